@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 
-/// The runtime; if it can't be made, that of the caller.
+/// Returns the runtime, or that of the caller if it can't be started.
 pub(crate) fn handle() -> Handle {
     static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
     let beside = HANDLE.get_or_init(|| match start() {
@@ -20,7 +20,7 @@ pub(crate) fn handle() -> Handle {
     beside.clone().unwrap_or_else(Handle::current)
 }
 
-/// Runs a task there.
+/// Spawns a task in it.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     handle().spawn(task);
 }

@@ -1,4 +1,4 @@
-//! The future that traits return which are used as objects.
+//! The boxed future that methods of trait objects return.
 
 use std::future::Future;
 use std::pin::Pin;

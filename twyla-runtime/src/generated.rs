@@ -1,6 +1,6 @@
 //! The macros that generated code calls: they implement the traits of events, contexts and arguments for its types.
 
-/// What the runtime asks of the generated type of a content or a context.
+/// Implements the runtime's traits for the generated type of a content or a context.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __contract {

@@ -113,13 +113,14 @@ macro_rules! include_contracts {
     };
 }
 
-/// What handlers are made of. A module of its own in front of `__private`, because the compiler shows the first path in its errors.
+/// The types of handlers' arguments. It comes before `__private`, because the compiler shows the first path of a type in its
+/// errors.
 #[doc(hidden)]
 pub mod handler {
     pub use crate::service::handler::*;
 }
 
-/// What the code that `twyla-build` generates and the macros expand to calls. Not part of the public API.
+/// The functions and types that generated code and expanded macros use. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     // types and their codecs

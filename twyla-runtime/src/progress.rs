@@ -1,4 +1,4 @@
-//! Reports of what happens on an in-memory bus: a test observes them, and any other bus ignores them.
+//! Progress reports of an in-memory bus: a test bus observes them; on any other bus they are no-ops.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ pub(crate) trait Observer: Send + Sync {
     /// An event with this message id is about to be emitted.
     fn emits(&self, message_id: &Arc<str>, mark: &'static Mark);
 
-    /// The bus carries a message.
+    /// A message is published.
     fn carries(&self, message: &Outgoing);
 
-    /// A delivery is under way from now on, until what is returned is dropped.
+    /// A delivery is in progress from now on, until the returned value is dropped.
     fn delivers(self: Arc<Self>) -> Arc<dyn DeliveryObserver>;
 }
 
@@ -31,13 +31,13 @@ pub(crate) trait DeliveryObserver: Send + Sync {
     /// Waits for a permit; the delivery rests meanwhile.
     fn acquire(self: Arc<Self>, permits: Arc<Semaphore>) -> BoxFuture<'static, Option<OwnedSemaphorePermit>>;
 
-    /// A permit is about to be released: the delivery that gets it is under way from this moment on.
+    /// A permit is about to be released: the delivery that gets it is in progress from now on.
     fn releases(&self, permits: &Arc<Semaphore>);
 
-    /// It waits behind another delivery.
+    /// The delivery waits behind another one.
     fn rest(&self);
 
-    /// It waits no longer.
+    /// The delivery no longer waits.
     fn wake(&self);
 
     /// An attempt begins.
@@ -66,14 +66,14 @@ pub(crate) enum AttemptEnd<'a> {
     Handled,
     /// Its group has handled the event before.
     Skipped,
-    /// The handler has decided by itself.
+    /// The handler has decided explicitly.
     Decided(Decision),
     /// The event breaks its contract, and the handler was not called.
     Refused(&'a str),
     Failed(&'a str),
 }
 
-/// Where a bus reports to.
+/// The observer of a bus, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Progress(Option<Arc<dyn Observer>>);
 
@@ -95,7 +95,7 @@ impl Progress {
         }
     }
 
-    /// A delivery that is under way from now on.
+    /// Reports a delivery as in progress.
     pub(crate) fn begin(&self) -> DeliveryProgress {
         DeliveryProgress(self.0.clone().map(Observer::delivers))
     }
@@ -107,7 +107,7 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// Where a delivery reports to: it is under way as long as one of the clones exists.
+/// The observer of a delivery. The delivery is in progress as long as one of the clones exists.
 #[derive(Clone, Default)]
 pub(crate) struct DeliveryProgress(Option<Arc<dyn DeliveryObserver>>);
 
@@ -120,7 +120,7 @@ impl DeliveryProgress {
         }
     }
 
-    /// Waits for a permit; none if the semaphore is closed.
+    /// Waits for a permit; `None` if the semaphore is closed.
     pub(crate) async fn acquire(&self, permits: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         match &self.0 {
             Some(observer) => observer.clone().acquire(permits.clone()).await,

@@ -10,7 +10,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::bus::config::Tls;
 
-/// What a client has by these settings, or by the system's certificates alone; `protocols` are offered in the handshake (ALPN).
+/// Returns the client configuration for these settings, or for the system's certificates without them. `protocols` are offered
+/// in the handshake (ALPN).
 pub(crate) fn client(tls: Option<&Tls>, protocols: &[&str]) -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

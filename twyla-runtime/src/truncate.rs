@@ -1,11 +1,11 @@
-//! Texts cut to so many bytes, between two characters.
+//! Truncates texts to a number of bytes, at a character boundary.
 
-/// The beginning of a text.
+/// Returns the beginning of a text.
 pub(crate) fn truncated(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
-/// The beginning of a text, with an ellipsis if something is missing.
+/// Returns the beginning of a text, with an ellipsis if it is truncated.
 pub(crate) fn ellipsized(text: &str, bytes: usize) -> String {
     let short = truncated(text, bytes);
     if short.len() == text.len() { text.to_owned() } else { format!("{short}…") }

@@ -13,10 +13,10 @@ use crate::truncate::truncated;
 use twyla_codec::json;
 use twyla_codec::validate::Violation;
 
-/// Bytes of a text from outside that a message shows.
+/// The number of bytes of a sender's text that a message shows.
 const SHOWN: usize = 64;
 
-/// The version that an envelope is written with: a number, since the Python original reads it into an `int`.
+/// The version of written envelopes: a number, because the Python original reads it as an `int`.
 pub(crate) const VERSION: i64 = 1;
 
 /// Writes the envelope of an event; `content` and `context` append their JSON texts.
@@ -65,7 +65,7 @@ pub(crate) struct Envelope {
     pub(crate) session: Option<Session>,
 }
 
-/// Reads the envelope of a message that came out of the queue of `event`.
+/// Reads the envelope of a message from the queue of `event`.
 ///
 /// # Errors
 /// A [`Violation`] whose pointer is into the whole message.
@@ -107,7 +107,7 @@ pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
     })
 }
 
-/// The content and the context of an envelope, as JSON texts, for the command line to hold them to their contracts.
+/// Returns the content and the context of an envelope as JSON texts, for validation by the command line.
 ///
 /// # Errors
 /// A [`Violation`] whose pointer is into the whole message.
@@ -137,12 +137,12 @@ struct RawMeta<'a> {
     session_id: Option<&'a RawValue>,
 }
 
-/// A derived struct reads an array of its fields' values too.
+/// A derived `Deserialize` would accept an array of the fields' values too.
 fn is_object(json: &str) -> bool {
     json.trim_ascii_start().starts_with('{')
 }
 
-/// A `null` is a value here, for the contract to judge.
+/// Reads `null` as a value, which the contract accepts or refuses.
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -180,23 +180,23 @@ impl EnvelopeMeta {
     }
 }
 
-/// The text of a string; the JSON text of any other value.
+/// Returns the text of a string, or the JSON text of another value.
 fn unquoted(value: &RawValue) -> Cow<'_, str> {
     serde_json::from_str::<String>(value.get()).map_or(Cow::Borrowed(value.get()), Cow::Owned)
 }
 
-/// An integer in any spelling that JSON has for it: `1`, `1.0` and `10e-1`.
+/// Reads an integer in any notation of JSON: `1`, `1.0` and `10e-1`.
 fn integer(text: &str) -> Option<i64> {
     let number: serde_json::Number = serde_json::from_str(text.trim()).ok()?;
     number.as_i64().or_else(|| {
-        // exact within these bounds, beyond which a double has no fraction to tell integers by
+        // within these bounds an `f64` holds each integer exactly
         let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0)?;
         #[expect(clippy::cast_possible_truncation, reason = "it is integral and within 2^53")]
         Some(float as i64)
     })
 }
 
-/// Reads RFC 3339, and ISO 8601 without a zone, which is taken as UTC.
+/// Parses RFC 3339, and ISO 8601 without a time zone as UTC.
 fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok().or_else(|| {
         ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
@@ -206,7 +206,7 @@ fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// A message that is not JSON, for this reason unless its encoding is one.
+/// Returns the violation of a message that is not JSON: a wrong encoding if it has one, otherwise `why`.
 fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
     violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
 }

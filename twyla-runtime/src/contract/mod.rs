@@ -1,4 +1,4 @@
-//! What generated code binds its types to: events and their context, the record of a contract in the binary, and the envelope on the wire.
+//! Contracts at run time: the traits of events and contexts, the contract records in the binary, and the envelope on the wire.
 
 pub(crate) mod envelope;
 pub mod event;

@@ -1,12 +1,12 @@
-//! What expanded code falls back to where a type of the user's doesn't fit a contract.
+//! The fallback of expanded code if a user's type doesn't fit a contract.
 
 use super::record::{Mark, Schemas};
 
-/// The answers where no inherent constant applies.
+/// The values that apply if there is no inherent constant.
 pub trait Otherwise {
-    /// It isn't.
+    /// False.
     const HOLDS: bool = false;
-    /// There are none.
+    /// No schemas.
     const SCHEMAS: Schemas = Schemas::NONE;
     /// An empty record.
     const SERVES: &'static Mark = const { &Mark::none("") };

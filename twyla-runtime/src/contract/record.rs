@@ -7,10 +7,10 @@ use std::hint::black_box;
 
 pub use twyla_contract::record;
 
-/// A schema as it was compiled, with all that it refers to.
+/// A compiled schema with everything that it refers to.
 #[derive(Debug)]
 pub struct Schema {
-    /// The digest of its form.
+    /// The digest of its canonical form.
     pub digest: &'static str,
     /// Its record.
     pub record: &'static str,
@@ -28,7 +28,7 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Of an event without a contract: written by hand in a test, or one that doesn't compile.
+    /// No schemas, for an event without a contract: one that a test implements by hand, or one that doesn't compile.
     pub const NONE: Self = {
         const NONE: &Schema = &Schema { digest: "", record: "", sensitive: &[] };
         Self { content: NONE, context: NONE }
@@ -44,13 +44,13 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// That of a record and of the schemas whose digests are in it.
+    /// Creates the proof from a record and the schemas whose digests are in it.
     #[must_use]
     pub const fn new(record: &'static str, schemas: &'static [&'static Schema]) -> Self {
         Self { subject: record::subject(record), record, schemas }
     }
 
-    /// One that leaves no record, for what a test writes by hand.
+    /// Creates one without a record, for events that a test implements by hand.
     #[must_use]
     pub const fn none(subject: &'static str) -> Self {
         Self { subject, record: "", schemas: &[] }
@@ -68,13 +68,13 @@ impl Mark {
         parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()
     }
 
-    /// The records: its own, and those of the schemas it names.
+    /// Returns its own record, and those of its schemas.
     pub fn records(&'static self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.record).chain(self.schemas.iter().map(|schema| schema.record))
     }
 }
 
-/// The mark of a record of fields, the kind first; made as the program compiles.
+/// Returns the bytes of a record with these fields, the kind first. Evaluated at compile time.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __mark {

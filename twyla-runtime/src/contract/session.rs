@@ -7,14 +7,14 @@ use uuid::Uuid;
 /// The namespace of sessions whose ids aren't UUIDs: the UUIDv5 of `urn:twyla:session` among URLs.
 const NAMESPACE: Uuid = Uuid::from_u128(0x79e0_c62c_6505_5947_92c8_196c_03b1_baf3);
 
-/// How many bytes of a text that isn't a UUID are kept for the log.
+/// The number of bytes of a text that isn't a UUID that are kept for the log.
 const SHOWN: usize = 128;
 
-/// Returns the UUID of the session that other programs know by a text.
+/// Returns the UUID of a session that other programs identify by a text.
 ///
-/// Space around the text doesn't count. A text that is a UUID is that UUID. Any other text becomes a UUIDv5 (RFC 9562, section 5.5) in Twyla's own namespace,
-/// `uuid5(uuid5(NAMESPACE_URL, "urn:twyla:session"), text)`, so that one text is one session in every service. Events and
-/// calls that come in with such a text are mapped the same way.
+/// Whitespace around the text is ignored. A UUID as text becomes that UUID. Any other text becomes a UUIDv5 (RFC 9562, section
+/// 5.5) in Twyla's own namespace, `uuid5(uuid5(NAMESPACE_URL, "urn:twyla:session"), text)`, so that one text is one session in
+/// every service. Events and calls that come in with such a text are mapped the same way.
 ///
 /// ```
 /// use twyla_runtime::{Uuid, session_id};
@@ -29,21 +29,21 @@ pub fn session_id(text: &str) -> Uuid {
     Uuid::parse_str(text).unwrap_or_else(|_| Uuid::new_v5(&NAMESPACE, text.as_bytes()))
 }
 
-/// A session as it was read or begun.
+/// The session of an event or a call, read or new.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) id: Uuid,
-    /// The beginning of the text that the id was made from, if that isn't a UUID.
+    /// The beginning of the text from which the id was derived, if that isn't a UUID.
     pub(crate) text: Option<Arc<str>>,
 }
 
 impl Session {
-    /// A session of its own.
+    /// Creates a new session.
     pub(crate) fn new() -> Self {
         Uuid::new_v4().into()
     }
 
-    /// The session of a text; none if the text is blank.
+    /// Returns the session of a text; `None` if the text is blank.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() {

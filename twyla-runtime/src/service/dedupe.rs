@@ -25,7 +25,7 @@ pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
     /// The type of the transaction that handlers can take as an argument.
     pub(crate) gives: Option<std::any::TypeId>,
-    /// How long events are remembered; without it, for ever.
+    /// How long events are remembered; `None` is forever.
     pub(crate) kept: Option<Duration>,
 }
 
@@ -44,10 +44,10 @@ impl Dedupe {
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Dedupe {
-    /// Sets how long a database remembers handled events; forever unless set. It is to be longer than an event may be under
-    /// way, in queues, in retries and in the dead queue: one that comes again later takes effect again.
+    /// Sets how long a database remembers handled events; forever unless set. It must be longer than an event can be in queues,
+    /// retries and the dead queue: an event that is delivered again after that takes effect again.
     ///
-    /// Forgotten rows are removed while the service runs, at least once an hour.
+    /// Expired rows are deleted while the service runs, at least once an hour.
     #[must_use]
     pub fn keep_for(mut self, time: Duration) -> Self {
         self.kept = Some(time);

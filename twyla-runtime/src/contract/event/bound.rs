@@ -1,5 +1,5 @@
-//! The fields of a hand-written struct on their way from and to the wire. Where a field's type was refused as the
-//! program was compiled, a stand-in keeps serde from refusing it again.
+//! Reads and writes the fields of a hand-written struct. If the compiler has refused a field's type, a stand-in implements
+//! serde's traits, so that the mistake is reported only once.
 
 use std::marker::PhantomData;
 
@@ -14,16 +14,16 @@ use crate::contract::otherwise::Otherwise;
 pub struct DoesFit<T, K, D>(PhantomData<(T, K, D)>);
 
 impl<T: Fits<K, D>, K, D> DoesFit<T, K, D> {
-    /// It does: an inherent constant goes before a trait's.
+    /// True: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
 }
 
 impl<T, K, D> Otherwise for DoesFit<T, K, D> {}
 
-/// Stands for a property that a struct has no field for, where a trait's words say what that means.
+/// Stands for a property without a field in the struct, in the error message of a trait.
 pub struct Nothing;
 
-/// A field as it is read.
+/// A field that is read.
 pub struct ReadField<T, const FITS: bool>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for ReadField<T, true> {
@@ -38,7 +38,7 @@ impl<'de, T> Deserialize<'de> for ReadField<T, false> {
     }
 }
 
-/// A field as it is written.
+/// A field that is written.
 pub struct WrittenField<'a, T, const FITS: bool>(pub &'a T);
 
 impl<T: Serialize> Serialize for WrittenField<'_, T, true> {
@@ -53,15 +53,15 @@ impl<T> Serialize for WrittenField<'_, T, false> {
     }
 }
 
-/// Whether a value is written as none, as `Option::None` is, whatever its type's name: then an optional property is absent.
+/// Returns whether serde writes the value as `None`; an optional property is then left out.
 pub fn is_absent<T: Serialize>(value: &T) -> bool {
     value.serialize(Absent).is_ok()
 }
 
-/// A serializer that takes only a none.
+/// A serializer that accepts only `None`.
 struct Absent;
 
-/// A value that is there.
+/// The error of `Absent` for a value that isn't `None`.
 #[derive(Debug)]
 struct There;
 

@@ -1,7 +1,7 @@
 //! Which Rust types fit which kinds of value, and in which direction: reading every value of the kind into the type, or
 //! writing every value of the type as one of the kind.
 //!
-//! Lengths, patterns and bounds are no part of it: the generated type holds those when an event is decoded or encoded.
+//! Lengths, patterns and bounds don't count: the generated type checks them when an event is decoded or encoded.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -22,15 +22,15 @@ use super::kind::{
 
 /// The direction from the wire: the type holds every value of the kind.
 pub struct Reading;
-/// The direction to the wire: every value of the type is of the kind.
+/// The direction to the wire: every value of the type has the kind.
 pub struct Writing;
-/// One of the two at least.
+/// At least one of the two directions.
 pub struct Either;
 
 /// A type that fits the kind `K` in the direction `D`.
 pub trait Fits<K, D>: Serialize + DeserializeOwned {}
 
-/// A value that is there may stand where none or `null` could: on the way out.
+/// A required value may be written as an optional or nullable one.
 macro_rules! beside_nothing {
     ($([$($parameters:tt)*] $type:ty;)*) => {$(
         impl<$($parameters)* K> Fits<Optional<K>, Writing> for $type where $type: Fits<K, Writing> {}
@@ -40,7 +40,7 @@ macro_rules! beside_nothing {
     )*};
 }
 
-/// Types without parameters: where every value is allowed, theirs may be written.
+/// Types without parameters may be written where any value is allowed.
 macro_rules! scalar {
     ($($type:ty),*) => {$(
         beside_nothing!([] $type;);
@@ -55,7 +55,7 @@ scalar!(String, Box<str>, Arc<str>, Cow<'static, str>);
 impl<D> Fits<Null, D> for () {}
 impl<D> Fits<Boolean, D> for bool {}
 impl<D> Fits<Number, D> for f64 {}
-// it is narrower than the numbers that a contract allows
+// narrower than the numbers that a contract allows
 impl Fits<Number, Writing> for f32 {}
 impl Fits<Number, Either> for f32 {}
 
@@ -68,7 +68,7 @@ macro_rules! text {
 
 text!(String, Box<str>, Arc<str>, Cow<'static, str>);
 
-/// Types of a format: their text is one, and a contract's text need not be theirs.
+/// Types of a format may be written as a text; a contract's text needn't have the format.
 macro_rules! format {
     ($($type:ty: $word:ty),*) => {$(
         scalar!($type);
@@ -143,7 +143,7 @@ impl<K, D, T: Fits<K, D>> Fits<Optional<K>, D> for twyla_codec::Nullable<T> {}
 impl<K: Plain, T: Fits<K, Reading>> Fits<K, Reading> for Option<T> {}
 impl<K: Plain, T: Fits<K, Either>> Fits<K, Either> for Option<T> {}
 
-/// Has generated types fit what they were generated from.
+/// Makes generated types fit their own schemas.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __bindable {

@@ -8,30 +8,29 @@ pub struct Any;
 pub struct Null;
 /// `true` or `false`.
 pub struct Boolean;
-/// An integer that begins no lower than `From` does and ends no higher than `To` does: `Integer<u8, i16>` is one from 0
-/// to at most 32767.
+/// An integer from the minimum of `From` to the maximum of `To`: `Integer<u8, i16>` is one from 0 to 32767.
 pub struct Integer<From, To>(PhantomData<(From, To)>);
 /// A number.
 pub struct Number;
 /// A string.
 pub struct Text;
-/// One of the strings that the type `T` stands for: the variants of a generated enum, or what is of a format.
+/// One of the strings of the type `T`: the variants of a generated enum, or the texts of a format.
 pub struct Word<T>(PhantomData<T>);
 pub use crate::DateTime;
 /// An array of items of one kind.
 pub struct Array<K>(PhantomData<K>);
 /// An object whose members are all of one kind.
 pub struct Map<K>(PhantomData<K>);
-/// What the generated type `T` holds.
+/// A value of the generated type `T`.
 pub struct Named<T>(PhantomData<T>);
 /// A value of that kind, or `null`.
 pub struct Nullable<K>(PhantomData<K>);
 /// A value of that kind, or no value at all.
 pub struct Optional<K>(PhantomData<K>);
 
-/// A kind whose value is always there: every one but [`Optional`].
+/// A kind that is never absent: every one but [`Optional`].
 pub trait Present {}
-/// A kind whose value is always there and isn't `null`: every one but [`Optional`] and [`Nullable`].
+/// A kind that is never absent or `null`: every one but [`Optional`] and [`Nullable`].
 pub trait Plain: Present {}
 
 macro_rules! plain {
@@ -56,9 +55,9 @@ plain! {
 
 impl<K> Present for Nullable<K> {}
 
-/// An integer type that begins as low as `T` does.
+/// An integer type whose minimum is that of `T` or lower.
 pub trait Begins<T> {}
-/// An integer type that ends as high as `T` does.
+/// An integer type whose maximum is that of `T` or higher.
 pub trait Ends<T> {}
 
 macro_rules! reach {
@@ -81,7 +80,7 @@ reach! {
     i128: u8 i8 i16 i32 i64 i128, i8 u8 i16 u16 i32 u32 i64 u64 i128;
 }
 
-// what a contract allows doesn't depend on the machine: these two count as what they are at least
+// contracts don't depend on the machine, so these two count with their guaranteed minimum size
 reach! {
     usize: u8, i8 u8 i16 u16 i32 u32;
     isize: u8 i8 i16 i32, i8 u8 i16 u16 i32;

@@ -23,28 +23,28 @@ pub trait Event: Sized + Send + 'static {
     const NAME: &'static str;
     /// The part of the name before the first dot: the exchange.
     const DOMAIN: &'static str;
-    /// The part of the name behind the first dot: the routing key.
+    /// The part of the name after the first dot: the routing key.
     const EVENT_TYPE: &'static str;
     /// The schema's place, for example `schemas/events/api/user_input.json:1`.
     const SCHEMA: &'static str;
-    /// The schemas as they were compiled.
+    /// The compiled schemas.
     #[doc(hidden)]
     const SCHEMAS: Schemas;
     /// The record of a program that emits it.
     #[doc(hidden)]
     const EMITS: &'static Mark;
-    /// The name as a type, so that the compiler can tell events apart.
+    /// The name as a type, so that the compiler distinguishes events.
     #[doc(hidden)]
     type Key;
     /// The context that this event carries.
     type Context: EventContext;
 }
 
-/// An event's name as a type: 64-bit FNV-1a of it (`twyla_contract::EventName::key`).
+/// An event's name as a type: its 64-bit FNV-1a hash (`twyla_contract::EventName::key`).
 #[doc(hidden)]
 pub struct EventKey<const HASH: u64>;
 
-/// An event that can be listened to: its content is decoded and held to the contract.
+/// An event that can be listened to: its content can be decoded and validated.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
     label = "not an event",
@@ -59,7 +59,7 @@ pub trait Listen: Event {
     fn decode(content: &[u8]) -> Result<Self, Refusal>;
 }
 
-/// An event that can be emitted: its content is held to the contract and encoded.
+/// An event that can be emitted: its content can be validated and encoded.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
     label = "not an event",
@@ -67,15 +67,15 @@ pub trait Listen: Event {
     note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
 )]
 pub trait Emit: Event {
-    /// Appends the content to `out` as JSON text. On an error `out` is as it was.
+    /// Appends the content to `out` as JSON text. On an error, `out` is unchanged.
     ///
     /// # Errors
     /// [`Refusal`] with each rule that the content breaks.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
-/// What [`Bus::emit`](crate::Bus::emit) takes: whatever can be [emitted](Emit). A trait of its own for the compiler's
-/// sake, whose words then are about the struct and not about others that have the trait.
+/// The content that [`Bus::emit`](crate::Bus::emit) accepts: any type that can be [emitted](Emit). It is a trait of its own so
+/// that compiler errors name the user's struct, and don't list other types that implement `Emit`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
@@ -91,7 +91,7 @@ impl<T: Emit> Emittable for T {}
 pub trait EventContext: Clone + Send + Sync + 'static {
     /// The schema's place, for example `schemas/context.json:1`.
     const SCHEMA: &'static str;
-    /// The schema as it was compiled.
+    /// The compiled schema.
     #[doc(hidden)]
     const COMPILED: &'static Schema;
 
@@ -101,14 +101,14 @@ pub trait EventContext: Clone + Send + Sync + 'static {
     /// [`Refusal`] with each rule that the context breaks.
     fn decode(context: &[u8]) -> Result<Self, Refusal>;
 
-    /// Appends the context to `out` as JSON text. On an error `out` is as it was.
+    /// Appends the context to `out` as JSON text. On an error, `out` is unchanged.
     ///
     /// # Errors
     /// [`Refusal`] with each rule that the context breaks.
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
-/// A context, or a reference to one: what [`Bus::emit`](crate::Bus::emit) takes beside the content.
+/// A context or a reference to one, for [`Bus::emit`](crate::Bus::emit).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the context of an event",
     label = "not a context",
