@@ -7,7 +7,7 @@ use syn::{Ident, LitStr, Token};
 
 use crate::catalogue::{self, Problems};
 
-/// What a macro's attribute may hold.
+/// The syntax of a macro's attribute.
 pub(crate) struct Attribute {
     /// The macro: `listener`.
     pub(crate) macro_name: &'static str,

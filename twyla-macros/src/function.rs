@@ -89,7 +89,7 @@ pub(crate) fn inputs(
     types
 }
 
-/// The type, where it is an `impl Trait`, or the first one within it.
+/// Returns the type if it is an `impl Trait`, or the first one within it.
 fn impl_trait(ty: &Type) -> Option<Span> {
     fn within(tokens: TokenStream) -> Option<Span> {
         tokens.into_iter().find_map(|token| match token {

@@ -25,7 +25,7 @@ use crate::catalogue::Text;
 /// ```
 pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     let Event { name, contract, direction, fields, lacks, declared, neither } = event;
-    // a struct that can't be emitted is there to be read, and the other way round
+    // a struct that can't be emitted can be listened to, and the other way round
     let only = direction.or(lacks.as_ref().map(|_| Direction::Listen));
     let reads = only != Some(Direction::Emit);
     let writes = only != Some(Direction::Listen);
@@ -299,7 +299,7 @@ fn default_name(name: &Ident) -> String {
     format!("default_{}", name.unraw())
 }
 
-/// A field as it is read: a trusted one as it is.
+/// The type of a field for reading: that of a trusted field is unchanged.
 fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
     let fits = answer_of(name);
     if checked { quote!(__twyla::ReadField<#ty, { #fits }>) } else { quote!(#ty) }

@@ -10,7 +10,7 @@ use syn::{Attribute, LitStr, Path, Token, Type};
 use super::model::Absence;
 use crate::catalogue::{self, Problems, event as text};
 
-/// A field as it is written.
+/// A field of the source.
 pub(super) struct Written {
     pub(super) name: Ident,
     pub(super) ty: Type,
@@ -37,7 +37,7 @@ pub(super) fn read(field: &mut syn::Field, problems: &mut Problems) -> Option<Wr
             owned => owned.to_owned(),
         };
         problems.add(text::borrowed(&name.to_string(), &owned).over(&*reference));
-        // or the compiler would ask for one
+        // otherwise the compiler asks for one
         reference.lifetime.get_or_insert_with(|| syn::Lifetime::new("'static", Span::call_site()));
     }
     let mut written = Written {
@@ -115,7 +115,7 @@ fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String
     problems.ok(parsed);
 }
 
-/// An entry of serde's as it stands.
+/// An unchanged entry of a serde attribute.
 fn rest(meta: &ParseNestedMeta<'_>) -> syn::Result<TokenStream> {
     let mut tokens = meta.path.to_token_stream();
     while !meta.input.is_empty() && !meta.input.peek(Token![,]) {

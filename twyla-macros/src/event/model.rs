@@ -48,32 +48,32 @@ pub(super) struct Field {
     pub(super) absence: Absence,
     /// None for a field that is trusted.
     pub(super) check: Option<Check>,
-    /// serde's attributes that go along: of trusted fields.
+    /// serde's attributes of a trusted field, which are kept.
     pub(super) serde: Vec<TokenStream>,
     /// Whether `None` is left out.
     pub(super) optional: bool,
 }
 
-/// What a field is where its property is absent.
+/// The value of a field if its property is absent.
 pub(super) enum Absence {
-    /// As serde has it: none for an option, otherwise an error.
+    /// serde's: `None` for an option, otherwise an error.
     Plain,
     /// The type's default.
     Default(Span),
-    /// What that function returns.
+    /// The result of that function.
     Function(Path),
 }
 
-/// How a field is held against its property.
+/// The checks of a field against its property.
 pub(super) struct Check {
-    /// The kind of a value that is there, as a type of the runtime's.
+    /// The kind of a present value, as a type of the runtime.
     pub(super) kind: TokenStream,
     /// Whether the value may be absent when it is read, or written.
     pub(super) absent_when_read: bool,
     pub(super) absent_when_written: bool,
     /// The property in a type's name: `Emission`.
     pub(super) word: String,
-    /// The words for a type that fits in neither direction,
+    /// The error for a type that fits in neither direction,
     pub(super) wrong: Text,
     /// that doesn't hold every value,
     pub(super) narrow: Text,

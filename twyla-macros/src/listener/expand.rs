@@ -50,7 +50,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             (TokenStream::new(), of("NAME"), of("DOMAIN"), of("EVENT_TYPE"), is)
         }
     };
-    // the macro's own names stay its own, whatever the spans around them: a handler may come out of a user's macro
+    // the macro's own names are hygienic, because a handler may come from a user's macro
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (incoming, event_content, parts) = (own("incoming"), own("content"), own("parts"));
     let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is::HOLDS }>>::open(#incoming));

@@ -43,7 +43,7 @@ impl Retry {
         }
         let mut words = text.split_whitespace();
         let attempts: u32 = words.next()?.strip_suffix('x')?.parse().ok().filter(|attempts| *attempts > 0)?;
-        // as the runtime's own: from 100 ms, at most 5 s
+        // the runtime's default: from 100 ms, at most 5 s
         let (first, max) = match words.next() {
             None => (100, 5_000),
             Some(pauses) => match pauses.split_once("..") {

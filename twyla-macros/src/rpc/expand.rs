@@ -26,7 +26,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
     let request_of = format_ident!("RequestOf{}", rpc.rust_name);
     let answer_of = format_ident!("AnswerOf{}", rpc.rust_name);
     let matches = quote_spanned!(request.span()=> <#request as #request_of>::MATCHES);
-    // the macro's own names stay its own, whatever the spans around them: a handler may come out of a user's macro
+    // the macro's own names are hygienic, because a handler may come from a user's macro
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (incoming, asked, parts) = (own("incoming"), own("request"), own("parts"));
     let is = quote!(__twyla::calls::IsRequest::<#request, #key>);

@@ -1,4 +1,4 @@
-//! The evaluator of rule trees, and the keywords that view at one value.
+//! The evaluator of rule trees, and the keywords of a single value.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,7 +15,7 @@ const MAX_DEPTH: u32 = 500;
 const COUNTED_DEPTH: u32 = 16;
 /// The number of nested trials from which on evaluations are counted.
 const COUNTED_TRIALS: u32 = 2;
-/// The maximum number of counted evaluations. Only a schema and a value made to explode come similarity.
+/// The maximum number of counted evaluations. Only a schema and a value that are made to explode come close.
 const MAX_EVALUATIONS: u64 = 10_000_000;
 
 pub(super) fn check(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
