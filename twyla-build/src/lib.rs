@@ -56,7 +56,7 @@ pub use typed::{Holds, Misfits, NotHeld, assert_contract, assert_emits, assert_r
 ///
 /// Prints problems for cargo, and ends the process where contracts can't be compiled: then cargo stops behind it.
 ///
-/// Messages show the folder as rustc shows its files: from the workspace, where that holds it.
+/// Messages show the folder relative to the workspace if it is in it, as rustc shows files.
 pub fn compile(folder: impl AsRef<Path>) {
     let builder = Builder::new(&folder);
     let builder = match from_workspace(folder.as_ref()) {
@@ -66,7 +66,7 @@ pub fn compile(folder: impl AsRef<Path>) {
     builder.compile_or_exit();
 }
 
-/// The folder's path below the workspace, which is where cargo keeps its lock file.
+/// Returns the folder's path below the workspace, which is the folder of cargo's lock file.
 fn from_workspace(folder: &Path) -> Option<String> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).canonicalize().ok()?;
     let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file())?;

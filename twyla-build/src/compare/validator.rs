@@ -12,7 +12,7 @@ use crate::schema::evaluate::{Undecidable, Valid, Violation};
 use crate::schema::path::SchemaPath;
 use crate::stack;
 
-/// Validates values against a bundle.
+/// A validator of values against a bundle.
 pub struct Validator(WitnessCheck);
 
 /// The result of validating a value.
@@ -29,13 +29,13 @@ pub enum Validity {
 /// A rule that a value breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The place in the value: a JSON Pointer, empty for the whole.
+    /// The place in the value: a JSON Pointer, empty for the whole value.
     pub pointer: String,
     /// The keyword.
     pub keyword: String,
     /// Its place.
     pub path: SchemaPath,
-    /// The rule and the value in words.
+    /// The rule and the value, as a message.
     pub rule: String,
 }
 
@@ -51,7 +51,7 @@ impl Validator {
     }
 }
 
-/// Validates values against a contract, from any thread.
+/// A validator of values against a contract, for any thread.
 ///
 /// ```
 /// use serde_json::json;
@@ -89,14 +89,14 @@ impl Checker {
         Some(all.into_iter().map(Refusal::from).collect())
     }
 
-    /// Returns a value for changing one part after the other.
+    /// Returns a [`Changes`] of a value.
     pub fn changes(&self, value: Value) -> Changes<'_> {
         let value = Box::new(value);
         let valid = self.with(|judge, shallow| judge.valid(&value, shallow)).unwrap_or_default();
         Changes { checker: self, value, valid }
     }
 
-    /// Runs the work on this stack, or on a large one if values and schemas are too deep.
+    /// Runs the work on this thread's stack, or on a larger one if values and schemas are nested too deep.
     fn with<T: Send>(&self, work: impl Fn(&mut WitnessCheck, bool) -> Result<T, Undecidable> + Sync) -> Option<T> {
         let mut judge = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let judge = &mut *judge;

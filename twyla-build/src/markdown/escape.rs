@@ -5,32 +5,33 @@ use std::fmt::Write;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twyla_contract::text::{Visible, is_invisible};
 
-/// What a line break that stays one is in the text of a paragraph; it can't come from outside, where it is a space.
+/// Stands for a hard line break within the text of a paragraph. Input never contains it: there, line breaks become spaces.
 pub(super) const BREAK: char = '\r';
 
-/// Returns Markdown that shows a text as it is, in a line.
+/// Returns Markdown that shows a text unchanged, in one line.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     escape(text, &mut out);
     out
 }
 
-/// Returns Markdown that shows a text as code, in a line.
+/// Returns Markdown that shows a text as code, in one line.
 pub(crate) fn code(text: &str) -> String {
     let text = Visible(text).to_string();
     let ticks = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     if text.is_empty() || ticks > 1 {
-        // three backticks could be a fence, and two with nothing between are none
+        // three backticks could begin a fence, and a code span can't be empty
         return plain(if text.is_empty() { "\"\"" } else { &text });
     }
     let around = if ticks == 0 { "`" } else { "``" };
     let ends_odd = text.starts_with('`') || text.ends_with('`') || text.starts_with(' ') && text.ends_with(' ');
-    // a space at each end is taken away again, but from spaces alone
+    // Markdown strips one space at each end, unless the code is only spaces
     let gap = if ends_odd && !text.chars().all(|c| c == ' ') { " " } else { "" };
     format!("{around}{gap}{text}{gap}{around}")
 }
 
-/// Adds a text with all that could mean something escaped, except at the beginning of a line. White space is a space.
+/// Adds a text with every special character escaped, except those that matter only at the beginning of a line. White space
+/// becomes a space.
 pub(super) fn escape(text: &str, out: &mut String) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -41,9 +42,9 @@ pub(super) fn escape(text: &str, out: &mut String) {
                     out.push(' ');
                 }
             }
-            // a dollar begins a formula where formulas are read, which ends code early
+            // some renderers begin a formula at a dollar, even in code
             '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' | '$' => out.extend(['\\', c]),
-            // within a word it means nothing
+            // within a word it has no meaning
             '_' if out.ends_with(char::is_alphanumeric) && next.is_some_and(|c| c.is_alphanumeric()) => out.push(c),
             '_' => out.push_str("\\_"),
             '&' if next.is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#') => out.push_str("\\&"),
@@ -57,7 +58,7 @@ pub(super) fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// Escapes what could begin a block where a line begins with it.
+/// Escapes the beginning of a line if it could begin a block.
 pub(super) fn guard(line: &str) -> String {
     let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let at = match line.as_bytes().get(digits..).unwrap_or_default() {
@@ -69,7 +70,7 @@ pub(super) fn guard(line: &str) -> String {
     format!("{before}\\{from}")
 }
 
-/// The URL as a link's target, where it leads to the web.
+/// Returns the URL as the target of a link, if it is a web address.
 pub(super) fn web(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     if rest.is_empty() {
@@ -85,7 +86,7 @@ pub(super) fn web(url: &str) -> Option<String> {
     Some(out)
 }
 
-/// The length of the URL that a text begins with, without the punctuation of the sentence around it.
+/// Returns the length of the URL at the beginning of a text, without the punctuation of the surrounding sentence.
 pub(super) fn url_length(text: &str) -> usize {
     let ends = |c: char| c.is_whitespace() || is_invisible(c) || "<>\"`|\\^{}".contains(c);
     let mut url = text.split(ends).next().unwrap_or_default();

@@ -17,7 +17,7 @@ use self::writer::MarkdownWriter;
 
 pub(crate) use self::escape::{code, plain};
 
-/// Returns a text that is Markdown already, as a schema's `description` is, as Markdown that does nothing but show it.
+/// Returns Markdown, such as a schema's `description`, as Markdown that is safe to show.
 pub(crate) fn text(markdown: &str) -> String {
     let mut writer = MarkdownWriter::default();
     TextMergeStream::new(Parser::new_ext(markdown, Options::ENABLE_TABLES)).for_each(|event| writer.event(event));

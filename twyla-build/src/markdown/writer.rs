@@ -7,13 +7,13 @@ use twyla_contract::text::Visible;
 
 use super::escape::{BREAK, code, escape, guard, url_length, web};
 
-/// The limit of lists and quotes in one another; what is in deeper ones is shown as if it were in the one around them.
+/// The maximum depth of nested lists and quotes; the content of deeper ones is shown at this depth.
 const MOST_CONTAINERS: usize = 8;
 
-/// A list item or a quote around what is written.
+/// A list item or a quote around the current text.
 struct Container {
     is_item: bool,
-    /// What its first line begins with, and what the others do.
+    /// The prefixes of its first line and of the other lines.
     first: String,
     rest: String,
     /// Whether its first line is written.
@@ -40,7 +40,7 @@ struct List {
 
 struct Link {
     url: String,
-    /// Whether it was written as its URL alone.
+    /// Whether it was written as a bare URL.
     bare: bool,
     /// Where its text begins.
     start: usize,
@@ -57,20 +57,20 @@ struct Table {
 #[derive(Default)]
 pub(super) struct MarkdownWriter {
     lines: Vec<String>,
-    /// The text of the paragraph, heading or cell that is open.
+    /// The text of the current paragraph, heading or cell.
     inline: String,
     /// Where emphasis begins in it.
     starts: Vec<usize>,
-    /// The outermost link, with how many links and images are open.
+    /// The outermost link, and the number of open links and images.
     link: Option<Link>,
     links: usize,
     containers: Vec<Container>,
-    /// For each item and quote that is open whether it is among `containers`.
+    /// For each open item and quote, whether it is among `containers`.
     kept: Vec<bool>,
     lists: Vec<List>,
     /// Whether a blank line comes before the next block.
     gap: bool,
-    /// The text of the code block that is open.
+    /// The text of the current code block.
     code: Option<String>,
     table: Option<Table>,
 }
@@ -108,7 +108,7 @@ impl MarkdownWriter {
                 self.apart();
                 self.block(["***".to_owned()]);
             }
-            // of extensions that aren't asked for
+            // events of disabled extensions
             Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => self.text(&text),
             Event::TaskListMarker(_) => {}
         }
@@ -145,12 +145,12 @@ impl MarkdownWriter {
             }
             Tag::List(number) => {
                 self.flush();
-                // only such a list can come right behind a line of text
+                // only a list that begins with 1 can follow a line of text directly
                 if self.gap || number.is_some_and(|number| number != 1) {
                     self.apart();
                 }
                 self.blank();
-                // longer numbers begin no list
+                // longer numbers don't begin a list
                 let number = number.map(|number| number.min(100_000_000));
                 self.lists.push(List { number, loose: false });
             }
@@ -199,7 +199,7 @@ impl MarkdownWriter {
                 let text = std::mem::take(&mut self.inline).replace(['\n', BREAK], " ");
                 let text = text.trim();
                 if !text.is_empty() {
-                    // a line that ends with `#` ends without it otherwise
+                    // otherwise Markdown strips `#` at the end of the line
                     let text = text.strip_suffix('#').map_or(text.to_owned(), |text| format!("{text}\\#"));
                     self.block([format!("{} {text}", "#".repeat(level as usize))]);
                 }
@@ -218,7 +218,7 @@ impl MarkdownWriter {
                 let code = self.code.take().unwrap_or_default();
                 let ticks = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
                 let fence = "`".repeat((ticks + 1).max(3));
-                // a tab's width depends on what stands before it
+                // the width of a tab depends on the text before it
                 let lines = code.lines().map(|line| Visible(&line.replace('\t', "    ")).to_string());
                 let lines: Vec<String> = lines.collect();
                 self.block(std::iter::once(format!("{fence}text")).chain(lines).chain([fence]));
@@ -244,7 +244,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// Has a blank line come before the next block, where there is one before it.
+    /// Separates the next block from the one before by a blank line, if there is one.
     fn apart(&mut self) {
         self.gap = !self.lines.is_empty() && self.containers.last().is_none_or(|container| container.begun);
     }
@@ -309,7 +309,7 @@ impl MarkdownWriter {
             match web(url) {
                 Some(to) => drop(write!(self.inline, "<{to}>")),
                 None => {
-                    // no more than the scheme
+                    // only the scheme of a URL
                     let (scheme, behind) = from.split_at(from.find(':').unwrap_or_default());
                     self.inline.push_str(scheme);
                     rest = behind;
@@ -341,7 +341,7 @@ impl MarkdownWriter {
     fn emphasized(&mut self, mark: &str) {
         let Some(start) = self.starts.pop() else { return };
         let Some(inner) = self.inline.get(start..) else { return };
-        // a mark beside white space doesn't mark anything, and could begin a list
+        // a delimiter beside white space has no effect, and could begin a list
         if !inner.is_empty() && !inner.starts_with(char::is_whitespace) && !inner.ends_with(char::is_whitespace) {
             self.inline.insert_str(start, mark);
             self.inline.push_str(mark);

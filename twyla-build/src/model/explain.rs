@@ -22,7 +22,7 @@ pub struct TypeExplanation {
     pub place: Location,
     /// The description in the schema.
     pub docs: String,
-    /// The new value.
+    /// Its content.
     pub body: BodyExplanation,
     /// The rules of the whole value that a tree evaluates.
     pub trees: Vec<RuleExplanation>,

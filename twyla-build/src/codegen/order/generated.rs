@@ -1,4 +1,4 @@
-//! The same for generated folders of schemas that refer to one another.
+//! Tests of the same on generated folders, whose schemas refer to one another.
 
 use serde_json::{Value, json};
 use twyla_generate::random::Random;

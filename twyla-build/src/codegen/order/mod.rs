@@ -45,12 +45,12 @@ fn resolved(files: Vec<File>, draft: Draft) -> Option<Schemas> {
     (!problems.iter().any(Problem::is_error)).then_some(schemas)
 }
 
-/// What contracts are, without the order of what is in them.
+/// A folder's contracts without the order of their parts.
 #[derive(Debug, PartialEq)]
 struct Read {
     /// The types of each contract, with their fields and rules.
     types: BTreeMap<String, BTreeSet<String>>,
-    /// Each contract as the macros have it.
+    /// Each contract in the index of the macros.
     contracts: BTreeSet<String>,
     forms: BTreeMap<(ContractKind, String), Value>,
     digests: BTreeMap<(ContractKind, String), String>,
@@ -151,7 +151,7 @@ fn reordered(node: &Node, random: &mut Random) -> Node {
     Node { at: node.at, json }
 }
 
-/// The text with each name in place of another, and each type's.
+/// Replaces each name in a text by another, and the names of their types.
 fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     let capital = |name: &str| format!("N{}", &name[1..]);
     let begun = |text: String, (index, (from, _)): (usize, &(&str, &str))| {

@@ -13,7 +13,7 @@ pub(super) struct Alphabet {
     pub(super) symbols: Vec<(char, Vec<bool>)>,
 }
 
-/// The letters that words are made of, as `\w` has them.
+/// The characters of words, as in `\w`.
 pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
@@ -21,9 +21,9 @@ pub(super) fn is_word(c: char) -> bool {
 const LAST: u32 = char::MAX as u32;
 
 impl Alphabet {
-    /// For these classes, and these single characters, each of which is a kind of its own.
+    /// Creates the alphabet of these classes and these single characters, each of which is a class of its own.
     pub(super) fn new(classes: &[&Ranges], singles: &BTreeSet<char>, words: bool) -> Self {
-        // where a kind may begin
+        // the characters at which a class may begin
         let mut starts = BTreeSet::from([0, 0xE000]);
         for (from, to) in classes.iter().flat_map(|ranges| ranges.iter()) {
             starts.extend([u32::from(*from), u32::from(*to) + 1]);
@@ -31,7 +31,7 @@ impl Alphabet {
         for single in singles {
             starts.extend([u32::from(*single), u32::from(*single) + 1]);
         }
-        // what is nice to read, and of which classes it is
+        // readable characters, and their classes
         for c in ['0', '9', 'A', 'Z', 'a', 'z', '_', ' ', '~'] {
             starts.extend([u32::from(c), u32::from(c) + 1]);
         }
@@ -59,7 +59,7 @@ fn contains(ranges: &Ranges, c: char) -> bool {
     after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|(_, to)| c <= *to)
 }
 
-/// What people like to read, first.
+/// Readable characters, best first.
 fn rank(c: char) -> (u8, char) {
     let group = match c {
         'a'..='z' => 0,

@@ -10,7 +10,7 @@ const MOST: usize = 20_000;
 pub(super) enum Transition {
     /// One character of a class, then another state.
     Chars(usize, usize),
-    /// Any of these states, here.
+    /// Any of these states, without a character.
     Split(Vec<usize>),
     /// Another state, if a look-around assertion holds.
     Look(Look, usize),
@@ -61,7 +61,7 @@ impl Automaton {
         self.add(Transition::Chars(class, next))
     }
 
-    /// The state from which the expression leads to another.
+    /// Adds an expression that leads to a state; returns its first state.
     fn put(&mut self, hir: &Hir, next: usize) -> Option<usize> {
         match hir.kind() {
             HirKind::Empty => Some(next),
@@ -96,7 +96,7 @@ impl Automaton {
                 let mut next = next;
                 match repetition.max {
                     None => {
-                        // the loop's own state is known now
+                        // the state of the loop is known now
                         let split = self.add(Transition::Split(Vec::new()))?;
                         let inside = self.put(&repetition.sub, split)?;
                         self.states[split] = Transition::Split(vec![inside, next]);

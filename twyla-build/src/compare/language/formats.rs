@@ -67,14 +67,14 @@ const UUID: &str = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 const POINTER: &str = concat!("(?s)^", pointer!(), "$");
 const RELATIVE: &str = concat!("(?s)^(?:0|[1-9][0-9]*)(?:#|", pointer!(), ")$");
 const HOSTNAME: &str = concat!("^", label!(), r"(?:\.", label!(), ")*$");
-/// Not so long that the whole name could be too long, and without hyphens that IDNA would look at.
+/// Short enough for the whole name to fit, and without the hyphens that IDNA restricts.
 const SHORT_HOSTNAME: &str = r"^[A-Za-z0-9]{1,60}(?:\.[A-Za-z0-9]{1,60}){0,3}$";
 const MAIL: &str = "^[ -~]+@[ -~]+$";
 const SHORT_MAIL: &str = r"^[a-zA-Z0-9]{1,20}@[a-z0-9]{1,20}(?:\.[a-z]{1,20}){0,2}$";
 const WEB: &str = r"^[a-z][a-z0-9]*:(?://[a-z0-9]+(?:\.[a-z0-9]+)*)?(?:/[a-zA-Z0-9_-]+)*$";
 const PATH: &str = r"^[a-zA-Z0-9_-]*(?:/[a-zA-Z0-9_-]+)*$";
 
-/// What is known of a format, by the name that the runtime has for it.
+/// Returns the languages of a format, by its name in the runtime.
 pub(crate) fn bounds(variant: &str) -> Bounds {
     let exact = |both, samples| Bounds { outer: Some(both), inner: Some(both), samples, within: &[] };
     match variant {

@@ -80,7 +80,7 @@ impl Run<'_> {
         index
     }
 
-    /// The states that are reached before the next character, or the end, and whether a match is.
+    /// Returns the states that are reached before the next character or the end, and whether there is a match.
     fn closure(&mut self, config: &Configuration, after: Option<char>) -> (Vec<usize>, bool) {
         let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
         let mut chars = Vec::new();
@@ -153,7 +153,7 @@ impl Run<'_> {
         ends
     }
 
-    /// Whether no text that goes on from here has a match.
+    /// Whether no continuation of the text has a match.
     fn is_dead(&self, at: u32) -> bool {
         let config = &self.configs[at as usize];
         config.before != Preceding::Matched && config.states.is_empty()
@@ -168,14 +168,14 @@ impl Run<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SearchState {
     configs: Vec<u32>,
-    /// Characters so far, no more than are needed at least.
+    /// The number of characters so far, counted up to the required minimum.
     length: u64,
-    /// The texts that it is not and has begun like so far, by index in their order: those from the first to before the second.
+    /// The excluded texts that begin like this one so far: a range of their sorted list.
     like: (usize, usize),
 }
 
 impl Query<'_> {
-    /// The shortest text, of those the first in the alphabet. Each character that is tried takes a step.
+    /// Returns the first of the shortest texts. Each tried character takes a step.
     pub(crate) fn run(&self, steps: &mut u64) -> SearchResult {
         let automata: Vec<&Automaton> = self
             .conditions
@@ -205,7 +205,7 @@ impl Query<'_> {
             walks.push(walk);
         }
         let start = SearchState { configs, length: 0, like: (0, not.len()) };
-        // each place with the one before it and the character between
+        // each state with the one before it and the character between them
         let mut places: Vec<(SearchState, usize, char)> = vec![(start.clone(), usize::MAX, ' ')];
         let mut known = HashSet::from([start]);
         let mut open = VecDeque::from([(0_usize, 0_u64)]);
@@ -257,7 +257,7 @@ impl Query<'_> {
         holds && !excluded
     }
 
-    /// Whether some condition can't hold any more, whatever follows.
+    /// Whether a condition can't hold any more, whatever follows.
     fn is_hopeless(&self, configs: &[u32], walks: &[Run<'_>]) -> bool {
         let mut all = configs.iter().zip(walks);
         self.conditions.iter().any(|condition| {
@@ -279,11 +279,11 @@ impl Query<'_> {
     }
 }
 
-/// Those of sorted texts that have the character there, of some that begin alike.
+/// Returns the range of those sorted texts with this character at this position.
 fn narrowed(not: &[Vec<char>], (from, to): (usize, usize), depth: u64, c: char) -> (usize, usize) {
     let depth = usize::try_from(depth).unwrap_or(usize::MAX);
     let some = not.get(from..to).unwrap_or_default();
-    // one that ends here comes before all that go on
+    // a text that ends here is sorted before the longer ones
     let first = some.partition_point(|text| text.get(depth).is_none_or(|other| *other < c));
     let last = some.partition_point(|text| text.get(depth).is_none_or(|other| *other <= c));
     if first < last { (from + first, from + last) } else { (0, 0) }

@@ -46,13 +46,13 @@ pub(crate) type Outcome = Result<bool, Undecidable>;
 pub(crate) struct Evaluator<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) cache: &'a Cache,
-    /// What needs no look, and where that is noted.
+    /// The parts of the value that are known to be valid, and those found to be.
     valid: Option<&'a Valid>,
     record: Option<&'a valid::Record>,
     deepest: usize,
 }
 
-/// What is kept between evaluations.
+/// The state that is kept between evaluations.
 #[derive(Debug)]
 pub(crate) struct Cache {
     pub(super) scopes: Scopes,
@@ -133,7 +133,7 @@ pub(super) enum Recorder<'o> {
     Quick,
     /// The first one.
     First(&'o mut Option<Violation>),
-    /// Up to so many of them.
+    /// Up to this many of them.
     All(&'o mut Vec<Violation>, usize),
 }
 
