@@ -52,9 +52,9 @@ pub use schema::{problem, settings};
 #[cfg(feature = "schemars")]
 pub use typed::{Holds, Misfits, NotHeld, assert_contract, assert_emits, assert_reads};
 
-/// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`: to be called from `build.rs`.
+/// Compiles the schemas of a folder for `twyla_runtime::include_contracts!()`; call it in `build.rs`.
 ///
-/// Prints problems for cargo, and ends the process where contracts can't be compiled: then cargo stops behind it.
+/// Prints problems for cargo. If contracts can't be compiled, it ends the process, and cargo stops.
 ///
 /// Messages show the folder relative to the workspace if it is in it, as rustc shows files.
 pub fn compile(folder: impl AsRef<Path>) {

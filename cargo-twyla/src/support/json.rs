@@ -1,4 +1,5 @@
-//! JSON as it is written: members in their order, numbers with all their digits; read leniently, written neatly.
+//! JSON with the order of members and all digits of numbers; reads comments and trailing commas, and writes short values in one
+//! line.
 
 use jsonc_parser::ast;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
@@ -8,20 +9,20 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// As it is written.
+    /// The number as written.
     Number(String),
     String(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
-/// Deeper than this nothing is read.
+/// The maximum depth of nesting.
 pub(crate) const DEEPEST: usize = 200;
-/// What is shorter stands in one line.
+/// Shorter values are written in one line.
 const LINE: usize = 100;
 
 impl Json {
-    /// Reads a text; comments and commas too many are allowed, as people have them in files of their own.
+    /// Parses a text; comments and trailing commas are allowed, as in hand-written files.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if nested(text) > DEEPEST {
@@ -58,7 +59,7 @@ impl Json {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
-    /// What is at a JSON Pointer.
+    /// Returns the value at a JSON Pointer.
     pub(crate) fn pointer(&self, pointer: &str) -> Option<&Self> {
         pointer.split('/').skip(1).try_fold(self, |json, step| {
             let step = step.replace("~1", "/").replace("~0", "~");
@@ -69,7 +70,7 @@ impl Json {
         })
     }
 
-    /// The same, to be changed.
+    /// Returns the same, mutable.
     pub(crate) fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Self> {
         pointer.split('/').skip(1).try_fold(self, |json, step| {
             let step = step.replace("~1", "/").replace("~0", "~");
@@ -81,8 +82,8 @@ impl Json {
         })
     }
 
-    /// Calls `with` for each schema in a schema that is an object, itself included, the outer ones first. What is a value to a
-    /// keyword isn't a schema, though it may look like one.
+    /// Calls `with` for each object schema in a schema, itself included, outer ones first. Values of other keywords aren't
+    /// schemas, even if they look like one.
     pub(crate) fn each_schema(&mut self, with: &mut impl FnMut(&mut Vec<(String, Self)>)) {
         let members = match self {
             Self::Object(members) => members,
@@ -102,7 +103,7 @@ impl Json {
         }
     }
 
-    /// As text: in lines, short values in one.
+    /// Formats it in lines, with short values in one line.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write(0, &mut out);
@@ -139,7 +140,8 @@ impl Json {
         }
     }
 
-    /// Whether a line of so many characters may have room for it: what is certainly longer isn't written to find that out.
+    /// Whether it may fit into this many characters. A cheap estimate, so that large values aren't formatted only to be
+    /// measured.
     fn may_fit(&self, left: &mut usize) -> bool {
         let mut take = |count: usize| left.checked_sub(count).map(|rest| *left = rest).is_some();
         match self {
@@ -161,7 +163,7 @@ impl Json {
         }
     }
 
-    /// In one line.
+    /// Formats it in one line.
     pub(crate) fn line(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -178,12 +180,12 @@ impl Json {
     }
 }
 
-/// A step of a JSON Pointer.
+/// Escapes a step of a JSON Pointer.
 pub(crate) fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// The rest of a pointer below another.
+/// Returns the rest of a pointer below another one.
 pub(crate) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
     pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -192,7 +194,7 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// How deep brackets are within one another, those in strings aside: before a parser goes down them.
+/// Returns the depth of nested brackets outside of strings, to check it before a recursive parser runs.
 fn nested(text: &str) -> usize {
     let (mut depth, mut most, mut within, mut escaped) = (0_usize, 0, false, false);
     for c in text.chars() {

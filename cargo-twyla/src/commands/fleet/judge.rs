@@ -1,4 +1,4 @@
-//! The judge of a fleet: the comparison of contracts, each pair held once.
+//! Compares the contracts of a fleet, each pair once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -28,7 +28,7 @@ impl Judge for Comparison<'_> {
         }
         let verdict = Rc::new(match (self.schemas.get(producer), self.schemas.get(consumer)) {
             (Some(sent), Some(taken)) => compare::compare(sent, taken, &self.options),
-            // a manifest lacks no schema: it is held to that when it is read
+            // a manifest has every schema that it names: this is checked when it is read
             _ => Verdict::Undecided(Why {
                 keyword: String::new(),
                 path: SchemaPath { document: String::new(), pointer: String::new() },

@@ -1,4 +1,4 @@
-//! What there is to say of a fleet, before it is written in any form.
+//! The report of a fleet, before it is formatted.
 
 use std::collections::BTreeSet;
 
@@ -6,22 +6,22 @@ use super::model::{Edge, Fleet, Judge, PairVerdict, Unmatched};
 use super::plan::{self, Age, Blocked, EdgeId, Plan, ServiceId, Step, Wait};
 use super::split::{self, Split};
 
-/// What there is to say.
+/// The report of a fleet.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) fleet: Fleet,
     pub(crate) edges: Vec<Edge>,
     pub(crate) loose: Vec<Unmatched>,
-    /// Of what is to be deployed, where something is.
+    /// The deployment, if there are candidates.
     pub(crate) deployment: Option<Deployment>,
 }
 
-/// How a fleet, or a deployment, came out.
+/// The result for a fleet or a deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outlook {
     /// Everything fits.
     Fine,
-    /// It fits if what is undecided does.
+    /// Everything fits if the undecided pairs do.
     Undecided,
     /// A queue has to be drained first.
     Waits,
@@ -29,16 +29,16 @@ pub(crate) enum Outlook {
     Breaks,
 }
 
-/// What there is to say of candidates.
+/// The report of a deployment.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) plan: Plan,
-    /// Whether the plan takes what is undecided for fitting.
+    /// Whether the plan counts undecided pairs as fitting.
     pub(crate) trusts: bool,
-    /// How each of the plan's cycles can be split, in their order.
+    /// The split of each of the plan's cycles, in their order.
     pub(crate) splits: Vec<Option<Split>>,
     pub(crate) rollbacks: Vec<Rollback>,
-    /// Where this takes away another service's way back.
+    /// The services that can't be rolled back because of this deployment.
     pub(crate) takes_away: Vec<TakesAway>,
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct Deployment {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Rollback {
     pub(crate) service: ServiceId,
-    /// What is in the way right after it is deployed.
+    /// The obstacles right after it is deployed.
     pub(crate) at_once: Vec<Wait>,
-    /// What is in the way when everything is.
+    /// The obstacles once everything is deployed.
     pub(crate) later: Vec<Wait>,
 }
 
-/// A service that can't go back to its version before, because of a candidate.
+/// A service that can't be rolled back because of a candidate.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TakesAway {
     pub(crate) service: ServiceId,
@@ -70,7 +70,7 @@ impl Report {
         Self { fleet, edges, loose, deployment }
     }
 
-    /// How what is deployed now came out on an edge: what runs, and what is in its queue.
+    /// Returns the result for the deployed versions on an edge: the running versions, and the events in its queue.
     pub(crate) fn standing(&self, edge: &Edge) -> Outlook {
         let queued = if edge.is_drained() { PairVerdict::Apart } else { edge.came(Age::Past, Age::Now) };
         let field = |id: ServiceId| self.fleet.members[id].field;
@@ -85,12 +85,12 @@ impl Report {
         }
     }
 
-    /// The methods that are called and not there; of these, only those that are so already where nothing is to be deployed.
+    /// Returns the methods that are called but not served; without candidates, by the deployed versions.
     fn unserved(&self) -> bool {
         self.loose.iter().any(|it| matches!(it, Unmatched::Unserved { .. }))
     }
 
-    /// How it came out in all: the deployment where there is one, else what is deployed.
+    /// Returns the overall result: of the deployment if there is one, else of the deployed versions.
     pub(crate) fn outlook(&self) -> Outlook {
         match &self.deployment {
             Some(deployment) => {
@@ -110,7 +110,7 @@ impl Deployment {
     fn new(fleet: &Fleet, edges: &[Edge], judge: &mut impl Judge) -> Self {
         let strict = plan::plan(&fleet.task(edges, false));
         let trusting = plan::plan(&fleet.task(edges, true));
-        // an order that only holds if what is undecided fits is shown where there is no other
+        // an order that relies on undecided pairs is shown only if there is no other
         let trusts = !strict.stuck.is_empty() && trusting.stuck.is_empty();
         let plan = if trusts { trusting } else { strict };
         let task = fleet.task(edges, trusts);
@@ -140,7 +140,7 @@ impl Deployment {
     }
 }
 
-/// The services that a plan deploys, in its order.
+/// Returns the services that a plan deploys, in its order.
 pub(crate) fn deployed(plan: &Plan) -> impl Iterator<Item = ServiceId> {
     plan.steps.iter().filter_map(|step| match step {
         Step::Deploy { service, .. } => Some(*service),

@@ -1,5 +1,5 @@
-//! The schemas of an AsyncAPI 3 document. What `cargo twyla asyncapi` has written becomes the very files that it was; of any
-//! other document, each message is an event, and its component schemas are shared.
+//! Reads the schemas of an AsyncAPI 3 document. A document of `cargo twyla asyncapi` becomes exactly the files that it was made
+//! from. Of any other document, each message becomes an event, and component schemas become shared files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use super::plan::Plan;
 use crate::commands::asyncapi::schema::{self, FILE};
 use crate::support::json::Json;
 
-/// What was read.
+/// The files that were read.
 #[derive(Debug)]
 pub(super) enum Read {
     /// The files of a schemas folder.
@@ -20,7 +20,7 @@ pub(super) enum Read {
     Loose(Vec<Loose>),
 }
 
-/// References to references to references.
+/// The maximum number of references in a row.
 const FARTHEST: usize = 16;
 
 /// Reads a document.
@@ -45,9 +45,9 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     for (key, component) in components {
         let file = match component.get(FILE) {
             Some(Json::String(file)) => file.clone(),
-            // what the bus says of itself
+            // the bus's own metadata
             Some(Json::Bool(false)) => continue,
-            // one that another tool has added
+            // a component that another tool has added
             _ => format!("shared/{}.json", field_name(key)),
         };
         if !file.contains("://") && !is_below(&file) {
@@ -89,7 +89,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     Ok(plan)
 }
 
-/// Whether a path stays in its folder: a document may be anybody's.
+/// Whether a path stays in its folder: documents are untrusted.
 fn is_below(path: &str) -> bool {
     let good = |step: &str| !step.is_empty() && step != "." && step != ".." && !step.contains(['\\', ':', '\0']);
     path.ends_with(".json") && path.split('/').all(good)
@@ -142,7 +142,7 @@ fn loose(document: &Json, components: &[(String, Json)], domain: Option<&str>) -
     Ok(found)
 }
 
-/// The schema itself, where it stands beside its format.
+/// Returns the schema itself, if it has its format beside it.
 fn plain(schema: &Json) -> Result<&Json, String> {
     let Some(format) = schema.get("schemaFormat").and_then(Json::str) else { return Ok(schema) };
     let known = format.starts_with("application/schema") || format.starts_with("application/vnd.aai.asyncapi");
@@ -152,7 +152,7 @@ fn plain(schema: &Json) -> Result<&Json, String> {
     }
 }
 
-/// The content of an event, where the payload is the whole envelope.
+/// Returns the content of an event, if the payload is the whole envelope.
 fn content<'a>(document: &'a Json, payload: &'a Json) -> Result<&'a Json, String> {
     let whole = resolved(document, payload)?.get("properties");
     let Some(properties) = whole else { return Ok(payload) };
@@ -172,8 +172,8 @@ fn resolved<'a>(document: &'a Json, mut json: &'a Json) -> Result<&'a Json, Stri
     Err(format!("has more than {FARTHEST} references in a row"))
 }
 
-/// The first of some names that an event can have. A message's own may be any with a dot; a channel's counts where no domain is
-/// asked for.
+/// Returns the first of these names that is valid for an event. A message's own name must have a dot; a channel's counts if no
+/// domain is given.
 fn event_name([own, key, address, channel]: &[&str; 4], domain: Option<&str>) -> Option<EventName> {
     let dotted = |name: &str| EventName::parse(&name.trim_matches('/').replace('/', ".")).ok();
     let below = |name: &str| {

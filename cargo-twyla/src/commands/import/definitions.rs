@@ -1,4 +1,4 @@
-//! Definitions that become files of their own below `shared/`: those that other files refer to, and those that several have.
+//! Moves definitions to files of their own below `shared/`: those that other files refer to, and those that several files have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,12 +7,12 @@ use twyla_contract::rust::field_name;
 use super::references::{MARK, Place, plain};
 use crate::support::json::{Json, step, within};
 
-/// What holds definitions.
+/// The keywords that contain definitions.
 const HOLDERS: [&str; 2] = ["definitions", "$defs"];
-/// The draft of schemas that name none.
+/// The draft of schemas that don't name one.
 const DEFAULT: &str = "//json-schema.org/draft/2020-12/schema";
 
-/// The definitions that are moved, with where each goes.
+/// The moved definitions, with their new places.
 #[derive(Debug, Default)]
 pub(super) struct Definitions(BTreeMap<Place, String>);
 
@@ -28,7 +28,7 @@ impl Definitions {
             && json.members().iter().all(|(name, _)| holds(name) || annotation(name))
     }
 
-    /// Moves each definition of these files that another file refers to, with those that it refers to itself.
+    /// Moves each definition of these files that another file refers to, together with the definitions that it refers to.
     pub(super) fn alone(
         &mut self,
         texts: &BTreeMap<usize, Json>,
@@ -67,15 +67,15 @@ impl Definitions {
         }
     }
 
-    /// Moves definitions that are the same in several files. A name that means two things stays where it is, and so does what
-    /// refers to one that stays.
+    /// Moves definitions that are equal in several files. A name with different definitions stays, and so does a definition
+    /// that refers to one that stays.
     pub(super) fn several(
         &mut self,
         texts: &BTreeMap<usize, Json>,
         is_movable: &impl Fn(usize) -> bool,
         taken: &BTreeSet<String>,
     ) {
-        // by the name, and by what it is in which draft
+        // by name, content and draft
         let mut seen: BTreeMap<String, BTreeMap<(String, String), Vec<Place>>> = BTreeMap::new();
         for (file, json) in texts.iter().filter(|(file, _)| is_movable(**file)) {
             for holder in HOLDERS {
@@ -117,7 +117,7 @@ impl Definitions {
         self.0.extend(moved);
     }
 
-    /// A file without the definitions that were moved.
+    /// Returns a file without the moved definitions.
     pub(super) fn take_out(&self, file: usize, json: &mut Json) {
         let Json::Object(members) = json else { return };
         let mut emptied = Vec::new();
@@ -135,7 +135,7 @@ impl Definitions {
         members.retain(|(name, _)| !emptied.contains(name));
     }
 
-    /// Each new file with the places that it comes from.
+    /// Returns each new file with the places that it comes from.
     pub(super) fn moved(&self) -> BTreeMap<String, Vec<Place>> {
         let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         for (place, path) in &self.0 {
@@ -144,7 +144,7 @@ impl Definitions {
         all
     }
 
-    /// Where what a pointer leads to has gone, and the rest of the pointer there.
+    /// Returns the new place of a pointer's target, and the rest of the pointer in it.
     pub(super) fn place<'p>(&self, file: usize, pointer: &'p str) -> Option<(&str, &'p str)> {
         let definition = definition_of(pointer)?;
         let rest = within(pointer, &definition)?;
@@ -152,7 +152,7 @@ impl Definitions {
         Some((path, rest))
     }
 
-    /// A definition with the draft of the file that it comes from.
+    /// Returns a definition with the draft of the file that it comes from.
     pub(super) fn with_dialect(json: Json, root: Option<&Json>) -> Json {
         let uri = root.and_then(|root| root.get("$schema")?.str()).filter(|uri| plain(uri) != DEFAULT);
         match (json, uri) {
@@ -165,20 +165,20 @@ impl Definitions {
     }
 }
 
-/// The draft of a definition, as its `$schema` or that of its file names it.
+/// Returns the draft of a definition: by its `$schema`, or that of its file.
 fn dialect(definition: &Json, root: &Json) -> String {
     let uri = definition.get("$schema").or_else(|| root.get("$schema")).and_then(Json::str);
     uri.map_or(DEFAULT, plain).to_owned()
 }
 
-/// The pointer of the definition that a pointer leads to or into.
+/// Returns the pointer of the definition that a pointer leads to or into.
 fn definition_of(pointer: &str) -> Option<String> {
     let mut steps = pointer.splitn(4, '/').skip(1);
     let (holder, name) = (steps.next()?, steps.next()?);
     HOLDERS.contains(&holder).then(|| format!("/{holder}/{name}"))
 }
 
-/// The name of a file for a definition.
+/// Returns a file name for a definition.
 fn name_of(step: &str) -> String {
     field_name(&step.replace("~1", "/").replace("~0", "~"))
 }

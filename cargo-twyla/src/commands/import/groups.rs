@@ -1,4 +1,4 @@
-//! Independent groups of files: what refers to one another is in one group, so that an error concerns its group only.
+//! Independent groups of files: files that refer to each other are in one group, so an error concerns only its group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,7 @@ pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> 
         let together: Vec<usize> = together.intersection(&files).copied().collect();
         together.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
     }
-    // these are found by their names, also where no reference leads to them
+    // these are found by their names, even without a reference to them
     let kept: Vec<usize> = files.iter().copied().filter(|file| from.is_kept(*file)).collect();
     kept.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
 
@@ -42,7 +42,7 @@ pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> 
     groups.into_values().collect()
 }
 
-/// Returns where the files of a group are in what is written.
+/// Returns the written paths of a group's files.
 pub(super) fn places(from: &Referring<'_>, plan: &Plan, group: &BTreeSet<usize>) -> BTreeSet<String> {
     let is_in = |path: &String| from.index(path).is_some_and(|file| group.contains(&file));
     let current = plan.from.iter().filter(|(_, sources)| sources.keys().any(is_in)).map(|(place, _)| place);
@@ -50,7 +50,7 @@ pub(super) fn places(from: &Referring<'_>, plan: &Plan, group: &BTreeSet<usize>)
     current.chain(earlier).cloned().chain(["context.json".to_owned()]).collect()
 }
 
-/// The files that these lead to, and these.
+/// Returns these files and those that they lead to.
 fn reached(from: &Referring<'_>, mut reached: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut open: Vec<usize> = reached.iter().copied().collect();
     while let Some(file) = open.pop() {
@@ -59,11 +59,11 @@ fn reached(from: &Referring<'_>, mut reached: BTreeSet<usize>) -> BTreeSet<usize
     reached
 }
 
-/// Disjoint sets of files: of each file one that is nearer to the first of its set.
+/// Disjoint sets of files (union-find): for each file, one that is nearer to the first of its set.
 struct Sets(Vec<usize>);
 
 impl Sets {
-    /// Makes one set of the sets of two files.
+    /// Unites the sets of two files.
     fn join(&mut self, one: usize, other: usize) {
         let (one, other) = (self.first(one), self.first(other));
         self.0[one.max(other)] = one.min(other);

@@ -1,4 +1,4 @@
-//! Where values stand in the text of a loose file, by JSON Pointer and back.
+//! Maps JSON Pointers to places in the text of a file, and back.
 
 use std::cell::OnceCell;
 
@@ -14,7 +14,7 @@ use crate::support::json::{step, within};
 pub(super) struct Text {
     text: String,
     is_yaml: bool,
-    /// Each key and each value with its pointer, the outer ones first; made when the first place is asked for.
+    /// Each key and each value with its pointer, outer ones first; made on first use.
     places: OnceCell<Vec<(String, At)>>,
 }
 
@@ -27,15 +27,16 @@ impl Text {
         Self { text, is_yaml: true, places: OnceCell::new() }
     }
 
-    /// Where the value behind a pointer stands, or its key where it has one; of what isn't there, the nearest around it.
+    /// Returns the place of the value at a pointer, or of its key if it has one; for a missing value, that of the nearest one
+    /// around it.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
         let nearest = self.places().iter().filter(|(around, _)| within(pointer, around).is_some());
-        // the first of the longest: a key stands before its value
+        // the first of the longest, because a key comes before its value
         let longest = nearest.clone().map(|(around, _)| around.len()).max()?;
         nearest.into_iter().find(|(around, _)| around.len() == longest).map(|(_, at)| *at)
     }
 
-    /// The pointer of the value, or of the key, that stands at a place.
+    /// Returns the pointer of the value or key at a place.
     pub(super) fn pointer(&self, at: At) -> Option<String> {
         self.places().iter().find(|(_, other)| *other == at).map(|(pointer, _)| pointer.clone())
     }
@@ -57,7 +58,7 @@ impl Text {
     }
 }
 
-/// The offsets of keys and values, as they come in the text.
+/// Returns the offsets of keys and values, in the order of the text.
 fn offsets(value: &ast::Value<'_>, pointer: &str, found: &mut Vec<(String, usize)>) {
     found.push((pointer.to_owned(), value.start()));
     match value {
@@ -77,7 +78,7 @@ fn offsets(value: &ast::Value<'_>, pointer: &str, found: &mut Vec<(String, usize
     }
 }
 
-/// Goes through a text from one offset to the next.
+/// Converts increasing offsets of a text to places.
 struct Lines<'a> {
     text: &'a str,
     offset: usize,
@@ -85,7 +86,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The place of an offset that isn't before the last one.
+    /// Returns the place of an offset, which must not be before the last one.
     fn at(&mut self, offset: usize) -> At {
         for c in self.text.get(self.offset..offset).unwrap_or_default().chars() {
             if c == '\n' {

@@ -1,4 +1,4 @@
-//! The files that are imported, and those that are left.
+//! The files to import, and those that are left out.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use crate::support::json::Json;
 pub(super) struct Loose {
     pub(super) path: String,
     pub(super) json: Json,
-    /// What it was read from; none of what stands within a document.
+    /// The text that it was read from; `None` for a part of a document.
     pub(super) text: Option<Text>,
 }
 
 impl Loose {
-    /// Where something stands in it, by JSON Pointer.
+    /// Returns the place of a value in it, by JSON Pointer.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
         self.text.as_ref()?.at(pointer)
     }
@@ -27,13 +27,13 @@ impl Loose {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SkippedFile {
     pub(super) path: String,
-    /// Where in it the reason stands, if it stands in one place.
+    /// The place of the reason, if it has a single one.
     pub(super) at: Option<At>,
     pub(super) why: String,
 }
 
 impl SkippedFile {
-    /// What is left for a reason that is about the whole file.
+    /// Creates one whose reason concerns the whole file.
     pub(super) fn whole(path: impl Into<String>, why: impl Into<String>) -> Self {
         Self { path: path.into(), at: None, why: why.into() }
     }

@@ -115,20 +115,20 @@ enum Error {
     NoContext { context: PathBuf, dir: PathBuf },
 }
 
-/// What was read.
+/// The input that was read.
 #[derive(Default)]
 struct Input {
     files: Vec<Loose>,
-    /// What can't be read.
+    /// The files that can't be read.
     left: Vec<SkippedFile>,
-    /// The schemas folder, where it was written out as one.
+    /// The original schemas folder, if the document was made from one.
     exact: Option<Plan>,
 }
 
-/// What is written, and what is to be said of it.
+/// The result of the import: the files to write, and the report.
 struct Import {
     plan: Plan,
-    /// The independent groups of what is written, by their paths.
+    /// The independent groups of written files, by their paths.
     groups: Vec<BTreeSet<String>>,
     sources: Option<Sources>,
     problems: Vec<SchemaProblem>,
@@ -139,7 +139,7 @@ impl Run for Args {
         let trial = tempfile::tempdir()?;
         let Input { mut files, mut left, exact } = self.read()?;
         let is_exact = exact.is_some();
-        // what was a schemas folder is one again, as it was
+        // a document made from a schemas folder becomes the same folder again
         let numbers: usize = files.iter_mut().map(|file| schemars::numbers(&mut file.json)).sum();
         let Import { mut plan, groups, sources, problems } = match exact {
             Some(plan) => {
@@ -217,10 +217,10 @@ impl Run for Args {
     }
 }
 
-/// What the comparisons have found.
+/// The results of the comparisons.
 #[derive(Default)]
 struct Proofs {
-    /// How many contracts aren't proven to be what their files were.
+    /// The number of contracts that aren't proven to equal their files.
     other: usize,
 }
 
@@ -284,7 +284,7 @@ impl Args {
         Ok(proofs)
     }
 
-    /// Returns the result for each file, and the notes to the user.
+    /// Returns the result for each file, and the notes for the user.
     fn show(&self, plan: &Plan, texts: &BTreeMap<String, String>, kept: &[(String, String, String)]) {
         let paths = plan.moved.values().chain(kept.iter().map(|(path, ..)| path));
         let width = paths.map(|path| path.chars().count()).max().unwrap_or(0).max(7);
@@ -306,14 +306,14 @@ impl Args {
         }
     }
 
-    /// A file's path below the folder, however it is named.
+    /// Returns a file's path below the folder, without its prefix.
     fn below(&self, path: &Path, files: &[Loose]) -> Result<String, Error> {
         let below = path.strip_prefix(&self.dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let no_context = || Error::NoContext { context: path.to_owned(), dir: self.dir.clone() };
         files.iter().any(|it| it.path == below).then_some(below).ok_or_else(no_context)
     }
 
-    /// The folder as messages show it.
+    /// Returns the folder as messages show it.
     fn shown(&self) -> String {
         self.out.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned()
     }
@@ -324,7 +324,7 @@ impl Args {
         self.document.iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))
     }
 
-    /// The contracts as a build script compiles them, and what it says to them.
+    /// Compiles the contracts as a build script does; returns them and the problems.
     fn compiled(&self, folder: &Path) -> (Option<Sources>, Vec<SchemaProblem>) {
         let builder = self.builder(folder);
         match builder.generate() {
@@ -333,7 +333,7 @@ impl Args {
         }
     }
 
-    /// The settings that the folder needs as it was read; none where it needs none.
+    /// Returns the settings that the folder needs; `None` if it needs none.
     fn settings(&self) -> Option<Json> {
         let object = |members: Vec<(String, Json)>| Json::Object(members);
         let dialects = self.dialect.iter().map(|(uri, draft)| (uri.clone(), Json::String(draft.name().to_owned())));
@@ -349,7 +349,7 @@ impl Args {
         (!members.is_empty()).then(|| object(members))
     }
 
-    /// The path of a file from the schemas folder.
+    /// Returns the path of a file relative to the schemas folder.
     fn way_to(&self, file: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let [from, to] = [absolute(&self.out.join(settings::FILE_NAME)), absolute(file)];
@@ -362,7 +362,7 @@ fn is_contract(place: &str) -> bool {
     place.starts_with("events/") || place.starts_with("rpc/")
 }
 
-/// Shows what a build script says, and returns how many errors there are.
+/// Prints the problems, and returns the number of errors.
 fn tell(problems: &[SchemaProblem]) -> usize {
     let mut seen = BTreeSet::new();
     for problem in problems {

@@ -1,4 +1,5 @@
-//! What a loose file is by its path, and which version of it: `shop/order/1.0.0.json` is the event `shop.order`.
+//! Finds the contract of a file and its version by its path: `shop/order/1.0.0.json` is version 1.0.0 of the event
+//! `shop.order`.
 
 use std::borrow::Cow;
 
@@ -8,7 +9,7 @@ use twyla_contract::rust::field_name;
 use super::release::{self, Release};
 use crate::support::json::Json;
 
-/// What a file is.
+/// The role of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Context,
@@ -32,16 +33,16 @@ impl Role {
 /// The folders of definitions.
 const SHARED: [&str; 4] = ["shared", "common", "definitions", "types"];
 
-/// A path without what says its format and its version.
+/// A path without its extension and its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named<'a> {
-    /// Folders and name; none where a path is only a version.
+    /// Folders and name; empty if the path is only a version.
     pub(super) steps: Vec<Cow<'a, str>>,
-    /// As it is written: `1-0-0`, `v2`.
+    /// The version as written: `1-0-0`, `v2`.
     pub(super) version: Option<&'a str>,
 }
 
-/// The name and the version in a path.
+/// Returns the name and the version in a path.
 pub(super) fn named(path: &str) -> Named<'_> {
     let stem = without_format(path);
     let mut steps: Vec<Cow<'_, str>> = stem.split('/').map(Cow::Borrowed).collect();
@@ -75,7 +76,7 @@ pub(super) fn named(path: &str) -> Named<'_> {
     Named { steps, version }
 }
 
-/// A path without its extensions.
+/// Returns a path without its extensions.
 fn without_format(path: &str) -> &str {
     let ends = [".json", ".yaml", ".yml", ".jsonschema", ".schema"];
     let mut stem = path;
@@ -85,8 +86,8 @@ fn without_format(path: &str) -> &str {
     stem
 }
 
-/// What a file is: as its path says, as it is asked for, and else an event by its `$id`, its `title` or its name. With each
-/// `deeper` more folders are in the name, for where several files would have one.
+/// Returns the role of a file: by its path, by the options, or else an event by its `$id`, its `title` or its name. A larger
+/// `deeper` puts more folders into the name, if several files would have the same one.
 pub(super) fn role(
     path: &str,
     json: &Json,
@@ -104,7 +105,7 @@ pub(super) fn role(
         ["events", domain, event_type] => return event(&format!("{domain}.{event_type}")),
         _ => {}
     }
-    // what others refer to is a part of them, unless its place says that it is an event
+    // a file that others refer to is shared, unless its path makes it an event
     if is_part {
         return Ok(shared(&steps, deeper));
     }

@@ -1,4 +1,4 @@
-//! What becomes of loose schema files: which is which contract, and where each reference leads then. Pure: files in, files out.
+//! Plans an import: which file becomes which contract, and where each reference leads then. Pure: files in, files out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,34 +12,34 @@ use crate::support::json::{Json, within};
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
 pub(super) struct Earlier {
-    /// As its path has it.
+    /// The version in its path.
     pub(super) version: String,
-    /// What it was.
+    /// Its original path.
     pub(super) path: String,
     pub(super) json: Json,
 }
 
-/// What was made of them.
+/// The result of planning.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// By the path below the schemas folder.
+    /// The files to write, by their paths below the schemas folder.
     pub(super) files: BTreeMap<String, Json>,
-    /// What each was, by where it is now.
+    /// The original path of each file, by its new one.
     pub(super) moved: BTreeMap<String, String>,
-    /// All loose files that a file comes from, each with the JSON Pointer of what it was there.
+    /// All files that a written file comes from, each with the JSON Pointer of its part.
     pub(super) from: BTreeMap<String, BTreeMap<String, String>>,
     /// The earlier versions of a file, the oldest first.
     pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
-    /// Files that several others have given a definition to.
+    /// Files made of a definition that several others have.
     pub(super) shared: BTreeSet<String>,
     /// A note to the user.
     pub(super) notes: Vec<String>,
-    /// What isn't imported.
+    /// The files that are left out.
     pub(super) left: Vec<SkippedFile>,
 }
 
 impl Plan {
-    /// The first file, if all that there are became definitions of others.
+    /// The first file, if all files became definitions of others.
     pub(super) fn shared_only(&self) -> Option<&str> {
         let is_shared = |place: &str| place.starts_with("shared/") || place == "context.json";
         let mut moved = self.moved.iter().filter(|(place, _)| *place != "context.json");
@@ -47,25 +47,25 @@ impl Plan {
     }
 }
 
-/// What is asked for.
+/// The options of the user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Asked {
-    /// The domain of files that name none.
+    /// The domain of files whose path doesn't name one.
     pub(super) domain: Option<String>,
     /// The path of the file that is the context.
     pub(super) context: Option<String>,
 }
 
-/// What is known of a file that is imported.
+/// An imported file.
 struct ImportedFile {
     place: String,
-    /// The version that its path has.
+    /// The version in its path.
     version: Option<String>,
-    /// Whether it is an earlier version of what is at that place.
+    /// Whether it is an earlier version of the contract at that place.
     earlier: bool,
 }
 
-/// The files with where their references lead.
+/// The files with the targets of their references.
 pub(super) struct Referring<'a> {
     files: &'a [Loose],
     resources: Resources<'a>,
@@ -102,26 +102,27 @@ impl<'a> Referring<'a> {
         })
     }
 
-    /// Whether a file keeps its names, so that others find it by them.
+    /// Whether a file keeps its `$id`, because others refer to it by that.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.resources.is_kept(file)
     }
 }
 
-/// Finds what each file is, and rewrites what refers to it. `left` are the files that aren't imported, with why.
+/// Finds the role of each file, and rewrites the references to it. `left` are the files that are already left out, with the
+/// reasons.
 pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) -> Plan {
     let Referring { files, resources, references } = from;
     let mut plan = Plan { left, ..Plan::default() };
     stopped(files, references, &mut plan);
     let known = known(files, references, asked, &mut plan);
-    // a name that two files would have stops the one, and what refers to it
+    // a name of two files leaves out one of them, and the files that refer to it
     stopped(files, references, &mut plan);
     let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
     let known: BTreeMap<usize, ImportedFile> =
         known.into_iter().filter(|(file, _)| !gone.contains(&*files[*file].path)).collect();
 
     let current = |file: &usize| known.get(file).is_some_and(|it| !it.earlier);
-    // within a file a reference stays one; to another it is marked until all places are known
+    // a reference within a file stays; one to another file is marked until all places are known
     let mut texts: BTreeMap<usize, Json> = BTreeMap::new();
     for file in known.keys() {
         let json = match resources.is_kept(*file) {
@@ -181,7 +182,7 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) 
     plan
 }
 
-/// Leaves what refers to nothing, and to what is left.
+/// Leaves out files whose references lead nowhere or to files that are left out.
 fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Plan) {
     let mut gone: BTreeSet<String> = plan.left.iter().map(|left| left.path.clone()).collect();
     loop {
@@ -223,7 +224,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
     }
 }
 
-/// What each file is; of several versions the newest is the contract.
+/// Finds the role of each file; of several versions the newest is the contract.
 fn known(
     files: &[Loose],
     references: &[Vec<(Written, Target)>],
@@ -265,7 +266,7 @@ fn known(
         }
         for (place, mut all) in places {
             let version = |file: usize| named(&files[file].path).version;
-            // the newest last; one without a version is what holds now
+            // the newest last; a file without a version is the current one
             let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(Release::parse));
             all.sort_by_key(|file| (order(file), *file));
             let distinct: BTreeSet<_> = all.iter().map(order).collect();
@@ -289,7 +290,7 @@ fn known(
             for file in all {
                 let version = version(file).map(str::to_owned);
                 let earlier = Some(file) != newest;
-                // what others refer to is there, whatever its version
+                // a file that others refer to is imported, whatever its version
                 let place = match (&version, earlier && parts.contains(&file)) {
                     (Some(version), true) => {
                         let stem = place.rsplit('/').next().unwrap_or(&place).trim_end_matches(".json");
@@ -309,10 +310,10 @@ fn known(
     known
 }
 
-/// How many folders a name may have.
+/// The maximum number of folders in a name.
 const DEEPEST: usize = 4;
 
-/// A reference while not all places are known: within the same file its fragment, else a mark with the file.
+/// Returns a reference before all places are known: its fragment within the same file, otherwise a mark with the file.
 fn mark(file: usize, place: &Place) -> String {
     match place.file == file {
         true => fragment(&place.pointer),
@@ -320,7 +321,7 @@ fn mark(file: usize, place: &Place) -> String {
     }
 }
 
-/// Where all files and definitions are.
+/// The places of all files and definitions.
 struct Places<'a> {
     known: &'a BTreeMap<usize, ImportedFile>,
     definitions: &'a Definitions,
@@ -328,7 +329,7 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// Writes references as they are from a place: those of a file, or of a definition that was moved out of it.
+    /// Writes references relative to a place: those of a file, or of a definition that was moved out of it.
     fn write(&self, json: &mut Json, file: usize, at: &str, moved: Option<&str>) {
         json.each_schema(&mut |members| {
             let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else {
@@ -342,7 +343,7 @@ impl Places<'_> {
                 }
                 None => match reference.strip_prefix('#') {
                     Some(pointer) => (file, pointer.to_owned()),
-                    // to a document that is given
+                    // a reference to a given document
                     None => return,
                 },
             };
@@ -368,7 +369,7 @@ impl Places<'_> {
     }
 }
 
-/// The way from one file to another.
+/// Returns the relative path from one file to another.
 pub(crate) fn way(from: &str, to: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);

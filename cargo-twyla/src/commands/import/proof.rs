@@ -1,4 +1,4 @@
-//! The proof that a contract takes what the loose file took that it was made of, and nothing else: both are compared, both ways.
+//! Proves that a contract accepts exactly what its original file accepted: compares both in both directions.
 
 use std::collections::BTreeSet;
 
@@ -9,15 +9,15 @@ use super::loose::Loose;
 use super::references::{Resources, Target};
 use crate::support::json::Json;
 
-/// How far a comparison may go. A folder may have thousands of contracts; what takes longer stays undecided.
+/// The budget of a comparison. A folder may have thousands of contracts; a longer comparison stays undecided.
 const BUDGET: u64 = 400_000;
 
-/// What is known of a contract and the file that it was made of.
+/// The result of comparing a contract with its original file.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// Both take the same.
+    /// Both accept the same values.
     Same,
-    /// One takes what the other refuses: in words, with the value.
+    /// One accepts a value that the other refuses; with the value, as a message.
     Differs(String),
     /// Neither could be shown.
     Undecided(String),
@@ -26,7 +26,7 @@ pub(super) enum Proof {
 /// The draft that a custom `$schema` stands for.
 pub(super) type Dialect<'a> = Box<dyn Fn(&str) -> Option<Draft> + 'a>;
 
-/// The loose files, as they are read for a proof.
+/// The original files, as they are read for a proof.
 pub(super) struct Sources<'a> {
     pub(super) files: &'a [Loose],
     pub(super) resources: Resources<'a>,
@@ -36,7 +36,7 @@ pub(super) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// Holds a contract to the file that it was made of.
+    /// Compares a contract with the file that it was made of.
     pub(super) fn proof(&self, path: &str, contract: &ContractSchema) -> Proof {
         let Some(file) = self.files.iter().position(|it| it.path == path) else {
             return Proof::Undecided("its file no longer exists".to_owned());
@@ -62,12 +62,12 @@ impl Sources<'_> {
         Proof::Same
     }
 
-    /// A file with all that it leads to, as it lies: references are read as JSON Schema has them.
+    /// Returns a file with everything that it leads to, with references resolved as in JSON Schema.
     fn bundle(&self, file: usize) -> Result<Bundle, Problems> {
         self.made(file, |file| self.files[file].json.clone())
     }
 
-    /// The same with references read as the import reads them: by path, although an `$id` says otherwise.
+    /// Returns the same with references resolved by path, even if an `$id` says otherwise, as the import does.
     fn read_by_path(&self, file: usize) -> Result<Bundle, Problems> {
         self.made(file, |file| {
             let from = &self.files[file].path;

@@ -1,4 +1,5 @@
-//! The schema files of a folder as they lie: JSON, YAML and files without an extension. What can't be read is left, with why.
+//! Reads the schema files of a folder: JSON, YAML and files without an extension. Files that can't be read are left out, with
+//! the reason.
 
 use std::fs;
 use std::path::Path;
@@ -12,14 +13,14 @@ use crate::support::json::Json;
 const JSON: [&str; 3] = [".json", ".jsonschema", ".schema"];
 const YAML: [&str; 2] = [".yaml", ".yml"];
 
-/// What was found.
+/// The files that were found.
 #[derive(Debug, Default)]
 pub(super) struct SchemaFiles {
     pub(super) files: Vec<Loose>,
     pub(super) left: Vec<SkippedFile>,
 }
 
-/// Every schema file below a folder.
+/// Reads every schema file below a folder.
 pub(super) fn folder(root: &Path) -> Result<SchemaFiles, (std::path::PathBuf, std::io::Error)> {
     let mut found = SchemaFiles::default();
     let mut open = vec![root.to_owned()];
@@ -47,7 +48,7 @@ pub(super) fn folder(root: &Path) -> Result<SchemaFiles, (std::path::PathBuf, st
     Ok(found)
 }
 
-/// What is in a file; none where it is nothing of schemas.
+/// Reads a file; `None` if it isn't a schema file.
 fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     let ends = |extensions: &[&str]| extensions.iter().any(|it| shown.ends_with(it));
     let (json, yaml) = (ends(&JSON), ends(&YAML));
@@ -78,7 +79,7 @@ fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     Some(read)
 }
 
-/// A file's text; JSON and YAML are UTF-8.
+/// Returns a file's text, which must be UTF-8.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     if bytes.starts_with(b"\xfe\xff") || bytes.starts_with(b"\xff\xfe") || bytes.iter().take(2).any(|byte| *byte == 0) {
         return Err("is UTF-16, but schemas are UTF-8: save it as UTF-8".to_owned());

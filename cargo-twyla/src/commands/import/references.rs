@@ -1,4 +1,4 @@
-//! Where the references of loose files lead: by `$id`, which a file's own embedded resources may have too, and by path.
+//! Finds the targets of references between files: by `$id`, also of embedded resources, and by path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::support::json::{Json, step};
 use crate::support::schemas::beside;
 use crate::support::uri::{self, decoded};
 
-/// No reference that was written has this.
+/// A character that no written reference contains.
 pub(super) const MARK: char = '\0';
 
 /// A place in an imported file: the index of the file, and a JSON Pointer, which is empty for the whole file.
@@ -19,45 +19,45 @@ pub(super) struct Place {
     pub(super) pointer: String,
 }
 
-/// Where a reference leads.
+/// The target of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Place(Place),
-    /// To a URI that none of the files has.
+    /// A URI that none of the files has.
     Outside(String),
-    /// To a file that isn't there, or to nothing in one that is.
+    /// A missing file, or a missing place in a file.
     Nothing {
         near: Option<String>,
     },
-    /// To nothing below the `$id` that is around the reference, but to something in the whole file.
+    /// A place that is missing within the surrounding `$id`, but exists in the whole file.
     Beside {
         id: String,
     },
 }
 
-/// A reference as it is written, and the JSON Pointer of its keyword.
+/// A written reference, and the JSON Pointer of its keyword.
 #[derive(Clone, Debug)]
 pub(super) struct Written {
     pub(super) text: String,
     pub(super) pointer: String,
 }
 
-/// The resource that a schema is of.
+/// The resource that contains a schema.
 #[derive(Clone, Debug)]
 struct Resource {
-    /// Its URI, where it has one.
+    /// Its URI, if it has one.
     base: Option<String>,
     pointer: String,
 }
 
-/// What references find.
+/// The possible targets of references.
 pub(super) struct Resources<'a> {
     files: &'a [Loose],
     by_path: BTreeMap<&'a str, usize>,
     by_uri: BTreeMap<String, Vec<Place>>,
-    /// By the resource that they are of and their names.
+    /// The anchors, by their resource and their names.
     anchors: BTreeMap<(Place, String), String>,
-    /// The files that stay as they are.
+    /// The files that are kept unchanged.
     kept: BTreeSet<usize>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Resources<'a> {
                 all.kept.insert(index);
             }
         }
-        // a meta-schema is found by its name alone
+        // a meta-schema is found only by its URI
         let named = all.by_uri.iter().filter(|(uri, _)| dialects.contains(plain(uri)));
         let named: Vec<usize> = named.flat_map(|(_, places)| places.iter().map(|it| it.file)).collect();
         all.kept.extend(named);
@@ -116,12 +116,12 @@ impl<'a> Resources<'a> {
         self.by_path.get(path).copied()
     }
 
-    /// Whether a file keeps its names and references, since others or dynamic references find it by them.
+    /// Whether a file keeps its names and references, because dynamic references or other files depend on them.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.kept.contains(&file)
     }
 
-    /// The references of a file and the meta-schemas that it names, as they are written, and where they lead.
+    /// Returns the references of a file and the meta-schemas that it names, as written, with their targets.
     pub(super) fn references(&self, file: usize) -> Vec<(Written, Target)> {
         let mut found = Vec::new();
         let Some(loose) = self.files.get(file) else { return found };
@@ -162,7 +162,7 @@ impl<'a> Resources<'a> {
         }
     }
 
-    /// The resource that a reference without its fragment leads to.
+    /// Returns the resource that a reference leads to, without its fragment.
     fn document(&self, file: usize, from: &Resource, document: &str) -> Result<Place, Target> {
         if document.is_empty() {
             return Ok(Place { file, pointer: from.pointer.clone() });
@@ -174,7 +174,7 @@ impl<'a> Resources<'a> {
         };
         let by_uri = |uri: &str| {
             let places = self.by_uri.get(uri).or_else(|| self.by_uri.get(uri.trim_end_matches('#')))?;
-            // what a bundle embeds itself comes first; another's copy of a draft is no better than the draft
+            // a bundle's own embedded resources come first; another file's copy of a draft isn't preferred to the draft
             let other = || places.first().filter(|_| !is_draft(uri));
             places.iter().find(|place| place.file == file).or_else(other).cloned()
         };
@@ -184,7 +184,7 @@ impl<'a> Resources<'a> {
         if absolute(document) {
             return Err(Target::Outside(document.to_owned()));
         }
-        // many have an `$id` and refer by path all the same
+        // many files have an `$id` but refer to each other by path
         let path = self.files.get(file).and_then(|it| beside(&it.path, &decoded(document)));
         let names = ["", ".json", ".yaml", ".yml", ".schema.json"];
         let found = path.iter().flat_map(|path| names.map(|end| format!("{path}{end}")));
@@ -202,7 +202,7 @@ impl<'a> Resources<'a> {
         Err(Target::Nothing { near: near.map(str::to_owned) })
     }
 
-    /// A file without the names that it and what is in it have, in which each reference is written by `with`.
+    /// Returns a file without its names and those in it, with each reference written by `with`.
     pub(super) fn rewritten(&self, file: usize, with: &mut impl FnMut(&Place) -> String) -> Json {
         let Some(loose) = self.files.get(file) else { return Json::Bool(true) };
         let mut targets = Vec::new();
@@ -233,7 +233,7 @@ impl<'a> Resources<'a> {
     }
 }
 
-/// Calls `see` for each schema of a file with its pointer, the resource that it is of, and whether it names that.
+/// Calls `see` for each schema of a file with its pointer, its resource, and whether it is the root of that resource.
 fn each(root: &Json, mut see: impl FnMut(&[(String, Json)], &str, &Resource, bool)) {
     let draft = root.get("$schema").and_then(Json::str).unwrap_or_default();
     let old = draft.contains("draft-04") || draft.contains("//iglucentral.com/");
@@ -260,7 +260,7 @@ fn walk(
         }
         Json::Object(members) => {
             let keyword = |keyword: &str| json.get(keyword).and_then(Json::str);
-            // up to draft 7 what stands beside a reference says nothing
+            // up to draft 7, siblings of a reference are ignored
             let ignored = alone && keyword("$ref").is_some();
             let id = keyword("$id").or_else(|| keyword("id").filter(|_| old || pointer.is_empty()));
             let id = id.map(|id| id.split_once('#').map_or(id, |(id, _)| id)).filter(|id| !id.is_empty() && !ignored);
@@ -303,24 +303,24 @@ pub(super) fn fragment(pointer: &str) -> String {
     format!("#{}", uri::fragment(pointer))
 }
 
-/// Whether a `$schema` is a draft of JSON Schema, which is known whether a file embeds it or not.
+/// Whether a `$schema` is a draft of JSON Schema, which needs no file.
 fn is_draft(uri: &str) -> bool {
     let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
     drafts.iter().any(|draft| plain(draft.uri()) == plain(uri))
 }
 
-/// A `$schema` as it is compared: `http` and `https`, with and without `#`, are used for one another.
+/// Normalizes a `$schema`: `http` and `https`, with and without `#`, are interchangeable in practice.
 pub(super) fn plain(uri: &str) -> &str {
     uri.trim_end_matches('#').trim_start_matches("https:").trim_start_matches("http:")
 }
 
-/// A reference against a URI; no more of RFC 3986 than files have.
+/// Resolves a reference against a URI, as far as files need RFC 3986.
 fn resolved(base: &str, reference: &str) -> Option<String> {
     if reference.contains("://") || reference.starts_with("urn:") {
         return Some(reference.to_owned());
     }
     let Some((scheme, rest)) = base.split_once("://") else {
-        // a name that is only a path
+        // a URI that is only a path
         return if base.starts_with("urn:") { None } else { beside(base, reference) };
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

@@ -1,6 +1,6 @@
-//! How a version is spelled in a file's name: `1-0-0`, `v2`, `1.2.SNAPSHOT`, `v1beta1`, `2024-01-01`.
+//! Parses versions in file names: `1-0-0`, `v2`, `1.2.SNAPSHOT`, `v1beta1`, `2024-01-01`.
 
-/// A version that can be ordered: by its numbers, and a version that isn't released before the one that is.
+/// A version that can be ordered: by its numbers, with pre-releases before the release.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Release {
     numbers: Vec<u64>,
@@ -20,10 +20,10 @@ enum Word {
     Name(String),
 }
 
-/// What may stand between two parts of a version, and between a name and its version.
+/// The separators between parts of a version, and between a name and its version.
 const SEPARATORS: [char; 5] = ['.', '-', '_', '@', '+'];
 
-/// The words for versions that aren't released.
+/// The words for pre-releases.
 const STAGES: [&str; 25] = [
     "a",
     "alpha",
@@ -51,7 +51,7 @@ const STAGES: [&str; 25] = [
     "wd",
     "wip",
 ];
-/// The words for versions that are.
+/// The words for releases.
 const RELEASED: [&str; 6] = ["final", "ga", "lts", "r", "release", "stable"];
 /// The words that stand for the newest version without a number. `SNAPSHOT` in lower case is a word like others.
 const NEWEST: [&str; 3] = ["SNAPSHOT", "latest", "LATEST"];
@@ -67,7 +67,7 @@ impl Release {
         let mut stage = Vec::new();
         let mut is_released = false;
         for part in digits.split(SEPARATORS) {
-            // any of them: `5.x`
+            // any number: `5.x`
             if part.eq_ignore_ascii_case("x") && !numbers.is_empty() && stage.is_empty() && !is_released {
                 numbers.push(u64::MAX);
                 continue;
@@ -77,7 +77,7 @@ impl Release {
                 match piece.parse::<u64>() {
                     Ok(number) if stage.is_empty() && !is_released => numbers.push(number),
                     Ok(number) => stage.push(Word::Number(number)),
-                    // `2b` may be anything
+                    // `2b` is ambiguous
                     Err(_) if numbers.is_empty() || (numbers.len() == 1 && lower.len() == 1) => return None,
                     Err(_) if RELEASED.contains(&lower.as_str()) => is_released = true,
                     Err(_) if STAGES.contains(&lower.as_str()) => stage.push(Word::Name(lower)),
@@ -89,7 +89,7 @@ impl Release {
         (!numbers.is_empty()).then_some(Self { numbers, stage })
     }
 
-    /// Whether a text behind a name is its version, rather than a part of the name as in `sha-256`.
+    /// Whether a text after a name is its version, and not a part of the name as in `sha-256`.
     fn ends(name: &str, separator: char, text: &str) -> bool {
         let Some(release) = Self::parse(text) else { return false };
         text.starts_with(['v', 'V'])
@@ -102,7 +102,7 @@ impl Release {
     }
 }
 
-/// A name's text without its version, and the version as it is written. The name is empty where the text is a version.
+/// Splits a text into the name and the version as written. The name is empty if the text is only a version.
 pub(super) fn split(text: &str) -> (String, Option<&str>) {
     let has_v = |text: &str| text.starts_with(['v', 'V']);
     if Release::parse(text).is_some_and(|it| it.numbers.len() > 1 || has_v(text)) || NEWEST.contains(&text) {
@@ -140,7 +140,7 @@ pub(super) fn split(text: &str) -> (String, Option<&str>) {
     (text.to_owned(), None)
 }
 
-/// A run of digits or of letters is a piece: `rc1` has two.
+/// Splits a text into runs of digits and of letters: `rc1` has two.
 fn pieces(part: &str) -> impl Iterator<Item = &str> {
     let at = part.find(|c: char| c.is_ascii_digit() != part.starts_with(|c: char| c.is_ascii_digit()));
     let (first, rest) = part.split_at(at.unwrap_or(part.len()));

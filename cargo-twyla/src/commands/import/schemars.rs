@@ -1,8 +1,8 @@
-//! What `schemars` writes of Rust types, made what contracts have: formats that only Rust knows become bounds.
+//! Converts schemas of `schemars`: formats that only Rust knows become bounds.
 
 use crate::support::json::Json;
 
-/// What a format of Rust's numbers says.
+/// Returns the bounds of a format of Rust's numbers.
 fn bounds(format: &str) -> Option<&'static [(&'static str, &'static str)]> {
     Some(match format {
         "uint8" => &[("minimum", "0"), ("maximum", "255")],
@@ -17,7 +17,7 @@ fn bounds(format: &str) -> Option<&'static [(&'static str, &'static str)]> {
     })
 }
 
-/// Replaces formats of Rust's numbers by what they mean; says how many there were.
+/// Replaces formats of Rust's numbers by bounds; returns how many there were.
 pub(super) fn numbers(json: &mut Json) -> usize {
     let mut count = 0;
     json.each_schema(&mut |members| {

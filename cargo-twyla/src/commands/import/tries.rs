@@ -1,4 +1,4 @@
-//! The tries of an import: files with errors are left until the rest compiles.
+//! Compiles an import repeatedly: files with errors are left out until the rest compiles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
@@ -15,7 +15,7 @@ use crate::support::json::Json;
 use crate::support::output;
 
 impl Args {
-    /// Plans and compiles until nothing of what is imported has an error: what has one is left.
+    /// Plans and compiles until no imported file has an error: files with errors are left out.
     ///
     /// Groups of files that don't depend on one another are compiled first, each by itself: errors of one stage of the compiler
     /// hide those of the next, and in a group they hide only its own. The whole then has only errors between groups.
@@ -51,8 +51,8 @@ impl Args {
         }
     }
 
-    /// The loose files that errors within a group come from: each group is planned and compiled by itself until it has none.
-    /// `sound` has the groups that have none.
+    /// Returns the files that cause errors within a group: each group is planned and compiled by itself until it has none.
+    /// `sound` has the groups without errors.
     fn bad_groups(
         &self,
         from: &plan::Referring<'_>,
@@ -93,7 +93,7 @@ impl Args {
         Ok(bad)
     }
 
-    /// The loose files that errors come from, each with the first of its own, at its place there.
+    /// Returns the files that cause errors, each with its first error, at its place in the original file.
     fn at_fault(&self, files: &[Loose], plan: &Plan, problems: &[SchemaProblem]) -> BTreeMap<String, SkippedFile> {
         let mut bad = BTreeMap::new();
         let root = format!("{}/", self.shown());
@@ -105,7 +105,7 @@ impl Args {
                 if bad.contains_key(path) {
                     continue;
                 }
-                // where it is in what was written, and so in what that was
+                // the place in the written file, and from that the one in the original
                 let written =
                     plan.files.get(place).zip(problem.at).and_then(|(json, at)| {
                         texts.entry(place).or_insert_with(|| Text::json(json.text())).pointer(at)
@@ -125,7 +125,7 @@ impl Args {
     }
 }
 
-/// Brings the folder of a trial from the files that it has to others: only what differs is written.
+/// Updates the trial folder to other files: writes only what differs.
 fn rewrite(
     folder: &Path,
     there: &mut BTreeMap<String, Json>,

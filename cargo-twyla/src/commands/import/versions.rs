@@ -1,4 +1,4 @@
-//! Earlier versions of events: they become versions in the field in the lock, as far as the newest fits them.
+//! Earlier versions of events: those that the newest version fits become versions in the field in the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
@@ -14,19 +14,19 @@ use super::plan::{Earlier, Plan};
 use crate::support::json::Json;
 use crate::support::output;
 
-/// What was made of the versions.
+/// The result for the versions.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// The lock with them; none where there are none.
+    /// The lock with them; `None` if there are none.
     pub(super) lock: Option<Lock>,
-    /// Each version that is kept: what it was, its version and the contract's name.
+    /// Each kept version: its original path, its version and the contract's name.
     pub(super) kept: Vec<(String, String, String)>,
-    /// Those that aren't.
+    /// The versions that are left out.
     pub(super) left: Vec<SkippedFile>,
 }
 
-/// Holds every earlier version to the contract that is there now. `builder` makes one of a folder in which it may write. The
-/// versions of a group are compiled with its files only; what is in none of the `groups` is compiled with all files.
+/// Compares every earlier version with the current contract. `builder` makes a builder for a folder in which it may write. The
+/// versions of a group are compiled with its files only; a version outside of the `groups` is compiled with all files.
 pub(super) fn versions(
     files: &[Loose],
     plan: &Plan,
@@ -50,7 +50,7 @@ pub(super) fn versions(
             output::write(&folder.path().join(place), json.text())?;
         }
         for index in 0..most {
-            // one of each contract at a time: all of them are compiled at once
+            // one version of each contract at a time, so that they are compiled together
             let these: BTreeMap<&str, &Earlier> =
                 of.iter().filter_map(|place| Some((place.as_str(), plan.earlier.get(*place)?.get(index)?))).collect();
             let compiled = compiled(plan, &these, folder.path(), builder)?;
@@ -101,13 +101,13 @@ pub(super) fn versions(
     Ok(out)
 }
 
-/// Why a version can't be compiled, and where in it that stands.
+/// Why a version can't be compiled, and the place of the error in it.
 struct Uncompiled {
     pointer: Option<String>,
     why: String,
 }
 
-/// The contracts that versions are in the folder, or why one can't be compiled.
+/// Returns the contracts of versions in the folder, or why one can't be compiled.
 fn compiled(
     plan: &Plan,
     versions: &BTreeMap<&str, &Earlier>,
@@ -161,7 +161,7 @@ fn compiled(
     Ok(found)
 }
 
-/// Why two versions can't be out at once.
+/// Returns why two versions can't be in the field at once.
 fn harm(old: &Bundle, new: &Bundle) -> Option<String> {
     let options = Options::default();
     for (from, to, words) in
@@ -176,7 +176,7 @@ fn harm(old: &Bundle, new: &Bundle) -> Option<String> {
     None
 }
 
-/// A lock's file with what is in it.
+/// Returns a lock's file with its content.
 pub(super) fn file(lock: &Lock) -> BTreeMap<String, String> {
     BTreeMap::from([(twyla_build::lock::FILE_NAME.to_owned(), lock.to_string())])
 }

@@ -1,4 +1,4 @@
-//! YAML as JSON: what the core schema of YAML 1.2 means by a text, with members in their order and numbers with their digits.
+//! Reads YAML as JSON, by the core schema of YAML 1.2; keeps the order of members and the digits of numbers.
 
 use std::collections::HashMap;
 
@@ -7,10 +7,10 @@ use twyla_build::At;
 
 use crate::support::json::{DEEPEST, Json, step};
 
-/// The limit of values in a document, those behind aliases counted each time: an alias may multiply what it stands for.
+/// The maximum number of values in a document. Values behind aliases count each time, because aliases can multiply them.
 const MOST: usize = 1_000_000;
 
-/// Reads a text that is one document.
+/// Reads a text with one document.
 pub(super) fn parse(text: &str) -> Result<Json, String> {
     let mut reader = Reader { open: Vec::new(), anchors: HashMap::new(), document: None, values: 0 };
     for event in Parser::new_from_str(text) {
@@ -22,10 +22,10 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
     reader.document.ok_or_else(|| "is empty".to_owned())
 }
 
-/// Each key and each value of a document with its JSON Pointer, as they come in the text. What an alias stands for has no places of
-/// its own.
+/// Returns each key and each value of a document with its JSON Pointer, in the order of the text. The values of an alias have
+/// no places.
 pub(super) fn places(text: &str) -> Vec<(String, At)> {
-    // of each list and mapping that is open its pointer, and how many values and keys it had so far
+    // for each open list and mapping: its pointer, and the number of its values and keys so far
     let mut open: Vec<(String, usize, bool)> = Vec::new();
     let mut key = String::new();
     let mut found = Vec::new();
@@ -66,10 +66,10 @@ pub(super) fn places(text: &str) -> Vec<(String, At)> {
     found
 }
 
-/// A list or an object that is still open.
+/// An open list or object.
 enum Open {
     List(Vec<Json>),
-    /// With the key whose value comes next, and the members that a merge key brings.
+    /// With the key whose value comes next, and the members of a merge key.
     Object {
         members: Vec<(String, Json)>,
         key: Option<String>,
@@ -78,7 +78,7 @@ enum Open {
 }
 
 struct Reader {
-    /// Each with its anchor, or 0.
+    /// The open values, each with its anchor or 0.
     open: Vec<(Open, usize)>,
     anchors: HashMap<usize, Json>,
     document: Option<Json>,
@@ -162,7 +162,7 @@ impl Reader {
     }
 }
 
-/// How many values are in one.
+/// Returns the number of values in a value.
 fn size(value: &Json) -> usize {
     match value {
         Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
@@ -171,7 +171,7 @@ fn size(value: &Json) -> usize {
     }
 }
 
-/// A key, which is a text in JSON: the codes of responses are numbers in YAML.
+/// Returns a key as text: YAML has numbers as keys, for example status codes.
 fn name(value: Json) -> Result<String, String> {
     match value {
         Json::String(text) | Json::Number(text) => Ok(text),

@@ -12,7 +12,7 @@ pub(super) struct Size {
     pub(super) height: f64,
 }
 
-/// A point; of a box, its centre.
+/// A point: of a box, its centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
     pub(super) x: f64,
@@ -90,7 +90,7 @@ fn forward(count: usize, arrows: &[(usize, usize)]) -> Vec<(usize, usize)> {
 /// Returns a column for each box: after all boxes that point to it, and as near as possible to those it points to.
 fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
     let mut column = vec![0; count];
-    // there is no circle, so this ends after as many rounds as there are boxes
+    // there is no cycle, so this ends after at most one round per box
     for _ in 0..count {
         for (a, b) in forward.iter().filter(|(a, b)| a != b) {
             column[*b] = column[*b].max(column[*a] + 1);
@@ -109,12 +109,12 @@ fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
 
 /// Boxes and the points between them, in columns.
 struct Net {
-    /// Of boxes first, then of points.
+    /// The nodes: boxes first, then points.
     nodes: Vec<Size>,
     column: Vec<usize>,
     /// The nodes of each column in their order.
     columns: Vec<Vec<usize>>,
-    /// Neighbours in the column before, and in the one behind.
+    /// The neighbours in the columns before and after.
     before: Vec<Vec<usize>>,
     behind: Vec<Vec<usize>>,
     /// The points of each arrow.
@@ -174,7 +174,7 @@ impl Net {
                         neighbours[node].iter().filter_map(|it| place.get(it).copied()).collect();
                     places.sort_unstable();
                     match places.as_slice() {
-                        // what has no neighbour there stays about where it is
+                        // a node without neighbours there keeps its relative position
                         [] => i as f64,
                         places => (places[(places.len() - 1) / 2] + places[places.len() / 2]) as f64 / 2.0,
                     }
@@ -192,7 +192,7 @@ impl Net {
         self.columns = best.1;
     }
 
-    /// How many pairs of arrows cross.
+    /// Returns the number of pairs of arrows that cross.
     fn crossings(&self) -> usize {
         let mut count = 0;
         for pair in self.columns.windows(2) {
@@ -208,7 +208,7 @@ impl Net {
         count
     }
 
-    /// The middle of each column.
+    /// Returns the middle of each column.
     fn xs(&self) -> Vec<f64> {
         let mut x = 0.0;
         let place = |width: &f64| {
@@ -219,7 +219,7 @@ impl Net {
         self.widths.iter().map(place).collect()
     }
 
-    /// How high each node is: near its neighbours, in its column's order, and not over another.
+    /// Returns the height of each node: near its neighbours, in the order of its column, without overlaps.
     fn heights(&self) -> Vec<f64> {
         let mut ys = vec![0.0; self.nodes.len()];
         for column in &self.columns {
@@ -249,8 +249,8 @@ impl Net {
     }
 }
 
-/// The nearest places to those wished for, in their order and at least a gap apart: isotonic regression, by pooling
-/// neighbours that come too near.
+/// Returns the positions nearest to the wanted ones, in order and at least `gap` apart: isotonic regression, which pools
+/// neighbours that are too close.
 fn apart(wishes: &[f64], heights: &[f64]) -> Vec<f64> {
     let mut offset = 0.0;
     let mut offsets = Vec::new();
@@ -260,7 +260,7 @@ fn apart(wishes: &[f64], heights: &[f64]) -> Vec<f64> {
         }
         offsets.push(offset);
     }
-    // each pool: its sum, and how many
+    // each pool: its sum and its size
     let mut pools: Vec<(f64, usize)> = Vec::new();
     for (wish, offset) in wishes.iter().zip(&offsets) {
         pools.push((wish - offset, 1));

@@ -10,15 +10,15 @@ use super::report::{Outlook, Report};
 use graph::{Arrow, Graph, Mood, Node};
 use layers::{Placed, Point, Size};
 
-/// How wide a character is, and how high a line of notes.
+/// The width of a character, and the height of a line of notes.
 const CHAR: f64 = 7.9;
 const SMALL: f64 = 6.7;
 const LINE: f64 = 17.0;
 const MARGIN: f64 = 24.0;
-/// How far arrows are from each other, and those at which a group stands.
+/// The distance between arrows, and between arrows with a group's name.
 const APART: f64 = 9.0;
 const LABELLED: f64 = 17.0;
-/// Below this a picture is too narrow for its notes.
+/// The minimum width of a picture, for its notes.
 const NARROWEST: f64 = 720.0;
 
 const STYLE: &str = "\
@@ -118,7 +118,7 @@ fn title(report: &Report, out: &mut String) {
     );
 }
 
-/// Whether groups stand at a service's arrows.
+/// Whether a service's arrows have names of groups.
 fn is_labelled(graph: &Graph, node: usize) -> bool {
     graph.arrows.iter().any(|it| it.to == node && it.label.is_some())
 }
@@ -139,7 +139,7 @@ fn size(graph: &Graph, id: usize, node: &Node) -> Size {
     }
 }
 
-/// What stands below a service's name.
+/// Returns the text below a service's name.
 fn below(node: &Node) -> String {
     let Node::Service { version, next, field, .. } = node else { return String::new() };
     let next = next.as_ref().map(|next| format!(" → {next}")).unwrap_or_default();
@@ -253,7 +253,7 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
             "<text class=\"small dim group\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>"
         );
     }
-    // a note is on the way to who refuses, or, of a call, to who answers
+    // a note is near the end that refuses; of a call, near the end that answers
     let to_service = matches!(graph.nodes[arrow.to], Node::Service { .. });
     if to_service && !arrow.notes.is_empty() {
         let notes: Vec<String> = arrow.notes.iter().map(ToString::to_string).collect();
@@ -274,18 +274,19 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
     }
 }
 
-/// The middle of a way.
+/// Returns the middle of an arrow.
 fn middle(points: &[Point]) -> Point {
     let i = (points.len() - 1) / 2;
     let (a, b) = (points[i], points[i + 1]);
     Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 }
 }
 
-/// How far from a box's middle an arrow touches it: arrows of one side are spread over it, in the order of where they go.
+/// Returns the distance from a box's middle at which an arrow touches it: the arrows of one side are spread over it, in the
+/// order of their other ends.
 fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: bool, height: f64) -> f64 {
     let side = |it: &Arrow, arrives: bool| {
         let (from, to) = (placed.boxes[it.from], placed.boxes[it.to]);
-        // on which side of the box an arrow touches it
+        // the side of the box that an arrow touches
         (to.x >= from.x) != arrives
     };
     let mine = side(arrow, arrives);
@@ -308,7 +309,7 @@ fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: boo
     if count > 1.0 { spread * (place / (count - 1.0) - 0.5) } else { 0.0 }
 }
 
-/// A text in lines of so many characters, parted at spaces where it has some.
+/// Wraps a text to lines of this many characters, at spaces if it has some.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
