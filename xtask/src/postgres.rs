@@ -80,7 +80,7 @@ impl Postgres {
     /// Starts a server and waits until it takes connections.
     pub(crate) fn start() -> Result<Self, Error> {
         let bin = programs().ok_or(Error::Missing)?;
-        // the keeper removes the folder, since it outlives us
+        // the keeper process removes the folder, because it outlives this process
         let dir = TempDir::with_prefix("twyla-postgres-")?.keep();
         let (one, other) = (TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
         let (port, pooler) = (one.local_addr()?.port(), other.local_addr()?.port());
@@ -113,12 +113,12 @@ impl Postgres {
         Err(Error::Slow { log: fs::read_to_string(dir.join("out")).unwrap_or_default() })
     }
 
-    /// Where the pooler is, as sqlx reads it, up to the name of the database.
+    /// Returns the pooler's URL for sqlx, without the database's name.
     pub(crate) fn pooler(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/", self.pooler)
     }
 
-    /// Where it is, as sqlx reads it.
+    /// Returns its URL for sqlx.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }

@@ -206,7 +206,7 @@ fn known(sources: &Sources, lock: &Lock, subject: &Subject) -> Result<(), Refuse
     Err(Refused::Unknown { name, near })
 }
 
-/// Checks a reason. The placeholder that commands show isn't one.
+/// Checks a reason; refuses the placeholder that suggested commands contain.
 fn reason(text: &str) -> Result<(), Refused> {
     if text.trim().is_empty() || matches!(text.trim(), "…" | "...") { Err(Refused::NoReason) } else { Ok(()) }
 }

@@ -35,7 +35,7 @@ pub(crate) enum VoidOutcome {
 }
 
 impl VoidOutcome {
-    /// Returns the outcome without the parts that the message brings again, its texts shortened.
+    /// Returns the outcome without the parts that the redelivered message contains too, and with its texts shortened.
     fn kept(mut self) -> Self {
         match &mut self {
             Self::Held(Destination::Dead(message)) => message.body = Bytes::new(),

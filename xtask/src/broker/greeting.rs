@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Returns what the node on that port says it is, as `4.0.5 (Erlang/OTP 27.3.4.1)`. None as long as it doesn't greet.
+/// Returns the versions of the node on that port: `4.0.5 (Erlang/OTP 27.3.4.1)`. `None` as long as it doesn't greet.
 pub(super) fn version(port: u16) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;

@@ -106,7 +106,7 @@ impl Broker {
 
     /// Starts a node beside others that have the same port mapper, with more lines in its configuration.
     fn begin(rabbitmq: &RabbitMq, name: &str, epmd: u16, conf: &str) -> Result<Self, Error> {
-        // the keeper removes the folder, since it outlives us
+        // the keeper process removes the folder, because it outlives this process
         let dir = TempDir::with_prefix("twyla-rabbitmq-")?.keep();
         let [port, tls, dist] = free_ports()?;
         certificates::write(&dir)?;
@@ -143,14 +143,14 @@ impl Broker {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // ctrl-C ends us; the node is then ended by the keeper, in order
+            // ctrl-C ends this process; the keeper then stops the node in order
             .process_group(0);
         let keeper = as_node(&mut keeper, &dir, &name, epmd).spawn()?;
         let rabbitmq = rabbitmq.clone();
         Ok(Self { keeper, dir, rabbitmq, name, version: String::new(), port, tls, epmd })
     }
 
-    /// What the node says it is: RabbitMQ's version and Erlang's.
+    /// Returns the node's versions of RabbitMQ and Erlang.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
@@ -165,12 +165,12 @@ impl Broker {
         self.tls
     }
 
-    /// Where the node's files are, its certificates too.
+    /// Returns the folder of the node's files and certificates.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Runs `rabbitmqctl`, which takes a second or two; what it says.
+    /// Runs `rabbitmqctl`, which takes a second or two; returns its output.
     pub(crate) fn ctl(&self, args: &[&str]) -> Result<String, Error> {
         let mut command = Command::new(self.rabbitmq.ctl());
         command.args(["--quiet", "--node", &self.name]).args(args).stdin(Stdio::null());
@@ -183,7 +183,7 @@ impl Broker {
         Err(Error::Ctl { args: args.join(" "), status: output.status, said })
     }
 
-    /// Writes a script that runs `rabbitmqctl` against the node with the script's arguments; where it is.
+    /// Writes a script that runs `rabbitmqctl` against the node with the script's arguments; returns its path.
     pub(crate) fn ctl_script(&self) -> Result<PathBuf, Error> {
         let (path, dir) = (self.dir.join("ctl"), self.dir.display());
         let script = format!(
@@ -207,7 +207,7 @@ impl Broker {
 
     /// Starts a node again that was killed.
     pub(crate) fn restart(&mut self) -> Result<(), Error> {
-        // it names the process that was killed
+        // the file still names the killed process
         fs::remove_file(self.dir.join("node"))?;
         if let Some(keeper) = &mut self.keeper.stdin {
             keeper.write_all(b"start\n")?;
@@ -249,7 +249,7 @@ impl Drop for Broker {
     }
 }
 
-/// What a node and its tools must know of it.
+/// The environment of a node and its tools.
 fn as_node<'a>(command: &'a mut Command, dir: &Path, name: &str, epmd: u16) -> &'a mut Command {
     command
         .env("HOME", dir)

@@ -1,4 +1,4 @@
-//! The books of a run: collects what producers and consumers report, and waits for it.
+//! Collects the reports of producers and consumers, and waits for them.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -9,7 +9,7 @@ use super::error::Error;
 use super::ledger::Ledger;
 use super::stage::Stage;
 
-/// Events that are missing count as lost once nothing was handled for this long.
+/// Missing events count as lost if nothing was handled for this long.
 const PATIENCE: Duration = Duration::from_secs(90);
 pub(super) const PRODUCERS: u32 = 3;
 /// The groups. The second writes to PostgreSQL, in the transaction that records its event as handled.

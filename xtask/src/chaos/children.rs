@@ -31,7 +31,7 @@ pub(super) struct Running {
 pub(super) enum Pool {
     /// Ten.
     Usual,
-    /// One, for all that it handles at once.
+    /// One, shared by all concurrent handlers.
     One,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Nursery {
     /// The file for their logs.
     log: PathBuf,
     lines: Sender<Line>,
-    /// How many have been started.
+    /// The number of started children.
     count: AtomicU32,
 }
 
@@ -75,7 +75,7 @@ impl Nursery {
         self.spawn("", command)
     }
 
-    /// Starts a producer that is done by itself, or keeps something until it is to end.
+    /// Starts a producer, which ends by itself or when it is asked to.
     pub(super) fn helper(&self, args: &[&str]) -> io::Result<Running> {
         self.spawn("", self.command(args)?)
     }
@@ -85,7 +85,7 @@ impl Nursery {
         self.helper(&["prepare"])?.end()
     }
 
-    /// How many different effects there are, and which were done again.
+    /// Returns the number of different effects, and those that occurred twice.
     pub(super) fn effects(&self) -> io::Result<(usize, HashSet<(String, usize)>)> {
         let output = self.ask("effects")?;
         let done = lines(&output, "effects").find_map(|words| words.first()?.parse().ok());
@@ -97,7 +97,7 @@ impl Nursery {
         Ok((done, twice.collect()))
     }
 
-    /// Of each group: how many different events that break their contract were dead-lettered, and how many others.
+    /// Returns for each group the numbers of dead letters: different events that break their contract, and others.
     pub(super) fn dead(&self) -> io::Result<Vec<(usize, usize)>> {
         let output = self.ask("dead")?;
         let numbers = lines(&output, "dead").filter_map(|words| match words[..] {
@@ -169,7 +169,7 @@ impl Running {
     /// Sends it a line: a producer then emits as fast as it can.
     pub(super) fn hurry(&mut self) {
         if let Some(stdin) = &mut self.child.stdin {
-            // If it is done already, it needs no hurry.
+            // If it is done already, the line can't be sent, and isn't needed.
             let _ = stdin.write_all(b"fast\n");
         }
     }
@@ -180,18 +180,18 @@ impl Running {
         self.child.wait().map(drop)
     }
 
-    /// Asks it to end.
+    /// Asks the process to end.
     pub(super) fn leave(&mut self) {
         drop(self.child.stdin.take());
     }
 
-    /// Lets it end by itself.
+    /// Waits until the process ends by itself.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.leave();
         self.child.wait().map(drop)
     }
 
-    /// The most memory that it has held, in KiB.
+    /// Returns its peak memory, in KiB.
     pub(super) fn peak_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -4,12 +4,12 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 
-/// Listens for as long as the process lives; where, as an exporter has it.
+/// Listens as long as the process lives; returns its address for an exporter.
 pub(super) fn start() -> io::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     thread::spawn(move || {
-        // Each stays open, and its sender waits once the buffers are full.
+        // Each connection stays open, so its sender blocks once the buffers are full.
         let _held: Vec<_> = listener.incoming().map_while(Result::ok).collect();
     });
     Ok(endpoint)

@@ -1,4 +1,4 @@
-//! The broker's connections: each child has two, and none is left behind.
+//! Checks the broker's connections: each child has two, and no others exist.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

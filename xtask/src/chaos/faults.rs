@@ -1,4 +1,4 @@
-//! The faults: what is done to the broker, the network and the consumers while events are under way.
+//! The faults: actions on the broker, the network and the consumers while events are in progress.
 
 use std::thread;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use super::error::Error;
 use super::proxy::Mode;
 use super::stage::Stage;
 
-/// Longer than the children's heartbeat of 4 s takes to be missed.
+/// Long enough for the children's heartbeat of 4 s to be missed.
 const LONG: Duration = Duration::from_secs(12);
 
-/// How long what is full, or forbidden, stays so.
+/// How long a full queue or a missing permission lasts.
 const SHORT: Duration = Duration::from_secs(6);
 /// The broker's `consumer_timeout` while it is short.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,7 +20,7 @@ const SLOW: u32 = 4;
 /// How many events break their contract.
 const BROKEN: u32 = 20;
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     CloseConnections,
@@ -31,11 +31,11 @@ pub(super) enum Fault {
     HalfOpen,
     MemoryAlarm,
     KillConsumer(&'static str),
-    /// The user may do nothing for a while.
+    /// The user has no permissions for a while.
     NoRights,
-    /// A queue that is bound to the event takes none.
+    /// A queue that is bound to the event is full.
     FullQueue,
-    /// Events that break their contract, and dead queues that take none.
+    /// Events that break their contract, while the dead queues are full.
     FullDeadQueue,
     /// The broker takes deliveries back before their handlers end.
     ConsumerTimeout,
@@ -88,7 +88,7 @@ impl Fault {
         }
     }
 
-    /// Does it, and puts right what doesn't come right by itself.
+    /// Causes the fault, and repairs what doesn't recover by itself.
     pub(super) fn inject(self, stage: &mut Stage) -> Result<(), Error> {
         match self {
             Self::CloseConnections => drop(stage.nodes[0].ctl(&["close_all_connections", "chaos"])?),
@@ -122,12 +122,12 @@ impl Fault {
                     consumer.kill()?;
                     *consumer = stage.nursery.consumer(group, Pool::Usual)?;
                 }
-                // the other member's turn comes next time
+                // next time it is the other member
                 stage.consumers.rotate_left(1);
             }
             Self::NoRights => {
                 stage.nodes[0].ctl(&["set_permissions", "guest", "^$", "^$", "^$"])?;
-                // A channel remembers what it may do.
+                // A channel caches its permissions.
                 stage.nodes[0].ctl(&["close_all_connections", "chaos"])?;
                 thread::sleep(SHORT);
                 stage.nodes[0].ctl(&["set_permissions", "guest", ".*", ".*", ".*"])?;
@@ -180,7 +180,7 @@ impl Fault {
                     .collect();
                 stage.nodes[node].ctl(&["eval", &format!("{cut} ok.")])?;
                 thread::sleep(LONG);
-                // A minority pauses: a node that still runs was not cut off.
+                // A minority pauses, so a node that still runs was not cut off.
                 if stage.nodes[node].ctl(&["eval", "rabbit:is_running()."])?.trim() == "true" {
                     return Err(Error::NotCutOff(node + 1));
                 }

@@ -1,4 +1,4 @@
-//! A small TCP proxy between the bus and its brokers: passes on, falls silent, or loses one side without a word.
+//! A small TCP proxy between the bus and its brokers: forwards, stalls, or drops one side without notice.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// What becomes of connections.
+/// What happens to connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// They are passed on.
+    /// They are forwarded.
     Open,
-    /// Those that are open get no byte any more, and new ones are taken and never answered.
+    /// Open ones stall, and new ones are accepted but never answered.
     Silent,
 }
 
@@ -26,7 +26,7 @@ struct Shared {
     /// Tried in turn.
     targets: Vec<u16>,
     mode: Mutex<Mode>,
-    /// Raised when the brokers' sides of all connections are to be dropped, and the clients' sides kept.
+    /// Increased to drop the brokers' sides of all connections and keep the clients' sides.
     halved: AtomicU64,
 }
 
@@ -46,7 +46,7 @@ impl Proxy {
             for (turn, client) in listener.incoming().enumerate() {
                 let (Ok(client), shared) = (client, accepting.clone()) else { continue };
                 thread::spawn(move || {
-                    // Whatever ends it, ends this connection and no other.
+                    // An error ends only this connection.
                     let _ = pass(client, &shared, turn);
                 });
             }
@@ -68,12 +68,12 @@ impl Proxy {
     }
 }
 
-/// How often a connection looks whether its mode has changed.
+/// How often a connection checks its mode.
 const LOOK: Duration = Duration::from_millis(100);
 
 fn pass(client: TcpStream, shared: &Arc<Shared>, turn: usize) -> io::Result<()> {
     while shared.mode() == Mode::Silent {
-        // Taken, and never answered; a client that gives up has its socket dropped once this is over.
+        // Accepts a connection and never answers it; the socket of a client that gives up is dropped when the mode changes.
         thread::sleep(LOOK);
     }
     let count = shared.targets.len();
@@ -106,7 +106,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared, born: u64) {
                     let _ = stream.shutdown(Shutdown::Both);
                 }
             }
-            // The client's side stays open, and whatever it says is swallowed.
+            // The client's side stays open, and its bytes are discarded.
             while !is_broker(&from) && !matches!(from.read(&mut buffer), Ok(0)) {}
             return;
         }
@@ -115,7 +115,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared, born: u64) {
             continue;
         }
         match from.read(&mut buffer) {
-            // the other direction may have seen first that it is halved
+            // the other direction may have noticed first that one side is dropped
             Ok(0) if shared.halved.load(Ordering::SeqCst) != born => {}
             Ok(0) => break,
             Ok(count) => {

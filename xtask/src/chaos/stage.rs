@@ -1,4 +1,4 @@
-//! The stage of a run: what faults act on.
+//! The processes of a run, on which faults act.
 
 use std::io;
 use std::time::Duration;

@@ -73,7 +73,7 @@ fn at(folder: &Path) -> Result<RabbitMq, String> {
     RabbitMq::at(folder).map_err(|error| error.to_string())
 }
 
-/// Writes the scripts that differ from what they should be. Replaces a file rather than change it, as it may be running.
+/// Writes the scripts that are missing or differ. Replaces a file instead of changing it, because it may be running.
 fn write_programs(folder: &Path) -> io::Result<()> {
     for program in PROGRAMS.map(|name| folder.join(name)) {
         if fs::read_to_string(&program).is_ok_and(|text| text == RUN) {

@@ -17,10 +17,10 @@ const TARGETS: [(&str, Option<&str>); 4] = [
     ("schemas", None),
 ];
 
-/// How long one input may take: longer is a hang.
+/// The time limit of one input; a longer run counts as a hang.
 const SECONDS_PER_INPUT: u32 = 20;
 
-/// The longest input, in bytes: time is better spent on many.
+/// The longest input, in bytes: many short inputs find more than a few long ones.
 const LONGEST: u32 = 8192;
 
 /// Runs each target, or the one that is named, for so many seconds.
@@ -112,7 +112,7 @@ fn nightly() -> Command {
     command
 }
 
-/// The file of a folder that was written last.
+/// Returns the newest file of a folder.
 fn newest(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
     entries.max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok()).map(|entry| entry.path())

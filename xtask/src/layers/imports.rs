@@ -44,7 +44,7 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, path);
     }
 
-    /// What `quote!` has is the code of others.
+    /// The arguments of `quote!` are code of other crates.
     fn visit_macro(&mut self, macro_: &'ast Macro) {
         self.visit_path(&macro_.path);
         if !macro_.path.segments.last().is_some_and(|name| name.ident.to_string().starts_with("quote")) {
@@ -63,13 +63,13 @@ fn imported(tree: &UseTree, path: &mut Vec<String>, out: &mut Vec<Vec<String>>) 
         UseTree::Name(tree) if tree.ident == "self" => out.push(path.clone()),
         UseTree::Name(tree) => out.push([&path[..], &[tree.ident.to_string()]].concat()),
         UseTree::Rename(tree) => out.push([&path[..], &[tree.ident.to_string()]].concat()),
-        // what is taken by a glob counts where it is named
+        // a name from a glob import counts where it is used
         UseTree::Glob(_) => {}
         UseTree::Group(group) => group.items.iter().for_each(|tree| imported(tree, path, out)),
     }
 }
 
-/// The paths in what a macro is given: names with `::` between them.
+/// Returns the paths in a macro's arguments: names with `::` between them.
 fn in_tokens(tokens: TokenStream, out: &mut Vec<Vec<String>>) {
     let mut path: Vec<String> = Vec::new();
     let mut colons = 0;

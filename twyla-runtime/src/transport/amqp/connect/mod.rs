@@ -1,7 +1,6 @@
 //! Connections to RabbitMQ with automatic reconnect, and the topology declared over them.
 
 pub(crate) mod backoff;
-pub(crate) mod backoff;
 pub(crate) mod connected;
 pub(crate) mod connection;
 pub(crate) mod dial;
