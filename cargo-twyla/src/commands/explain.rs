@@ -124,7 +124,7 @@ fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
     let (before, after) = schema.name.split_once('.').unwrap_or((&schema.name, ""));
     match schema.kind {
         ContractKind::Event => vec![
-            format!("Published to the exchange {before} with the routing key {after}, beside its context."),
+            format!("Published to the exchange {before} with the routing key {after}, together with its context."),
             format!("A group listens with the queue {}.<group>.", schema.name),
         ],
         ContractKind::Request => {

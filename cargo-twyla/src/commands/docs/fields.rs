@@ -268,7 +268,7 @@ fn rules(view: &View<'_>) -> Vec<String> {
         }
     }
     if let Some(value) = view.all("default").next() {
-        rules.push(format!("where it is absent: {}", shown(value)));
+        rules.push(format!("default if absent: {}", shown(value)));
     }
     rules
 }

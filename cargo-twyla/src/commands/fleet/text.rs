@@ -385,7 +385,7 @@ impl Writer<'_> {
                 let (what, other) = (self.aged(*service, Age::Next), self.aged(other, other_age));
                 let why = if it.producer == it.consumer {
                     format!(
-                        "{what} and the version before it can't share a queue: give the new form an event of its own"
+                        "{what} and the version before it can't share a queue: make a new event for the new form"
                     )
                 } else {
                     // whether the producer sends and the consumer refuses; otherwise the witness below says who does
@@ -489,7 +489,7 @@ impl Writer<'_> {
                         ),
                     )
                 }
-                (Some(wait), _) => (Some(wait), paint(BAD, format!("No: {old} would meet what {new} has sent."))),
+                (Some(wait), _) => (Some(wait), paint(BAD, format!("No: {old} would receive what {new} has sent."))),
             };
             self.line(format_args!("{head} {answer}"));
             if let Some(wait) = wait {

@@ -31,7 +31,7 @@ const TITLE: &str = "Contracts";
 #[command(after_help = "\
 For example:
   cargo twyla check
-  cargo twyla check --against origin/main       # and that nothing was taken out of the lock to hide a break
+  cargo twyla check --against origin/main       # and that nothing was removed from the lock to hide a break
   cargo twyla check --strict --format json
   cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # and who is hurt, by name")]
 pub(crate) struct Args {

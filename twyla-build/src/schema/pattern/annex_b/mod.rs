@@ -178,7 +178,7 @@ impl Rewriter {
         let digits = |text: &str| text.trim_start_matches('0').to_owned();
         let both = counts.filter(|(_, most)| !most.is_empty()).map(|(least, most)| (digits(least), digits(most)));
         if both.is_some_and(|(least, most)| (least.len(), least) > (most.len(), most)) {
-            return Err(Self::refuse(at, format!("`{written}` is out of order: its least count is above its most")));
+            return Err(Self::refuse(at, format!("`{written}` is out of order: its minimum is above its maximum")));
         }
         match self.last {
             LastAtom::Atom => {}
@@ -270,7 +270,7 @@ mod tests {
                 r"[a\u{62}-\x61]",
                 r"the range `\u{62}-\x61` is out of order: its first character comes after its last at character 3",
             ),
-            ("a{3,2}", "`{3,2}` is out of order: its least count is above its most at character 2"),
+            ("a{3,2}", "`{3,2}` is out of order: its minimum is above its maximum at character 2"),
             (r"\u{110000}", r"`\u{110000}` isn't the code point of a character at character 1"),
             (r"(?<a>b)\k<c>", r"`\k` is not followed by the name of a group, as in `\k<name>` at character 8"),
             ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
