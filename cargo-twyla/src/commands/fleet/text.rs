@@ -384,9 +384,7 @@ impl Writer<'_> {
                 let other_age = if it.producer == *service { *consumer } else { *producer };
                 let (what, other) = (self.aged(*service, Age::Next), self.aged(other, other_age));
                 let why = if it.producer == it.consumer {
-                    format!(
-                        "{what} and the version before it can't share a queue: make a new event for the new form"
-                    )
+                    format!("{what} and the version before it can't share a queue: make a new event for the new form")
                 } else {
                     // whether the producer sends and the consumer refuses; otherwise the witness below says who does
                     let straight = match it.wrong(*producer, *consumer) {

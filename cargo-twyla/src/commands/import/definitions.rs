@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::rust::field_name;
 
-use super::references::{MARK, Place, plain};
+use super::references::{FilePointer, MARK, plain};
 use crate::support::json::{Json, step, within};
 
 /// The keywords that contain definitions.
@@ -14,7 +14,7 @@ const DEFAULT: &str = "//json-schema.org/draft/2020-12/schema";
 
 /// The moved definitions, with their new places.
 #[derive(Debug, Default)]
-pub(super) struct Definitions(BTreeMap<Place, String>);
+pub(super) struct Definitions(BTreeMap<FilePointer, String>);
 
 impl Definitions {
     /// Whether a schema has definitions and nothing else.
@@ -35,12 +35,12 @@ impl Definitions {
         is_movable: &impl Fn(usize) -> bool,
         taken: &BTreeSet<String>,
     ) {
-        let mut open: Vec<Place> = Vec::new();
+        let mut open: Vec<FilePointer> = Vec::new();
         for json in texts.values() {
             let marked = references(json).into_iter().filter_map(|reference| {
                 let (file, pointer) = reference.strip_prefix(MARK)?.split_once('#')?;
                 let (file, pointer) = (file.parse().ok()?, definition_of(&crate::support::uri::decoded(pointer))?);
-                Some(Place { file, pointer })
+                Some(FilePointer { file, pointer })
             });
             open.extend(marked.filter(|place| is_movable(place.file)));
         }
@@ -61,7 +61,7 @@ impl Definitions {
             let own = references(json)
                 .into_iter()
                 .filter_map(|it| definition_of(&crate::support::uri::decoded(it.strip_prefix('#')?)));
-            open.extend(own.map(|pointer| Place { file: place.file, pointer }));
+            open.extend(own.map(|pointer| FilePointer { file: place.file, pointer }));
             used.insert(path.clone());
             self.0.insert(place, path);
         }
@@ -76,11 +76,11 @@ impl Definitions {
         taken: &BTreeSet<String>,
     ) {
         // by name, content and draft
-        let mut seen: BTreeMap<String, BTreeMap<(String, String), Vec<Place>>> = BTreeMap::new();
+        let mut seen: BTreeMap<String, BTreeMap<(String, String), Vec<FilePointer>>> = BTreeMap::new();
         for (file, json) in texts.iter().filter(|(file, _)| is_movable(**file)) {
             for holder in HOLDERS {
                 for (name, definition) in json.get(holder).map_or(&[][..], Json::members) {
-                    let place = Place { file: *file, pointer: format!("/{holder}{}", step(name)) };
+                    let place = FilePointer { file: *file, pointer: format!("/{holder}{}", step(name)) };
                     if !self.0.contains_key(&place) {
                         let what = (dialect(definition, json), definition.line());
                         seen.entry(field_name(name)).or_default().entry(what).or_default().push(place);
@@ -89,7 +89,7 @@ impl Definitions {
             }
         }
         let free = |path: &String| !taken.contains(path) && !self.0.values().any(|other| other == path);
-        let mut moved: BTreeMap<Place, String> = BTreeMap::new();
+        let mut moved: BTreeMap<FilePointer, String> = BTreeMap::new();
         for (name, kinds) in &seen {
             let path = format!("shared/{name}.json");
             if let Some(places) = kinds.values().next().filter(|it| kinds.len() == 1 && it.len() > 1 && free(&path)) {
@@ -97,14 +97,14 @@ impl Definitions {
             }
         }
         loop {
-            let stays = |place: &Place| {
+            let stays = |place: &FilePointer| {
                 let json = texts.get(&place.file).and_then(|json| json.pointer(&place.pointer));
                 let own = json.map(references).unwrap_or_default();
                 own.iter().filter_map(|it| it.strip_prefix('#')).any(|pointer| {
                     let pointer = crate::support::uri::decoded(pointer);
                     within(&pointer, &place.pointer).is_none()
                         && definition_of(&pointer)
-                            .is_none_or(|pointer| !moved.contains_key(&Place { file: place.file, pointer }))
+                            .is_none_or(|pointer| !moved.contains_key(&FilePointer { file: place.file, pointer }))
                 })
             };
             let stay: BTreeSet<String> =
@@ -126,7 +126,7 @@ impl Definitions {
             let before = definitions.len();
             definitions.retain(|(name, _)| {
                 let pointer = format!("/{holder}{}", step(name));
-                !self.0.contains_key(&Place { file, pointer })
+                !self.0.contains_key(&FilePointer { file, pointer })
             });
             if definitions.is_empty() && before > 0 {
                 emptied.push(holder.clone());
@@ -136,8 +136,8 @@ impl Definitions {
     }
 
     /// Returns each new file with the places that it comes from.
-    pub(super) fn moved(&self) -> BTreeMap<String, Vec<Place>> {
-        let mut all: BTreeMap<String, Vec<Place>> = BTreeMap::new();
+    pub(super) fn moved(&self) -> BTreeMap<String, Vec<FilePointer>> {
+        let mut all: BTreeMap<String, Vec<FilePointer>> = BTreeMap::new();
         for (place, path) in &self.0 {
             all.entry(path.clone()).or_default().push(place.clone());
         }
@@ -148,7 +148,7 @@ impl Definitions {
     pub(super) fn place<'p>(&self, file: usize, pointer: &'p str) -> Option<(&str, &'p str)> {
         let definition = definition_of(pointer)?;
         let rest = within(pointer, &definition)?;
-        let path = self.0.get(&Place { file, pointer: definition })?;
+        let path = self.0.get(&FilePointer { file, pointer: definition })?;
         Some((path, rest))
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::definitions::Definitions;
 use super::loose::{Loose, SkippedFile};
 use super::names::{self, Role, named};
-use super::references::{MARK, Place, Resources, Target, Written, fragment};
+use super::references::{FilePointer, MARK, Resources, Target, Written, fragment};
 use super::release::Release;
 use crate::support::json::{Json, within};
 
@@ -97,7 +97,7 @@ impl<'a> Referring<'a> {
     /// Returns the files that references of a file lead to.
     pub(super) fn leads_to(&self, file: usize) -> impl Iterator<Item = usize> {
         self.references.get(file).into_iter().flatten().filter_map(|(_, target)| match target {
-            Target::Place(place) => Some(place.file),
+            Target::Found(place) => Some(place.file),
             _ => None,
         })
     }
@@ -159,15 +159,15 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) 
         earlier.sort_by_key(|it| Release::parse(&it.version));
     }
     for (place, definition) in definitions.moved() {
-        let Some(Place { file, pointer }) = definition.first() else { continue };
+        let Some(FilePointer { file, pointer }) = definition.first() else { continue };
         let Some(json) = texts.get(file).and_then(|json| json.pointer(pointer)) else { continue };
         let mut json = Definitions::with_dialect(json.clone(), texts.get(file));
         let places = Places { known: &known, definitions: &definitions, kept: resources };
         places.write(&mut json, *file, &place, Some(pointer));
-        for Place { file, pointer } in &definition {
+        for FilePointer { file, pointer } in &definition {
             plan.from.entry(place.clone()).or_default().insert(files[*file].path.clone(), pointer.clone());
         }
-        if let [Place { file, pointer }] = definition.as_slice() {
+        if let [FilePointer { file, pointer }] = definition.as_slice() {
             plan.moved.insert(place.clone(), format!("{}{}", files[*file].path, fragment(pointer)));
         } else {
             plan.shared.insert(place.clone());
@@ -205,7 +205,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                     "{written} leads to nothing below the `$id` {id}, which is around it; the file has it outside of that: remove the \
                      `$id`, or write the file's own before the `#`"
                 )),
-                Target::Place(place) => {
+                Target::Found(place) => {
                     let path = &files.get(place.file)?.path;
                     (*path != file.path && gone.contains(path)).then(|| format!("refers to {path}, which was left out"))
                 }
@@ -235,7 +235,7 @@ fn known(
     let mut parts: BTreeSet<usize> = BTreeSet::new();
     for (file, found) in references.iter().enumerate() {
         for (_, target) in found {
-            if let Target::Place(place) = target
+            if let Target::Found(place) = target
                 && place.file != file
                 && place.pointer.is_empty()
             {
@@ -314,7 +314,7 @@ fn known(
 const DEEPEST: usize = 4;
 
 /// Returns a reference before all places are known: its fragment within the same file, otherwise a mark with the file.
-fn mark(file: usize, place: &Place) -> String {
+fn mark(file: usize, place: &FilePointer) -> String {
     match place.file == file {
         true => fragment(&place.pointer),
         false => format!("{MARK}{}{}", place.file, fragment(&place.pointer)),

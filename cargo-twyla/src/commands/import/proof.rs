@@ -84,7 +84,7 @@ impl Sources<'_> {
         let mut open = vec![file];
         while let Some(file) = open.pop() {
             for (_, target) in self.resources.references(file) {
-                if let Target::Place(place) = target
+                if let Target::Found(place) = target
                     && reached.insert(place.file)
                 {
                     open.push(place.file);

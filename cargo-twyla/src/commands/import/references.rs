@@ -14,7 +14,7 @@ pub(super) const MARK: char = '\0';
 
 /// A place in an imported file: the index of the file, and a JSON Pointer, which is empty for the whole file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct FilePointer {
     pub(super) file: usize,
     pub(super) pointer: String,
 }
@@ -22,7 +22,7 @@ pub(super) struct Place {
 /// The target of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    Place(Place),
+    Found(FilePointer),
     /// A URI that none of the files has.
     Outside(String),
     /// A missing file, or a missing place in a file.
@@ -54,9 +54,9 @@ struct Resource {
 pub(super) struct Resources<'a> {
     files: &'a [Loose],
     by_path: BTreeMap<&'a str, usize>,
-    by_uri: BTreeMap<String, Vec<Place>>,
+    by_uri: BTreeMap<String, Vec<FilePointer>>,
     /// The anchors, by their resource and their names.
-    anchors: BTreeMap<(Place, String), String>,
+    anchors: BTreeMap<(FilePointer, String), String>,
     /// The files that are kept unchanged.
     kept: BTreeSet<usize>,
 }
@@ -80,11 +80,11 @@ impl<'a> Resources<'a> {
                 dynamic |= ["$dynamicRef", "$recursiveRef"].into_iter().any(|it| text(it).is_some());
                 embeds |= named && !pointer.is_empty();
                 dialects.extend(text("$schema").filter(|uri| !is_draft(uri)).map(|uri| plain(uri).to_owned()));
-                let place = Place { file: index, pointer: pointer.to_owned() };
+                let place = FilePointer { file: index, pointer: pointer.to_owned() };
                 if named && let Some(uri) = &resource.base {
                     all.by_uri.entry(uri.clone()).or_default().push(place);
                 }
-                let of = Place { file: index, pointer: resource.pointer.clone() };
+                let of = FilePointer { file: index, pointer: resource.pointer.clone() };
                 let anchor = text("$anchor").or_else(|| text("$dynamicAnchor"));
                 let anchor = anchor.or_else(|| text("$id").or_else(|| text("id")).and_then(|id| id.strip_prefix('#')));
                 names.extend(anchor.map(|name| ((of, name.to_owned()), pointer.to_owned())));
@@ -101,7 +101,7 @@ impl<'a> Resources<'a> {
         let mut open: Vec<usize> = all.kept.iter().copied().collect();
         while let Some(file) = open.pop() {
             for (_, target) in all.references(file) {
-                if let Target::Place(place) = target
+                if let Target::Found(place) = target
                     && all.kept.insert(place.file)
                 {
                     open.push(place.file);
@@ -134,7 +134,7 @@ impl<'a> Resources<'a> {
             let dialects = members.iter().filter(|(name, _)| name == "$schema").filter_map(|(_, value)| value.str());
             found.extend(dialects.filter(|uri| !is_draft(uri)).filter_map(|uri| {
                 let (_, places) = self.by_uri.iter().find(|(named, _)| plain(named) == plain(uri))?;
-                Some((written(uri, "$schema"), Target::Place(places.first()?.clone())))
+                Some((written(uri, "$schema"), Target::Found(places.first()?.clone())))
             }));
         });
         found
@@ -154,7 +154,7 @@ impl<'a> Resources<'a> {
         };
         let root = self.files.get(resource.file).map(|it| &it.json);
         match pointer.filter(|pointer| root.is_some_and(|root| root.pointer(pointer).is_some())) {
-            Some(pointer) => Target::Place(Place { file: resource.file, pointer }),
+            Some(pointer) => Target::Found(FilePointer { file: resource.file, pointer }),
             None => match from.base.clone().filter(|_| document.is_empty() && !resource.pointer.is_empty()) {
                 Some(id) if root.is_some_and(|root| root.pointer(&fragment).is_some()) => Target::Beside { id },
                 _ => Target::Nothing { near: None },
@@ -163,9 +163,9 @@ impl<'a> Resources<'a> {
     }
 
     /// Returns the resource that a reference leads to, without its fragment.
-    fn document(&self, file: usize, from: &Resource, document: &str) -> Result<Place, Target> {
+    fn document(&self, file: usize, from: &Resource, document: &str) -> Result<FilePointer, Target> {
         if document.is_empty() {
-            return Ok(Place { file, pointer: from.pointer.clone() });
+            return Ok(FilePointer { file, pointer: from.pointer.clone() });
         }
         let absolute = |uri: &str| uri.contains("://") || uri.starts_with("urn:");
         let uri = match &from.base {
@@ -190,7 +190,7 @@ impl<'a> Resources<'a> {
         let found = path.iter().flat_map(|path| names.map(|end| format!("{path}{end}")));
         let found = found.filter_map(|path| self.by_path.get(path.as_str())).next();
         if let Some(file) = found {
-            return Ok(Place { file: *file, pointer: String::new() });
+            return Ok(FilePointer { file: *file, pointer: String::new() });
         }
         if let Some(uri) = uri {
             return Err(Target::Outside(uri));
@@ -203,7 +203,7 @@ impl<'a> Resources<'a> {
     }
 
     /// Returns a file without its names and those in it, with each reference written by `with`.
-    pub(super) fn rewritten(&self, file: usize, with: &mut impl FnMut(&Place) -> String) -> Json {
+    pub(super) fn rewritten(&self, file: usize, with: &mut impl FnMut(&FilePointer) -> String) -> Json {
         let Some(loose) = self.files.get(file) else { return Json::Bool(true) };
         let mut targets = Vec::new();
         let mut names = BTreeSet::new();
@@ -212,7 +212,7 @@ impl<'a> Resources<'a> {
                 names.insert(pointer.to_owned());
             }
             let reference = members.iter().find(|(name, _)| name == "$ref").and_then(|(_, value)| value.str());
-            if let Some(Target::Place(place)) = reference.map(|it| self.target(file, resource, it)) {
+            if let Some(Target::Found(place)) = reference.map(|it| self.target(file, resource, it)) {
                 targets.push((pointer.to_owned(), with(&place)));
             }
         });
