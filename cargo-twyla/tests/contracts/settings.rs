@@ -1,11 +1,10 @@
 //! Dialects, formats, drafts and references: the commands read them as the build does.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::{refused, said, twyla, workspace};
+use crate::{refused, said, twyla};
 
 /// A folder with an event in a dialect of draft 4, in which `exclusiveMinimum` is a boolean.
 fn with_dialect(settings: &str) -> tempfile::TempDir {

@@ -1,8 +1,6 @@
 //! `cargo twyla import` of several versions of a schema.
 
-use std::fs;
-
-use crate::{end, folder, import, read, twyla, written};
+use crate::{PROVEN, folder, import, read, twyla};
 
 #[test]
 fn the_newest_version_is_the_contract_and_the_lock_keeps_the_others() {
