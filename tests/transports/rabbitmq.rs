@@ -162,7 +162,7 @@ async fn reports_whether_it_is_ready() {
     {
         assert!(reason.starts_with(wanted), "{reason}");
     }
-    assert_eq!(reasons[2], "the consumer of `reports_whether_it_is_ready.ping.one` is not there");
+    assert_eq!(reasons[2], "the queue `reports_whether_it_is_ready.ping.one` has no consumer of this service");
     proxy.set(Mode::Open);
     while !health.is_ready() {
         tokio::task::yield_now().await;

@@ -102,7 +102,7 @@ where
     run("ALTER TABLE twyla_handled RENAME TO away").await;
     bus.emit(Ping::<P>::new(1), context()).await.unwrap();
     let reasons = until_ready(&running, false).await;
-    let due = format!("the events of `{}.ping.one` wait for the store of what was handled: ", P::DOMAIN);
+    let due = format!("the events of `{}.ping.one` wait for the dedupe store: ", P::DOMAIN);
     assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
     assert!(calls.try_recv().is_err(), "it was handled without the store");
     run("ALTER TABLE away RENAME TO twyla_handled").await;

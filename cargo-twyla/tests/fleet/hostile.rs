@@ -109,7 +109,7 @@ fn what_is_huge_or_deep_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let file = fs::File::create(folder.path().join("it.contracts.json")).unwrap();
     file.set_len(3 << 30).unwrap();
-    assert_eq!(refused_in(&folder), "error: ./it.contracts.json: is larger than 64 MiB, as no manifest is\n");
+    assert_eq!(refused_in(&folder), "error: ./it.contracts.json: is larger than the 64 MiB that a manifest may have\n");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let said = changed(|it| it["emits"] = json!("HERE")).replace("HERE", "");
     assert!(said.contains("is not a manifest"), "{said}");
@@ -126,8 +126,8 @@ fn two_of_one_service_are_told() {
     platform::web_next().write(folder.path());
     assert_eq!(
         refused_in(&folder),
-        "error: ./other.contracts.json and ./web.contracts.json are both of web: a service has one version that is \
-         deployed\n"
+        "error: ./other.contracts.json and ./web.contracts.json are both manifests of web: a service has one \
+         deployed version\n"
     );
     let next = Service::new("web", "9").write(&folder.path().join("next"));
     let next = next.to_str().unwrap();

@@ -195,7 +195,9 @@ fn calls_are_held_both_ways() {
     let repeated = request.replacen('{', r#"{ "idempotent": true,"#, 1);
     let (said, code) = with_candidates(&folder, &[caller("5", &repeated, answer)], &[]);
     assert!(
-        said.contains("booking 1 doesn't say that it may be repeated: a caller without an answer sends it again"),
+        said.contains(
+            "booking 1 doesn't say that it may be repeated: a caller that gets no answer sends the call again"
+        ),
         "{said}"
     );
     assert!(!said.contains("refuse"), "{said}");
@@ -234,7 +236,7 @@ fn each_folder_is_an_environment() {
     let (said, code) = fleet(folder.path(), &["fleet"]);
     assert_eq!(
         said,
-        "error: fleet/production/web.contracts.json lies in the folder production, and says that it is deployed in staging\n"
+        "error: fleet/production/web.contracts.json is in the folder production, but says that it is deployed in staging\n"
     );
     assert_eq!(code, 2);
 }

@@ -101,10 +101,7 @@ fn the_first_lock_is_made_and_holds() {
     );
     assert_eq!(repository.said(&["check"]), "in order: 2 contracts, all as accepted\n");
     assert_eq!(repository.said(&["accept"]), "nothing to do: all contracts are as accepted\n");
-    assert_eq!(
-        repository.said(&["diff"]),
-        "nothing has changed: the contracts are what they were since they were accepted\n"
-    );
+    assert_eq!(repository.said(&["diff"]), "nothing has changed: no contract has changed since it was accepted\n");
     // and nothing is left lying about
     assert_eq!(fs::read_dir(repository.path().join("schemas")).unwrap().count(), 3);
 }
@@ -202,7 +199,7 @@ fn what_cannot_be_checked_ends_with_two() {
     assert!(refused(&["accept", "reply"]).contains("`reply` is not the name of a contract: "));
     assert!(refused(&["accept", "--reason", "so"]).contains("--reason needs --direction"));
     repository.edit("schemas/contracts.lock", "\"lock\": 1", "\"lock\": 7");
-    assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of the form 7"));
+    assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of format version 7"));
     repository.git(&["checkout", "--quiet", "."]);
     repository.edit("schemas/contracts.lock", "\"maxLength\": 100", "\"maxLength\": 99");
     assert!(refused(&["check"]).contains("it was edited by hand"));
@@ -319,7 +316,7 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
         repository.run(&args)
     };
     let (code, said) = accept(&["--direction", "new-to-old"]);
-    assert!(code == 2 && said.contains("what doesn't fit in `bot.reply` is `--direction old-to-new`"), "{said}");
+    assert!(code == 2 && said.contains("`bot.reply` breaks in `--direction old-to-new`"), "{said}");
     let (code, said) = accept(&["--direction", "old-to-new", "--dry-run"]);
     assert!(code == 0 && said.contains("\n+      \"waivers\": [\n"), "{said}");
     assert_eq!(repository.lock(), before);

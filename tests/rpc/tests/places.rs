@@ -57,7 +57,7 @@ async fn a_resolver_returns_addresses() {
 #[tokio::test]
 async fn a_resolver_fails() {
     for (found, expected) in [
-        (Err("the registry is down"), "where `desk` lives is not known: the registry is down"),
+        (Err("the registry is down"), "the address of `desk` is not known: the registry is down"),
         (Ok(Vec::new()), "`desk` has no address"),
         (Ok(vec!["desk:80".to_owned()]), "an address of `desk` is \"desk:80\""),
     ] {

@@ -177,7 +177,7 @@ fn what_is_broken_is_told_with_its_place_and_a_remedy() {
         (
             "newer",
             good.replace("\"lock\": 1,", "\"lock\": 2,"),
-            vec!["2:11: is a lock of the form 2, and this version"],
+            vec!["2:11: is a lock of format version 2, but this version"],
         ),
         (
             "no number",

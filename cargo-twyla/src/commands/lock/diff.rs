@@ -60,7 +60,7 @@ impl Run for Args {
             print(finding);
         }
         if findings.is_empty() {
-            let since = self.revision.as_deref().unwrap_or("they were accepted");
+            let since = self.revision.as_deref().unwrap_or("it was accepted");
             say!("{}: no contract has changed since {since}", paint(HEAD, "nothing has changed"));
         }
         Ok(Outcome::Fine)

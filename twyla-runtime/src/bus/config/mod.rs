@@ -378,7 +378,7 @@ mod tests {
             (("B_AMQP_HOST", Some("h:x")), "B_AMQP_HOST has \"h:x\" in it: it should be the name"),
             (("B_AMQP_HOST", Some("h:0")), "B_AMQP_HOST has \"h:0\" in it"),
             (("B_AMQP_HOST", Some("h,,i")), "B_AMQP_HOST has \"\" in it"),
-            (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: it should be the user's name"),
+            (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: set it to the user's name"),
             (("B_AMQP_PASS", None), "B_AMQP_PASS is not set"),
             (("B_AMQP_PASS", Some("")), "B_AMQP_PASS is empty"),
             (("B_AMQP_VHOST", Some("")), "B_AMQP_VHOST is empty"),

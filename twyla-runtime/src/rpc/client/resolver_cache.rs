@@ -233,7 +233,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_asks_for_all() {
         for (answers, wanted) in
-            [(&[Ok("http://a")], "http://a/"), (&[Err("no")], "where `desk` lives is not known: no")]
+            [(&[Ok("http://a")], "http://a/"), (&[Err("no")], "the address of `desk` is not known: no")]
         {
             let (scripted, cache) = (ScriptedResolver::new(answers), Arc::new(ResolverCache::default()));
             let held = scripted.permits.acquire_many(100).await.unwrap();
@@ -261,6 +261,6 @@ mod tests {
         let begun = Instant::now();
         let answers = url(cache.of("desk", &resolver).await);
         assert!(begun.elapsed() < PATIENCE * 2, "{:?}", begun.elapsed());
-        assert_eq!(answers, "where `desk` lives is not known: its resolver has not answered within 2s");
+        assert_eq!(answers, "the address of `desk` is not known: its resolver has not answered within 2s");
     }
 }
