@@ -383,7 +383,7 @@ fn another_encoding_of_events_is_named_once() {
     for (text, named) in [
         (
             "\u{feff}{\"a\":1}\n{\"a\":2}\n",
-            "begins with a byte order mark, which JSON doesn't allow: save it without one one",
+            "begins with a byte order mark, which JSON doesn't allow: save it without one",
         ),
         ("{\0}\0\n\0{\0}\0", "is UTF-16, but JSON is UTF-8: save it as UTF-8"),
         ("\0{\0}\0\n", "is UTF-16, but JSON is UTF-8: save it as UTF-8"),
