@@ -138,7 +138,7 @@ fn what_is_made_keeps_its_contract_or_breaks_one_rule() {
                 (&(rules.len() + 2).into(), &rules.len().into()),
                 "{reports:?}"
             );
-            for (i, (rule, reports)) in rules.iter().zip(reports).enumerate() {
+            for (i, (rule, report)) in rules.iter().zip(reports).enumerate() {
                 assert_eq!(report["line"], i + 3, "{name} of {folder}: {report}");
                 let [violation] = report["violations"].as_array().unwrap().as_slice() else {
                     panic!("{rule}: {report}")
