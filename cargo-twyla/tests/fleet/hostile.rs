@@ -132,7 +132,7 @@ fn two_of_one_service_are_told() {
     let next = Service::new("web", "9").write(&folder.path().join("next"));
     let next = next.to_str().unwrap();
     let (said, code) = fleet(folder.path(), &["web.contracts.json", "-c", next, "-c", next]);
-    assert!(said.contains("are both of web"), "{said}");
+    assert!(said.contains("are both manifests of web"), "{said}");
     assert_eq!(code, 2);
 }
 
