@@ -1,7 +1,7 @@
 //! Reports of fleets as notes for reviewers.
 
 use twyla_build::compare::SchemaPath;
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::load::in_;
 use super::model::{Cell, Edge, Mismatch, Subject, Unmatched};
@@ -13,7 +13,7 @@ use crate::support::report::{Level, Note, Report as Review, Rule, Way, Witnessed
 use crate::support::text::witness as shown;
 
 /// Returns what reviewers need to know of the fleets of all environments. `place` finds a rule in the schemas folder.
-pub(super) fn review(reports: &[Report], place: &dyn Fn(&SchemaPath) -> Option<Place>) -> Review {
+pub(super) fn review(reports: &[Report], place: &dyn Fn(&SchemaPath) -> Option<Location>) -> Review {
     let mut review = Review {
         title: "Fleet",
         summary: reports.iter().map(text::summary).collect::<Vec<_>>().join("; "),
@@ -33,7 +33,7 @@ pub(super) fn review(reports: &[Report], place: &dyn Fn(&SchemaPath) -> Option<P
 
 struct Reviewer<'a> {
     report: &'a Report,
-    place: &'a dyn Fn(&SchemaPath) -> Option<Place>,
+    place: &'a dyn Fn(&SchemaPath) -> Option<Location>,
 }
 
 impl Reviewer<'_> {
@@ -216,9 +216,9 @@ impl Reviewer<'_> {
     }
 
     /// Returns the manifest of a service, for a rule that isn't in the schemas folder.
-    fn manifest(&self, id: ServiceId) -> Place {
+    fn manifest(&self, id: ServiceId) -> Location {
         let file = self.report.fleet.members[id].path.to_string_lossy().replace('\\', "/");
-        Place { file, line: 1, column: 1 }
+        Location { file, line: 1, column: 1 }
     }
 
     /// Returns the steps of a deployment, and what can be rolled back.
