@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{refused, text, told, twyla, workspace};
+use super::{refused, text, twyla, uses, workspace};
 
 const CARD: &str = r#"name = "greeter"
 version = "1.4.0"
@@ -58,7 +58,7 @@ fn a_card_makes_the_manifest_that_a_program_would_have() {
     let folder = service();
     let found = manifest(folder.path(), &["--environment", "production"]);
     assert_eq!(
-        told(&found),
+        uses(&found),
         ["emits bot.reply", "listens to api.user_input in bot: greeter.handlers:answer", "serves booking.find"]
     );
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What a report consists of: notes of a kind and a level, with their places, witnesses and ways on.
 
 use twyla_build::{Problem, Problems};
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 /// What a command has found.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl Rule {
 pub(crate) struct Note {
     pub(crate) rule: Rule,
     pub(crate) level: Level,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Location>,
     /// The contracts, or the event or method of two services.
     pub(crate) subjects: Vec<String>,
     /// The finding in one sentence.
@@ -144,7 +144,7 @@ pub(crate) struct Witnessed {
     pub(crate) pointer: String,
     pub(crate) rule: String,
     /// The place of the rule.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Location>,
 }
 
 /// What to do.
@@ -161,7 +161,7 @@ impl Report {
             let level = if problem.is_error() { Level::Error } else { Level::Warning };
             let (line, column) = problem.at.map_or((1, 1), |at| (at.line, at.column));
             let text = problem.to_string();
-            let place = Place { file: problem.file.clone(), line, column };
+            let place = Location { file: problem.file.clone(), line, column };
             let lead = match problem.at {
                 Some(_) => format!("{place}: "),
                 None => format!("{}: ", problem.file),
@@ -195,7 +195,7 @@ pub(super) fn note_of(text: &str) -> Note {
     Note {
         rule: Rule::BreakingChange,
         level: Level::Error,
-        place: Some(Place { file: text.to_owned(), line: 3, column: 7 }),
+        place: Some(Location { file: text.to_owned(), line: 3, column: 7 }),
         subjects: vec![text.to_owned()],
         headline: text.to_owned(),
         details: vec![text.to_owned()],

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, as code scanning reads it.
 
 use serde_json::{Value, json};
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use super::note::{Level, Note, Report, Rule};
 use crate::support::uri;
@@ -66,7 +66,7 @@ fn result(note: &Note) -> Value {
     result
 }
 
-fn location(place: &Place) -> Value {
+fn location(place: &Location) -> Value {
     json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri::path(&place.file), "uriBaseId": "%SRCROOT%" },
