@@ -5,7 +5,7 @@ use std::path::Path;
 
 use twyla_build::explain::{BodyExplanation, FieldExplanation, TypeExplanation};
 use twyla_build::{Builder, Problems};
-use twyla_contract::Place;
+use twyla_contract::Location;
 
 use crate::cause::Sources;
 
@@ -47,7 +47,7 @@ pub(crate) struct Measurement {
 /// A field without a type of its own.
 #[derive(Debug)]
 pub(crate) struct Untyped {
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     /// The type and the property: `shop::Order.note`.
     pub(crate) field: String,
     pub(crate) rust_type: String,
@@ -124,10 +124,10 @@ fn innermost(mut type_: &str) -> &str {
 
 /// Structs with the same properties, most of them declared by the same schemas.
 fn twins(types: &BTreeMap<String, TypeExplanation>) -> Vec<Vec<String>> {
-    let mut alike: BTreeMap<Vec<&str>, Vec<(&String, Vec<&Place>)>> = BTreeMap::new();
+    let mut alike: BTreeMap<Vec<&str>, Vec<(&String, Vec<&Location>)>> = BTreeMap::new();
     for (path, type_) in types {
         let BodyExplanation::Struct { fields, .. } = &type_.body else { continue };
-        let mut fields: Vec<(&str, &Place)> = fields.iter().map(|field| (&*field.wire, &field.place)).collect();
+        let mut fields: Vec<(&str, &Location)> = fields.iter().map(|field| (&*field.wire, &field.place)).collect();
         fields.sort_unstable_by_key(|(wire, _)| *wire);
         let (wires, places) = fields.into_iter().unzip();
         alike.entry(wires).or_default().push((path, places));
@@ -136,7 +136,7 @@ fn twins(types: &BTreeMap<String, TypeExplanation>) -> Vec<Vec<String>> {
     for (wires, mut structs) in alike.into_iter().filter(|(wires, _)| wires.len() >= LEAST_FIELDS) {
         while let Some((first, places)) = structs.pop() {
             let is_copy =
-                |other: &[&Place]| 2 * other.iter().zip(&places).filter(|(a, b)| a == b).count() >= wires.len();
+                |other: &[&Location]| 2 * other.iter().zip(&places).filter(|(a, b)| a == b).count() >= wires.len();
             let (copies, others): (Vec<_>, Vec<_>) = structs.into_iter().partition(|(_, other)| is_copy(other));
             structs = others;
             let group: Vec<String> = [first].into_iter().chain(copies.iter().map(|(path, _)| *path)).cloned().collect();

@@ -182,7 +182,7 @@ impl Builder {
         format!("{from_root}{path}").parse().ok()
     }
 
-    /// Returns the problem of a path of the runtime that is no path.
+    /// Returns the problem of an invalid path of the runtime.
     fn bad_runtime(&self) -> Option<ProblemKind> {
         let path = self.runtime.as_deref()?;
         let is_word = |word: &str| {

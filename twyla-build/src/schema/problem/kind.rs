@@ -36,7 +36,7 @@ pub enum ProblemKind {
         near: &'static str,
     },
     NothingBelongsHere,
-    /// A path of `Builder::runtime` that is none.
+    /// An invalid path of `Builder::runtime`.
     BadRuntime {
         path: String,
     },
