@@ -81,3 +81,25 @@ fn the_manifest_is_that_of_a_card() {
     let (said, code) = twyla(folder.path(), &["fleet", "greeter.contracts.json"]);
     assert_eq!(code, 0, "{said}");
 }
+
+/// The listing of the book, on the contracts of the demo platform.
+#[test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+fn the_listing_of_the_book_is_typed_and_has_a_manifest() {
+    let folder = tempfile::tempdir().unwrap();
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = fs::read_to_string(workspace.join("docs/book/src/python.md")).unwrap();
+    let listing = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    write(folder.path(), "greeter.py", listing);
+    let schemas = workspace.join("schemas");
+    let (said, code) = twyla(folder.path(), &["python", "platform_contracts", "--schemas", schemas.to_str().unwrap()]);
+    assert_eq!(code, 0, "{said}");
+    let output =
+        python(folder.path()).args(["-m", "mypy", "--strict", "platform_contracts", "greeter.py"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let manifest = ["-m", "platform_contracts", "manifest", "greeter", "-o", "fleet/greeter.contracts.json"];
+    let output = python(folder.path()).args(manifest).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let (said, code) = twyla(folder.path(), &["fleet", "fleet"]);
+    assert!(code == 0 && said.contains("no service emits api.user_input, which greeter 1.4.0 listens to"), "{said}");
+}
