@@ -152,7 +152,7 @@ const _: () = {
         type Key = ::twyla_runtime::event::EventKey<12812687169510636491u64>;
         type Context = crate::contracts::Context;
     }
-    #[derive(::twyla_runtime::__private::serde::Deserialize)]
+    #[derive(__twyla::serde::Deserialize)]
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct GreetingRead {
         #[serde(rename = "emission")]
@@ -180,7 +180,7 @@ const _: () = {
             })
         }
     }
-    #[derive(::twyla_runtime::__private::serde::Serialize)]
+    #[derive(__twyla::serde::Serialize)]
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct GreetingWritten<'a> {
         #[serde(rename = "emission")]

@@ -76,7 +76,7 @@ const _: () = {
             ::core::unreachable!()
         }
     }
-    #[derive(::twyla_runtime::__private::serde::Serialize)]
+    #[derive(__twyla::serde::Serialize)]
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct AnswerWritten<'a> {
         #[serde(rename = "text")]

@@ -115,7 +115,7 @@ const _: () = {
         type Key = ::twyla_runtime::event::EventKey<9317048837426960535u64>;
         type Context = crate::contracts::Context;
     }
-    #[derive(::twyla_runtime::__private::serde::Deserialize)]
+    #[derive(__twyla::serde::Deserialize)]
     #[serde(crate = "::twyla_runtime::__private::serde")]
     struct OrderRead {
         #[serde(rename = "order-id")]

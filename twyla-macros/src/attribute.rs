@@ -41,6 +41,13 @@ impl Attribute {
                             problems.add(catalogue::repeated_key(self.macro_name, &format!("`{text}`")).at(key.span()));
                         }
                         seen.push(text);
+                    } else if is_constant(&text, input) {
+                        let mut written = text;
+                        while input.peek(Token![::]) {
+                            input.parse::<Token![::]>()?;
+                            written = format!("{written}::{}", input.call(Ident::parse_any)?);
+                        }
+                        problems.add(catalogue::no_literal(self.macro_name, self.name, &written).at(key.span()));
                     } else {
                         problems.add(catalogue::unknown_key(self.macro_name, &text, self.keys).at(key.span()));
                         if input.peek(Token![=]) {
@@ -59,4 +66,10 @@ impl Attribute {
         problems.ok(parsed);
         (name, problems)
     }
+}
+
+/// Whether a word looks like a constant, or is the beginning of a path: as a name, not as a key.
+fn is_constant(word: &str, behind: ParseStream<'_>) -> bool {
+    let upper = word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase);
+    behind.peek(Token![::]) || upper && !behind.peek(Token![=])
 }

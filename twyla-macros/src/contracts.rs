@@ -1,4 +1,4 @@
-//! Reads the index of the contracts of the crate being compiled, which the build script wrote.
+//! Reads the index of contracts: that of the crate being compiled, which its build script wrote, or one that comes as text.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,17 @@ pub(crate) type Found = Result<Arc<Contracts>, Missing>;
 /// Why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
+    /// The crate has none of its own.
+    NotHere,
+    /// The index can't be read: why.
+    Unreadable(String),
+    /// `include_contracts!()` has reported it.
+    Reported,
+}
+
+/// Why a crate has no contracts of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotCompiled {
     /// Cargo runs no build script for this crate.
     NoBuildScript,
     /// The build script has compiled no schemas.
@@ -20,12 +31,41 @@ pub(crate) enum Missing {
     Unreadable(String),
 }
 
+impl From<NotCompiled> for Missing {
+    fn from(why: NotCompiled) -> Self {
+        match why {
+            NotCompiled::NoBuildScript | NotCompiled::NoIndex => Self::NotHere,
+            NotCompiled::Unreadable(why) => Self::Unreadable(why),
+        }
+    }
+}
+
 /// The contracts of the crate being compiled.
 pub(crate) fn of_crate() -> Found {
     match std::env::var_os("OUT_DIR") {
         Some(folder) => of_folder(&PathBuf::from(folder)),
-        None => Err(Missing::NoBuildScript),
+        None => Err(Missing::NotHere),
     }
+}
+
+/// Returns the text of the index in a build script's folder.
+pub(crate) fn text(folder: Option<&Path>) -> Result<String, NotCompiled> {
+    let path = folder.ok_or(NotCompiled::NoBuildScript)?.join(index::FILE_NAME);
+    std::fs::read_to_string(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => NotCompiled::NoIndex,
+        _ => NotCompiled::Unreadable(error.to_string()),
+    })
+}
+
+/// Reads the contracts of a text. Those of each digest are read once.
+pub(crate) fn of_text(digest: u64, text: impl FnOnce() -> String) -> Found {
+    static READ: Mutex<Option<HashMap<u64, Found>>> = Mutex::new(None);
+    let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+    read.get_or_insert_default().entry(digest).or_insert_with(|| parse(&text())).clone()
+}
+
+fn parse(text: &str) -> Found {
+    index::read(text).map(Arc::new).map_err(|error| Missing::Unreadable(error.to_string()))
 }
 
 /// Reads the contracts of a build script's folder. One process may expand several crates (rust-analyzer does), and schemas may change
@@ -33,11 +73,7 @@ pub(crate) fn of_crate() -> Found {
 fn of_folder(folder: &Path) -> Found {
     static READ: Mutex<Option<HashMap<PathBuf, (String, Found)>>> = Mutex::new(None);
     let path = folder.join(index::FILE_NAME);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Missing::NoIndex),
-        Err(error) => return Err(Missing::Unreadable(error.to_string())),
-    };
+    let text = text(Some(folder))?;
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     let read = read.get_or_insert_default();
     if let Some((of, found)) = read.get(&path)
@@ -45,7 +81,7 @@ fn of_folder(folder: &Path) -> Found {
     {
         return found.clone();
     }
-    let found = index::read(&text).map(Arc::new).map_err(|error| Missing::Unreadable(error.to_string()));
+    let found = parse(&text);
     read.insert(path, (text, found.clone()));
     found
 }
@@ -56,9 +92,7 @@ pub(crate) mod tests {
 
     /// The contracts that the golden expansions are made with.
     pub(crate) fn sample() -> Found {
-        index::read(include_str!("../golden/contracts.index"))
-            .map(Arc::new)
-            .map_err(|error| Missing::Unreadable(error.to_string()))
+        parse(include_str!("../golden/contracts.index"))
     }
 
     fn folder(name: &str) -> PathBuf {
@@ -82,7 +116,9 @@ pub(crate) mod tests {
     #[test]
     fn what_is_missing_is_told_apart() {
         let folder = folder("missing");
-        assert_eq!(of_folder(&folder), Err(Missing::NoIndex));
+        assert_eq!(of_folder(&folder), Err(Missing::NotHere));
+        assert_eq!(text(Some(&folder)), Err(NotCompiled::NoIndex));
+        assert_eq!(text(None), Err(NotCompiled::NoBuildScript));
         std::fs::write(folder.join(index::FILE_NAME), "twyla-index 1\nevent\tapi").unwrap();
         assert!(matches!(of_folder(&folder), Err(Missing::Unreadable(why)) if why.contains("line 2")));
         std::fs::remove_dir_all(folder).unwrap();

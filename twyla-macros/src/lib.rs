@@ -5,7 +5,8 @@
 //! Each macro is a module with the same stages: `args` parses the attribute, `check` finds every mistake, `model` is the result
 //! of a check without mistakes, and `expand` is a pure function from the model to tokens. They share `attribute` (the parser of
 //! all attributes), `contracts` (reads the index that the build script wrote), `function` (the rules for every handler function)
-//! and `catalogue` (the text of every error).
+//! and `catalogue` (the text of every error). `include` includes the generated code, and `stage` expands an attribute whose
+//! contracts are in another crate: in two stages.
 #![forbid(unsafe_code)]
 
 mod attribute;
@@ -13,28 +14,32 @@ mod catalogue;
 mod contracts;
 mod event;
 mod function;
+mod include;
 mod list;
 mod listener;
 mod numbers;
 mod rpc;
+mod runtime;
+mod stage;
 
 #[cfg(test)]
 mod tests;
 
 use proc_macro::TokenStream;
 
+use stage::Attribute;
+
 // documented in `twyla-runtime`
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
-    event::expand(args.into(), item.into(), contracts::of_crate).into()
+    stage::first(Attribute::Event, args.into(), item.into()).into()
 }
 
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn listener(args: TokenStream, item: TokenStream) -> TokenStream {
-    let package = std::env::var("CARGO_PKG_NAME").ok();
-    listener::expand(args.into(), item.into(), contracts::of_crate, package.as_deref()).into()
+    stage::first(Attribute::Listener, args.into(), item.into()).into()
 }
 
 #[allow(missing_docs)]
@@ -46,11 +51,25 @@ pub fn listeners(input: TokenStream) -> TokenStream {
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn rpc(args: TokenStream, item: TokenStream) -> TokenStream {
-    rpc::expand(args.into(), item.into(), contracts::of_crate).into()
+    stage::first(Attribute::Rpc, args.into(), item.into()).into()
 }
 
 #[allow(missing_docs)]
 #[proc_macro]
 pub fn rpcs(input: TokenStream) -> TokenStream {
     list::rpcs(input.into()).into()
+}
+
+#[allow(missing_docs)]
+#[proc_macro]
+pub fn include_contracts(input: TokenStream) -> TokenStream {
+    include::expand(input.into()).into()
+}
+
+// The second stage of the attributes.
+#[doc(hidden)]
+#[allow(missing_docs)]
+#[proc_macro]
+pub fn expand(input: TokenStream) -> TokenStream {
+    stage::second(input.into()).into()
 }

@@ -69,9 +69,9 @@ fn a_listener_that_is_none() {
 
 #[test]
 fn a_list() {
-    let list = list::listeners(tokens("answer, more::shout,"));
+    let list = list::listeners(tokens("[::twyla_runtime] answer, more::shout,"));
     golden("listeners.rs", quote::quote!(fn list() { #list }));
-    let list = list::rpcs(tokens("get_booking, more::cancel"));
+    let list = list::rpcs(tokens("[::twyla_runtime] get_booking, more::cancel"));
     golden("rpcs.rs", quote::quote!(fn list() { #list }));
 }
 
@@ -116,8 +116,7 @@ fn an_event_that_is_none() {
 #[test]
 fn a_crate_without_contracts_is_told_what_to_do() {
     for (missing, message, help) in [
-        (Missing::NoBuildScript, "no `build.rs`", "twyla_build::compile(\"schemas\")"),
-        (Missing::NoIndex, "compiles no schemas", "twyla_build::compile(\"schemas\")"),
+        (Missing::NotHere, "no contracts", ""),
         (Missing::Unreadable("line 1".to_owned()), "cannot be read: line 1", "of one version"),
     ] {
         let item = "struct Greeting { emission: String }";
@@ -132,8 +131,24 @@ fn a_crate_without_contracts_is_told_what_to_do() {
         assert!(event.iter().all(|text| text.contains(message) && text.contains(help)), "{event:?}");
     }
     // where the type says which event it is, no index is needed
-    let listener = expand_listener("", "async fn answer(_: UserInput) {}", || Err(Missing::NoBuildScript));
+    let listener = expand_listener("", "async fn answer(_: UserInput) {}", || Err(Missing::NotHere));
     assert_eq!(errors(listener), Vec::<String>::new());
+}
+
+#[test]
+fn says_that_a_contract_is_left_out_of_the_build() {
+    let contracts = || {
+        let mut contracts = (*sample()?).clone();
+        contracts.left_out = vec!["bot.typing".to_owned(), "desk.find".to_owned()];
+        Ok(std::sync::Arc::new(contracts))
+    };
+    let event = errors(expand_listener("\"bot.typing\"", "async fn answer(_: Typing) {}", contracts));
+    assert_eq!(event.len(), 1, "{event:?}");
+    assert!(event[0].contains("the event `bot.typing` of `schemas` is not compiled"), "{event:?}");
+    assert!(event[0].contains(".only([.., \"bot.typing\"])"), "{event:?}");
+    let item = tokens("async fn find(_: FindRequest) -> Result<Note, Error> { todo!() }");
+    let rpc = errors(rpc::expand(tokens("\"desk.find\""), item, contracts));
+    assert!(rpc[0].contains("the RPC `desk.find` of `schemas` is not compiled"), "{rpc:?}");
 }
 
 #[test]

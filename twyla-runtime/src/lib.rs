@@ -87,30 +87,27 @@ pub use uuid::Uuid;
 pub use twyla_macros::event;
 #[cfg_attr(not(doctest), doc = include_str!("../docs/listener.md"))]
 pub use twyla_macros::listener;
-#[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
-pub use twyla_macros::listeners;
 #[cfg_attr(not(doctest), doc = include_str!("../docs/rpc_handler.md"))]
 pub use twyla_macros::rpc;
-#[cfg_attr(not(doctest), doc = include_str!("../docs/rpcs.md"))]
-pub use twyla_macros::rpcs;
 
 #[doc = include_str!("../docs/delivery.md")]
 pub mod delivery {}
 
-/// Includes the code that `twyla_build::compile` has generated from the schemas. Call it in a module of its own:
-/// `mod contracts { twyla_runtime::include_contracts!(); }`.
+/// Includes the code that `twyla_build::compile` has generated from the schemas. Call it in a module of its own,
+/// `mod contracts { twyla_runtime::include_contracts!(); }`, or in the root of a crate for contracts, on which other crates depend.
+pub use twyla_macros::include_contracts;
+
+// macros of the runtime, so that they know its path: a crate may re-export it under another name
+#[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
 #[macro_export]
-macro_rules! include_contracts {
-    () => {
-        include!(concat!(
-            env!(
-                "OUT_DIR",
-                "this crate has no `build.rs`, so its schemas are not compiled: add one with \
-                 `fn main() { twyla_build::compile(\"schemas\") }`"
-            ),
-            "/twyla.rs"
-        ));
-    };
+macro_rules! listeners {
+    ($($handlers:tt)*) => { $crate::__private::listeners!([$crate] $($handlers)*) };
+}
+
+#[cfg_attr(not(doctest), doc = include_str!("../docs/rpcs.md"))]
+#[macro_export]
+macro_rules! rpcs {
+    ($($handlers:tt)*) => { $crate::__private::rpcs!([$crate] $($handlers)*) };
 }
 
 /// The types of handlers' arguments. It comes before `__private`, because the compiler shows the first path of a type in its
@@ -149,6 +146,9 @@ pub mod __private {
         __bindable as bindable, __contract as contract, __mark as mark, __rpc_contract as rpc_contract,
         __rpc_error as rpc_error,
     };
+
+    // macros
+    pub use twyla_macros::{expand, listeners, rpcs};
 
     // handlers
     pub use crate::Retry;

@@ -5,7 +5,9 @@ use quote::{ToTokens, quote};
 use twyla_contract::text::Visible;
 use twyla_contract::{Contracts, Event, NameError};
 
-use crate::contracts::Missing;
+use std::sync::Arc;
+
+use crate::contracts::{Found, Missing, NotCompiled};
 
 pub(crate) mod event;
 pub(crate) mod handler;
@@ -97,6 +99,11 @@ impl Problems {
         result.map_err(|error| self.add(error)).ok()
     }
 
+    /// Returns the contracts, or adds the error that there are none, unless it is reported already.
+    pub(crate) fn contracts(&mut self, found: Found, span: Span) -> Option<Arc<Contracts>> {
+        found.map_err(|missing| self.0.extend(no_contracts(&missing).map(|text| text.at(span)))).ok()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -111,16 +118,26 @@ pub(crate) fn schema(event: &Event) -> String {
     format!("{}:{}", event.place.file, event.place.line)
 }
 
-pub(crate) fn no_contracts(missing: &Missing) -> Text {
-    match missing {
-        Missing::NoBuildScript => Text::new("this crate has no `build.rs`, so its schemas are not compiled")
+/// The error of an attribute without contracts; none if it is reported already.
+fn no_contracts(missing: &Missing) -> Option<Text> {
+    Some(match missing {
+        Missing::NotHere => Text::new("this crate has no contracts"),
+        Missing::Unreadable(why) => not_compiled(&NotCompiled::Unreadable(why.clone())),
+        Missing::Reported => return None,
+    })
+}
+
+/// The error of `include_contracts!()` without contracts.
+pub(crate) fn not_compiled(why: &NotCompiled) -> Text {
+    match why {
+        NotCompiled::NoBuildScript => Text::new("this crate has no `build.rs`, so its schemas are not compiled")
             .help(
                 "add a `build.rs` with `fn main() { twyla_build::compile(\"schemas\") }`, and `twyla-build` to Cargo.toml's \
                  `[build-dependencies]`",
             ),
-        Missing::NoIndex => Text::new("this crate's `build.rs` compiles no schemas")
+        NotCompiled::NoIndex => Text::new("this crate's `build.rs` compiles no schemas")
             .help("call `twyla_build::compile(\"schemas\")` in the `main` of its `build.rs`"),
-        Missing::Unreadable(why) => Text::new(format!("the compiled schemas cannot be read: {why}"))
+        NotCompiled::Unreadable(why) => Text::new(format!("the compiled schemas cannot be read: {why}"))
             .note("`twyla-build` and `twyla-runtime` must be of one version")
             .help("run `cargo clean -p` for this package and build it again"),
     }
@@ -136,11 +153,20 @@ pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) 
         return Text::new(format!("`{name}` is an RPC, not an event"))
             .help(format!("an RPC is served by `#[rpc(\"{name}\")]`, and listed in `rpcs![..]`"));
     }
+    if all.left_out.iter().any(|left_out| left_out == name) {
+        return left_out("event", name, &all.root);
+    }
     let meant = meant.map(|event| (event.name.as_str(), schema(event)));
     let known: Vec<&str> = all.events.iter().map(|event| event.name.as_str()).collect();
     undeclared("event", name, &all.root, meant, &known, |domain, event_type| {
         format!("its schema, {}/events/{domain}/{event_type}.json", all.root)
     })
+}
+
+/// A contract that the build leaves out.
+fn left_out(kind: &str, name: &str, root: &str) -> Text {
+    Text::new(format!("the {kind} `{name}` of `{root}` is not compiled: `build.rs` leaves it out"))
+        .help(format!("add it to `.only([.., \"{name}\"])` in `build.rs`, or enable the feature of its domain"))
 }
 
 /// A contract that the folder doesn't declare: suggests a similar name, or lists what is declared and how to add one.
@@ -178,6 +204,18 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
             text.help(format!("it takes {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")))
         }
     }
+}
+
+/// The contract's name isn't a literal.
+pub(crate) fn no_literal(macro_name: &str, name: &str, written: &str) -> Text {
+    Text::new(format!("{name} must be a literal, and `{written}` is none"))
+        .note("the macro reads the name before the compiler knows the value of a constant")
+        .help(format!("write `#[{macro_name}(\"..\")]`"))
+}
+
+/// A macro that takes no arguments.
+pub(crate) fn takes_nothing(macro_name: &str) -> Text {
+    Text::new(format!("`{macro_name}` takes no arguments")).help(format!("write `{macro_name}()`"))
 }
 
 pub(crate) fn repeated_key(macro_name: &str, key: &str) -> Text {

@@ -29,6 +29,9 @@ pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text 
         return Text::new(format!("`{name}` is an event, not an RPC"))
             .help(format!("an event is listened to by `#[listener(\"{name}\")]`, and listed in `listeners![..]`"));
     }
+    if all.left_out.iter().any(|left_out| left_out == name) {
+        return super::left_out("RPC", name, &all.root);
+    }
     let meant = meant.map(|rpc| (rpc.name.as_str(), schema(&rpc.request)));
     let known: Vec<&str> = all.rpcs.iter().map(|rpc| rpc.name.as_str()).collect();
     super::undeclared("RPC", name, &all.root, meant, &known, |service, method| {

@@ -1,4 +1,4 @@
-//! The attribute: `#[event("domain.event_type", listen, contracts = some::path)]`.
+//! The attribute: `#[event("domain.event_type", listen, contracts = some::path, crate = some::runtime)]`.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{LitStr, Path, Token};
@@ -6,6 +6,7 @@ use syn::{LitStr, Path, Token};
 use super::model::Direction;
 use crate::attribute::Attribute;
 use crate::catalogue::{Problems, event as text};
+use crate::runtime::Runtime;
 
 /// The parsed attribute, and its mistakes.
 #[derive(Default)]
@@ -13,20 +14,26 @@ pub(super) struct Args {
     pub(super) event: Option<LitStr>,
     pub(super) direction: Option<Direction>,
     pub(super) contracts: Option<Path>,
+    pub(super) runtime: Runtime,
     pub(super) problems: Problems,
 }
 
 const ATTRIBUTE: Attribute =
-    Attribute { macro_name: "event", name: "the event's name", keys: &["emit", "listen", "contracts"] };
+    Attribute { macro_name: "event", name: "the event's name", keys: &["emit", "listen", "contracts", "crate"] };
 
 /// Parses the attribute.
 pub(super) fn parse(tokens: TokenStream) -> Args {
     let mut args = Args::default();
-    let Args { direction, contracts, .. } = &mut args;
+    let Args { direction, contracts, runtime, .. } = &mut args;
     let (event, mut problems) = ATTRIBUTE.parse(tokens, |key, input, problems| {
         let one = match key.to_string().as_str() {
             "emit" => Direction::Emit,
             "listen" => Direction::Listen,
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                *runtime = Runtime::parse(input)?;
+                return Ok(());
+            }
             _ => {
                 input.parse::<Token![=]>()?;
                 contracts.get_or_insert(input.parse()?);

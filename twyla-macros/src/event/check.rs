@@ -2,22 +2,23 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::{Fields, Ident, Item, ItemStruct, Path, PathArguments, Type};
+use syn::{Fields, Generics, Ident, Item, ItemStruct, Path, PathArguments, Type};
 use twyla_contract::{Contracts, Event as Contract, EventName, Kind, Property, rust, similar};
 
 use super::args::Args;
 use super::fields::{self, Written};
 use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::{self, Problems, event as text};
-use crate::contracts::Found;
+use crate::contracts::{Found, Missing};
+use crate::runtime::Runtime;
 
 /// An item that can't be bound, with what its stand-in needs.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     /// The item, without the macro's own attributes where it could be read.
     pub(super) item: TokenStream,
-    /// The struct's name and the contract it most likely means.
-    pub(super) stands_for: Option<Box<(Ident, BoundEvent)>>,
+    /// The struct's name, its generics, and the contract it most likely means.
+    pub(super) stands_for: Option<Box<(Ident, Generics, BoundEvent)>>,
 }
 
 pub(super) fn check(
@@ -25,7 +26,7 @@ pub(super) fn check(
     item: TokenStream,
     contracts: impl FnOnce() -> Found,
 ) -> Result<(ItemStruct, Event), Rejected> {
-    let Args { event, direction, contracts: module, mut problems } = args;
+    let Args { event, direction, contracts: module, runtime, mut problems } = args;
     let refused = |problems, item| Rejected { problems, item, stands_for: None };
     let mut item = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(item)) => item,
@@ -41,23 +42,31 @@ pub(super) fn check(
     if let Fields::Unnamed(fields) = &item.fields {
         problems.add(text::unnamed_fields().over(fields));
     }
-    if !item.generics.params.is_empty() {
+    let generic = !item.generics.params.is_empty();
+    if generic {
         problems.add(text::generic(&item.ident.to_string()).over(&item.generics));
     }
     fields::of_struct(&item.attrs, &mut problems);
     item.attrs.retain(|attribute| !attribute.path().is_ident("serde"));
-    let written: Vec<_> = item.fields.iter_mut().filter_map(|field| fields::read(field, &mut problems)).collect();
+    let written: Vec<_> =
+        item.fields.iter_mut().filter_map(|field| fields::read(field, generic, &mut problems)).collect();
     let module = module.unwrap_or_else(|| syn::parse_quote!(crate::contracts));
-    let Some((all, contract)) = event.and_then(|name| {
-        let found = contracts().map_err(|missing| catalogue::no_contracts(&missing).at(name.span()));
-        let contracts = problems.ok(found)?;
-        let index = find(&name, &contracts, &mut problems)?;
+    let found = event.as_ref().map(|name| (contracts(), name));
+    if let Some((Err(Missing::Reported), name)) = &found {
+        // its contracts are missing, so any error would be one too many
+        let stands_for = EventName::parse(&name.value()).ok().map(|name| unknown(&name, &module, runtime));
+        let stands_for = stands_for.map(|bound| Box::new((item.ident.clone(), item.generics.clone(), bound)));
+        return Err(Rejected { problems: Problems::default(), item: item.to_token_stream(), stands_for });
+    }
+    let Some((all, contract)) = found.and_then(|(found, name)| {
+        let contracts = problems.contracts(found, name.span())?;
+        let index = find(name, &contracts, &mut problems)?;
         Some((contracts, index))
     }) else {
         return Err(refused(problems, item.to_token_stream()));
     };
     let Some(contract) = all.events.get(contract) else { return Err(refused(problems, item.to_token_stream())) };
-    let bound = bound(contract, &all, &module);
+    let bound = bound(contract, &all, &module, runtime);
     // fields without names can't be checked
     if !problems.is_empty() && matches!(item.fields, Fields::Unnamed(_)) {
         return Err(refused(problems, item.to_token_stream()));
@@ -66,8 +75,7 @@ pub(super) fn check(
     if problems.is_empty() {
         Ok((item, event))
     } else {
-        let generic = !item.generics.params.is_empty();
-        let stands_for = (!generic).then(|| Box::new((event.name, event.contract)));
+        let stands_for = Some(Box::new((event.name, item.generics.clone(), event.contract)));
         Err(Rejected { problems, item: item.to_token_stream(), stands_for })
     }
 }
@@ -112,8 +120,9 @@ fn path(module: &Path, relative: &str) -> Path {
     syn::parse_str::<Path>(relative).map_or_else(|_| module.clone(), |relative| syn::parse_quote!(#module::#relative))
 }
 
-fn bound(contract: &Contract, all: &Contracts, module: &Path) -> BoundEvent {
+fn bound(contract: &Contract, all: &Contracts, module: &Path, runtime: Runtime) -> BoundEvent {
     BoundEvent {
+        runtime,
         event: contract.name.as_str().to_owned(),
         domain: contract.name.domain().to_owned(),
         event_type: contract.name.event_type().to_owned(),
@@ -122,6 +131,22 @@ fn bound(contract: &Contract, all: &Contracts, module: &Path) -> BoundEvent {
         rust_name: contract.rust_name().to_owned(),
         content: path(module, &contract.rust_path),
         context: path(module, &all.context.rust_path),
+    }
+}
+
+/// A contract that isn't known, under the names that its types would have.
+fn unknown(name: &EventName, module: &Path, runtime: Runtime) -> BoundEvent {
+    let (domain, rust_name) = (rust::field_name(name.domain()), rust::type_name(name.event_type()));
+    BoundEvent {
+        runtime,
+        event: name.as_str().to_owned(),
+        domain: name.domain().to_owned(),
+        event_type: name.event_type().to_owned(),
+        key: name.key(),
+        schema: String::new(),
+        content: path(module, &format!("{domain}::{rust_name}")),
+        context: path(module, "Context"),
+        rust_name,
     }
 }
 
@@ -249,9 +274,9 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
         Kind::Number => quote!(Number),
         Kind::String => quote!(Text),
         Kind::Format(format) => match &**format {
-            "date" => quote!(Word<::twyla_runtime::__private::chrono::NaiveDate>),
-            "date-time" => quote!(Word<::twyla_runtime::__private::kind::DateTime>),
-            "uuid" => quote!(Word<::twyla_runtime::__private::uuid::Uuid>),
+            "date" => quote!(Word<__twyla::chrono::NaiveDate>),
+            "date-time" => quote!(Word<__twyla::kind::DateTime>),
+            "uuid" => quote!(Word<__twyla::uuid::Uuid>),
             "ipv4" => quote!(Word<::std::net::Ipv4Addr>),
             "ipv6" => quote!(Word<::std::net::Ipv6Addr>),
             _ => quote!(Text),
@@ -282,7 +307,7 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
 
 /// A kind within another one, whose path the expansion doesn't write for it.
 fn nested(kind: TokenStream) -> TokenStream {
-    quote!(::twyla_runtime::__private::kind::#kind)
+    quote!(__twyla::kind::#kind)
 }
 
 /// The generated type within options, boxes and collections.

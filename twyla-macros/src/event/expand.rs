@@ -1,14 +1,15 @@
 //! Expands a bound struct.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{ItemStruct, Type};
+use syn::{GenericParam, Generics, ItemStruct, Type, TypeParam};
 
 use super::check::Rejected;
 use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::Text;
+use crate::runtime::Runtime;
 
 /// ```text
 /// struct Greeting { .. }                          // the struct as it was
@@ -25,6 +26,7 @@ use crate::catalogue::Text;
 /// ```
 pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     let Event { name, contract, direction, fields, lacks, declared, neither } = event;
+    let runtime = &contract.runtime;
     // a struct that can't be emitted can be listened to, and the other way round
     let only = direction.or(lacks.as_ref().map(|_| Direction::Listen));
     let reads = only != Some(Direction::Emit);
@@ -37,7 +39,7 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
         Some(Direction::Emit) => held_here(&written),
         None => either_way(name, fields, neither),
     };
-    let identity = identity(name, contract);
+    let identity = identity(&TokenStream::new(), &name.to_token_stream(), contract);
     let listen = if reads {
         let bounds = if only.is_none() { where_clause(&read) } else { TokenStream::new() };
         listen(name, contract, fields, &bounds)
@@ -55,7 +57,7 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
 
         #[allow(unused_lifetimes)]
         const _: () = {
-            use ::twyla_runtime::__private as __twyla;
+            use #runtime::__private as __twyla;
             #[allow(unused_imports)]
             use __twyla::Otherwise as _;
 
@@ -193,18 +195,18 @@ fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     }
 }
 
-fn identity(name: &Ident, contract: &BoundEvent) -> TokenStream {
-    let BoundEvent { event, domain, event_type, key, schema, context, content, .. } = contract;
+fn identity(generics: &TokenStream, ty: &TokenStream, contract: &BoundEvent) -> TokenStream {
+    let BoundEvent { runtime, event, domain, event_type, key, schema, context, content, .. } = contract;
     quote! {
         #[automatically_derived]
-        impl ::twyla_runtime::event::Event for #name {
+        impl #generics #runtime::event::Event for #ty {
             const NAME: &'static str = #event;
             const DOMAIN: &'static str = #domain;
             const EVENT_TYPE: &'static str = #event_type;
             const SCHEMA: &'static str = #schema;
-            const SCHEMAS: ::twyla_runtime::mark::Schemas = <#content as ::twyla_runtime::event::Event>::SCHEMAS;
-            const EMITS: &'static ::twyla_runtime::mark::Mark = <#content as ::twyla_runtime::event::Event>::EMITS;
-            type Key = ::twyla_runtime::event::EventKey<#key>;
+            const SCHEMAS: #runtime::mark::Schemas = <#content as #runtime::event::Event>::SCHEMAS;
+            const EMITS: &'static #runtime::mark::Mark = <#content as #runtime::event::Event>::EMITS;
+            type Key = #runtime::event::EventKey<#key>;
             type Context = #context;
         }
     }
@@ -212,7 +214,8 @@ fn identity(name: &Ident, contract: &BoundEvent) -> TokenStream {
 
 fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenStream) -> TokenStream {
     let read = format_ident!("{}Read", name.unraw());
-    let content = &contract.content;
+    let BoundEvent { content, runtime, .. } = contract;
+    let serde = runtime.text("__private::serde");
     let members = fields.iter().map(|Field { name, ty, wire, absence, check, serde, .. }| {
         let default = match absence {
             Absence::Plain => None,
@@ -242,13 +245,13 @@ fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenS
         );
     let unused = fields.is_empty().then(|| quote!(let _ = read;));
     quote! {
-        #[derive(::twyla_runtime::__private::serde::Deserialize)]
-        #[serde(crate = "::twyla_runtime::__private::serde")]
+        #[derive(__twyla::serde::Deserialize)]
+        #[serde(crate = #serde)]
         struct #read { #(#members),* }
         #(#defaults)*
 
         #[automatically_derived]
-        impl ::twyla_runtime::event::Listen for #name #bounds {
+        impl #runtime::event::Listen for #name #bounds {
             fn decode(content: &[u8]) -> ::core::result::Result<Self, __twyla::Refusal> {
                 let read = __twyla::decode_as::<#content, #read>(content)?;
                 #unused
@@ -260,12 +263,12 @@ fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenS
 
 fn emit(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenStream) -> TokenStream {
     let written = format_ident!("{}Written", name.unraw());
-    let content = &contract.content;
+    let BoundEvent { content, runtime, .. } = contract;
+    let (serde, is_absent) = (runtime.text("__private::serde"), runtime.text("__private::is_absent"));
     let lifetime = (!fields.is_empty()).then(|| quote!(<'a>));
     let members = fields.iter().map(|Field { name, ty, wire, check, serde, optional, .. }| {
         let entries: Vec<_> = serde.iter().filter(|entry| !entry.to_string().starts_with("deserialize_with")).collect();
-        let skip = (*optional && entries.is_empty())
-            .then(|| quote!(, skip_serializing_if = "::twyla_runtime::__private::is_absent"));
+        let skip = (*optional && entries.is_empty()).then(|| quote!(, skip_serializing_if = #is_absent));
         let ty = if check.is_some() {
             let fits = answer_of(name);
             quote!(__twyla::WrittenField<'a, #ty, { #fits }>)
@@ -278,12 +281,12 @@ fn emit(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenStr
         if check.is_some() { quote!(#name: __twyla::WrittenField(&self.#name)) } else { quote!(#name: &self.#name) }
     });
     quote! {
-        #[derive(::twyla_runtime::__private::serde::Serialize)]
-        #[serde(crate = "::twyla_runtime::__private::serde")]
+        #[derive(__twyla::serde::Serialize)]
+        #[serde(crate = #serde)]
         struct #written #lifetime { #(#members),* }
 
         #[automatically_derived]
-        impl ::twyla_runtime::event::Emit for #name #bounds {
+        impl #runtime::event::Emit for #name #bounds {
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::core::result::Result<(), __twyla::Refusal> {
                 __twyla::encode_as::<#content, #written>(&#written { #(#shows),* }, out)
             }
@@ -311,16 +314,23 @@ fn refused_use(name: &Ident, contract: &BoundEvent, words_: Option<&Text>, liste
     let words_name = format_ident!("{}{}", if listen { "Read" } else { "Write" }, contract.rust_name);
     let trait_ = words(&words_name, text, &quote!(false));
     let bound = quote_spanned!(name.span()=> for<'a> __twyla::Nothing: #words_name);
-    let body = use_body(name, listen, &quote!(where #bound));
+    let (none, ty) = (TokenStream::new(), name.to_token_stream());
+    let body = use_body(&none, &ty, &contract.runtime, listen, &quote!(where #bound));
     quote!(#trait_ #body)
 }
 
-fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
+fn use_body(
+    generics: &TokenStream,
+    ty: &TokenStream,
+    runtime: &Runtime,
+    listen: bool,
+    bounds: &TokenStream,
+) -> TokenStream {
     if listen {
         quote! {
             #[automatically_derived]
-            impl ::twyla_runtime::event::Listen for #name #bounds {
-                fn decode(_: &[u8]) -> ::core::result::Result<Self, ::twyla_runtime::__private::Refusal> {
+            impl #generics #runtime::event::Listen for #ty #bounds {
+                fn decode(_: &[u8]) -> ::core::result::Result<Self, #runtime::__private::Refusal> {
                     ::core::unreachable!()
                 }
             }
@@ -328,11 +338,11 @@ fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
     } else {
         quote! {
             #[automatically_derived]
-            impl ::twyla_runtime::event::Emit for #name #bounds {
+            impl #generics #runtime::event::Emit for #ty #bounds {
                 fn encode(
                     &self,
                     _: &mut ::std::vec::Vec<u8>,
-                ) -> ::core::result::Result<(), ::twyla_runtime::__private::Refusal> {
+                ) -> ::core::result::Result<(), #runtime::__private::Refusal> {
                     ::core::unreachable!()
                 }
             }
@@ -340,12 +350,39 @@ fn use_body(name: &Ident, listen: bool, bounds: &TokenStream) -> TokenStream {
     }
 }
 
+/// Returns the parameters of an impl, and the type that it is for with its conditions: of a generic struct, which is refused, every
+/// use. An event owns what it holds, so a lifetime is `'static`.
+fn for_all(name: &Ident, generics: &Generics) -> (TokenStream, TokenStream) {
+    if generics.params.is_empty() {
+        return (TokenStream::new(), name.to_token_stream());
+    }
+    let parameters = generics.params.iter().filter_map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(TypeParam { ident, bounds, .. }) => {
+            Some(quote!(#ident: ::core::marker::Send + 'static + #bounds))
+        }
+        GenericParam::Const(parameter) => {
+            let (name, ty) = (&parameter.ident, &parameter.ty);
+            Some(quote!(const #name: #ty))
+        }
+    });
+    let arguments = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => quote!('static),
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+        GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+    });
+    let conditions = &generics.where_clause;
+    (quote!(<#(#parameters),*>), quote!(#name<#(#arguments),*> #conditions))
+}
+
 /// Returns the unchanged item, its errors, and a stand-in of the same name, so that its uses don't add errors.
 pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
     let (errors, item) = (refused.problems.tokens(), &refused.item);
-    let stand_in = refused.stands_for.as_deref().map(|(name, contract)| {
-        let identity = identity(name, contract);
-        let (listen, emit) = (use_body(name, true, &TokenStream::new()), use_body(name, false, &TokenStream::new()));
+    let stand_in = refused.stands_for.as_deref().map(|(name, generics, contract)| {
+        let (impl_generics, ty) = for_all(name, generics);
+        let identity = identity(&impl_generics, &ty, contract);
+        let body = |listen| use_body(&impl_generics, &ty, &contract.runtime, listen, &TokenStream::new());
+        let (listen, emit) = (body(true), body(false));
         quote!(#identity #listen #emit)
     });
     quote!(#errors #item #stand_in)

@@ -28,10 +28,12 @@ impl Written {
     }
 }
 
-/// Parses a field's attributes, and removes those of the macro.
-pub(super) fn read(field: &mut syn::Field, problems: &mut Problems) -> Option<Written> {
+/// Parses a field's attributes, and removes those of the macro. The fields of a generic struct may borrow: it is refused as a whole.
+pub(super) fn read(field: &mut syn::Field, generic: bool, problems: &mut Problems) -> Option<Written> {
     let name = field.ident.clone()?;
-    if let Type::Reference(reference) = &mut field.ty {
+    if let Type::Reference(reference) = &mut field.ty
+        && !generic
+    {
         let owned = match catalogue::display(&reference.elem).as_str() {
             "str" => "String".to_owned(),
             owned => owned.to_owned(),

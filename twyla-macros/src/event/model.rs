@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::{Ident, Path, Type};
 
 use crate::catalogue::Text;
+use crate::runtime::Runtime;
 
 /// The use that a struct is declared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub(super) struct Event {
 
 /// The contract's side of it.
 pub(super) struct BoundEvent {
+    pub(super) runtime: Runtime,
     pub(super) event: String,
     pub(super) domain: String,
     pub(super) event_type: String,

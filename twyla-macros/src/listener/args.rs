@@ -7,6 +7,7 @@ use super::policy::{self, Policy};
 use crate::attribute::Attribute;
 use crate::catalogue::Problems;
 use crate::numbers;
+use crate::runtime::Runtime;
 
 /// The parsed attribute, and its mistakes.
 #[derive(Default)]
@@ -14,23 +15,27 @@ pub(super) struct Args {
     pub(super) event: Option<LitStr>,
     pub(super) group: Option<LitStr>,
     pub(super) policy: Policy,
+    pub(super) runtime: Runtime,
     pub(super) problems: Problems,
 }
 
 const ATTRIBUTE: Attribute = Attribute {
     macro_name: "listener",
     name: "the event's name",
-    keys: &["group", "retry", "prefetch", "concurrency", "ordered_by"],
+    keys: &["group", "retry", "prefetch", "concurrency", "ordered_by", "contracts", "crate"],
 };
 
 /// Parses the attribute.
 pub(super) fn parse(tokens: TokenStream) -> Args {
     let mut args = Args::default();
-    let Args { group, policy, .. } = &mut args;
+    let Args { group, policy, runtime, .. } = &mut args;
     let (event, problems) = ATTRIBUTE.parse(tokens, |key, input, _| {
         input.parse::<Token![=]>()?;
         match key.to_string().as_str() {
             "group" => *group = Some(input.parse()?),
+            "crate" => *runtime = Runtime::parse(input)?,
+            // the first stage has read it
+            "contracts" => drop(input.call(syn::Path::parse_mod_style)?),
             "retry" => policy.retry = Some(policy::retry(input)?),
             "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch")?),
             "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency")?),

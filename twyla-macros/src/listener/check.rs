@@ -10,10 +10,12 @@ use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
 use crate::contracts::Found;
 use crate::function;
+use crate::runtime::Runtime;
 
 /// An item that can't be a listener, with what its stand-in needs.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
+    pub(super) runtime: Runtime,
     /// The function's visibility and name, where it is one.
     pub(super) stands_for: Option<(Visibility, Ident)>,
 }
@@ -24,12 +26,12 @@ pub(super) fn check(
     contracts: impl FnOnce() -> Found,
     package: Option<&str>,
 ) -> Result<(ItemFn, Listener), Rejected> {
-    let Args { event, group, policy, mut problems } = args;
+    let Args { event, group, policy, runtime, mut problems } = args;
     let function = match function::parse(&item, &LISTENER) {
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Rejected { problems, stands_for: None });
+            return Err(Rejected { problems, runtime, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -53,12 +55,13 @@ pub(super) fn check(
         (Some(group), Some(content), true) => {
             let vis = function.vis.clone();
             let event = event.flatten();
-            let listener = Listener { vis, name, event, group, content, arguments: inputs.collect(), output, policy };
+            let arguments = inputs.collect();
+            let listener = Listener { runtime, vis, name, event, group, content, arguments, output, policy };
             Ok((function, listener))
         }
         // within an `impl`, no type can be declared
-        _ if function.sig.receiver().is_some() => Err(Rejected { problems, stands_for: None }),
-        _ => Err(Rejected { problems, stands_for: Some((function.vis, name)) }),
+        _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, stands_for: None }),
+        _ => Err(Rejected { problems, runtime, stands_for: Some((function.vis, name)) }),
     }
 }
 
@@ -83,20 +86,21 @@ fn named(
     problems: &mut Problems,
 ) -> Option<Option<NamedEvent>> {
     let value = written.value();
-    let result = EventName::parse(&value)
-        .map_err(|error| catalogue::bad_event_name(&error).at(written.span()))
-        .and_then(|name| {
-            let contracts = contracts().map_err(|missing| catalogue::no_contracts(&missing).at(written.span()))?;
-            let event = contracts.event(&value).ok_or_else(|| {
-                let names = contracts.events.iter().map(|event| event.name.as_str());
-                let meant = similar::nearest(&value, names).and_then(|meant| contracts.event(meant));
-                catalogue::unknown_event(&value, &contracts, meant).at(written.span())
-            })?;
-            if takes_nothing {
-                return Err(text::no_arguments(&handler.to_string(), Some(event), "contracts").at(handler.span()));
-            }
-            let mismatch = text::other_event(&handler.to_string(), event, &contracts, argument);
-            Ok(NamedEvent { name, rust_name: event.rust_name().to_owned(), mismatch })
-        });
-    Some(problems.ok(result))
+    let name = EventName::parse(&value).map_err(|error| catalogue::bad_event_name(&error).at(written.span()));
+    let Some(name) = problems.ok(name) else { return Some(None) };
+    let Some(contracts) = problems.contracts(contracts(), written.span()) else { return Some(None) };
+    let find = || {
+        let event = contracts.event(&value).ok_or_else(|| {
+            let names = contracts.events.iter().map(|event| event.name.as_str());
+            let meant = similar::nearest(&value, names).and_then(|meant| contracts.event(meant));
+            catalogue::unknown_event(&value, &contracts, meant).at(written.span())
+        })?;
+        if takes_nothing {
+            return Err(text::no_arguments(&handler.to_string(), Some(event), "contracts").at(handler.span()));
+        }
+        let mismatch = text::other_event(&handler.to_string(), event, &contracts, argument);
+        Ok(NamedEvent { name, rust_name: event.rust_name().to_owned(), mismatch })
+    };
+    let found = find();
+    Some(problems.ok(found))
 }

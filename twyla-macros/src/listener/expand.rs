@@ -18,15 +18,15 @@ use crate::function;
 /// };
 /// ```
 pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
-    let Listener { vis, name, event, group, content, arguments, output, policy } = listener;
-    let policy = policy.expand(content);
+    let Listener { runtime, vis, name, event, group, content, arguments, output, policy } = listener;
+    let policy = policy.expand(content, runtime);
     let group = group.as_str();
     let (check, event_name, domain, event_type, is) = match event {
         Some(event) => {
             let words = event.mismatch.unimplemented();
             let content_of = format_ident!("ContentOf{}", event.rust_name);
             let key = event.name.key();
-            let key = quote!(::twyla_runtime::event::EventKey<#key>);
+            let key = quote!(#runtime::event::EventKey<#key>);
             let matches = quote_spanned!(content.span()=> <#content as #content_of>::MATCHES);
             let check = quote! {
                 #words
@@ -34,7 +34,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                     const MATCHES: () = ();
                 }
                 #[diagnostic::do_not_recommend]
-                impl<T: ::twyla_runtime::event::Event<Key = #key>> #content_of for T {}
+                impl<T: #runtime::event::Event<Key = #key>> #content_of for T {}
                 const _: () = #matches;
             };
             let (whole, domain, event_type) = (event.name.as_str(), event.name.domain(), event.name.event_type());
@@ -75,7 +75,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
         #stand_in
 
         const _: () = {
-            use ::twyla_runtime::__private as __twyla;
+            use #runtime::__private as __twyla;
             #[allow(unused_imports)]
             use __twyla::Otherwise as _;
 
@@ -126,16 +126,17 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
 
 /// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
 pub(super) fn stand_in(item: &TokenStream, refused: &Rejected) -> TokenStream {
-    let errors = refused.problems.tokens();
+    let Rejected { problems, runtime, .. } = refused;
+    let errors = problems.tokens();
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
         let stand_in = function::stand_in(vis, name);
         quote! {
             #stand_in
-            impl ::twyla_runtime::__private::Listener for #name {
+            impl #runtime::__private::Listener for #name {
                 const EVENT: &'static str = "";
                 // each refused listener has a group of its own, so that it isn't a duplicate
                 const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-                fn registration() -> ::twyla_runtime::__private::Registration {
+                fn registration() -> #runtime::__private::Registration {
                     ::core::unreachable!()
                 }
             }

@@ -5,9 +5,11 @@ use twyla_contract::{EventName, Group};
 
 use super::policy::Policy;
 use crate::catalogue::Text;
+use crate::runtime::Runtime;
 
 /// A handler.
 pub(super) struct Listener {
+    pub(super) runtime: Runtime,
     pub(super) vis: Visibility,
     pub(super) name: Ident,
     /// The event that the attribute names.

@@ -8,6 +8,7 @@ use syn::{Expr, Ident, LitStr, Member, Type};
 
 use crate::catalogue::listener as text;
 use crate::numbers::duration;
+use crate::runtime::Runtime;
 
 /// The settings in the attribute.
 #[derive(Default)]
@@ -85,7 +86,7 @@ pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
 
 impl Policy {
     /// The value of the registration's field.
-    pub(super) fn expand(&self, content: &Type) -> TokenStream {
+    pub(super) fn expand(&self, content: &Type, runtime: &Runtime) -> TokenStream {
         let some = |name: &str, value: TokenStream| {
             let name = Ident::new(name, Span::mixed_site());
             quote!(#name: ::core::option::Option::Some(#value),)
@@ -98,7 +99,7 @@ impl Policy {
         }
         fields.extend(self.prefetch.map(|count| some("prefetch", quote!(#count))));
         fields.extend(self.concurrency.map(|count| some("concurrency", quote!(#count))));
-        fields.extend(self.ordered_by.as_ref().map(|key| some("key", key.expand(content))));
+        fields.extend(self.ordered_by.as_ref().map(|key| some("key", key.expand(content, runtime))));
         if fields.is_empty() {
             return quote!(::core::default::Default::default());
         }
@@ -107,12 +108,12 @@ impl Policy {
 }
 
 impl Key {
-    fn expand(&self, content: &Type) -> TokenStream {
+    fn expand(&self, content: &Type, runtime: &Runtime) -> TokenStream {
         let decoded = match self {
             Self::Session => return quote!(|keyed| ::core::option::Option::Some(__twyla::key_hash(&keyed.session))),
-            Self::Content(..) => quote!(<#content as ::twyla_runtime::event::Listen>::decode(keyed.content)),
+            Self::Content(..) => quote!(<#content as #runtime::event::Listen>::decode(keyed.content)),
             Self::Context(..) => quote! {
-                <<#content as ::twyla_runtime::event::Event>::Context as ::twyla_runtime::event::EventContext>::decode(keyed.context)
+                <<#content as #runtime::event::Event>::Context as #runtime::event::EventContext>::decode(keyed.context)
             },
         };
         let (Self::Content(members, span) | Self::Context(members, span)) = self else { return decoded };

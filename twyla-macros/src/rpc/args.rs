@@ -8,21 +8,26 @@ use super::model::Policy;
 use crate::attribute::Attribute;
 use crate::catalogue::{Problems, rpc as text};
 use crate::numbers;
+use crate::runtime::Runtime;
 
 /// The parsed attribute, and its mistakes.
 #[derive(Default)]
 pub(super) struct Args {
     pub(super) name: Option<LitStr>,
     pub(super) policy: Policy,
+    pub(super) runtime: Runtime,
     pub(super) problems: Problems,
 }
 
-const ATTRIBUTE: Attribute =
-    Attribute { macro_name: "rpc", name: "the RPC's name", keys: &["idempotent", "concurrency", "deadline"] };
+const ATTRIBUTE: Attribute = Attribute {
+    macro_name: "rpc",
+    name: "the RPC's name",
+    keys: &["idempotent", "concurrency", "deadline", "contracts", "crate"],
+};
 
 /// Parses the attribute.
 pub(super) fn parse(tokens: TokenStream) -> Args {
-    let mut policy = Policy::default();
+    let (mut policy, mut runtime) = (Policy::default(), Runtime::default());
     let (name, problems) = ATTRIBUTE.parse(tokens, |key, input, _| {
         let key = key.to_string();
         if key == "idempotent" {
@@ -30,6 +35,15 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             return Ok(());
         }
         input.parse::<Token![=]>()?;
+        if key == "crate" {
+            runtime = Runtime::parse(input)?;
+            return Ok(());
+        }
+        if key == "contracts" {
+            // the first stage has read it
+            input.call(syn::Path::parse_mod_style)?;
+            return Ok(());
+        }
         if key == "concurrency" {
             policy.concurrency = Some(numbers::count(input, "concurrency")?);
             return Ok(());
@@ -42,5 +56,5 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
         policy.deadline = Some(deadline.ok_or_else(|| text::bad_deadline(&said).at(written.span()))?);
         Ok(())
     });
-    Args { name, policy, problems }
+    Args { name, policy, runtime, problems }
 }

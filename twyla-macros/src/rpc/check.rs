@@ -11,10 +11,12 @@ use crate::catalogue::rpc::RPC;
 use crate::catalogue::{self, Problems, rpc as text};
 use crate::contracts::Found;
 use crate::function;
+use crate::runtime::Runtime;
 
 /// An item that can't be a handler, with what its stand-in needs.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
+    pub(super) runtime: Runtime,
     /// The item, without the parts that would repeat the same error.
     pub(super) item: TokenStream,
     /// The function's visibility and name, where it is one.
@@ -26,12 +28,12 @@ pub(super) fn check(
     item: TokenStream,
     contracts: impl FnOnce() -> Found,
 ) -> Result<(ItemFn, Handler), Rejected> {
-    let Args { name: written, policy, mut problems } = args;
+    let Args { name: written, policy, runtime, mut problems } = args;
     let function = match function::parse(&item, &RPC) {
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Rejected { problems, item, stands_for: None });
+            return Err(Rejected { problems, runtime, item, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -61,14 +63,15 @@ pub(super) fn check(
     match (rpc, inputs.next(), output, problems.is_empty()) {
         (Some(rpc), Some(request), Some(output), true) => {
             let vis = function.vis.clone();
-            let handler = Handler { vis, name, rpc, request, arguments: inputs.collect(), output, policy };
+            let arguments = inputs.collect();
+            let handler = Handler { runtime, vis, name, rpc, request, arguments, output, policy };
             Ok((function, handler))
         }
         // within an `impl`, no type can be declared
-        _ if function.sig.receiver().is_some() => Err(Rejected { problems, item, stands_for: None }),
+        _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, item, stands_for: None }),
         _ => {
             let item = if answers { item } else { without_body(&function) };
-            Err(Rejected { problems, item, stands_for: Some((function.vis, name)) })
+            Err(Rejected { problems, runtime, item, stands_for: Some((function.vis, name)) })
         }
     }
 }
@@ -100,8 +103,7 @@ fn named(
     let value = written.value();
     let name = RpcName::parse(&value).map_err(|error| text::bad_name(&value, &error).at(written.span()));
     let name = problems.ok(name)?;
-    let contracts = contracts().map_err(|missing| catalogue::no_contracts(&missing).at(written.span()));
-    let contracts = problems.ok(contracts)?;
+    let contracts = problems.contracts(contracts(), written.span())?;
     let Some(rpc) = contracts.rpc(&value) else {
         let names = contracts.rpcs.iter().map(|rpc| rpc.name.as_str());
         let meant = similar::nearest(&value, names).and_then(|meant| contracts.rpc(meant));

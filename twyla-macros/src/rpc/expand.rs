@@ -19,7 +19,7 @@ use crate::function;
 /// };
 /// ```
 pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
-    let Handler { vis, name, rpc, request, arguments, output, policy } = handler;
+    let Handler { runtime, vis, name, rpc, request, arguments, output, policy } = handler;
     let key = rpc.name.key();
     let key = quote!(__twyla::RpcKey<#key>);
     let (other_request, other_answer) = (rpc.other_request.unimplemented(), rpc.other_answer.unimplemented());
@@ -52,7 +52,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
         #stand_in
 
         const _: () = {
-            use ::twyla_runtime::__private as __twyla;
+            use #runtime::__private as __twyla;
             #[allow(unused_imports)]
             use __twyla::Otherwise as _;
 
@@ -132,16 +132,17 @@ impl Policy {
 
 /// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
 pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
-    let (errors, item) = (refused.problems.tokens(), &refused.item);
+    let Rejected { problems, runtime, item, .. } = refused;
+    let errors = problems.tokens();
     let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
         let stand_in = function::stand_in(vis, name);
         quote! {
             #stand_in
-            impl ::twyla_runtime::__private::calls::Handler for #name {
+            impl #runtime::__private::calls::Handler for #name {
                 const NAME: &'static str = "";
                 // each refused handler has a path of its own, so that it isn't a duplicate
                 const METHOD: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-                fn registration() -> ::twyla_runtime::__private::calls::Registration {
+                fn registration() -> #runtime::__private::calls::Registration {
                     ::core::unreachable!()
                 }
             }

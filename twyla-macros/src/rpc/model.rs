@@ -4,9 +4,11 @@ use syn::{Ident, Type, Visibility};
 use twyla_contract::RpcName;
 
 use crate::catalogue::Text;
+use crate::runtime::Runtime;
 
 /// A handler.
 pub(super) struct Handler {
+    pub(super) runtime: Runtime,
     pub(super) vis: Visibility,
     pub(super) name: Ident,
     pub(super) rpc: NamedRpc,

@@ -1,0 +1,3 @@
+//! The contracts of a platform.
+
+twyla_runtime::include_contracts!();

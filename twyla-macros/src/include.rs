@@ -1,0 +1,67 @@
+//! `include_contracts!()`: the generated code, and the macro `__twyla_index!` that carries the index to other crates.
+
+use std::path::PathBuf;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use twyla_contract::name::key;
+
+use crate::catalogue;
+use crate::contracts;
+use crate::stage;
+
+/// Expands the macro.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let folder = std::env::var_os("OUT_DIR").map(PathBuf::from);
+    let made = match folder {
+        _ if !input.is_empty() => Err(catalogue::takes_nothing("include_contracts!").over(input)),
+        folder => contracts::text(folder.as_deref()).map_err(|why| catalogue::not_compiled(&why).at(Span::call_site())),
+    };
+    match made {
+        Ok(index) => included(&index, &unique()),
+        Err(error) => missing(&error),
+    }
+}
+
+/// The name of the macro, which has one place in a crate for all its modules: `include_contracts!()` may be in several.
+fn unique() -> String {
+    // the place within a process is not known to tests
+    if !proc_macro::is_available() {
+        return "0".to_owned();
+    }
+    let span = Span::call_site().unwrap();
+    let place = format!("{}:{}:{}", span.file(), span.line(), span.column());
+    format!("{:016x}", key(&place))
+}
+
+fn included(index: &str, unique: &str) -> TokenStream {
+    let name = format_ident!("__twyla_index_{unique}");
+    let index = stage::index(index);
+    quote! {
+        ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/twyla.rs"));
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! #name {
+            ({ $($then:tt)* } $($given:tt)*) => { $($then)*! { #index $($given)* } };
+        }
+        #[doc(hidden)]
+        #[allow(unused_imports, unreachable_pub)]
+        pub use #name as __twyla_index;
+    }
+}
+
+/// Returns the error, and a macro for the attributes that need these contracts: they then add no errors.
+fn missing(error: &syn::Error) -> TokenStream {
+    let error = error.to_compile_error();
+    quote! {
+        #error
+
+        #[allow(unused_macros)]
+        macro_rules! __twyla_index {
+            ({ $($then:tt)* } $($given:tt)*) => { $($then)*! { ! $($given)* } };
+        }
+        #[allow(unused_imports)]
+        pub(crate) use __twyla_index;
+    }
+}

@@ -1,0 +1,34 @@
+//! The path of the runtime in expansions: `::twyla_runtime`, or the one that `crate = ..` gives.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Path;
+use syn::parse::ParseStream;
+
+/// The path of the runtime. As tokens it is that path.
+#[derive(Clone)]
+pub(crate) struct Runtime(TokenStream);
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self(quote!(::twyla_runtime))
+    }
+}
+
+impl Runtime {
+    /// Parses a path, as after `crate =`.
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Path::parse_mod_style).map(|path| Self(path.into_token_stream()))
+    }
+
+    /// Returns the path of an item of the runtime as text, for serde's attributes.
+    pub(crate) fn text(&self, item: &str) -> String {
+        format!("{}::{item}", self.0.to_string().replace(' ', ""))
+    }
+}
+
+impl ToTokens for Runtime {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.0.clone());
+    }
+}

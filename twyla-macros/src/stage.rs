@@ -1,0 +1,160 @@
+//! The two stages of an attribute. The first finds out where the contracts are: in the crate itself, or elsewhere. Elsewhere
+//! they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside the generated types:
+//! the first stage calls it, and it calls the second stage with the index in front of what it was given.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::parse::{ParseStream, Parser};
+use syn::{Ident, LitInt, LitStr, Path, Token};
+
+use crate::contracts::{self, Found, Missing};
+use crate::runtime::Runtime;
+use crate::{event, listener, rpc};
+
+/// The attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Event,
+    Listener,
+    Rpc,
+}
+
+impl Attribute {
+    const ALL: [(Self, &'static str); 3] = [(Self::Event, "event"), (Self::Listener, "listener"), (Self::Rpc, "rpc")];
+
+    fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> Found) -> TokenStream {
+        match self {
+            Self::Event => event::expand(args, item, contracts),
+            Self::Listener => listener::expand(args, item, contracts, std::env::var("CARGO_PKG_NAME").ok().as_deref()),
+            Self::Rpc => rpc::expand(args, item, contracts),
+        }
+    }
+}
+
+/// Expands an attribute, if the contracts of the crate itself are enough for that.
+pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
+    let given = Given::read(&args);
+    // without a name, no contract is looked up
+    let elsewhere = given.name.and_then(|name| match given.contracts {
+        Some(path) => Some(path.into_token_stream()),
+        None => (contracts::of_crate() == Err(Missing::NotHere)).then(|| quote_spanned!(name=> crate::contracts)),
+    });
+    match elsewhere {
+        Some(path) => {
+            let word = Attribute::ALL.iter().find(|(one, _)| *one == attribute).map_or("", |(_, word)| word);
+            let (word, runtime) = (format_ident!("{word}"), given.runtime);
+            let [args, item] = [args, item].map(|tokens| Group::new(Delimiter::Brace, tokens));
+            quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
+        }
+        None => attribute.expand(args, item, contracts::of_crate),
+    }
+}
+
+/// Expands an attribute with the contracts that come with it. See [`index`] for their form.
+pub(crate) fn second(input: TokenStream) -> TokenStream {
+    let read = |input: ParseStream<'_>| {
+        let contracts = if input.peek(LitInt) {
+            let digest = input.parse::<LitInt>()?.base10_parse()?;
+            let TokenTree::Literal(index) = input.parse()? else { return Err(input.error("expected an index")) };
+            contracts::of_text(digest, || raw(&index.to_string()).to_owned())
+        } else {
+            input.parse::<Token![!]>()?;
+            Err(Missing::Reported)
+        };
+        let word: Ident = input.parse()?;
+        let attribute = Attribute::ALL.iter().find(|(_, one)| word == one).map(|(attribute, _)| *attribute);
+        let attribute = attribute.ok_or_else(|| syn::Error::new(word.span(), "expected an attribute"))?;
+        let group = || match input.parse()? {
+            TokenTree::Group(group) => Ok(group.stream()),
+            other => Err(syn::Error::new(other.span(), "expected a group")),
+        };
+        Ok(attribute.expand(group()?, group()?, || contracts))
+    };
+    Parser::parse2(read, input).unwrap_or_else(|error| error.to_compile_error())
+}
+
+/// Returns an index as tokens: its digest, and its text as a raw string.
+pub(crate) fn index(text: &str) -> TokenStream {
+    let digest = twyla_contract::name::key(text);
+    // no text of an index contains a carriage return, so each is a raw string
+    let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
+    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
+    let literal = format!("r{hashes}\"{text}\"{hashes}").parse::<TokenStream>();
+    let literal = literal.unwrap_or_else(|_| LitStr::new("", Span::call_site()).into_token_stream());
+    quote!(#digest #literal)
+}
+
+/// The text of a raw string literal.
+fn raw(literal: &str) -> &str {
+    let (begin, end) = (literal.find('"'), literal.rfind('"'));
+    begin.zip(end).and_then(|(begin, end)| literal.get(begin + 1..end)).unwrap_or_default()
+}
+
+/// What the first stage has to know of an attribute.
+#[derive(Default)]
+struct Given {
+    /// The place of the contract's name.
+    name: Option<Span>,
+    contracts: Option<Path>,
+    runtime: Runtime,
+}
+
+impl Given {
+    /// Reads the arguments up to the first mistake, which is the attribute's to report.
+    fn read(args: &TokenStream) -> Self {
+        let mut given = Self::default();
+        let entries = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                if input.peek(LitStr) {
+                    given.name = Some(input.parse::<LitStr>()?.span());
+                } else if input.peek(Token![crate]) && input.peek2(Token![=]) {
+                    input.parse::<Token![crate]>()?;
+                    input.parse::<Token![=]>()?;
+                    given.runtime = Runtime::parse(input)?;
+                } else if input.peek(Ident) && input.fork().parse::<Ident>()? == "contracts" {
+                    input.parse::<Ident>()?;
+                    input.parse::<Token![=]>()?;
+                    given.contracts = Some(input.call(Path::parse_mod_style)?);
+                }
+                while !input.is_empty() && !input.peek(Token![,]) {
+                    input.parse::<TokenTree>()?;
+                }
+                input.parse::<Option<Token![,]>>()?;
+            }
+            Ok(())
+        };
+        let _ = entries.parse2(args.clone());
+        given
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_of_any_text_is_read_back() {
+        for text in ["", "twyla-index 1\nevent\tapi", "a \"quoted\" \\n", "\"#\"##\"", "\u{202e}ü"] {
+            let tokens: Vec<TokenTree> = index(text).into_iter().collect();
+            let [_, TokenTree::Literal(literal)] = &tokens[..] else { panic!("{tokens:?}") };
+            assert_eq!(raw(&literal.to_string()), text);
+        }
+    }
+
+    #[test]
+    fn reads_what_is_needed_of_an_attribute() {
+        let read = |args: &str| {
+            let given = Given::read(&args.parse().unwrap());
+            let path = given.contracts.map(|path| path.into_token_stream().to_string());
+            (given.name.is_some(), path, given.runtime.to_token_stream().to_string())
+        };
+        let runtime = || ":: twyla_runtime".to_owned();
+        assert_eq!(read(""), (false, None, runtime()));
+        assert_eq!(read("\"api.x\", group = \"bots\""), (true, None, runtime()));
+        assert_eq!(read("group = \"bots\", contracts = a::b"), (false, Some("a :: b".into()), runtime()));
+        assert_eq!(read("ordered_by = a.b, crate = kit::twyla, \"x\""), (true, None, "kit :: twyla".into()));
+        assert_eq!(read("\"api.x\", emit, contracts = crate::api"), (true, Some("crate :: api".into()), runtime()));
+        // a mistake ends the reading
+        assert_eq!(read("\"api.x\", contracts ="), (true, None, runtime()));
+    }
+}
