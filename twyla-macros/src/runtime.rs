@@ -7,18 +7,18 @@ use syn::parse::ParseStream;
 
 /// The path of the runtime. As tokens it is that path.
 #[derive(Clone)]
-pub(crate) struct Runtime(TokenStream);
+pub(crate) struct Runtime(Box<TokenStream>);
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self(quote!(::twyla_runtime))
+        Self(Box::new(quote!(::twyla_runtime)))
     }
 }
 
 impl Runtime {
     /// Parses a path, as after `crate =`.
     pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Path::parse_mod_style).map(|path| Self(path.into_token_stream()))
+        input.call(Path::parse_mod_style).map(|path| Self(Box::new(path.into_token_stream())))
     }
 
     /// Returns the path of an item of the runtime as text, for serde's attributes.
@@ -29,6 +29,6 @@ impl Runtime {
 
 impl ToTokens for Runtime {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.0.clone());
+        tokens.extend((*self.0).clone());
     }
 }
