@@ -143,7 +143,7 @@ impl Builder {
     /// many services depend on, each with the features that it needs.
     ///
     /// A feature has the name of the domain (`events/<domain>`) or of the service (`rpc/<service>`); one feature is enough if both
-    /// have that name. `cargo twyla new --contracts-crate` writes such a crate.
+    /// have that name.
     ///
     /// ```no_run
     /// twyla_build::Builder::new("schemas").by_features().compile_or_exit();
