@@ -23,9 +23,9 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The name of the macro, which has one place in a crate for all its modules: `include_contracts!()` may be in several.
+/// Returns a suffix that is unique in the crate: exported macros share one namespace, and several modules may include contracts.
 fn unique() -> String {
-    // the place within a process is not known to tests
+    // unit tests run outside the compiler
     if !proc_macro::is_available() {
         return "0".to_owned();
     }

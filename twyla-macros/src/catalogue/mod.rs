@@ -208,7 +208,7 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
 
 /// The contract's name isn't a literal.
 pub(crate) fn no_literal(macro_name: &str, name: &str, written: &str) -> Text {
-    Text::new(format!("{name} must be a literal, and `{written}` is none"))
+    Text::new(format!("{name} must be a literal, not `{written}`"))
         .note("the macro reads the name before the compiler knows the value of a constant")
         .help(format!("write `#[{macro_name}(\"..\")]`"))
 }
