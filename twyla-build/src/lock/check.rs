@@ -25,7 +25,7 @@ use crate::schema::problem::{Problem, Problems};
 /// `how.roles` that no event has.
 pub fn check(sources: &Sources, lock: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let mut problems = Vec::new();
-    how.roles.unknown(how, sources, &mut problems);
+    how.roles.unknown(&how.folder, |kind, name| how.compiles(kind, name), sources, &mut problems);
     if !problems.is_empty() {
         return Err(Problems(problems));
     }

@@ -6,7 +6,6 @@ use twyla_contract::similar;
 
 use super::error::LockError;
 use super::model::{Direction, Subject};
-use super::options::CheckOptions;
 use crate::compare::{ContractKind, Sources};
 use crate::schema::problem::{Problem, ProblemKind};
 
@@ -102,8 +101,14 @@ impl Roles {
         }
     }
 
-    /// Reports names that the folder doesn't have, or that aren't compiled.
-    pub(crate) fn unknown(&self, how: &CheckOptions, sources: &Sources, problems: &mut Vec<Problem>) {
+    /// Reports names that the folder doesn't have, or for which `compiles` is false.
+    pub(crate) fn unknown(
+        &self,
+        folder: &str,
+        compiles: impl Fn(ContractKind, &str) -> bool,
+        sources: &Sources,
+        problems: &mut Vec<Problem>,
+    ) {
         let named = |kind| sources.contracts.iter().filter(move |contract| contract.kind == kind);
         let (event, rpc) = (ContractKind::Event, ContractKind::Request);
         let all = [
@@ -116,12 +121,12 @@ impl Roles {
             for name in names.iter().filter(|name| !named(kind).any(|contract| contract.name == **name)) {
                 let near =
                     similar::nearest(name, named(kind).map(|contract| contract.name.as_str())).map(str::to_owned);
-                let message = match how.compiles(kind, name) {
+                let message = match compiles(kind, name) {
                     true => LockError::NoRole { name: name.clone(), near, method },
                     false => LockError::LeftOut { name: name.clone(), method },
                 };
                 let message = message.to_string();
-                problems.push(Problem { file: how.folder.clone(), at: None, kind: ProblemKind::Lock { message } });
+                problems.push(Problem { file: folder.to_owned(), at: None, kind: ProblemKind::Lock { message } });
             }
         }
     }
