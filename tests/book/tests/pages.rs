@@ -1,6 +1,8 @@
 //! The book's pages: the table of contents is complete, every link has a target, and listings of contracts equal the
 //! compiled ones.
 
+mod types;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,9 @@ use std::path::{Path, PathBuf};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 
 const BOOK: &str = "../../docs/book/src";
+
+/// The schemas on the page of shapes.
+const SHAPES: &str = "../golden/schemas/shapes";
 
 fn pages() -> Vec<PathBuf> {
     let mut pages: Vec<_> = fs::read_dir(BOOK).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -83,6 +88,50 @@ fn listings_of_contracts_are_the_compiled_ones() {
         files += 1;
     }
     assert_eq!(files, 3);
+}
+
+/// The texts of a page's code blocks of one language, each with the line above it.
+fn listings<'p>(page: &'p str, language: &str) -> Vec<(&'p str, &'p str)> {
+    let fence = format!("\n\n```{language}\n");
+    let starts = page.match_indices(&fence).map(|(at, fence)| (at, at + fence.len()));
+    let listing = |(above, start): (usize, usize)| {
+        let end = page[start..].find("\n```").map(|end| start + end).expect("the block ends");
+        (page[..above].lines().next_back().unwrap_or_default(), &page[start..=end])
+    };
+    starts.map(listing).collect()
+}
+
+/// A listing below `` `events/file.json`, `/pointer` `` equals that part of the file.
+#[test]
+fn schemas_on_the_page_of_shapes_are_the_compiled_ones() {
+    let page = read(&Path::new(BOOK).join("shapes.md"));
+    let mut schemas = 0;
+    for (above, listing) in listings(&page, "json") {
+        let names: Vec<&str> = above.split('`').skip(1).step_by(2).collect();
+        let [file, pointer] = names[..] else { panic!("no file and pointer above a listing: {above}") };
+        let file: serde_json::Value = serde_json::from_str(&read(&Path::new(SHAPES).join(file))).unwrap();
+        let listed: serde_json::Value = serde_json::from_str(listing).unwrap_or_else(|error| panic!("{above} {error}"));
+        assert_eq!(file.pointer(pointer), Some(&listed), "{above}");
+        schemas += 1;
+    }
+    assert!(schemas >= 6, "{schemas}");
+}
+
+/// Each type in a block of `rust,ignore` equals the generated one, apart from attributes and the modules of types.
+#[test]
+fn types_on_the_page_of_shapes_are_the_generated_ones() {
+    let page = read(&Path::new(BOOK).join("shapes.md"));
+    let code = read(Path::new(concat!(env!("OUT_DIR"), "/shapes.rs")));
+    let generated = types::all(&code);
+    let mut compared = 0;
+    for (_, listing) in listings(&page, "rust,ignore") {
+        for (name, listed) in types::all(listing) {
+            let same: Vec<_> = generated.iter().filter(|(other, _)| *other == name).map(|(_, text)| text).collect();
+            assert!(same.contains(&&listed), "{name} on the page:\n{listed}\ngenerated:\n{same:#?}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 6, "{compared}");
 }
 
 #[test]

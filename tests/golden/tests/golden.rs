@@ -34,7 +34,9 @@ fn hold(name: &str, folder: &str) {
 #[test]
 fn generated_code_equals_its_golden() {
     hold("demo", "../../schemas");
-    for name in ["defaults", "digits", "fields", "names", "order", "refs", "rpc", "rules", "sensitive", "trees"] {
+    for name in
+        ["defaults", "digits", "fields", "names", "order", "refs", "rpc", "rules", "sensitive", "shapes", "trees"]
+    {
         hold(name, &format!("schemas/{name}"));
     }
 }
