@@ -78,6 +78,22 @@ fn event(i: usize, text: &str) -> Value {
         ("examples", json!({ "examples": [text], "type": "string" })),
         ("pattern", json!({ "type": "string", "pattern": format!("^[^{quoted}x]$") })),
         ("constant", json!({ "const": text })),
+        ("number", json!({ "const": 3 })),
+        ("fraction", json!({ "enum": [0.5] })),
+        ("flag", json!({ "type": "boolean", "enum": [true] })),
+        ("nullable", json!({ "description": text, "type": ["integer", "null"], "enum": [1, null] })),
+        (
+            "narrowed",
+            json!({ "description": text, "$ref": "#/$defs/defined", "title": text, "not": { "const": text } }),
+        ),
+        (
+            "rules",
+            json!({ "type": "object", "additionalProperties": false, "properties": { "rules": { "type": "string", "not": { "const": "none" } } } }),
+        ),
+        (
+            "long_enough_for_a_name_of_more_than_sixty_characters",
+            json!({ "title": text, "type": "object", "properties": { text: {} } }),
+        ),
         ("words", json!({ "description": text, "enum": ["a", text, format!("{text}\u{20}b")] })),
         ("mixed", json!({ "enum": [text, 1, null] })),
         ("inner", json!({ "description": text, "type": "object", "properties": { "a": { "description": text } } })),

@@ -36,6 +36,27 @@ fn contract(pairs: &[(&str, &str, &str)]) {
 }
 
 #[test]
+fn a_property_whose_null_is_absence_is_never_sent_as_null() {
+    let nullable = r#"{ "type": "object", "properties": { "a": { "type": ["string", "null"] } } }"#;
+    let absent =
+        r#"{ "type": "object", "properties": { "a": { "type": ["string", "null"], "x-null-is-absent": true } } }"#;
+    let string = r#"{ "type": "object", "properties": { "a": { "type": "string" } } }"#;
+    let required = absent.replace(r#""properties""#, r#""required": ["a"], "properties""#);
+    contract(&[
+        (nullable, string, r#"/a type {"a":null}"#),
+        (absent, string, "fits"),
+        (absent, nullable, "fits"),
+        (string, absent, "fits"),
+        (nullable, absent, "fits"),
+        // it has to be there
+        (&required, string, r#"/a type {"a":null}"#),
+    ]);
+    // the lock keeps it
+    let kept = Bundle::parse(&bundle(absent, Draft::default()).formats(true).to_string()).unwrap();
+    assert_eq!(said(&compare(&kept, &bundle(string, Draft::default()).formats(true), &Options::default())), "fits");
+}
+
+#[test]
 fn single_values() {
     subsumption(
         Draft::Draft202012,

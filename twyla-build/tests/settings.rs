@@ -286,3 +286,31 @@ fn an_annotation_of_a_wrong_type_is_a_warning_once_per_keyword() {
         errors(builder(&broken).generate()).contains("`required` is an array of property names, none twice, not null")
     );
 }
+
+/// The bundle of an event and the type of its property `note`, which may be null.
+fn note(annotation: &str, settings: &str, set: impl Fn(Builder) -> Builder) -> (Bundle, String) {
+    let content = r#"{ "type": "object", "properties": { "note": { "type": ["string", "null"] ANNOTATION } } }"#;
+    let content = content.replace("ANNOTATION", annotation);
+    let files = [("schemas/events/shop/placed.json", &*content), ("schemas/twyla.json", settings)];
+    let folder = folder(META, &files);
+    let builder = set(builder(&folder));
+    let code = builder.generate().unwrap().code;
+    let field = code.lines().find(|line| line.trim().starts_with("pub note:")).unwrap().trim().to_owned();
+    (bundle(&builder), field)
+}
+
+#[test]
+fn null_is_absent_if_the_schema_the_folder_or_the_builder_says_so() {
+    let plain = note("", "{}", |builder| builder);
+    assert_eq!(plain.1, "pub note: __twyla::Nullable<::std::string::String>,");
+    let by_schema = note(r#", "x-null-is-absent": true"#, "{}", |builder| builder);
+    assert_eq!(by_schema.1, "pub note: ::std::option::Option<::std::string::String>,");
+    assert_ne!(by_schema.0, plain.0);
+    assert_eq!(note("", r#"{ "null-is-absent": ["shop::Placed"] }"#, |builder| builder), by_schema);
+    for pattern in ["*", "shop", "shop::Placed.note", "*.note"] {
+        assert_eq!(note("", "{}", |builder| builder.null_is_absent(pattern)), by_schema, "{pattern}");
+    }
+    let folder = folder(META, &[("schemas/events/shop/placed.json", "{}")]);
+    let unmatched = errors(builder(&folder).null_is_absent("bot").generate());
+    assert!(unmatched.contains("has the pattern `bot`, which matches no property"), "{unmatched}");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use twyla_golden::fields::shared::{Issue, IssueState};
-use twyla_golden::fields::shop::{Beside, Constant, ConstantKind, Implied, Narrowed, Patched};
+use twyla_golden::fields::shop::{Absent, Beside, Constant, ConstantKind, Implied, Narrowed, Patched};
 use twyla_runtime::Nullable;
 use twyla_runtime::event::{Emit, Listen};
 
@@ -70,6 +70,19 @@ fn a_nullable_property_is_absent_null_or_a_value() {
     }
     let refused = written(&Patched { nickname: "A".to_owned().into(), ..Patched::new(1, None) }).unwrap_err();
     assert!(refused.starts_with("/nickname: "), "{refused}");
+}
+
+#[test]
+fn null_is_read_as_absence_where_both_mean_the_same() {
+    let null = json!({ "id": 1, "must": null, "note": null, "tags": null, "score": null, "previous": null });
+    let event: Absent = read(&null);
+    assert_eq!(event, Absent::new(1, None));
+    assert_eq!(event.score(), 0.5);
+    assert_eq!(written(&event), Ok(json!({ "id": 1, "must": null })));
+    let value =
+        json!({ "id": 1, "must": "x", "note": "ab", "tags": ["a"], "score": 1, "previous": { "id": 2, "must": null } });
+    assert_eq!(written(&read::<Absent>(&value)), Ok(value));
+    assert!(written(&Absent { note: Some("a".to_owned()), ..event }).is_err());
 }
 
 #[test]

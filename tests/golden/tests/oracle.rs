@@ -335,6 +335,12 @@ fn constants_agree() {
 }
 
 #[test]
+fn properties_whose_null_is_absence_agree() {
+    let good = json!({ "id": 1, "must": null, "note": null, "previous": { "id": 2, "must": "x", "score": null } });
+    hold("fields", "events/shop/absent.json", &good, event::<fields::shop::Absent>);
+}
+
+#[test]
 fn nullable_properties_agree() {
     let good =
         json!({ "id": 1, "note": null, "nickname": "ab", "previous": { "id": 2, "note": "x", "nickname": null } });

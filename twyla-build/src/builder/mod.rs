@@ -19,7 +19,7 @@ use crate::schema::only::Only;
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::schema::schemas::Schemas;
 use crate::schema::settings::Settings;
-use crate::schema::{check, load, register, warning};
+use crate::schema::{check, load, null, register, warning};
 use crate::stack;
 
 /// A folder of schemas and how to read it.
@@ -106,6 +106,31 @@ impl Builder {
     #[must_use]
     pub fn assert_formats<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.settings.asserted.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Reads `null` as absence: the fields of optional properties that may be `null` are an `Option` instead of a
+    /// [`Nullable`](https://docs.rs/twyla-runtime/latest/twyla_runtime/enum.Nullable.html). An absent property is written.
+    ///
+    /// The pattern is a path below the module that includes the contracts: `*` for all properties, a module (`shop`), a type
+    /// (`shop::OrderPlaced`), or a property by its name in Rust (`shop::OrderPlaced.note`). In a path, `*` stands for any
+    /// text: `*.note`. The types are those of the schemas that declare the properties: `shared::Address` for one that
+    /// `shared/address.json` declares. Prefer `"null-is-absent"` in the folder's [`twyla.json`](Settings), which
+    /// `cargo twyla` reads too, or `"x-null-is-absent": true` in the schema of the property.
+    ///
+    /// A property stays a `Nullable` if a rule of its object, such as `if` or `minProperties`, could distinguish the two.
+    /// The [`lock`](crate::lock) knows that such a property is never sent as `null`.
+    ///
+    /// ```no_run
+    /// # let builder = twyla_build::Builder::new("schemas");
+    /// let builder = builder.null_is_absent("shop").null_is_absent("*::Address.street");
+    /// ```
+    ///
+    /// # Errors
+    /// Compiling fails if a pattern matches no property.
+    #[must_use]
+    pub fn null_is_absent(mut self, pattern: impl Into<String>) -> Self {
+        self.settings.null_is_absent.push(pattern.into());
         self
     }
 
@@ -274,8 +299,13 @@ impl Builder {
         let draft = settings.draft.unwrap_or_default();
         let schemas = register::schemas(files, draft, settings.dialects, &mut problems)
             .with_formats(settings.formats.unwrap_or(true))
-            .with_asserted(settings.asserted);
+            .with_asserted(settings.asserted)
+            .with_null_is_absent(settings.null_is_absent);
         problems.extend(late.into_iter().filter(|problem| schemas.reads(&problem.file)));
+        if self.only.is_none() {
+            let unmatched = null::unmatched(&schemas).into_iter().map(|pattern| ProblemKind::NoNullable { pattern });
+            problems.extend(unmatched.map(|kind| Problem { file: self.shown.clone(), at: None, kind }));
+        }
         check::all(&schemas, &mut problems);
         if !problems.iter().any(Problem::is_error) {
             check::defaults::check(&schemas, &mut problems);

@@ -62,6 +62,8 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
             quote!(#name: __twyla::required(#wire, #slot)?)
         } else if field.nullable().is_some() {
             quote!(#name: #slot.unwrap_or_default())
+        } else if field.null_is_absent {
+            quote!(#name: #slot.flatten())
         } else if *slot == name {
             quote!(#name)
         } else {

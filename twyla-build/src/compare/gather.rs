@@ -6,6 +6,7 @@ use super::bundle::{Bundle, Formats};
 use crate::decimal::Decimal;
 use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::load::{At, FileRole, Json, Member, Members, Node};
+use crate::schema::null;
 use crate::schema::pattern;
 use crate::schema::rpcs::{self, IDEMPOTENT};
 use crate::schema::schemas::{Loc, Schemas};
@@ -149,7 +150,13 @@ impl FormWriter<'_> {
                 let schema = self.reached.contains(loc);
                 let alone = schema && self.schemas.draft(loc).ref_stands_alone() && self.schemas.refs.contains_key(loc);
                 let kept = members.iter().filter_map(|member| self.member(member, loc, schema, alone));
-                object(kept.collect())
+                // it decides what the types send
+                let null = (schema && null::is_absent(self.schemas, loc)).then(|| Member {
+                    key: null::KEYWORD.to_owned(),
+                    key_at: NOWHERE,
+                    value: Node { at: NOWHERE, json: Json::Bool(true) },
+                });
+                object(kept.chain(null).collect())
             }
             Json::Array(items) if self.leads(loc) => {
                 let items = items.iter().enumerate();

@@ -103,6 +103,9 @@ impl Types {
             (Shape::Named(id), value) => match (self.get(*id)?, value) {
                 (Body::Struct { fields, others }, Value::Object(members)) => members.iter().find_map(|(key, value)| {
                     let found = match (fields.iter().find(|field| field.wire == *key), others) {
+                        (Some(field), _) if field.null_is_absent && side == Side::Sends && value.is_null() => {
+                            unheld("null is written as absence".to_owned())
+                        }
                         (Some(field), _) => self.unheld(side, &field.held, value),
                         (None, Others::Kept { held, .. }) => self.unheld(side, held, value),
                         (None, _) if side == Side::Sends => unheld("the schema declares no such member".to_owned()),
@@ -191,7 +194,11 @@ impl ShapeLowering<'_> {
             Body::Struct { fields, others } => {
                 let (mut parts, mut names) = (Vec::new(), Vec::new());
                 for field in fields {
-                    let (name, lit) = (self.formulas.name(&field.wire), self.held(&field.held));
+                    let (name, mut lit) = (self.formulas.name(&field.wire), self.held(&field.held));
+                    if field.null_is_absent && self.side == Side::Sends {
+                        let null = self.formulas.kinds(Kinds::of(Kind::Null));
+                        lit = self.formulas.all([lit, !null]);
+                    }
                     names.push(name.clone());
                     parts.push(self.formulas.atom(Atom::Member { name, lit }));
                 }

@@ -6,6 +6,7 @@ pub mod explain;
 mod implied;
 mod merge;
 mod narrow;
+mod nulls;
 mod object;
 mod read;
 mod reader;

@@ -10,6 +10,7 @@ use crate::markdown::code;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
+use crate::schema::null;
 use crate::schema::schemas::Loc;
 
 /// Limit of chained references that are searched for the default of a property.
@@ -332,6 +333,7 @@ impl<'a> SchemaReader<'a> {
                 accessor: None,
                 hidden: all.iter().any(|schema| self.sensitive.whole(schema, held.shape.is_typed())),
                 held,
+                null_is_absent: all.iter().any(|schema| null::is_absent(self.schemas, schema)),
                 boxed: false,
                 place: self.schemas.files[*file].place(member.key_at),
             });
@@ -353,6 +355,7 @@ impl<'a> SchemaReader<'a> {
                 },
                 hidden,
                 held,
+                null_is_absent: false,
                 boxed: false,
                 place: self.schemas.files[*file].place(node.at),
             });

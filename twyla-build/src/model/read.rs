@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::reader::SchemaReader;
 use super::types::{Method, Model, Shape, Type, TypeId, ValueType};
-use super::{boxes, defaults, rpcs, split, tree_inputs};
+use super::{boxes, defaults, nulls, rpcs, split, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
@@ -35,6 +35,7 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
         return None;
     }
     tree_inputs::settle(schemas, &mut types);
+    nulls::settle(schemas, &mut types);
     defaults::settle(schemas, &mut types, problems);
     boxes::place(&mut types);
     Some(Model { types, context, events, rpcs })
@@ -56,6 +57,7 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     };
     let (mut types, _) = reader.finish();
     tree_inputs::settle(schemas, &mut types);
+    nulls::settle(schemas, &mut types);
     (types, held)
 }
 

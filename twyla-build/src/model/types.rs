@@ -141,6 +141,8 @@ pub(crate) struct Field {
     /// The method that returns the value or the default.
     pub(crate) accessor: Option<Accessor>,
     pub(crate) held: ValueType,
+    /// Whether `null` is read as absence.
+    pub(crate) null_is_absent: bool,
     /// Whether it needs a box, because the type contains itself.
     pub(crate) boxed: bool,
     /// Whether its value is sensitive.

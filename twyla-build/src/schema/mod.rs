@@ -9,6 +9,7 @@ pub(crate) mod keyword_values;
 pub(crate) mod load;
 pub(crate) mod meta;
 pub(crate) mod names;
+pub(crate) mod null;
 pub(crate) mod only;
 pub(crate) mod path;
 pub(crate) mod pattern;

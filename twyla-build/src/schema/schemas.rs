@@ -71,6 +71,8 @@ pub(crate) struct Schemas {
     formats: bool,
     /// The formats that are asserted in every draft.
     asserted: BTreeSet<String>,
+    /// The patterns of properties for which `null` means the same as absence.
+    pub(crate) null_is_absent: Vec<String>,
     /// The number of names that may still be compared for a did-you-mean.
     patience: Cell<usize>,
 }
@@ -96,6 +98,7 @@ impl Schemas {
             dialects,
             formats: true,
             asserted: BTreeSet::new(),
+            null_is_absent: Vec::new(),
             patience: Cell::new(PATIENCE),
         }
     }
@@ -108,6 +111,11 @@ impl Schemas {
     /// Sets the formats that are asserted in every draft.
     pub(crate) fn with_asserted(self, asserted: BTreeSet<String>) -> Self {
         Self { asserted, ..self }
+    }
+
+    /// Sets the patterns of properties for which `null` means the same as absence.
+    pub(crate) fn with_null_is_absent(self, null_is_absent: Vec<String>) -> Self {
+        Self { null_is_absent, ..self }
     }
 
     /// Returns the variant of the runtime's `Format` for a format that is a rule in a draft.

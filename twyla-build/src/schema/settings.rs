@@ -24,6 +24,7 @@ pub const FILE_NAME: &str = load::SETTINGS_FILE;
 ///   "default-draft": "7",
 ///   "formats": true,
 ///   "assert-formats": ["uuid"],
+///   "null-is-absent": ["shop::OrderPlaced.note"],
 ///   "dialects": { "https://schemas.example.com/meta/v1": "7" },
 ///   "documents": { "https://schemas.example.com/money.json": "../vendor/money.json" },
 ///   "allow": { "unknown-keyword": ["example", "tsAdditionalProperties"], "unused-file": true }
@@ -37,13 +38,15 @@ pub struct Settings {
     pub(crate) draft: Option<Draft>,
     pub(crate) formats: Option<bool>,
     pub(crate) asserted: BTreeSet<String>,
+    pub(crate) null_is_absent: Vec<String>,
     pub(crate) allowed: Allowed,
     pub(crate) dialects: Dialects,
     pub(crate) documents: Vec<(String, PathBuf)>,
 }
 
 /// The members of the file, for a did-you-mean.
-const MEMBERS: [&str; 6] = ["default-draft", "formats", "assert-formats", "dialects", "documents", "allow"];
+const MEMBERS: [&str; 7] =
+    ["default-draft", "formats", "assert-formats", "null-is-absent", "dialects", "documents", "allow"];
 
 impl Settings {
     /// Returns the draft of schemas without `$schema`, if it is set.
@@ -85,6 +88,7 @@ impl Settings {
             draft: self.draft.or(other.draft),
             formats: self.formats.or(other.formats),
             asserted: self.asserted.iter().cloned().chain(other.asserted).collect(),
+            null_is_absent: self.null_is_absent.iter().cloned().chain(other.null_is_absent).collect(),
             allowed: self.allowed.or(other.allowed),
             dialects: self.dialects.or(other.dialects),
             documents,
@@ -155,6 +159,10 @@ impl SettingsReader<'_> {
                     for name in self.words(value, "assert-formats", "an array of formats") {
                         settings.asserted.insert(name.to_owned());
                     }
+                }
+                "null-is-absent" => {
+                    let patterns = self.words(value, "null-is-absent", "an array of patterns");
+                    settings.null_is_absent.extend(patterns.into_iter().map(|pattern| pattern.to_owned()));
                 }
                 "allow" => {
                     for member in value.members() {

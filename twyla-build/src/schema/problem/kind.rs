@@ -51,6 +51,10 @@ pub enum ProblemKind {
         name: String,
         near: Option<String>,
     },
+    /// A pattern for `null-is-absent` that matches no property.
+    NoNullable {
+        pattern: String,
+    },
     /// An unknown format to assert.
     NoFormat {
         name: String,

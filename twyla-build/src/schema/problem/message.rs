@@ -62,6 +62,11 @@ impl fmt::Display for ProblemKind {
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
             Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", DidYouMean(near)),
+            Self::NoNullable { pattern } => write!(
+                f,
+                "`null-is-absent` has the pattern `{pattern}`, which matches no property: write `*`, a module (`shop`), a type \
+                 (`shop::Order`) or a property (`shop::Order.note`)"
+            ),
             Self::NoFormat { name, near } => {
                 write!(f, "`{name}` isn't a format of JSON Schema, so it can't be asserted{}", DidYouMean(near))
             }
