@@ -121,10 +121,12 @@ pub mod handler {
 #[doc(hidden)]
 pub mod __private {
     // types and their codecs
+    pub use twyla_codec::json::variants::{no_own_member, no_variant_of_value};
     pub use twyla_codec::json::words::no_variant;
     pub use twyla_codec::json::write::write_extra;
     pub use twyla_codec::json::{
-        Fault, Names, Read, Reader, Write, close_object, default, required, word, write_member, write_str,
+        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, required, word, write_member,
+        write_str,
     };
     pub use twyla_codec::path::Path;
     pub use twyla_codec::validate::contract::{Validate, decode, decode_as, encode, encode_as};

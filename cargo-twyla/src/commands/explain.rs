@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_build::explain::{
     BodyExplanation, ContractExplanation, FieldExplanation, RuleExplanation, TypeExplanation, UndeclaredMembers,
+    UnionDiscriminator,
 };
 
 use crate::support::contracts::{Contracts, name_of};
@@ -182,11 +183,19 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
             line(out, format_args!("  One of {}", words.join(", ")));
         }
-        BodyExplanation::Union { tag, variants } => {
-            line(out, format_args!("  An object whose type depends on its member {tag:?}:"));
-            for (words, rust_type) in variants {
-                let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-                line(out, format_args!("    {}: {rust_type}", words.join(" or ")));
+        BodyExplanation::Union { by, variants } => {
+            match by {
+                UnionDiscriminator::Member(tag) => {
+                    line(out, format_args!("  An object whose type depends on its member {tag:?}:"));
+                }
+                UnionDiscriminator::JsonType => line(out, "  A value whose type depends on its JSON type:"),
+                UnionDiscriminator::OwnMember => {
+                    line(out, "  An object whose type depends on which member it has:");
+                }
+            }
+            for (choices, rust_type) in variants {
+                let choices = if choices.is_empty() { "any other".to_owned() } else { tame(&choices.join(" or ")) };
+                line(out, format_args!("    {choices}: {rust_type}"));
             }
         }
         BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
@@ -219,9 +228,17 @@ fn json(about: &ContractExplanation, schema: &ContractSchema) -> Value {
                 },
             }),
             BodyExplanation::Words(words) => json!({ "words": words }),
-            BodyExplanation::Union { tag, variants } => {
-                let variants = variants.iter().map(|(words, rust_type)| json!({ "words": words, "type": rust_type }));
-                json!({ "tag": tag, "variants": variants.collect::<Vec<_>>() })
+            BodyExplanation::Union { by, variants } => {
+                let variants = |name: &str| -> Vec<Value> {
+                    let value = |choice: &String| serde_json::from_str(choice).unwrap_or_else(|_| json!(choice));
+                    let of = |choices: &[String]| choices.iter().map(value).collect::<Vec<Value>>();
+                    variants.iter().map(|(choices, type_)| json!({ name: of(choices), "type": type_ })).collect()
+                };
+                match by {
+                    UnionDiscriminator::Member(tag) => json!({ "tag": tag, "variants": variants("words") }),
+                    UnionDiscriminator::JsonType => json!({ "variants": variants("types") }),
+                    UnionDiscriminator::OwnMember => json!({ "variants": variants("members") }),
+                }
             }
             BodyExplanation::Map(rust_type) => json!({ "members": rust_type }),
         };

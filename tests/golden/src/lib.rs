@@ -9,4 +9,4 @@ macro_rules! folders {
     )*};
 }
 
-folders!(defaults demo digits fields names order refs rpc rules sensitive shapes trees);
+folders!(defaults demo digits fields names order refs rpc rules sensitive shapes trees unions);

@@ -35,7 +35,20 @@ fn hold(name: &str, folder: &str) {
 fn generated_code_equals_its_golden() {
     hold("demo", "../../schemas");
     for name in
-        ["defaults", "digits", "fields", "names", "order", "refs", "rpc", "rules", "sensitive", "shapes", "trees"]
+        [
+            "defaults",
+            "digits",
+            "fields",
+            "names",
+            "order",
+            "refs",
+            "rpc",
+            "rules",
+            "sensitive",
+            "shapes",
+            "trees",
+            "unions",
+        ]
     {
         hold(name, &format!("schemas/{name}"));
     }

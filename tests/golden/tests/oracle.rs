@@ -2,7 +2,7 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_golden::{digits, fields, names, order, refs, rules, trees};
+use twyla_golden::{digits, fields, names, order, refs, rules, trees, unions};
 use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, which can refer to all files of its folder.
@@ -118,6 +118,22 @@ fn values() -> Vec<Value> {
         r#"[{"Vec":"some"},{"Vec":null}]"#,
         r#"[{"Vec":"x"}]"#,
         r#"{"cheerful":null}"#,
+        r#"{"kind":"card","x":1}"#,
+        r#"{"kind":"card","x":"a"}"#,
+        r#"{"kind":"cash"}"#,
+        r#"{"value":"a"}"#,
+        r#"{"value":1.5,"unit":"m"}"#,
+        r#"{"value":[1],"unit":1}"#,
+        r#"{"v":1,"a":"x"}"#,
+        r#"{"v":1.0,"a":1}"#,
+        r#"{"v":3,"a":1}"#,
+        r#"{"v":4}"#,
+        r#"{"ok":true}"#,
+        r#"{"ok":true,"value":null}"#,
+        r#"{"ok":false,"error":"x"}"#,
+        r#"{"amount":1,"card":"ab"}"#,
+        r#"{"amount":1,"iban":"a","card":"ab"}"#,
+        r#"{"amount":1,"b":2}"#,
     ];
     texts.into_iter().map(|text| serde_json::from_str(text).unwrap()).collect()
 }
@@ -345,6 +361,21 @@ fn nullable_properties_agree() {
     let good =
         json!({ "id": 1, "note": null, "nickname": "ab", "previous": { "id": 2, "note": "x", "nickname": null } });
     hold("fields", "events/shop/patched.json", &good, event::<fields::shop::Patched>);
+}
+
+#[test]
+fn unions_agree() {
+    use unions::shop::{Hook, Measure, Payment, Review, Values};
+    hold("unions", "events/shop/values.json", &json!({}), event::<Values>);
+    hold("unions", "events/shop/payment.json", &json!({ "amount": 1, "card": "ab", "a": 1 }), event::<Payment>);
+    hold("unions", "events/shop/payment.json", &json!({ "amount": 1, "iban": "a" }), event::<Payment>);
+    hold("unions", "events/shop/payment.json", &json!({ "amount": 1, "b": 1 }), event::<Payment>);
+    hold("unions", "events/shop/hook.json", &json!({ "kind": "a", "at": "b" }), event::<Hook>);
+    hold("unions", "events/shop/hook.json", &json!({ "kind": "x", "a": 1, "at": "b" }), event::<Hook>);
+    hold("unions", "events/shop/hook.json", &json!({ "kind": "some", "b": 1 }), event::<Hook>);
+    hold("unions", "events/shop/measure.json", &json!({}), event::<Measure>);
+    hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "state": "x" }), event::<Review>);
+    hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "c": true }), event::<Review>);
 }
 
 /// An event's rules apply whether its name sorts before or after that of an event that refers to it.

@@ -114,11 +114,16 @@ pub(crate) fn validate(
             }
         }
         Body::Union { variants, .. } => {
-            let arms = variants.iter().map(|variant| {
-                let (name, rules) = (ident(&variant.name), writer.held(&variant.held));
-                quote!(Self::#name(value) => { #rules })
+            let all: Vec<TokenStream> = variants.iter().map(|variant| writer.held(&variant.held)).collect();
+            let arms = variants.iter().zip(&all).map(|(variant, rules)| {
+                let name = ident(&variant.name);
+                if rules.is_empty() { quote!(Self::#name(..) => {}) } else { quote!(Self::#name(value) => { #rules }) }
             });
-            body.extend(quote!(match self { #(#arms)* }));
+            if all.iter().any(|rules| !rules.is_empty()) {
+                // a list of lists of itself has no struct that guards its depth
+                nests = variants.iter().any(|it| !matches!(it.held.shape, Shape::Named(_)) && nested(&it.held.shape));
+                body.extend(quote!(match self { #(#arms)* }));
+            }
         }
         Body::Enum { .. } => return TokenStream::new(),
     }

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::codegen::types::ident;
+use crate::codegen::union;
 use crate::model::{Body, Check, Field, Model, Others, Shape, Type, ValueType, Variant};
 
 /// Returns the impls of `Read`, `Write` and serde's traits for a type.
@@ -15,7 +16,7 @@ pub(crate) fn impls(type_: &Type) -> TokenStream {
         Body::Enum { .. } => {
             (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
         }
-        Body::Union { tag, variants } => (read_union(tag, variants), write_union(variants)),
+        Body::Union { by, variants } => (union::read(by, variants), write_union(variants)),
     };
     quote! {
         impl __twyla::Read for #name {
@@ -120,20 +121,6 @@ fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
         #(#members)*
         #others
         __twyla::close_object(out);
-    }
-}
-
-fn read_union(tag: &str, variants: &[Variant]) -> TokenStream {
-    let arms = variants.iter().map(|variant| {
-        let (name, words) = (ident(&variant.name), &variant.words);
-        quote!(::std::option::Option::Some(#(#words)|*) => __twyla::Read::read(reader).map(Self::#name),)
-    });
-    let words = variants.iter().flat_map(|variant| &variant.words);
-    quote! {
-        match reader.tag(#tag)?.as_deref() {
-            #(#arms)*
-            _ => ::std::result::Result::Err(__twyla::no_variant(reader, #tag, &[#(#words),*])),
-        }
     }
 }
 

@@ -11,3 +11,4 @@ mod methods;
 mod order;
 mod trees;
 mod types;
+mod union;

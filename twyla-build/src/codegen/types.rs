@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use twyla_contract::Location;
 
+use crate::codegen::union;
 use crate::markdown::{code, plain, text};
 use crate::model::{Body, Field, FormatType, Model, Others, Shape, Type, ValueType};
 
@@ -51,7 +52,8 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         }
         Body::Enum { words, variants } => {
             let variants = variants.iter().zip(words).map(|(variant, word)| {
-                let (docs, variant) = (docs_of([code(word)]), ident(variant));
+                let said = type_.word_docs.get(word).map(|said| text(said)).unwrap_or_default();
+                let (docs, variant) = (docs_of([said, code(word)]), ident(variant));
                 quote!(#docs #variant)
             });
             quote! {
@@ -60,16 +62,17 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 pub enum #name { #(#variants,)* }
             }
         }
-        Body::Union { tag, variants } => {
+        Body::Union { by, variants } => {
+            let froms = union::froms(&writer, type_, variants);
             let variants = variants.iter().map(|variant| {
-                let words: Vec<String> = variant.words.iter().map(|word| code(word)).collect();
-                let docs = docs_of([format!("Where {} is {}.", code(tag), words.join(" or "))]);
+                let docs = docs_of([union::variant_docs(by, variant)]);
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
                 quote!(#docs #name(#ty))
             });
-            let shown = shown(is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
+            let shown =
+                shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let debug = derived(&shown);
-            quote!(#docs #[derive(Clone, #debug PartialEq)] pub enum #name { #(#variants,)* } #shown)
+            quote!(#docs #[derive(Clone, #debug PartialEq)] pub enum #name { #(#variants,)* } #froms #shown)
         }
     }
 }
@@ -210,7 +213,12 @@ pub(crate) fn ident(name: &str) -> Ident {
 }
 
 fn type_docs(type_: &Type) -> Docs {
-    let within = if let Body::Map(held) = &type_.body { held.trees.as_slice() } else { &[] };
+    let within: Vec<&ValueType> = match &type_.body {
+        Body::Map(held) => vec![held],
+        Body::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+        Body::Struct { .. } | Body::Enum { .. } => Vec::new(),
+    };
+    let within = within.into_iter().flat_map(|held| &held.trees);
     let trees = type_.trees.iter().chain(within).flat_map(|tree| &tree.reasons).map(|reason| {
         let place = format!("{}:{}", reason.place.file, reason.place.line);
         format!("Held by a tree of rules: {} ({}).", reason.why, plain(&place))

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
-use crate::model::{self, Body, Others, Shape, Type, TypeId, ValueType};
+use crate::model::{
+    self, Body, Choice, Discriminator, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
+};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -113,10 +115,8 @@ impl Types {
                     };
                     found.map(|it| it.below(key))
                 }),
-                (Body::Union { tag, variants }, Value::Object(members)) => {
-                    let word = members.get(tag)?.as_str()?;
-                    let variant = variants.iter().find(|variant| variant.words.iter().any(|known| known == word))?;
-                    self.unheld(side, &variant.held, value)
+                (Body::Union { by, variants }, value) => {
+                    self.unheld(side, &Variant::of(variants, by, value)?.held, value)
                 }
                 (Body::Map(held), value) => self.unheld(side, held, value),
                 _ => None,
@@ -210,18 +210,11 @@ impl ShapeLowering<'_> {
                 parts.push(self.others(names, others));
                 self.formulas.all(parts)
             }
-            Body::Union { tag, variants } => {
-                let tag = self.formulas.name(tag);
+            Body::Union { by, variants } => {
                 let mut parts = Vec::new();
                 for variant in variants {
                     let lit = self.held(&variant.held);
-                    let mut words: Vec<Name> = variant.words.iter().map(|word| self.formulas.name(word)).collect();
-                    words.sort_unstable();
-                    let word = self.formulas.atom(Atom::StringIn(words.into()));
-                    let string = self.formulas.kinds(Kinds::of(Kind::String));
-                    let word = self.formulas.all([string, word]);
-                    // a tag other than that word, or the variant
-                    let other = self.formulas.atom(Atom::Member { name: tag.clone(), lit: !word });
+                    let other = self.other_than(by, variants, variant);
                     parts.push(self.formulas.any([other, lit]));
                 }
                 self.formulas.all(parts)
@@ -229,5 +222,67 @@ impl ShapeLowering<'_> {
             Body::Map(held) => self.held(held),
             Body::Enum { .. } => Lit::TRUE,
         }
+    }
+
+    /// Returns the formula of the values that a variant isn't for.
+    fn other_than(&mut self, by: &Discriminator, variants: &[Variant], variant: &Variant) -> Lit {
+        if variant.choices.is_empty() {
+            let all = variants.iter().flat_map(|variant| &variant.choices);
+            let known: Vec<Lit> = all.map(|choice| self.choice(choice)).collect();
+            return self.formulas.any(known);
+        }
+        let words: Vec<&String> =
+            variant.choices.iter().filter_map(|it| if let Choice::Word(word) = it { Some(word) } else { None }).collect();
+        let others = variant.choices.iter().filter(|choice| !matches!(choice, Choice::Word(_)));
+        let mut any: Vec<Lit> = others.map(|choice| self.choice(choice)).collect();
+        if !words.is_empty() {
+            let mut words: Vec<Name> = words.into_iter().map(|word| self.formulas.name(word)).collect();
+            words.sort_unstable();
+            any.push(self.of_kind(Kind::String, Some(Atom::StringIn(words.into()))));
+        }
+        let value = self.formulas.any(any);
+        match by {
+            Discriminator::Member(name) => {
+                let name = self.formulas.name(name);
+                self.formulas.atom(Atom::Member { name, lit: !value })
+            }
+            Discriminator::JsonType | Discriminator::OwnMember => !value,
+        }
+    }
+
+    fn choice(&mut self, choice: &Choice) -> Lit {
+        match choice {
+            Choice::Type(type_) => self.of_kind(kind_of(*type_), None),
+            Choice::Boolean(value) => self.of_kind(Kind::Boolean, Some(Atom::Is(*value))),
+            Choice::Integer(value) => {
+                let value = Decimal::from(BigInt::from(*value));
+                self.of_kind(Kind::Number, Some(Atom::NumberIn([value].into())))
+            }
+            Choice::Word(word) => {
+                let word = self.formulas.name(word);
+                self.of_kind(Kind::String, Some(Atom::StringIn([word].into())))
+            }
+            Choice::Has(name) => {
+                let name = self.formulas.name(name);
+                self.of_kind(Kind::Object, Some(Atom::Required(name)))
+            }
+        }
+    }
+
+    fn of_kind(&mut self, kind: Kind, atom: Option<Atom>) -> Lit {
+        let kind = self.formulas.kinds(Kinds::of(kind));
+        let atom = atom.map_or(Lit::TRUE, |atom| self.formulas.atom(atom));
+        self.formulas.all([kind, atom])
+    }
+}
+
+fn kind_of(type_: JsonType) -> Kind {
+    match type_ {
+        JsonType::Null => Kind::Null,
+        JsonType::Boolean => Kind::Boolean,
+        JsonType::Number => Kind::Number,
+        JsonType::String => Kind::String,
+        JsonType::Array => Kind::Array,
+        JsonType::Object => Kind::Object,
     }
 }

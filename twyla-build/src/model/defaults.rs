@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use twyla_contract::text::shortened;
 use twyla_formats::{net, time};
 
-use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type};
+use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type, Variant};
 use crate::markdown::code;
 use crate::number::Number;
 use crate::schema::evaluate::{Cache, Evaluator};
@@ -143,14 +143,10 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
             match (&type_.body, &node.json) {
                 (Body::Enum { words, .. }, Json::String(text)) => unless(words.contains(text), &wants),
                 (Body::Map(inner), _) => unheld(types, &inner.shape, node),
-                (Body::Union { tag, variants }, Json::Object(_)) => {
-                    let word = node.get(tag).and_then(Node::str);
-                    let mut variants = variants.iter();
-                    match variants.find(|variant| variant.words.iter().any(|known| Some(&**known) == word)) {
-                        Some(variant) => unheld(types, &variant.held.shape, node),
-                        None => unless(false, &wants),
-                    }
-                }
+                (Body::Union { by, variants }, _) => match Variant::of(variants, by, &node.value()) {
+                    Some(variant) => unheld(types, &variant.held.shape, node),
+                    None => unless(false, &wants),
+                },
                 (Body::Struct { fields, others }, Json::Object(members)) => {
                     let field = |field: &Field| match node.get(&field.wire) {
                         Some(value) => unheld(types, &field.held.shape, value),

@@ -2,7 +2,9 @@
 
 use twyla_contract::Location;
 
-use super::types::{Body, Field, Model, Others, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant};
+use super::types::{
+    Body, Discriminator, Field, Model, Others, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant,
+};
 
 /// How one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,15 +42,27 @@ pub enum BodyExplanation {
     },
     /// An enum of words.
     Words(Vec<String>),
-    /// An enum of objects that a tag distinguishes.
+    /// An enum of values that are told apart.
     Union {
-        /// The tag.
-        tag: String,
-        /// The values of the tag, and the type of the object for each.
+        /// What tells them apart.
+        by: UnionDiscriminator,
+        /// The values of the member, the JSON types, or the own member of each variant, as JSON or in words, and the type of the
+        /// variant. The variant of all other values has none.
         variants: Vec<(Vec<String>, String)>,
     },
     /// An object whose members all have this type.
     Map(String),
+}
+
+/// What tells the variants of a union apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnionDiscriminator {
+    /// The value of this member.
+    Member(String),
+    /// The JSON type of the value.
+    JsonType,
+    /// A member that no other variant has.
+    OwnMember,
 }
 
 /// What happens to undeclared members.
@@ -118,15 +132,22 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
             },
         },
         Body::Enum { words, .. } => BodyExplanation::Words(words.clone()),
-        Body::Union { tag, variants } => {
-            let variant = |it: &Variant| (it.words.clone(), model.rust_type(&it.held.shape));
-            BodyExplanation::Union { tag: tag.clone(), variants: variants.iter().map(variant).collect() }
+        Body::Union { by, variants } => {
+            let by = match by {
+                Discriminator::Member(name) => UnionDiscriminator::Member(name.clone()),
+                Discriminator::JsonType => UnionDiscriminator::JsonType,
+                Discriminator::OwnMember => UnionDiscriminator::OwnMember,
+            };
+            let variant = |it: &Variant| (it.wanted(), model.rust_type(&it.held.shape));
+            BodyExplanation::Union { by, variants: variants.iter().map(variant).collect() }
         }
         Body::Map(held) => BodyExplanation::Map(model.rust_type(&held.shape)),
     };
     let mut trees = reasons(&type_.trees);
-    if let Body::Map(held) | Body::Struct { others: Others::Kept { held, .. }, .. } = &type_.body {
-        held_trees(held, &mut trees);
+    match &type_.body {
+        Body::Map(held) | Body::Struct { others: Others::Kept { held, .. }, .. } => held_trees(held, &mut trees),
+        Body::Union { variants, .. } => variants.iter().for_each(|variant| held_trees(&variant.held, &mut trees)),
+        Body::Struct { .. } | Body::Enum { .. } => {}
     }
     TypeExplanation { rust_path: type_.path(), place: type_.place.clone(), docs: type_.docs.clone(), body, trees }
 }

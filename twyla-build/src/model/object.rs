@@ -1,11 +1,13 @@
 //! Objects: structs of their declared properties, or maps if none are declared.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::possible::Possible;
 use super::reader::{SchemaReader, docs};
 use super::rules::{Check, integers, is_limit};
-use super::types::{Body, Field, FieldDocs, Others, SchemaDefault, Shape, ValueType};
+use super::types::{Body, Field, FieldDocs, JsonType, Others, SchemaDefault, Shape, ValueType};
+use super::union::{applied, shape_of};
 use crate::markdown::code;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Member, Node};
@@ -15,6 +17,9 @@ use crate::schema::schemas::Loc;
 
 /// Limit of chained references that are searched for the default of a property.
 const MOST_REFERENCES: usize = 100;
+
+/// Limit of alternatives whose properties are compared.
+const MOST_ALTERNATIVES: usize = 100;
 
 /// A declared property of an object.
 struct Declared<'a> {
@@ -29,6 +34,8 @@ struct Declared<'a> {
     also: Vec<Loc>,
     /// Those, and the schemas that may apply.
     all: Vec<Loc>,
+    /// The schemas in each of the alternatives, if one of them applies to every value.
+    branches: Vec<Loc>,
 }
 
 /// The properties that all schemas of one object declare. Each schema is read once.
@@ -56,13 +63,30 @@ impl<'a> SchemaReader<'a> {
             // a rule that null may break isn't a rule of the object's type
             let trees = if nullable && self.allows_null(loc) != Some(true) { Vec::new() } else { self.take_trees() };
             let at = loc.clone();
-            let id = self.type_at(loc, trees, move |reader| {
-                let declared = reader.declared(&at);
-                reader.fields(&at, &declared)
-            });
+            let id = self.type_at(loc, trees, move |reader| reader.struct_of(&at));
             ValueType::plain(Shape::Named(id))
         };
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    /// Reads the objects of a schema that allows other types too.
+    pub(super) fn object_named(&mut self, loc: &Loc, suffix: &'static str) -> ValueType {
+        if self.is_map(loc) {
+            return self.map(loc);
+        }
+        let id = self.objects.get(loc).copied().unwrap_or_else(|| {
+            let at = loc.clone();
+            let id = self.type_named(loc, suffix, move |reader| reader.struct_of(&at));
+            self.objects.insert(loc.clone(), id);
+            id
+        });
+        ValueType::plain(Shape::Named(id))
+    }
+
+    /// Reads the struct of a schema's properties.
+    pub(super) fn struct_of(&mut self, loc: &Loc) -> Body {
+        let declared = self.declared(loc);
+        self.fields(loc, &declared)
     }
 
     /// Whether an object is a map: it declares no properties and allows others.
@@ -185,6 +209,9 @@ impl<'a> SchemaReader<'a> {
     fn declared(&self, loc: &Loc) -> Vec<Declared<'a>> {
         let mut out = Declarations::default();
         self.declare(loc, true, true, &mut out);
+        if out.all.iter().any(|declared| declared.schema.is_none()) {
+            self.declare_common(loc, &mut out.all);
+        }
         out.all
     }
 
@@ -192,6 +219,71 @@ impl<'a> SchemaReader<'a> {
     pub(super) fn declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
         let sure = |declared: Declared<'a>| declared.schema.map(|_| declared.wire);
         self.declared(loc).into_iter().filter_map(sure).collect()
+    }
+
+    /// Finds the schemas of the properties that each alternative declares or excludes: one of them applies to every value.
+    fn declare_common(&self, loc: &Loc, all: &mut [Declared<'a>]) {
+        for alternatives in self.alternatives_of(loc) {
+            let open = all.iter_mut().filter(|declared| declared.schema.is_none() && declared.branches.is_empty());
+            for declared in open {
+                let mut schemas = Vec::new();
+                let is_known = alternatives.iter().all(|parts| {
+                    let own = self.members_at(parts, declared.wire);
+                    let is_known = !own.is_empty() || self.excludes(parts, declared.wire);
+                    schemas.extend(own);
+                    is_known
+                });
+                if !is_known {
+                    continue;
+                }
+                if let Some(first) = schemas.first().filter(|first| schemas.iter().all(|other| self.alike(first, other)))
+                {
+                    declared.schema = Some(first.clone());
+                }
+                declared.branches = schemas;
+            }
+        }
+    }
+
+    /// Returns the alternatives of objects in each `anyOf` and `oneOf` of a schema: the schemas that apply together.
+    fn alternatives_of(&self, loc: &Loc) -> Vec<Vec<Vec<Loc>>> {
+        let mut out = Vec::new();
+        for at in applied(self, loc) {
+            for keyword in ["anyOf", "oneOf"] {
+                let branches: Vec<Loc> = self.listed(&at, keyword).map(|(at, _)| at).collect();
+                if (1..=MOST_ALTERNATIVES).contains(&branches.len()) {
+                    let objects = branches.iter().filter(|at| self.possible(at).has(JsonType::Object));
+                    out.push(objects.map(|at| applied(self, at)).collect());
+                }
+            }
+        }
+        out
+    }
+
+    /// Whether two schemas are the same, apart from annotations.
+    fn alike(&self, one: &Loc, other: &Loc) -> bool {
+        let (one, other) = (self.referred(one), self.referred(other));
+        if one == other {
+            return true;
+        }
+        let rules = |loc: &Loc| -> BTreeMap<&str, String> {
+            self.rules_of(loc).filter_map(|rule| Some((rule, self.get(loc, rule)?.text()))).collect()
+        };
+        self.schemas.base(&one) == self.schemas.base(&other)
+            && self.schemas.draft(&one) == self.schemas.draft(&other)
+            && [&one, &other].into_iter().all(|at| self.node(at).is_object() && !self.dynamic.contains(at))
+            && rules(&one) == rules(&other)
+    }
+
+    /// Returns the type of a property whose alternatives differ: what they have in common.
+    fn common_type(&self, branches: &[Loc]) -> ValueType {
+        let possible = branches.iter().map(|at| self.possible(at)).reduce(Possible::or).unwrap_or(Possible::ALL);
+        let shape = match possible.types()[..] {
+            [type_] => shape_of(&possible, type_),
+            _ => return ValueType::plain(Shape::Any),
+        };
+        let held = ValueType::plain(shape);
+        if possible.null { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
     /// `sure`: the schema applies to every such object.
@@ -218,8 +310,9 @@ impl<'a> SchemaReader<'a> {
                 }
                 Entry::Vacant(new) => {
                     new.insert(out.all.len());
-                    let (wire, file, also, all) = (&member.key, loc.file, Vec::new(), vec![at]);
-                    out.all.push(Declared { wire, schema, member, file, own, also, all });
+                    let (wire, file, also, all, branches) =
+                        (&member.key, loc.file, Vec::new(), vec![at], Vec::new());
+                    out.all.push(Declared { wire, schema, member, file, own, also, all, branches });
                 }
             }
         }
@@ -257,6 +350,31 @@ impl<'a> SchemaReader<'a> {
         }
         let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
         (0..count).for_each(|index| self.required(&loc.step("allOf").step(&index.to_string()), out));
+        for keyword in ["anyOf", "oneOf"] {
+            self.required_by_all(loc, keyword, out);
+        }
+    }
+
+    /// Collects the names that each alternative requires.
+    fn required_by_all(&self, loc: &Loc, keyword: &str, out: &mut Required<'a>) {
+        let objects = self.listed(loc, keyword).map(|(at, _)| at).take(MOST_ALTERNATIVES + 1);
+        let objects: Vec<Loc> = objects.filter(|at| self.possible(at).has(JsonType::Object)).collect();
+        let [first, others @ ..] = objects.as_slice() else { return };
+        if others.len() >= MOST_ALTERNATIVES {
+            return;
+        }
+        let names = |at: &Loc| applied(self, at).iter().flat_map(|at| self.required_at(at)).collect::<HashSet<_>>();
+        let mut common = names(first);
+        others.iter().map(names).for_each(|names| common.retain(|name| names.contains(name)));
+        for at in applied(self, first) {
+            for node in self.get(&at, "required").map_or(&[][..], Node::items) {
+                if let Some(name) = node.str().filter(|name| common.contains(name))
+                    && out.names.insert(name)
+                {
+                    out.all.push((name, node, at.file));
+                }
+            }
+        }
     }
 
     /// Returns the schemas that apply to a value; none if one depends on the dynamic scope.
@@ -315,8 +433,11 @@ impl<'a> SchemaReader<'a> {
         let mut fields = Vec::new();
         // else a tree evaluates all of them
         let merged = self.merges(loc);
-        for Declared { wire, schema, member, file, also, all, .. } in declared {
-            let mut held = schema.as_ref().map_or_else(|| ValueType::plain(Shape::Any), |schema| self.held(schema));
+        for Declared { wire, schema, member, file, also, all, branches, .. } in declared {
+            let mut held = match schema {
+                Some(schema) => self.held(schema),
+                None => self.common_type(branches),
+            };
             let rules = self.surely(schema.iter().chain(also));
             let also = also.iter().filter(|_| merged && schema.is_some());
             held.trees

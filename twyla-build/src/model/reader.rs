@@ -1,6 +1,6 @@
 //! Reads schemas as types. A rule that neither a type nor a check can express is left to a rule tree, never guessed.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Location;
 
@@ -30,6 +30,8 @@ pub(super) struct SchemaReader<'a> {
     known: HashMap<Loc, CachedType>,
     /// The types of whole contents, contexts, requests, responses and errors, by file.
     roots: HashMap<usize, TypeId>,
+    /// The types of objects under schemas that allow other types too, by name.
+    pub(super) objects: HashMap<Loc, TypeId>,
     /// The inline alternatives of unions, with the names of their variants.
     pub(super) alternatives: HashMap<Loc, String>,
     /// The schemas being read, each with its depth, to detect those that contain themselves without a type in between.
@@ -59,6 +61,8 @@ type ReadBody<'a> = Box<dyn FnOnce(&mut SchemaReader<'a>) -> Body + 'a>;
 struct PendingType<'a> {
     id: TypeId,
     loc: Loc,
+    /// What its name has behind that of its place.
+    suffix: &'static str,
     /// The rules left to trees so far.
     trees: Vec<Tree>,
     body: ReadBody<'a>,
@@ -72,6 +76,7 @@ impl<'a> SchemaReader<'a> {
             unread: Vec::new(),
             known: HashMap::new(),
             roots: HashMap::new(),
+            objects: HashMap::new(),
             alternatives: HashMap::new(),
             open: HashMap::new(),
             again: usize::MAX,
@@ -85,11 +90,13 @@ impl<'a> SchemaReader<'a> {
 
     /// Reads the bodies of all types. Returns the types, and the names of inline variants of unions.
     pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>) {
-        while let Some(PendingType { id, loc, trees, body }) = self.unread.pop() {
+        while let Some(PendingType { id, loc, suffix, trees, body }) = self.unread.pop() {
             self.trees.push(trees);
             let body = body(&mut self);
             let trees = self.trees.pop().unwrap_or_default();
-            self.types[id] = Some(self.type_of(&loc, body, trees));
+            let mut type_ = self.type_of(&loc, body, trees);
+            type_.name += suffix;
+            self.types[id] = Some(type_);
         }
         (self.types.into_iter().flatten().collect(), self.alternatives)
     }
@@ -98,7 +105,7 @@ impl<'a> SchemaReader<'a> {
         let TypeName { module, name, .. } = type_names::at(self.schemas, loc);
         let (docs, place) = (docs(self.node(loc)), self.place(loc));
         let sensitive = self.sensitive.within(loc);
-        Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, sensitive }
+        Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, word_docs: BTreeMap::new(), sensitive }
     }
 
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
@@ -218,18 +225,33 @@ impl<'a> SchemaReader<'a> {
             | FileRole::LeftOut(_) => return None,
         }
         let at = self.referred(loc);
-        (self.is_union(&at) || self.implies_object(&at) && !self.is_map(&at)).then(|| self.root(loc.file))
+        let only_objects = || self.possible(&at).is_object() || self.implies_object(&at);
+        (self.is_union(&at) || only_objects() && !self.is_map(&at)).then(|| self.root(loc.file))
     }
 
     /// Adds a type. Its body is read later, so that it may contain the type itself.
     pub(super) fn type_at(&mut self, loc: &Loc, trees: Vec<Tree>, body: impl FnOnce(&mut Self) -> Body + 'a) -> TypeId {
         let id = self.types.len();
         self.types.push(None);
-        self.unread.push(PendingType { id, loc: loc.clone(), trees, body: Box::new(body) });
+        self.unread.push(PendingType { id, loc: loc.clone(), suffix: "", trees, body: Box::new(body) });
         id
     }
 
-    /// Adds a type that uses no others.
+    /// Adds a type for some of the values of a schema, whose own type has another name.
+    pub(super) fn type_named(
+        &mut self,
+        loc: &Loc,
+        suffix: &'static str,
+        body: impl FnOnce(&mut Self) -> Body + 'a,
+    ) -> TypeId {
+        let id = self.type_at(loc, Vec::new(), body);
+        if let Some(pending) = self.unread.last_mut() {
+            pending.suffix = suffix;
+        }
+        id
+    }
+
+    /// Adds a type whose body is known.
     pub(super) fn type_with(&mut self, loc: &Loc, body: Body) -> TypeId {
         let type_ = self.type_of(loc, body, Vec::new());
         self.types.push(Some(type_));
@@ -336,6 +358,9 @@ impl<'a> SchemaReader<'a> {
             if self.implies_object(loc) {
                 return self.object(loc, false);
             }
+            if let Some(held) = self.of_one_type(loc) {
+                return held;
+            }
             if self.rules_of(loc).next().is_some() {
                 self.leave(loc, "", "rules without a `type`: values of other types are allowed");
             }
@@ -351,10 +376,7 @@ impl<'a> SchemaReader<'a> {
             ["string"] => self.string(loc),
             ["array"] => self.array(loc),
             ["object"] => return self.object(loc, nullable && self.allows_null(loc) != Some(false)),
-            _ => {
-                self.leave(loc, "", "several types");
-                return any();
-            }
+            _ => self.several_types(loc),
         };
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }

@@ -1,10 +1,11 @@
 //! The data types of the model.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::{Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
 use super::rules::Check;
+use crate::number::Number;
 use crate::schema::load::{Node, RpcMessage};
 use crate::schema::schemas::Loc;
 
@@ -69,6 +70,8 @@ pub(crate) struct Type {
     pub(crate) trees: Vec<Tree>,
     /// Whether a rule tree reads its values.
     pub(crate) looked_at: bool,
+    /// The docs of an enum's words, as far as the schema has any.
+    pub(crate) word_docs: BTreeMap<String, String>,
     /// The sensitive values in it: JSON Pointers, in which a step `*` matches any item or member.
     pub(crate) sensitive: Vec<String>,
 }
@@ -107,9 +110,9 @@ pub(crate) enum Body {
         words: Vec<String>,
         variants: Vec<String>,
     },
-    /// One of several objects, distinguished by a property that is constant in each.
+    /// One of several values that can be told apart.
     Union {
-        tag: String,
+        by: Discriminator,
         variants: Vec<Variant>,
     },
     /// A newtype: an object whose members all have one type, for an event or a context; or a response that isn't an object.
@@ -204,13 +207,158 @@ impl Field {
     }
 }
 
-/// A variant of a union, with the values of its tag.
+/// What the variants of a union differ in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Discriminator {
+    /// The JSON type of the value.
+    JsonType,
+    /// The value of this member of the object.
+    Member(String),
+    /// A member that no other variant has.
+    OwnMember,
+}
+
+/// A variant of a union, with what tells it apart from the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: String,
-    pub(crate) words: Vec<String>,
+    /// Without any, it is the variant of all values that no other variant is for.
+    pub(crate) choices: Vec<Choice>,
     pub(crate) held: ValueType,
     pub(crate) boxed: bool,
+}
+
+/// What chooses a variant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Choice {
+    /// The JSON type, of the value or of the member.
+    Type(JsonType),
+    /// This value of the member.
+    Boolean(bool),
+    Integer(i64),
+    Word(String),
+    /// The presence of this member.
+    Has(String),
+}
+
+/// A type of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum JsonType {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Object,
+    Array,
+}
+
+impl JsonType {
+    /// All of them, in the order of a union's variants.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Object, Self::Array];
+
+    /// Returns the type of a value.
+    pub(crate) fn of(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(_) => Self::Boolean,
+            serde_json::Value::Number(_) => Self::Number,
+            serde_json::Value::String(_) => Self::String,
+            serde_json::Value::Array(_) => Self::Array,
+            serde_json::Value::Object(_) => Self::Object,
+        }
+    }
+
+    /// Returns its name, which is also that of the codec's variants.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "Null",
+            Self::Boolean => "Boolean",
+            Self::Number => "Number",
+            Self::String => "String",
+            Self::Array => "Array",
+            Self::Object => "Object",
+        }
+    }
+
+    /// Returns its name with an article.
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl std::fmt::Display for Choice {
+    /// The choice as messages and docs have it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Type(type_) => f.write_str(type_.with_article()),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Word(word) => write!(f, "{}", serde_json::Value::from(word.as_str())),
+            Self::Has(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Variant {
+    /// Returns its choices as words; none if one is something else.
+    pub(crate) fn words(&self) -> Option<Vec<&str>> {
+        self.choices.iter().map(Choice::word).collect()
+    }
+
+    /// Returns the variant of a value.
+    pub(crate) fn of<'a>(
+        variants: &'a [Self],
+        by: &Discriminator,
+        value: &serde_json::Value,
+    ) -> Option<&'a Self> {
+        let is_chosen = |variant: &&Self| variant.choices.iter().any(|choice| choice.is_made(by, value));
+        let rest = || variants.iter().find(|variant| variant.choices.is_empty() && value.is_object());
+        variants.iter().find(is_chosen).or_else(rest)
+    }
+
+    /// Returns its choices as messages name them.
+    pub(crate) fn wanted(&self) -> Vec<String> {
+        let integer = matches!(self.held.shape, Shape::Integer { .. });
+        let text = |choice: &Choice| match choice {
+            Choice::Type(JsonType::Number) if integer => "an integer".to_owned(),
+            choice => choice.to_string(),
+        };
+        self.choices.iter().map(text).collect()
+    }
+}
+
+impl Choice {
+    fn word(&self) -> Option<&str> {
+        if let Self::Word(word) = self { Some(word) } else { None }
+    }
+
+    fn is_made(&self, by: &Discriminator, value: &serde_json::Value) -> bool {
+        let value = match (by, self) {
+            (_, Self::Has(name)) => return value.get(name).is_some(),
+            (Discriminator::Member(name), _) => match value.get(name) {
+                Some(value) => value,
+                None => return false,
+            },
+            _ => value,
+        };
+        match self {
+            Self::Type(type_) => JsonType::of(value) == *type_,
+            Self::Boolean(known) => value.as_bool() == Some(*known),
+            Self::Integer(known) => {
+                value.as_number().and_then(|number| Number::new(&number.to_string()).whole()) == Some((*known).into())
+            }
+            Self::Word(known) => value.as_str() == Some(known),
+            Self::Has(_) => false,
+        }
+    }
 }
 
 /// The type of a value: its shape, its checks and its rule trees.

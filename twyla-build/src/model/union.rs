@@ -1,105 +1,546 @@
-//! Unions: `oneOf` and `anyOf` of objects with a constant tag become an enum with a variant for each.
+//! Unions: the values of `oneOf`, `anyOf` or several types become an enum with a variant for each, if they can be told apart.
+//!
+//! The choice of a variant refuses no value that the schema allows: each value fits one variant at most.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::reader::SchemaReader;
-use super::types::{Body, Shape, ValueType, Variant};
-use crate::schema::load::{Json, Node};
+use super::possible::{Possible, Values};
+use super::reader::{SchemaReader, docs};
+use super::types::{Body, Choice, Discriminator, JsonType, Shape, ValueType, Variant};
+use crate::schema::load::{Json, Node, steps};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
-/// More variants than these are not looked for: the comparison of tags would be long.
+/// Limit of variants: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;
 
-/// Of more properties that may be the tag, the first ones in alphabetical order are looked at.
+/// Limit of variants that are compared pairwise.
+const MOST_PAIRS: usize = 100;
+
+/// Of more members that may tell the variants apart, the first ones in alphabetical order are looked at.
 const MOST_NAMES: usize = 100;
 
+/// Limit of words in an enum, for the sake of the compiler.
+const MOST_WORDS: usize = 1000;
+
+/// Limit of schemas that apply to one value.
+const MOST_PARTS: usize = 100;
+
+/// The schemas of `oneOf` or `anyOf`.
+struct Branches<'a> {
+    keyword: &'a str,
+    /// The rules beside the keyword, without `type`.
+    beside: Vec<&'a str>,
+    /// Each schema with its possible values.
+    all: Vec<(Loc, Possible)>,
+    /// What the whole schema may allow.
+    possible: Possible,
+}
+
+impl Branches<'_> {
+    /// Returns the schemas that may allow values of a type.
+    fn of_type(&self, type_: JsonType) -> Vec<(Loc, Possible)> {
+        self.all.iter().filter(|(_, possible)| possible.has(type_)).cloned().collect()
+    }
+}
+
+/// How objects are told apart: the choices of each schema.
+struct ToldApart {
+    by: Discriminator,
+    /// The members that the schema around requires of all.
+    required: Vec<String>,
+    branches: Vec<(Loc, Possible, Vec<Choice>)>,
+}
+
+/// Where the type of a variant comes from.
+enum VariantSource {
+    Branch(Loc),
+    /// One of the types that a schema lists.
+    Type(Loc, JsonType),
+    Objects(ToldApart),
+    /// Schemas that aren't told apart, of this type.
+    Mixed(JsonType),
+}
+
 impl<'a> SchemaReader<'a> {
-    /// A union inside of a content.
+    /// Reads `oneOf` or `anyOf` of values that can be told apart.
     pub(super) fn union(&mut self, loc: &Loc) -> Option<ValueType> {
-        let (keyword, tag, words) = self.tagged(loc)?;
-        let at = loc.clone();
-        let id = self.type_at(loc, Vec::new(), move |reader| reader.variants(&at, keyword, tag, words));
-        Some(ValueType::plain(Shape::Named(id)))
+        let branches = self.branches(loc)?;
+        let nullable = branches.possible.null && self.allows_null(loc)?;
+        let held = match branches.possible.types()[..] {
+            [JsonType::Object] => {
+                let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
+                self.leave_beside(loc, &branches);
+                let id = self.type_at(loc, Vec::new(), move |reader| reader.objects(told_apart));
+                ValueType::plain(Shape::Named(id))
+            }
+            [JsonType::String] => self.words(loc, &branches)?,
+            [] | [_] => return None,
+            _ => self.by_type(loc, branches)?,
+        };
+        Some(if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held })
     }
 
-    /// Whether a property tells the schemas of `oneOf` or `anyOf` apart.
+    /// Reads a schema without a `type` whose combined schemas allow one type alone: trees hold its rules.
+    pub(super) fn of_one_type(&mut self, loc: &Loc) -> Option<ValueType> {
+        let possible = self.possible(loc);
+        let [type_] = possible.types()[..] else { return None };
+        if self.dynamic.contains(loc) {
+            return None;
+        }
+        let nullable = possible.null && self.allows_null(loc)?;
+        if type_ == JsonType::Object {
+            return Some(self.object(loc, nullable));
+        }
+        self.leave(loc, "", "rules without a `type`");
+        let held = ValueType::plain(shape_of(&possible, type_));
+        Some(if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held })
+    }
+
+    /// Whether a schema allows only objects that can be told apart.
     pub(super) fn is_union(&self, loc: &Loc) -> bool {
-        self.tagged(loc).is_some()
+        self.object_union(loc).is_some_and(|(branches, _)| !branches.possible.null)
     }
 
     /// A whole content or context that is a union.
     pub(super) fn union_body(&mut self, loc: &Loc) -> Option<Body> {
-        let (keyword, tag, words) = self.tagged(loc)?;
-        Some(self.variants(loc, keyword, tag, words))
+        let (branches, told_apart) = self.object_union(loc)?;
+        self.leave_beside(loc, &branches);
+        Some(self.objects(told_apart))
     }
 
-    fn variants(&mut self, loc: &Loc, keyword: &str, tag: &str, words: Vec<Vec<String>>) -> Body {
-        let firsts: Vec<String> = words.iter().map(|words| words.first().cloned().unwrap_or_default()).collect();
-        let variants = names::variants(&firsts).into_iter().zip(words).enumerate().map(|(index, (name, words))| {
-            let at = loc.step(keyword).step(&index.to_string());
-            let held = self.held(&at);
-            self.alternatives.insert(at, name.clone());
-            Variant { name, words, held, boxed: false }
-        });
-        Body::Union { tag: tag.to_owned(), variants: variants.collect() }
+    fn object_union(&self, loc: &Loc) -> Option<(Branches<'a>, ToldApart)> {
+        let branches = self.branches(loc).filter(|it| it.possible.types() == [JsonType::Object])?;
+        let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
+        Some((branches, told_apart))
     }
 
-    /// The keyword, the tag and the words of each schema, where they tell the schemas apart. Of several tags it is the first
-    /// in alphabetical order: the order of the properties changes nothing.
-    fn tagged(&self, loc: &Loc) -> Option<(&'a str, &'a str, Vec<Vec<String>>)> {
-        let mut rules = self.rules_of(loc).filter(|rule| *rule != "type");
-        let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
-        if self.kinds(loc).is_some_and(|kinds| kinds != ["object"]) {
+    fn branches(&self, loc: &Loc) -> Option<Branches<'a>> {
+        let rules: Vec<&str> = self.rules_of(loc).filter(|rule| *rule != "type").collect();
+        let (keywords, beside): (Vec<&str>, Vec<&str>) =
+            rules.into_iter().partition(|rule| matches!(*rule, "anyOf" | "oneOf"));
+        let [keyword] = keywords[..] else { return None };
+        if !beside.iter().all(|rule| matches!(*rule, "properties" | "required")) || self.dynamic.contains(loc) {
             return None;
         }
         let count = self.get(loc, keyword)?.items().len();
         if !(2..=MOST_VARIANTS).contains(&count) {
             return None;
         }
-        let all: Vec<Loc> = (0..count).map(|index| self.behind(&loc.step(keyword).step(&index.to_string()))).collect();
-        let first = all.first()?;
-        let names = self.get(first, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
-        let mut names: Vec<&str> = names.filter(|name| self.tag_words(first, name).is_some()).collect();
-        names.sort_unstable();
-        names.into_iter().take(MOST_NAMES).find_map(|name| {
-            let words: Option<Vec<Vec<String>>> = all.iter().map(|one| self.tag_words(one, name)).collect();
-            let words = words?;
+        let possible = self.possible(loc);
+        if !beside.is_empty() && possible.types() != [JsonType::Object] {
+            return None;
+        }
+        let all = self.listed(loc, keyword).map(|(at, _)| (self.possible(&at), at));
+        let all: Vec<(Loc, Possible)> = all.filter(|(it, _)| !it.is_none()).map(|(it, at)| (at, it)).collect();
+        Some(Branches { keyword, beside, all, possible })
+    }
+
+    /// Leaves the rules beside a union to a tree.
+    fn leave_beside(&mut self, loc: &Loc, branches: &Branches<'_>) {
+        for rule in &branches.beside {
+            self.leave(loc, rule, format!("`{rule}` beside `{}`", branches.keyword));
+        }
+    }
+
+    /// Reads a union by its JSON types.
+    fn by_type(&mut self, loc: &Loc, branches: Branches<'a>) -> Option<ValueType> {
+        let mut sources: Vec<(Vec<JsonType>, VariantSource)> = Vec::new();
+        let is_any = |possible: &Possible| JsonType::ALL.into_iter().all(|type_| possible.has(type_));
+        if branches.all.iter().any(|(_, possible)| is_any(possible)) {
+            return None;
+        }
+        let count = |type_: JsonType| branches.all.iter().filter(|(_, possible)| possible.has(type_)).count();
+        for type_ in branches.possible.types() {
+            let those = branches.of_type(type_);
+            let [(only, possible)] = &those[..] else {
+                let objects = (type_ == JsonType::Object).then(|| self.told_apart(loc, &branches, those)).flatten();
+                sources.push((vec![type_], objects.map_or(VariantSource::Mixed(type_), VariantSource::Objects)));
+                continue;
+            };
+            let types = possible.types();
+            if types == [type_] {
+                sources.push((types, VariantSource::Branch(only.clone())));
+            } else if self.lists_types(only) {
+                sources.push((vec![type_], VariantSource::Type(self.referred(only), type_)));
+            } else if types.iter().all(|it| count(*it) == 1 && branches.possible.has(*it)) {
+                if types.first() == Some(&type_) {
+                    sources.push((types, VariantSource::Branch(only.clone())));
+                }
+            } else {
+                sources.push((vec![type_], VariantSource::Mixed(type_)));
+            }
+        }
+        if sources.len() < 2 {
+            return None;
+        }
+        if sources.iter().any(|(_, source)| matches!(source, VariantSource::Mixed(_))) {
+            self.leave(loc, branches.keyword, format!("`{}`", branches.keyword));
+        }
+        let at = loc.clone();
+        let id = self.type_at(loc, Vec::new(), move |reader| reader.typed_variants(&at, sources));
+        Some(ValueType::plain(Shape::Named(id)))
+    }
+
+    /// Reads `type` of several types.
+    pub(super) fn several_types(&mut self, loc: &Loc) -> ValueType {
+        let of_names = Possible::of_types(self.kinds(loc).unwrap_or_default());
+        let sources: Vec<_> =
+            of_names.types().into_iter().map(|type_| (vec![type_], VariantSource::Type(loc.clone(), type_))).collect();
+        let at = loc.clone();
+        let id = self.type_at(loc, Vec::new(), move |reader| reader.typed_variants(&at, sources));
+        ValueType::plain(Shape::Named(id))
+    }
+
+    fn typed_variants(&mut self, loc: &Loc, sources: Vec<(Vec<JsonType>, VariantSource)>) -> Body {
+        let mut variants: Vec<Variant> = Vec::new();
+        let mut branches: Vec<Option<Loc>> = Vec::new();
+        for (types, source) in sources {
+            let (held, branch) = match source {
+                VariantSource::Branch(at) => (without_null(self.held(&at)), Some(at)),
+                VariantSource::Type(at, type_) => (self.of_type(&at, type_), None),
+                VariantSource::Objects(told_apart) => {
+                    let id = self.type_named(loc, "Object", move |reader| reader.objects(told_apart));
+                    (ValueType::plain(Shape::Named(id)), None)
+                }
+                VariantSource::Mixed(type_) => (self.mixed(loc, type_), None),
+            };
+            let name = match (&types[..], &branch) {
+                ([JsonType::Number], _) if matches!(held.shape, Shape::Integer { .. }) => "Integer".to_owned(),
+                ([JsonType::Object], Some(at)) => self.referred_name(at).unwrap_or_else(|| "Object".to_owned()),
+                ([only], _) => only.name().to_owned(),
+                _ => branch.as_ref().and_then(|at| self.referred_name(at)).unwrap_or_else(|| "Other".to_owned()),
+            };
+            let choices = types.into_iter().map(Choice::Type).collect();
+            variants.push(Variant { name, choices, held, boxed: false });
+            branches.push(branch);
+        }
+        if let [one, many] = &mut variants[..] {
+            let has = |list: &Variant, item: &Variant| match &list.held.shape {
+                Shape::Array(inner) => inner.shape == item.held.shape,
+                _ => false,
+            };
+            if has(many, one) {
+                (one.name, many.name) = ("One".to_owned(), "Many".to_owned());
+            }
+        }
+        let distinct = names::variants(&variants.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>());
+        for ((variant, name), branch) in variants.iter_mut().zip(distinct).zip(branches) {
+            if let Some(at) = branch {
+                self.alternatives.insert(at, name.clone());
+            }
+            variant.name = name;
+        }
+        Body::Union { by: Discriminator::JsonType, variants }
+    }
+
+    /// Reads the values of one JSON type under a schema that allows several.
+    fn of_type(&mut self, loc: &Loc, type_: JsonType) -> ValueType {
+        match type_ {
+            JsonType::Null => ValueType::plain(Shape::Null),
+            JsonType::Boolean => ValueType::plain(Shape::Boolean),
+            JsonType::Number if self.kinds(loc).is_some_and(|kinds| kinds.contains(&"number")) => self.number(loc),
+            JsonType::Number => self.integer(loc),
+            JsonType::String => self.string(loc),
+            JsonType::Array => self.array(loc),
+            JsonType::Object => self.object_named(loc, "Object"),
+        }
+    }
+
+    /// The values of one JSON type that a tree holds to their rules.
+    fn mixed(&mut self, loc: &Loc, type_: JsonType) -> ValueType {
+        let possible = self.possible(loc);
+        match type_ {
+            JsonType::Object => self.object_named(loc, "Object"),
+            type_ => ValueType::plain(shape_of(&possible, type_)),
+        }
+    }
+
+    /// Reads the objects that a schema allows, whatever else it allows; they have all of the `required` members.
+    fn only_objects(&mut self, loc: &Loc, required: Vec<String>) -> ValueType {
+        let at = self.referred(loc);
+        let id = self.type_at(loc, Vec::new(), move |reader| {
+            reader.combinators(&at);
+            for keyword in ["enum", "const"] {
+                if reader.has(&at, keyword) {
+                    reader.leave(&at, keyword, format!("`{keyword}` of objects"));
+                }
+            }
+            let mut body = reader.struct_of(&at);
+            if let Body::Struct { fields, .. } = &mut body {
+                for field in fields.iter_mut().filter(|field| required.contains(&field.wire)) {
+                    (field.required, field.default) = (true, None);
+                }
+            }
+            body
+        });
+        ValueType::plain(Shape::Named(id))
+    }
+
+    /// Whether a schema lists types and combines no others.
+    fn lists_types(&self, loc: &Loc) -> bool {
+        let at = self.referred(loc);
+        let combines = |rule: &str| {
+            matches!(rule, "$ref" | "allOf" | "anyOf" | "oneOf" | "not" | "if" | "enum" | "const")
+                || rule.starts_with("unevaluated")
+        };
+        !self.schemas.refs.contains_key(&at)
+            && self.kinds(&at).is_some_and(|kinds| kinds.len() > 1)
+            && !self.rules_of(&at).any(combines)
+    }
+
+    /// The name of the schema that one refers to.
+    fn referred_name(&self, loc: &Loc) -> Option<String> {
+        let target = self.schemas.refs.get(loc)?;
+        let steps: Vec<_> = steps(&target.pointer).map(|step| step.into_owned()).collect();
+        match &steps[..] {
+            [.., holder, last] if matches!(holder.as_str(), "$defs" | "definitions" | "properties") => {
+                Some(names::type_(last).trim_start_matches('_').to_owned()).filter(|name| !name.is_empty())
+            }
+            [] => Some(names::at(self.schemas, target).1),
+            _ => None,
+        }
+    }
+
+    /// Reads words: an enum if the possible ones are listed.
+    fn words(&mut self, loc: &Loc, branches: &Branches<'a>) -> Option<ValueType> {
+        let Values::Listed(all) = &branches.possible.strings else { return None };
+        if all.len() > MOST_WORDS {
+            return None;
+        }
+        let (mut words, mut known) = (Vec::new(), HashSet::new());
+        let (mut told, mut exact) = (Vec::new(), true);
+        for (at, possible) in &branches.all {
+            let target = self.referred(at);
+            let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
+            exact &= only_words && !self.schemas.refs.contains_key(&target);
+            let values = match (self.get(&target, "const"), self.get(&target, "enum")) {
+                (Some(only), None) => std::slice::from_ref(only),
+                (None, Some(values)) => values.items(),
+                _ => &[],
+            };
+            let is_allowed = |word: &&str| matches!(&possible.strings, Values::Listed(words) if words.contains(*word));
             let mut seen = HashSet::new();
-            words.iter().flatten().all(|word| seen.insert(word.as_str())).then_some((keyword, name, words))
+            let own = values.iter().filter_map(Node::str).filter(is_allowed);
+            let own: Vec<&str> = own.filter(|word| seen.insert(*word)).collect();
+            let said = [at, &target].into_iter().map(|at| docs(self.node(at))).find(|said| !said.is_empty());
+            for word in &own {
+                if !known.insert((*word).to_owned()) {
+                    exact &= branches.keyword == "anyOf";
+                } else if all.contains(*word) {
+                    words.push((*word).to_owned());
+                    told.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
+                }
+            }
+        }
+        words.extend(all.iter().filter(|word| !known.contains(*word)).cloned());
+        if words.is_empty() {
+            return None;
+        }
+        if !exact {
+            self.leave(loc, branches.keyword, format!("`{}`", branches.keyword));
+        }
+        let variants = names::variants(&words);
+        let id = self.type_with(loc, Body::Enum { words, variants });
+        if let Some(Some(type_)) = self.types.get_mut(id) {
+            type_.word_docs = told.into_iter().collect();
+        }
+        Some(ValueType::plain(Shape::Named(id)))
+    }
+
+    fn objects(&mut self, told_apart: ToldApart) -> Body {
+        let ToldApart { by, required, branches } = told_apart;
+        let name = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| match (choices.first(), &by) {
+            (Some(Choice::Word(word) | Choice::Has(word)), _) => word.clone(),
+            (Some(Choice::Integer(value)), Discriminator::Member(member)) => format!("{member}_{value}"),
+            (Some(Choice::Boolean(value)), Discriminator::Member(member)) => format!("{member}_{value}"),
+            (Some(Choice::Type(type_)), _) => type_.name().to_owned(),
+            _ => self.referred_name(at).unwrap_or_else(|| "Other".to_owned()),
+        };
+        let all = names::variants(&branches.iter().map(name).collect::<Vec<_>>());
+        let variants = all.into_iter().zip(branches).map(|(name, (at, possible, choices))| {
+            let held = if possible.types() == [JsonType::Object] {
+                without_null(self.held(&at))
+            } else {
+                self.only_objects(&at, required.clone())
+            };
+            self.alternatives.insert(at, name.clone());
+            Variant { name, choices, held, boxed: false }
+        });
+        Body::Union { variants: variants.collect(), by }
+    }
+
+    /// How these schemas of objects are told apart, if they are.
+    fn told_apart(&self, loc: &Loc, around: &Branches<'_>, branches: Vec<(Loc, Possible)>) -> Option<ToldApart> {
+        let is_typed = around.possible.types() == [JsonType::Object];
+        if branches.len() < 2 || !branches.iter().all(|(_, it)| is_typed || it.types() == [JsonType::Object]) {
+            return None;
+        }
+        let parts: Vec<Vec<Loc>> = branches.iter().map(|(at, _)| applied(self, at)).collect();
+        if !around.beside.is_empty() {
+            // each variant has a field for the members that the rules beside are about
+            let named = self.get(loc, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
+            let names: Vec<&str> = named.chain(self.required_at(loc)).collect();
+            let declares = |parts: &Vec<Loc>| names.iter().all(|name| !self.members_at(parts, name).is_empty());
+            if !parts.iter().all(declares) {
+                return None;
+            }
+        }
+        let choices = self.by_member(loc, &parts).or_else(|| self.by_own_member(&parts))?;
+        let (by, choices) = choices;
+        let branches = branches.into_iter().zip(choices).map(|((at, possible), choices)| (at, possible, choices));
+        let required = self.required_at(loc).map(str::to_owned).collect();
+        Some(ToldApart { by, required, branches: branches.collect() })
+    }
+
+    /// The member whose values tell objects apart. Of several, it is the first in alphabetical order, words before other
+    /// values: the order of the properties changes nothing.
+    fn by_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
+        let first = parts.first()?;
+        let names: BTreeSet<&str> = first
+            .iter()
+            .flat_map(|at| self.get(at, "properties").map_or(&[][..], Node::members))
+            .map(|member| &*member.key)
+            .collect();
+        let around = [loc.clone()];
+        let values = |parts: &[Loc], name: &str| {
+            let is_required = parts.iter().chain(&around).any(|at| self.required_at(at).any(|it| it == name));
+            let all = self.members_at(parts, name).into_iter().chain(self.members_at(&around, name));
+            let possible = all.map(|at| self.possible(&at)).reduce(Possible::and);
+            possible.filter(|possible| is_required && !possible.is_none())
+        };
+        let mut other = None;
+        let candidates = names.into_iter().filter(|name| values(first, name).is_some());
+        for name in candidates.take(MOST_NAMES) {
+            let Some(all) = told_apart_by(parts.iter().map(|parts| values(parts, name))) else { continue };
+            let by_words = all.iter().flatten().all(|choice| matches!(choice, Choice::Word(_)));
+            if by_words {
+                return Some((Discriminator::Member(name.to_owned()), all));
+            }
+            other = other.or_else(|| Some((Discriminator::Member(name.to_owned()), all)));
+        }
+        other
+    }
+
+    /// A required member of each that all others exclude; one schema may have none.
+    fn by_own_member(&self, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
+        if parts.len() > MOST_PAIRS {
+            return None;
+        }
+        let mut choices = Vec::new();
+        for (index, own) in parts.iter().enumerate() {
+            let names: BTreeSet<&str> = own.iter().flat_map(|at| self.required_at(at)).collect();
+            let others = || parts.iter().enumerate().filter(|(other, _)| *other != index);
+            let found = names.into_iter().take(MOST_NAMES).find(|name| {
+                !self.members_at(own, name).is_empty() && others().all(|(_, parts)| self.excludes(parts, name))
+            });
+            choices.push(Vec::from_iter(found.map(|name| Choice::Has(name.to_owned()))));
+        }
+        (choices.iter().filter(|choices| choices.is_empty()).count() <= 1).then_some((Discriminator::OwnMember, choices))
+    }
+
+    /// Whether no object under these schemas has the member.
+    pub(super) fn excludes(&self, parts: &[Loc], name: &str) -> bool {
+        parts.iter().any(|at| {
+            let own = self.get(at, "properties").and_then(|node| node.get(name));
+            let is_closed =
+                matches!(self.get(at, "additionalProperties").map(|node| &node.json), Some(Json::Bool(false)));
+            let has_patterns = self.get(at, "patternProperties").is_some_and(|node| !node.members().is_empty());
+            match own {
+                Some(_) => self.possible(&at.step("properties").step(name)).is_none(),
+                None => is_closed && !has_patterns,
+            }
         })
     }
 
-    /// The words of a property that every such object has, where it has nothing but words.
-    fn tag_words(&self, loc: &Loc, tag: &str) -> Option<Vec<String>> {
-        if self.kinds(loc)? != ["object"] || self.schemas.refs.contains_key(loc) {
-            return None;
-        }
-        let required = self.get(loc, "required")?.items();
-        if !required.iter().any(|name| name.str() == Some(tag)) {
-            return None;
-        }
-        self.get(loc, "properties")?.get(tag)?;
-        let at = self.behind(&loc.step("properties").step(tag));
-        let values = match (self.get(&at, "const"), self.get(&at, "enum")) {
-            (Some(only), None) => std::slice::from_ref(only),
-            (None, Some(values)) => values.items(),
-            _ => return None,
-        };
-        let words: Option<Vec<String>> = values.iter().map(|value| value.str().map(str::to_owned)).collect();
-        words.filter(|words| !words.is_empty())
+    /// The schemas that declare a member.
+    pub(super) fn members_at(&self, parts: &[Loc], name: &str) -> Vec<Loc> {
+        let declares = |at: &&Loc| self.get(at, "properties").is_some_and(|node| node.get(name).is_some());
+        parts.iter().filter(declares).map(|at| at.step("properties").step(name)).collect()
     }
 
-    /// The schema behind references with nothing beside them.
-    fn behind(&self, loc: &Loc) -> Loc {
-        let mut at = loc.clone();
-        for _ in 0..32 {
-            let Some(target) = self.schemas.refs.get(&at) else { break };
-            if self.extends(&at) || matches!(self.node(target).json, Json::Bool(_)) {
-                break;
-            }
-            at = target.clone();
-        }
-        at
+    /// The names in `required`.
+    pub(super) fn required_at(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.get(loc, "required").map_or(&[][..], Node::items).iter().filter_map(Node::str)
     }
+}
+
+/// The choices of each schema if no two have a value in common.
+fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<Choice>>> {
+    let mut before: Option<Possible> = None;
+    let mut out = Vec::new();
+    for possible in all {
+        let possible = possible?;
+        if before.as_ref().is_some_and(|before| !before.is_disjoint(&possible)) {
+            return None;
+        }
+        out.push(choices(&possible)?);
+        before = Some(match before {
+            Some(before) => before.or(possible),
+            None => possible,
+        });
+    }
+    Some(out)
+}
+
+/// Returns the choices of a member with these values; none if one can't be told.
+fn choices(possible: &Possible) -> Option<Vec<Choice>> {
+    let mut out = Vec::new();
+    match &possible.strings {
+        Values::Listed(words) => out.extend(words.iter().cloned().map(Choice::Word)),
+        Values::Any => out.push(Choice::Type(JsonType::String)),
+    }
+    match &possible.numbers {
+        Values::Listed(values) => {
+            let values: Option<Vec<i64>> = values.iter().map(|value| i64::try_from(*value).ok()).collect();
+            out.extend(values?.into_iter().map(Choice::Integer));
+        }
+        Values::Any => out.push(Choice::Type(JsonType::Number)),
+    }
+    match &possible.booleans {
+        Values::Listed(values) => out.extend(values.iter().copied().map(Choice::Boolean)),
+        Values::Any => out.push(Choice::Type(JsonType::Boolean)),
+    }
+    let types = [JsonType::Null, JsonType::Array, JsonType::Object];
+    out.extend(types.into_iter().filter(|type_| possible.has(*type_)).map(Choice::Type));
+    (!out.is_empty()).then_some(out)
+}
+
+/// Returns the shape of values of one JSON type, apart from objects.
+pub(super) fn shape_of(possible: &Possible, type_: JsonType) -> Shape {
+    let any = || Box::new(ValueType::plain(Shape::Any));
+    match type_ {
+        JsonType::Null => Shape::Null,
+        JsonType::Boolean => Shape::Boolean,
+        JsonType::Number if possible.integral => Shape::Integer { unsigned: false, minimum: None, maximum: None },
+        JsonType::Number => Shape::Number,
+        JsonType::String => Shape::String,
+        JsonType::Array => Shape::Array(any()),
+        JsonType::Object => Shape::Map(any()),
+    }
+}
+
+/// Returns the type without null, which the union around it reads.
+fn without_null(held: ValueType) -> ValueType {
+    match held.shape {
+        Shape::Nullable(inner) if held.trees.is_empty() && held.checks.is_empty() => *inner,
+        shape => ValueType { shape, ..held },
+    }
+}
+
+/// Returns a schema, and those that apply to the same value by `$ref` and `allOf`.
+pub(super) fn applied(reader: &SchemaReader<'_>, loc: &Loc) -> Vec<Loc> {
+    let (mut seen, mut out, mut open) = (HashSet::from([loc.clone()]), Vec::new(), vec![loc.clone()]);
+    while let Some(at) = open.pop().filter(|_| seen.len() <= MOST_PARTS) {
+        let target = reader.schemas.refs.get(&at).cloned();
+        // what stands beside such a reference has no effect
+        let alone = target.is_some() && reader.schemas.draft(&at).ref_stands_alone();
+        let mut next: Vec<Loc> = target.into_iter().collect();
+        if !alone {
+            next.extend(reader.listed(&at, "allOf").map(|(at, _)| at));
+            out.push(at);
+        }
+        open.extend(next.into_iter().rev().filter(|at| seen.insert(at.clone())));
+    }
+    out
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::implied;
 use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
-use super::types::{Body, FormatType, Shape, Type, TypeId, ValueType};
+use super::types::{
+    Body, Choice, Discriminator, FormatType, JsonType, Shape, Type, TypeId, ValueType, Variant,
+};
 use crate::number::Number;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
@@ -88,6 +90,13 @@ impl<'a> SchemaReader<'a> {
             }
             [false, false, true, false] => ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
             [false, false, false, false] if nullable => return ValueType::plain(Shape::Null),
+            [_, _, _, false]
+                if kinds.iter().filter(|kind| **kind).count() > 1
+                    && words.len() <= MOST_VARIANTS
+                    && integers.iter().all(|value| value.unsigned_abs() < 1 << 63) =>
+            {
+                self.several_values(loc, words, integers, booleans)
+            }
             _ => {
                 let why = format!("`{keyword}` with values of several types, or with no allowed value");
                 self.leave(loc, keyword, why);
@@ -98,6 +107,42 @@ impl<'a> SchemaReader<'a> {
             }
         };
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    /// Values of several types: a variant for each type.
+    fn several_values(
+        &mut self,
+        loc: &Loc,
+        words: Vec<String>,
+        mut integers: Vec<i128>,
+        booleans: Vec<bool>,
+    ) -> ValueType {
+        let mut variants = Vec::new();
+        let mut add = |name: &str, type_, held| {
+            variants.push(Variant { name: name.into(), choices: vec![Choice::Type(type_)], held, boxed: false });
+        };
+        if !booleans.is_empty() {
+            let held = ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]);
+            add("Boolean", JsonType::Boolean, held);
+        }
+        if !integers.is_empty() {
+            integers.sort_unstable();
+            integers.dedup();
+            let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
+            let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
+            let shape = Shape::Integer { unsigned, minimum, maximum };
+            add("Integer", JsonType::Number, ValueType::checked(shape, vec![Check::Integers(integers)]));
+        }
+        if !words.is_empty() {
+            let names = names::variants(&words);
+            let id = self.type_with(loc, Body::Enum { words, variants: names });
+            if let Some(Some(type_)) = self.types.get_mut(id) {
+                type_.name += "String";
+            }
+            add("String", JsonType::String, ValueType::plain(Shape::Named(id)));
+        }
+        let id = self.type_with(loc, Body::Union { by: Discriminator::JsonType, variants });
+        ValueType::plain(Shape::Named(id))
     }
 
     pub(super) fn string(&mut self, loc: &Loc) -> ValueType {

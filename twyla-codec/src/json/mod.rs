@@ -5,7 +5,7 @@
 //! never lose digits, and an array is not accepted for a struct. More lenient than serde: `1.0` and `1e2` are integers.
 //!
 //! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `words` – objects, arrays, strings, numbers,
-//!   enums
+//!   enums; `variants` – unions
 //! - `skip` – values that no field takes; `keys` – duplicate detection; `values` – the types of the standard library
 //! - `write` – the writer; `fault` – errors; `bridge` – serde
 
@@ -21,6 +21,7 @@ pub mod reader;
 mod skip;
 mod text;
 mod values;
+pub mod variants;
 pub mod words;
 pub mod write;
 
@@ -31,6 +32,7 @@ pub use items::Items;
 pub use members::{Extra, Members, Names, required};
 pub use read::{Read, default, from_str};
 pub use reader::{Reader, Token};
+pub use variants::MemberValue;
 pub use words::word;
 pub use write::{Write, close_object, write_member, write_str};
 

@@ -118,9 +118,9 @@ fn same_types(both: (&[Type], &[Type]), a: TypeId, b: TypeId, seen: &mut HashSet
             };
             a.len() == b.len() && same_fields && same_others
         }
-        (Body::Union { tag: a, variants: some }, Body::Union { tag: b, variants }) => {
+        (Body::Union { by: a, variants: some }, Body::Union { by: b, variants }) => {
             let mut pairs = some.iter().zip(variants);
-            let same = pairs.all(|(a, b)| a.words == b.words && same_values(both, &a.held, &b.held, seen));
+            let same = pairs.all(|(a, b)| a.choices == b.choices && same_values(both, &a.held, &b.held, seen));
             a == b && some.len() == variants.len() && same
         }
         (Body::Map(a), Body::Map(b)) => same_values(both, a, b, seen),

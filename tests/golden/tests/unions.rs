@@ -1,0 +1,129 @@
+//! Values that can be told apart are enums: created with `From`, matched by variant, and written as they were read.
+
+use twyla_golden::unions::shop::{
+    Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Payment, PaymentCard, Review, Values, ValuesAmount,
+    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets,
+    ValuesTexts,
+};
+use twyla_runtime::event::{Emit, Listen};
+
+fn read<T: Listen>(text: &str) -> T {
+    T::decode(text.as_bytes()).unwrap_or_else(|refusal| panic!("{text}: {refusal}"))
+}
+
+fn refused<T: Listen + std::fmt::Debug>(text: &str) -> String {
+    T::decode(text.as_bytes()).unwrap_err().to_string()
+}
+
+fn written(value: &impl Emit) -> String {
+    let mut out = Vec::new();
+    value.encode(&mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_value_of_several_types_has_a_variant_for_each() {
+    assert_eq!(read::<Values>(r#"{"id":"ab"}"#).id, Some(ValuesId::String("ab".to_owned())));
+    assert_eq!(read::<Values>(r#"{"id":7.0}"#).id, Some(ValuesId::Integer(7)));
+    assert_eq!(read::<Values>(r#"{"amount":"12"}"#).amount, Some(ValuesAmount::String("12".to_owned())));
+    assert_eq!(read::<Values>(r#"{"amount":0.5}"#).amount, Some(ValuesAmount::Number(0.5)));
+    assert!(matches!(read::<Values>(r#"{"flag":{"a":true,"b":2}}"#).flag, Some(ValuesFlag::Object(it)) if it.a == Some(true)));
+    assert!(matches!(read::<Values>(r#"{"payload":{"b":2}}"#).payload, Some(ValuesPayload::Object(it)) if it.len() == 1));
+}
+
+#[test]
+fn each_variant_is_created_from_its_value() {
+    let place = ValuesPlace::new(3);
+    let values = Values {
+        id: Some("ab".into()),
+        amount: Some(2.5.into()),
+        tags: Some(vec!["x".to_owned()].into()),
+        targets: Some(place.into()),
+        ..Values::new()
+    };
+    assert_eq!(written(&values), r#"{"id":"ab","amount":2.5,"tags":["x"],"targets":{"x":3}}"#);
+    assert_eq!(ValuesId::from(7), ValuesId::Integer(7));
+}
+
+#[test]
+fn one_or_many_of_a_type() {
+    assert_eq!(read::<Values>(r#"{"tags":"x"}"#).tags, Some(ValuesTags::One("x".to_owned())));
+    assert_eq!(read::<Values>(r#"{"tags":[]}"#).tags, Some(ValuesTags::Many(Vec::new())));
+    assert_eq!(read::<Values>(r#"{"targets":[{"x":1}]}"#).targets, Some(ValuesTargets::Many(vec![ValuesPlace::new(1)])));
+    let deep = read::<Values>(r#"{"texts":["a",["b"]]}"#).texts.unwrap();
+    assert!(matches!(deep, ValuesTexts::Array(items) if items[0] == ValuesTexts::from("a")));
+}
+
+#[test]
+fn objects_among_other_types_are_told_apart_too() {
+    let method = read::<Values>(r#"{"method":{"kind":"card","x":1}}"#).method;
+    assert!(matches!(method, Some(ValuesMethod::Object(_))), "{method:?}");
+    assert_eq!(
+        refused::<Values>(r#"{"method":{"kind":"check"}}"#),
+        r#"/method/kind: "check" is not one of "card", "cash""#
+    );
+}
+
+#[test]
+fn documented_constants_are_an_enum() {
+    assert_eq!(read::<Values>(r#"{"state":"b"}"#).state, Some(ValuesState::B));
+    assert_eq!(refused::<Values>(r#"{"state":"c"}"#), r#"/state: "c" is not one of "a", "b", "x", "some""#);
+    assert_eq!(read::<Values>(r#"{"level":2}"#).level, Some(Some(ValuesLevel::Integer(2))));
+}
+
+#[test]
+fn a_value_of_no_variant_is_refused_with_what_was_expected() {
+    for (text, said) in [
+        (r#"{"id":true}"#, "/id: is the boolean `true`, not an integer or a string"),
+        (r#"{"id":1.5}"#, "/id: is the number `1.5`, not an integer"),
+        (r#"{"id":"a"}"#, r#"/id: "a" has 1 character, and at least 2 are needed"#),
+        (r#"{"id":0}"#, "/id: 0 is less than 1"),
+        (r#"{"tags":{}}"#, "/tags: is an object, not a string or an array"),
+        (r#"{"tags":["x",1]}"#, "/tags/1: is the integer `1`, not a string"),
+    ] {
+        assert_eq!(refused::<Values>(text), said, "{text}");
+    }
+}
+
+#[test]
+fn an_object_is_told_apart_by_a_member_of_its_own() {
+    let text = r#"{"amount":1,"card":"ab"}"#;
+    let Payment::Card(card) = read::<Payment>(text) else { panic!("another variant") };
+    assert_eq!(written(&Payment::from(card)), text);
+    assert_eq!(written(&Payment::from(PaymentCard::new(1, "ab"))), text);
+    assert!(matches!(read::<Payment>(r#"{"amount":1}"#), Payment::Cash(_)));
+    assert!(
+        refused::<Payment>(r#"{"amount":1,"card":"ab","iban":"x"}"#).contains("has the member \"iban\""),
+        "only one of them"
+    );
+}
+
+#[test]
+fn an_object_is_told_apart_by_any_value_of_a_member() {
+    let typed = |text: &str| read::<Measure>(text).typed.unwrap();
+    assert!(matches!(typed(r#"{"typed":{"value":"a"}}"#), MeasureTyped::String(it) if it.value == "a"));
+    assert!(matches!(typed(r#"{"typed":{"unit":"m","value":1.5}}"#), MeasureTyped::Number(it) if it.value == 1.5));
+    assert_eq!(
+        refused::<Measure>(r#"{"typed":{"value":null}}"#),
+        "/typed/value: is null, not a string, a number or an array"
+    );
+    let versioned = read::<Measure>(r#"{"versioned":{"v":3.0,"a":4}}"#).versioned;
+    assert!(matches!(versioned, Some(Some(MeasureVersioned::V2(it))) if it.a == Some(4)));
+    assert_eq!(refused::<Measure>(r#"{"versioned":{"v":4}}"#), "/versioned/v: is the integer `4`, not 1, 2 or 3");
+    assert_eq!(refused::<Measure>(r#"{"done":{}}"#), "/done: `ok` is missing");
+    assert!(matches!(read::<Measure>(r#"{"done":{"ok":false}}"#).done, Some(MeasureDone::OkFalse(_))));
+}
+
+#[test]
+fn a_tag_behind_references_tells_objects_apart() {
+    assert!(matches!(read::<Hook>(r#"{"at":"x","kind":"a"}"#), Hook::A(it) if it.at.as_deref() == Some("x")));
+    assert!(matches!(read::<Hook>(r#"{"kind":"x","a":1}"#), Hook::X(it) if it.a == 1));
+    assert!(matches!(read::<Hook>(r#"{"kind":"some","b":1}"#), Hook::B(it) if it.b == Some(1)));
+}
+
+#[test]
+fn members_that_are_alike_in_all_alternatives_keep_their_type() {
+    let review = read::<Review>(r#"{"a":1,"value":{"x":2},"state":"x","b":"y"}"#);
+    assert_eq!((review.a, review.value.x, review.state), (1, 2, Some(Some("x".to_owned()))));
+    assert_eq!(refused::<Review>(r#"{"a":0,"value":{"x":2},"state":"x"}"#).split("; ").next(), Some("/a: 0 is less than 1"));
+}
