@@ -2,8 +2,8 @@
 
 use twyla_golden::unions::shop::{
     Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Payment, PaymentCard, Review, Values, ValuesAmount,
-    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets,
-    ValuesTexts,
+    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
+    ValuesTargets, ValuesTexts,
 };
 use twyla_runtime::event::{Emit, Listen};
 
@@ -27,8 +27,12 @@ fn a_value_of_several_types_has_a_variant_for_each() {
     assert_eq!(read::<Values>(r#"{"id":7.0}"#).id, Some(ValuesId::Integer(7)));
     assert_eq!(read::<Values>(r#"{"amount":"12"}"#).amount, Some(ValuesAmount::String("12".to_owned())));
     assert_eq!(read::<Values>(r#"{"amount":0.5}"#).amount, Some(ValuesAmount::Number(0.5)));
-    assert!(matches!(read::<Values>(r#"{"flag":{"a":true,"b":2}}"#).flag, Some(ValuesFlag::Object(it)) if it.a == Some(true)));
-    assert!(matches!(read::<Values>(r#"{"payload":{"b":2}}"#).payload, Some(ValuesPayload::Object(it)) if it.len() == 1));
+    assert!(
+        matches!(read::<Values>(r#"{"flag":{"a":true,"b":2}}"#).flag, Some(ValuesFlag::Object(it)) if it.a == Some(true))
+    );
+    assert!(
+        matches!(read::<Values>(r#"{"payload":{"b":2}}"#).payload, Some(ValuesPayload::Object(it)) if it.len() == 1)
+    );
 }
 
 #[test]
@@ -49,7 +53,10 @@ fn each_variant_is_created_from_its_value() {
 fn one_or_many_of_a_type() {
     assert_eq!(read::<Values>(r#"{"tags":"x"}"#).tags, Some(ValuesTags::One("x".to_owned())));
     assert_eq!(read::<Values>(r#"{"tags":[]}"#).tags, Some(ValuesTags::Many(Vec::new())));
-    assert_eq!(read::<Values>(r#"{"targets":[{"x":1}]}"#).targets, Some(ValuesTargets::Many(vec![ValuesPlace::new(1)])));
+    assert_eq!(
+        read::<Values>(r#"{"targets":[{"x":1}]}"#).targets,
+        Some(ValuesTargets::Many(vec![ValuesPlace::new(1)]))
+    );
     let deep = read::<Values>(r#"{"texts":["a",["b"]]}"#).texts.unwrap();
     assert!(matches!(deep, ValuesTexts::Array(items) if items[0] == ValuesTexts::from("a")));
 }
@@ -125,5 +132,8 @@ fn a_tag_behind_references_tells_objects_apart() {
 fn members_that_are_alike_in_all_alternatives_keep_their_type() {
     let review = read::<Review>(r#"{"a":1,"value":{"x":2},"state":"x","b":"y"}"#);
     assert_eq!((review.a, review.value.x, review.state), (1, 2, Some(Some("x".to_owned()))));
-    assert_eq!(refused::<Review>(r#"{"a":0,"value":{"x":2},"state":"x"}"#).split("; ").next(), Some("/a: 0 is less than 1"));
+    assert_eq!(
+        refused::<Review>(r#"{"a":0,"value":{"x":2},"state":"x"}"#).split("; ").next(),
+        Some("/a: 0 is less than 1")
+    );
 }

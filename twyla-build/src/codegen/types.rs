@@ -69,8 +69,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
                 quote!(#docs #name(#ty))
             });
-            let shown =
-                shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
+            let shown = shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let debug = derived(&shown);
             quote!(#docs #[derive(Clone, #debug PartialEq)] pub enum #name { #(#variants,)* } #froms #shown)
         }

@@ -10,9 +10,7 @@ use serde_json::Value;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
-use crate::model::{
-    self, Body, Choice, Discriminator, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
-};
+use crate::model::{self, Body, Choice, Discriminator, JsonType, Others, Shape, Type, TypeId, ValueType, Variant};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -231,8 +229,11 @@ impl ShapeLowering<'_> {
             let known: Vec<Lit> = all.map(|choice| self.choice(choice)).collect();
             return self.formulas.any(known);
         }
-        let words: Vec<&String> =
-            variant.choices.iter().filter_map(|it| if let Choice::Word(word) = it { Some(word) } else { None }).collect();
+        let words: Vec<&String> = variant
+            .choices
+            .iter()
+            .filter_map(|it| if let Choice::Word(word) = it { Some(word) } else { None })
+            .collect();
         let others = variant.choices.iter().filter(|choice| !matches!(choice, Choice::Word(_)));
         let mut any: Vec<Lit> = others.map(|choice| self.choice(choice)).collect();
         if !words.is_empty() {

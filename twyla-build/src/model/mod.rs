@@ -23,6 +23,6 @@ pub(crate) use defaults::shown;
 pub(crate) use read::{one, read};
 pub(crate) use rules::Check;
 pub(crate) use types::{
-    Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, Shape, Tree,
-    Type, TypeId, ValueType, Variant,
+    Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, Shape,
+    Tree, Type, TypeId, ValueType, Variant,
 };

@@ -236,7 +236,8 @@ impl<'a> SchemaReader<'a> {
                 if !is_known {
                     continue;
                 }
-                if let Some(first) = schemas.first().filter(|first| schemas.iter().all(|other| self.alike(first, other)))
+                if let Some(first) =
+                    schemas.first().filter(|first| schemas.iter().all(|other| self.alike(first, other)))
                 {
                     declared.schema = Some(first.clone());
                 }
@@ -310,8 +311,7 @@ impl<'a> SchemaReader<'a> {
                 }
                 Entry::Vacant(new) => {
                     new.insert(out.all.len());
-                    let (wire, file, also, all, branches) =
-                        (&member.key, loc.file, Vec::new(), vec![at], Vec::new());
+                    let (wire, file, also, all, branches) = (&member.key, loc.file, Vec::new(), vec![at], Vec::new());
                     out.all.push(Declared { wire, schema, member, file, own, also, all, branches });
                 }
             }

@@ -168,6 +168,11 @@ impl Possible {
         !self.null && self.types() == [JsonType::Object]
     }
 
+    /// Whether any JSON type but null is possible.
+    pub(super) fn is_of_all_types(&self) -> bool {
+        self.types().len() == JsonType::ALL.len() - 1
+    }
+
     pub(super) fn is_none(&self) -> bool {
         JsonType::ALL.into_iter().all(|type_| !self.has(type_))
     }

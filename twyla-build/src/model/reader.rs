@@ -105,7 +105,18 @@ impl<'a> SchemaReader<'a> {
         let TypeName { module, name, .. } = type_names::at(self.schemas, loc);
         let (docs, place) = (docs(self.node(loc)), self.place(loc));
         let sensitive = self.sensitive.within(loc);
-        Type { loc: loc.clone(), module, name, place, docs, body, trees, looked_at: false, word_docs: BTreeMap::new(), sensitive }
+        Type {
+            loc: loc.clone(),
+            module,
+            name,
+            place,
+            docs,
+            body,
+            trees,
+            looked_at: false,
+            word_docs: BTreeMap::new(),
+            sensitive,
+        }
     }
 
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
@@ -376,7 +387,13 @@ impl<'a> SchemaReader<'a> {
             ["string"] => self.string(loc),
             ["array"] => self.array(loc),
             ["object"] => return self.object(loc, nullable && self.allows_null(loc) != Some(false)),
-            _ => self.several_types(loc),
+            _ => match self.several_types(loc) {
+                Some(held) => held,
+                None => {
+                    self.leave(loc, "", "several types");
+                    return any();
+                }
+            },
         };
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }

@@ -314,11 +314,7 @@ impl Variant {
     }
 
     /// Returns the variant of a value.
-    pub(crate) fn of<'a>(
-        variants: &'a [Self],
-        by: &Discriminator,
-        value: &serde_json::Value,
-    ) -> Option<&'a Self> {
+    pub(crate) fn of<'a>(variants: &'a [Self], by: &Discriminator, value: &serde_json::Value) -> Option<&'a Self> {
         let is_chosen = |variant: &&Self| variant.choices.iter().any(|choice| choice.is_made(by, value));
         let rest = || variants.iter().find(|variant| variant.choices.is_empty() && value.is_object());
         variants.iter().find(is_chosen).or_else(rest)

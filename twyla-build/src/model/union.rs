@@ -146,8 +146,7 @@ impl<'a> SchemaReader<'a> {
     /// Reads a union by its JSON types.
     fn by_type(&mut self, loc: &Loc, branches: Branches<'a>) -> Option<ValueType> {
         let mut sources: Vec<(Vec<JsonType>, VariantSource)> = Vec::new();
-        let is_any = |possible: &Possible| JsonType::ALL.into_iter().all(|type_| possible.has(type_));
-        if branches.all.iter().any(|(_, possible)| is_any(possible)) {
+        if branches.possible.is_of_all_types() {
             return None;
         }
         let count = |type_: JsonType| branches.all.iter().filter(|(_, possible)| possible.has(type_)).count();
@@ -182,14 +181,17 @@ impl<'a> SchemaReader<'a> {
         Some(ValueType::plain(Shape::Named(id)))
     }
 
-    /// Reads `type` of several types.
-    pub(super) fn several_types(&mut self, loc: &Loc) -> ValueType {
+    /// Reads `type` of several types; none if it lists all.
+    pub(super) fn several_types(&mut self, loc: &Loc) -> Option<ValueType> {
         let of_names = Possible::of_types(self.kinds(loc).unwrap_or_default());
+        if of_names.is_of_all_types() {
+            return None;
+        }
         let sources: Vec<_> =
             of_names.types().into_iter().map(|type_| (vec![type_], VariantSource::Type(loc.clone(), type_))).collect();
         let at = loc.clone();
         let id = self.type_at(loc, Vec::new(), move |reader| reader.typed_variants(&at, sources));
-        ValueType::plain(Shape::Named(id))
+        Some(ValueType::plain(Shape::Named(id)))
     }
 
     fn typed_variants(&mut self, loc: &Loc, sources: Vec<(Vec<JsonType>, VariantSource)>) -> Body {
@@ -436,7 +438,8 @@ impl<'a> SchemaReader<'a> {
             });
             choices.push(Vec::from_iter(found.map(|name| Choice::Has(name.to_owned()))));
         }
-        (choices.iter().filter(|choices| choices.is_empty()).count() <= 1).then_some((Discriminator::OwnMember, choices))
+        (choices.iter().filter(|choices| choices.is_empty()).count() <= 1)
+            .then_some((Discriminator::OwnMember, choices))
     }
 
     /// Whether no object under these schemas has the member.

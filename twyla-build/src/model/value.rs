@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use super::implied;
 use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
-use super::types::{
-    Body, Choice, Discriminator, FormatType, JsonType, Shape, Type, TypeId, ValueType, Variant,
-};
+use super::types::{Body, Choice, Discriminator, FormatType, JsonType, Shape, Type, TypeId, ValueType, Variant};
 use crate::number::Number;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Node};

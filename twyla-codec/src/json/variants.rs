@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use twyla_contract::text::shortened;
+
 use super::fault::Fault;
 use super::members::required;
 use super::reader::{Reader, Token};
-use crate::excerpt::shortened;
 
 /// The value of a member, as far as it chooses a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
