@@ -5,6 +5,7 @@ use twyla_golden::unions::shop::{
     ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
     ValuesTargets, ValuesTexts,
 };
+use twyla_runtime::Nullable;
 use twyla_runtime::event::{Emit, Listen};
 
 fn read<T: Listen>(text: &str) -> T {
@@ -75,7 +76,7 @@ fn objects_among_other_types_are_told_apart_too() {
 fn documented_constants_are_an_enum() {
     assert_eq!(read::<Values>(r#"{"state":"b"}"#).state, Some(ValuesState::B));
     assert_eq!(refused::<Values>(r#"{"state":"c"}"#), r#"/state: "c" is not one of "a", "b", "x", "some""#);
-    assert_eq!(read::<Values>(r#"{"level":2}"#).level, Some(Some(ValuesLevel::Integer(2))));
+    assert_eq!(read::<Values>(r#"{"level":2}"#).level, Nullable::Value(ValuesLevel::Integer(2)));
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn an_object_is_told_apart_by_any_value_of_a_member() {
         "/typed/value: is null, not a string, a number or an array"
     );
     let versioned = read::<Measure>(r#"{"versioned":{"v":3.0,"a":4}}"#).versioned;
-    assert!(matches!(versioned, Some(Some(MeasureVersioned::V2(it))) if it.a == Some(4)));
+    assert!(matches!(versioned, Nullable::Value(MeasureVersioned::V2(it)) if it.a == Some(4)));
     assert_eq!(refused::<Measure>(r#"{"versioned":{"v":4}}"#), "/versioned/v: is the integer `4`, not 1, 2 or 3");
     assert_eq!(refused::<Measure>(r#"{"done":{}}"#), "/done: `ok` is missing");
     assert!(matches!(read::<Measure>(r#"{"done":{"ok":false}}"#).done, Some(MeasureDone::OkFalse(_))));
@@ -131,7 +132,7 @@ fn a_tag_behind_references_tells_objects_apart() {
 #[test]
 fn members_that_are_alike_in_all_alternatives_keep_their_type() {
     let review = read::<Review>(r#"{"a":1,"value":{"x":2},"state":"x","b":"y"}"#);
-    assert_eq!((review.a, review.value.x, review.state), (1, 2, Some(Some("x".to_owned()))));
+    assert_eq!((review.a, review.value.x, review.state), (1, 2, Nullable::Value("x".to_owned())));
     assert_eq!(
         refused::<Review>(r#"{"a":0,"value":{"x":2},"state":"x"}"#).split("; ").next(),
         Some("/a: 0 is less than 1")

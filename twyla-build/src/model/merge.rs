@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::possible::Possible;
 use super::reader::SchemaReader;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
@@ -15,18 +14,9 @@ impl SchemaReader<'_> {
 
     pub(super) fn leave_beside_ref(&mut self, loc: &Loc) {
         if self.extends(loc) {
-            let is_implied = |keyword: &str| keyword == "type" && self.is_type_implied(loc);
-            let others = self.rules_of(loc).filter(|keyword| *keyword != "$ref" && !is_implied(keyword));
-            let others: Vec<&str> = others.collect();
+            let others: Vec<&str> = self.rules_of(loc).filter(|keyword| *keyword != "$ref").collect();
             others.into_iter().for_each(|keyword| self.leave(loc, keyword, format!("`{keyword}` beside `$ref`")));
         }
-    }
-
-    /// Whether a `type` beside `$ref` allows all that the referred schema allows.
-    fn is_type_implied(&self, loc: &Loc) -> bool {
-        let Some(target) = self.schemas.refs.get(loc) else { return false };
-        let (possible, types) = (self.possible(target), Possible::of_types(self.kinds(loc).unwrap_or_default()));
-        possible.clone().and(types) == possible
     }
 
     /// Leaves the combining keywords to a tree, unless they only merge objects.

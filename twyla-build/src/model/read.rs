@@ -81,7 +81,10 @@ fn keep_apart(
     }
     let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), loc.pointer.clone());
     let mut order: Vec<TypeId> = (0..types.len()).collect();
-    order.sort_by_cached_key(|id| (!roots.contains(id), !carried.contains(id), place(&types[*id].loc)));
+    order.sort_by_cached_key(|id| {
+        let Type { loc, name, .. } = &types[*id];
+        (!roots.contains(id), !carried.contains(id), place(loc), name.clone())
+    });
     // the last number of each name, so that many equal names take linear time
     let mut counts: HashMap<String, usize> = HashMap::new();
     // the first event schema of each name

@@ -95,7 +95,9 @@ impl<'a> SchemaReader<'a> {
             let body = body(&mut self);
             let trees = self.trees.pop().unwrap_or_default();
             let mut type_ = self.type_of(&loc, body, trees);
-            type_.name += suffix;
+            if !suffix.is_empty() {
+                type_.name = type_names::joined(&type_.name, suffix);
+            }
             self.types[id] = Some(type_);
         }
         (self.types.into_iter().flatten().collect(), self.alternatives)

@@ -10,6 +10,7 @@ use super::types::{Body, Choice, Discriminator, JsonType, Shape, ValueType, Vari
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
+use crate::schema::type_names;
 
 /// Limit of variants: the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;
@@ -299,7 +300,7 @@ impl<'a> SchemaReader<'a> {
             [.., holder, last] if matches!(holder.as_str(), "$defs" | "definitions" | "properties") => {
                 Some(names::type_(last).trim_start_matches('_').to_owned()).filter(|name| !name.is_empty())
             }
-            [] => Some(names::at(self.schemas, target).1),
+            [] => Some(type_names::at(self.schemas, target).name),
             _ => None,
         }
     }

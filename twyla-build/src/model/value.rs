@@ -11,6 +11,7 @@ use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
+use crate::schema::type_names;
 
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;
@@ -90,6 +91,7 @@ impl<'a> SchemaReader<'a> {
             [false, false, false, false] if nullable => return ValueType::plain(Shape::Null),
             [_, _, _, false]
                 if kinds.iter().filter(|kind| **kind).count() > 1
+                    && !fractions
                     && words.len() <= MOST_VARIANTS
                     && integers.iter().all(|value| value.unsigned_abs() < 1 << 63) =>
             {
@@ -135,7 +137,7 @@ impl<'a> SchemaReader<'a> {
             let names = names::variants(&words);
             let id = self.type_with(loc, Body::Enum { words, variants: names });
             if let Some(Some(type_)) = self.types.get_mut(id) {
-                type_.name += "String";
+                type_.name = type_names::joined(&type_.name, "String");
             }
             add("String", JsonType::String, ValueType::plain(Shape::Named(id)));
         }
