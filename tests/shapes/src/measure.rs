@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use twyla_build::explain::{BodyExplanation, FieldExplanation, TypeExplanation};
+use twyla_build::explain::{BodyExplanation, FieldExplanation, TypeExplanation, UnionDiscriminator};
 use twyla_build::{Builder, Problems};
 use twyla_contract::Location;
 
@@ -90,6 +90,7 @@ impl Measurement {
                 }
             }
             BodyExplanation::Words(_) => self.words += 1,
+            BodyExplanation::Union { by: UnionDiscriminator::JsonType, .. } => self.untagged += 1,
             BodyExplanation::Union { .. } => self.tagged += 1,
             BodyExplanation::Map(_) => self.maps += 1,
         }
