@@ -47,7 +47,7 @@
     (r#"{ "oneOf": [{ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"], "additionalProperties": false }, { "type": "object", "properties": { "b": { "type": "boolean" } }, "required": ["b"], "additionalProperties": false }] }"#, r#"{ "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "boolean" } }, "maxProperties": 1, "minProperties": 1 }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "boolean" } }, "maxProperties": 1 }"#, r#"{ "oneOf": [{ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"], "additionalProperties": false }, { "type": "object", "properties": { "b": { "type": "boolean" } }, "required": ["b"], "additionalProperties": false }] }"#, false),
     (r#"{ "oneOf": [{ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"], "additionalProperties": false }, { "type": "object", "properties": { "b": { "type": "boolean" } }, "additionalProperties": false }] }"#, r#"{ "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "boolean" } }, "maxProperties": 1 }"#, true),
-    // alternatives that aren't told apart
+    // alternatives that nothing distinguishes
     (r#"{ "type": "object", "anyOf": [{ "properties": { "a": { "type": "string" }, "b": {} }, "required": ["a", "b"] }, { "properties": { "a": { "type": "string" }, "c": {} }, "required": ["a", "c"] }] }"#, r#"{ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"] }"#, true),
     (r#"{ "type": "object", "properties": { "a": { "oneOf": [{ "const": "x" }, { "const": "y" }] } } }"#, r#"{ "type": "object", "properties": { "a": { "enum": ["x"] } } }"#, false),
     // recursion

@@ -1,4 +1,4 @@
-//! Values that can be told apart are enums: created with `From`, matched by variant, and written as they were read.
+//! Values that can be distinguished are enums: created with `From`, matched by variant, and written as they were read.
 
 use twyla_golden::unions::shop::{
     Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Payment, PaymentCard, Review, Values, ValuesAmount,

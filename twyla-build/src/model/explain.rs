@@ -42,7 +42,7 @@ pub enum BodyExplanation {
     },
     /// An enum of words.
     Words(Vec<String>),
-    /// An enum of values that are told apart.
+    /// An enum of values that can be distinguished.
     Union {
         /// What tells them apart.
         by: UnionDiscriminator,

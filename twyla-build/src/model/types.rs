@@ -110,7 +110,7 @@ pub(crate) enum Body {
         words: Vec<String>,
         variants: Vec<String>,
     },
-    /// One of several values that can be told apart.
+    /// One of several values that can be distinguished.
     Union {
         by: Discriminator,
         variants: Vec<Variant>,

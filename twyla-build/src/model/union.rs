@@ -1,4 +1,4 @@
-//! Unions: the values of `oneOf`, `anyOf` or several types become an enum with a variant for each, if they can be told apart.
+//! Unions: the values of `oneOf`, `anyOf` or several types become an enum with a variant for each, if they can be distinguished.
 //!
 //! The choice of a variant refuses no value that the schema allows: each value fits one variant at most.
 
@@ -45,7 +45,7 @@ impl Branches<'_> {
     }
 }
 
-/// How objects are told apart: the choices of each schema.
+/// How objects are distinguished: the choices of each schema.
 struct ToldApart {
     by: Discriminator,
     /// The members that the schema around requires of all.
@@ -59,12 +59,12 @@ enum VariantSource {
     /// One of the types that a schema lists.
     Type(Loc, JsonType),
     Objects(ToldApart),
-    /// Schemas that aren't told apart, of this type.
+    /// Schemas of this type that nothing distinguishes.
     Mixed(JsonType),
 }
 
 impl<'a> SchemaReader<'a> {
-    /// Reads `oneOf` or `anyOf` of values that can be told apart.
+    /// Reads `oneOf` or `anyOf` of values that can be distinguished.
     pub(super) fn union(&mut self, loc: &Loc) -> Option<ValueType> {
         let branches = self.branches(loc)?;
         let nullable = branches.possible.null && self.allows_null(loc)?;
@@ -98,7 +98,7 @@ impl<'a> SchemaReader<'a> {
         Some(if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held })
     }
 
-    /// Whether a schema allows only objects that can be told apart.
+    /// Whether a schema allows only objects that can be distinguished.
     pub(super) fn is_union(&self, loc: &Loc) -> bool {
         self.object_union(loc).is_some_and(|(branches, _)| !branches.possible.null)
     }
@@ -312,7 +312,7 @@ impl<'a> SchemaReader<'a> {
             return None;
         }
         let (mut words, mut known) = (Vec::new(), HashSet::new());
-        let (mut told, mut exact) = (Vec::new(), true);
+        let (mut docs_of, mut exact) = (Vec::new(), true);
         for (at, possible) in &branches.all {
             let target = self.referred(at);
             let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
@@ -332,7 +332,7 @@ impl<'a> SchemaReader<'a> {
                     exact &= branches.keyword == "anyOf";
                 } else if all.contains(*word) {
                     words.push((*word).to_owned());
-                    told.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
+                    docs_of.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
                 }
             }
         }
@@ -346,7 +346,7 @@ impl<'a> SchemaReader<'a> {
         let variants = names::variants(&words);
         let id = self.type_with(loc, Body::Enum { words, variants });
         if let Some(Some(type_)) = self.types.get_mut(id) {
-            type_.word_docs = told.into_iter().collect();
+            type_.word_docs = docs_of.into_iter().collect();
         }
         Some(ValueType::plain(Shape::Named(id)))
     }
@@ -373,7 +373,7 @@ impl<'a> SchemaReader<'a> {
         Body::Union { variants: variants.collect(), by }
     }
 
-    /// How these schemas of objects are told apart, if they are.
+    /// How these schemas of objects are distinguished, if they are.
     fn told_apart(&self, loc: &Loc, around: &Branches<'_>, branches: Vec<(Loc, Possible)>) -> Option<ToldApart> {
         let is_typed = around.possible.types() == [JsonType::Object];
         if branches.len() < 2 || !branches.iter().all(|(_, it)| is_typed || it.types() == [JsonType::Object]) {
@@ -487,7 +487,7 @@ fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<
     Some(out)
 }
 
-/// Returns the choices of a member with these values; none if one can't be told.
+/// Returns the choices of a member with these values; none if one can't be expressed.
 fn choices(possible: &Possible) -> Option<Vec<Choice>> {
     let mut out = Vec::new();
     match &possible.strings {
