@@ -154,7 +154,7 @@ pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant])
     let union = ident(&type_.name);
     let from = variants.iter().filter_map(|variant| {
         let (name, ty) = (ident(&variant.name), writer.shape(&variant.held));
-        let is_itself = ty.to_string() == union.to_string();
+        let is_itself = union == ty.to_string();
         if counts.get(&ty.to_string()) != Some(&1) || is_itself {
             return None;
         }
