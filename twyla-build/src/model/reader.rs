@@ -238,7 +238,8 @@ impl<'a> SchemaReader<'a> {
             | FileRole::LeftOut(_) => return None,
         }
         let at = self.referred(loc);
-        let only_objects = || self.possible(&at).is_object() || self.implies_object(&at);
+        let combined = || self.kinds(&at).is_none() && self.possible(&at).is_object();
+        let only_objects = || self.implies_object(&at) || combined();
         (self.is_union(&at) || only_objects() && !self.is_map(&at)).then(|| self.root(loc.file))
     }
 
