@@ -34,22 +34,20 @@ fn hold(name: &str, folder: &str) {
 #[test]
 fn generated_code_equals_its_golden() {
     hold("demo", "../../schemas");
-    for name in
-        [
-            "defaults",
-            "digits",
-            "fields",
-            "names",
-            "order",
-            "refs",
-            "rpc",
-            "rules",
-            "sensitive",
-            "shapes",
-            "trees",
-            "unions",
-        ]
-    {
+    for name in [
+        "defaults",
+        "digits",
+        "fields",
+        "names",
+        "order",
+        "refs",
+        "rpc",
+        "rules",
+        "sensitive",
+        "shapes",
+        "trees",
+        "unions",
+    ] {
         hold(name, &format!("schemas/{name}"));
     }
 }
