@@ -116,7 +116,7 @@ impl<T> Nullable<T> {
     /// use twyla_codec::Nullable;
     ///
     /// assert_eq!(Nullable::or_null(None::<u64>), Nullable::Null);
-    /// assert_eq!(Nullable::from(None::<u64>), Nullable::Absent);
+    /// assert_eq!(Nullable::<u64>::from(None), Nullable::Absent);
     /// assert_eq!(Nullable::or_null(Some(7)), Nullable::from(7));
     /// ```
     #[must_use]
