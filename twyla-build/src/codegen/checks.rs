@@ -6,7 +6,7 @@ use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use crate::codegen::trees::Trees;
-use crate::codegen::types::{self, ident};
+use crate::codegen::type_names::{self, ident};
 use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, ValueType};
 use crate::schema::pattern::{self, Translated};
 
@@ -58,7 +58,7 @@ pub(crate) fn validate(
     patterns: &mut PatternStatics,
     trees: &mut Trees<'_>,
 ) -> TokenStream {
-    let mut writer = CheckWriter { model, root: types::root(type_.module.as_deref()), patterns, trees };
+    let mut writer = CheckWriter { model, root: type_names::root(type_.module.as_deref()), patterns, trees };
     let mut body = TokenStream::new();
     let mut nests = false;
     match &type_.body {

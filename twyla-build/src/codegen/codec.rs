@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::codegen::types::ident;
+use crate::codegen::type_names::ident;
 use crate::codegen::union;
 use crate::model::{Body, Check, Field, Model, Others, Shape, Type, ValueType, Variant};
 

@@ -3,7 +3,8 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use crate::codegen::types::{TypeWriter, docs_of, ident, path};
+use crate::codegen::type_names::{TypeWriter, ident, path};
+use crate::codegen::types::docs_of;
 use crate::markdown::code;
 use crate::model::{Accessor, Body, Field, FormatType, Model, Shape, Type, ValueType, shown};
 use crate::number::Number;

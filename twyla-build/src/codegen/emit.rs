@@ -13,7 +13,8 @@ use crate::codegen::defaults;
 use crate::codegen::layout;
 use crate::codegen::methods;
 use crate::codegen::trees::Trees;
-use crate::codegen::types::{self, ident};
+use crate::codegen::type_names::{self, ident};
+use crate::codegen::types;
 use crate::compare::ContractKind;
 use crate::model::{Body, Model, Others, Shape, Type, TypeId};
 use crate::schema::schemas::Schemas;
@@ -189,7 +190,7 @@ fn domain<'a>(model: &'a Model, module: &'a str) -> &'a str {
 /// values.
 fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let Body::Struct { fields, others } = &type_.body else { return TokenStream::new() };
-    let writer = types::TypeWriter { model, module: type_.module.as_deref() };
+    let writer = type_names::TypeWriter { model, module: type_.module.as_deref() };
     let mut required = BTreeMap::new();
     let mut others_given = Vec::new();
     for field in fields {
@@ -199,7 +200,7 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
         } else if !field.required {
             others_given.push(quote!(#name: ::std::option::Option::None));
         } else if let Some((words, variant)) = codec::only_variant(model, &field.held) {
-            let (path, variant) = (types::path(words, type_.module.as_deref()), ident(variant));
+            let (path, variant) = (type_names::path(words, type_.module.as_deref()), ident(variant));
             others_given.push(quote!(#name: #path::#variant));
         } else if let Some(value) = codec::only_value(&field.held) {
             others_given.push(quote!(#name: #value));
@@ -275,7 +276,7 @@ fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compile
     let (whole, domain, event_type, key) = (name.as_str(), name.domain(), name.event_type(), name.key());
     let key: TokenStream = format!("{key:#018x}").parse().unwrap_or_default();
     let schema = format!("{}:{}", type_.place.file, type_.place.line);
-    let context = types::path(&model.types[model.context], type_.module.as_deref());
+    let context = type_names::path(&model.types[model.context], type_.module.as_deref());
     let (digest, context_digest) =
         (compiled.digest(ContractKind::Event, whole), compiled.digest(ContractKind::Context, "context"));
     let (begins, form) = compiled.record(ContractKind::Event, whole);

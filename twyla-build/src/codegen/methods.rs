@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::codegen::compiled::Compiled;
-use crate::codegen::types::{self, docs_of, ident};
+use crate::codegen::type_names::{self, ident};
+use crate::codegen::types::{self, docs_of};
 use crate::compare::ContractKind;
 use crate::markdown::text;
 use crate::model::{MessageType, Method, Model, Type};
@@ -12,7 +13,7 @@ use crate::model::{MessageType, Method, Model, Type};
 /// Returns the type of an RPC, in the module of its service.
 pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> TokenStream {
     let module = Some(method.module.as_str());
-    let type_ = |carried: &MessageType| types::path(&model.types[carried.type_], module);
+    let type_ = |carried: &MessageType| type_names::path(&model.types[carried.type_], module);
     let aliases = method.carries().filter_map(|(way, carried)| {
         let (alias, ty) = (ident(carried.alias.as_deref()?), type_(carried));
         let docs = docs_of([format!("The {} of `{}`.", way.name(), method.name), types::schema(&carried.place)]);
@@ -31,7 +32,7 @@ pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> Tok
     let rust = ident(&method.type_);
     let (whole, service, of_it) = (method.name.as_str(), method.name.service(), method.name.method());
     let key: TokenStream = format!("{:#018x}", method.name.key()).parse().unwrap_or_default();
-    let context = types::path(&model.types[model.context], module);
+    let context = type_names::path(&model.types[model.context], module);
     let idempotent = method.idempotent;
     let carries = method.carries().map(|(way, carried)| {
         let (begins, form) = compiled.record(way.into(), whole);

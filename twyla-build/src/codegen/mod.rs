@@ -10,5 +10,6 @@ mod methods;
 #[cfg(test)]
 mod order;
 mod trees;
+mod type_names;
 mod types;
 mod union;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::codegen::types::{TypeWriter, ident};
+use crate::codegen::type_names::{TypeWriter, ident};
 use crate::markdown::code;
 use crate::model::{Body, Choice, Discriminator, Shape, Type, ValueType, Variant};
 
