@@ -222,7 +222,7 @@ fn what_is_much_longer_unfolded_than_written() {
     let ids = list(50_000, |i| format!(r#""a{i}":{{"$id":"b{i}"}}"#));
     refused(
         event("long_id", format!(r#"{{"$id":"https://a/{}","$defs":{{{ids}}}}}"#, "x/".repeat(2_000))),
-        "a URI may be of 2048 bytes",
+        "a URI may have 2048 bytes at most",
     );
     refused(
         event("long_ids", format!(r#"{{"$id":"https://a/{}","$defs":{{{ids}}}}}"#, "x/".repeat(1_000))),

@@ -95,3 +95,26 @@ fn a_long_way_gives_a_short_name_that_no_addition_changes() {
         assert!(!name.contains("U5e") && !name.contains("u5e"), "{path}");
     }
 }
+
+#[test]
+fn a_branch_added_at_the_end_renumbers_no_type() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("branches");
+    let branches = |count: usize| {
+        let branch = |n: usize| {
+            format!(
+                r#"{{ "type": "object", "required": ["action"], "properties": {{ "action": {{ "const": "a{n}" }}, "part": {{ "type": "object", "properties": {{ "p{n}": {{ "type": "string" }} }} }} }} }}"#
+            )
+        };
+        let branches: Vec<String> = (0..count).map(branch).collect();
+        types(&folder, &[("changed", &format!("{{ \"oneOf\": [\n{}\n] }}", branches.join(",\n")))]).unwrap()
+    };
+    let mut before = branches(2);
+    for count in 3..13 {
+        let after = branches(count);
+        assert!(after.len() > before.len());
+        for (place, path) in &before {
+            assert_eq!(after.get(place), Some(path), "{place} with {count} branches");
+        }
+        before = after;
+    }
+}

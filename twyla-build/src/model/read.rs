@@ -79,7 +79,7 @@ fn keep_apart(
             type_.name = type_names::joined(&type_.name, variant);
         }
     }
-    let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), loc.pointer.clone());
+    let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), by_index(&loc.pointer));
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| {
         let Type { loc, name, .. } = &types[*id];
@@ -110,6 +110,12 @@ fn keep_apart(
         }
     }
     clashes
+}
+
+/// Returns a key that sorts JSON Pointers with their indices as numbers, so that a branch added at the end of a `oneOf` comes last.
+fn by_index(pointer: &str) -> Vec<(usize, String)> {
+    let length = |step: &str| if step.bytes().all(|byte| byte.is_ascii_digit()) { step.len() } else { usize::MAX };
+    pointer.split('/').map(|step| (length(step), step.to_owned())).collect()
 }
 
 /// Returns the problem of a schema whose type would have the name of another event's type.

@@ -195,7 +195,8 @@ impl<'a> SchemaReader<'a> {
     /// Returns the type of the object if a schema allows an object or null, without further rules.
     fn of_nullable(&mut self, loc: &Loc) -> Option<TypeId> {
         let refers = self.schemas.refs.contains_key(loc) || self.dynamic.contains(loc);
-        if self.kinds(loc)?.len() != 2 || refers || self.implies_object(loc) {
+        let kinds = self.kinds(loc)?;
+        if kinds.len() != 2 || !kinds.contains(&"null") || refers || self.implies_object(loc) {
             return None;
         }
         let held = self.held(loc);

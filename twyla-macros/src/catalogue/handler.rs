@@ -2,7 +2,7 @@
 
 use super::Text;
 
-/// What errors call a kind of handler.
+/// The words that error messages use for a kind of handler.
 pub(crate) struct HandlerKind {
     /// The attribute: `listener`.
     pub(crate) attribute: &'static str,

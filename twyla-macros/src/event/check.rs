@@ -12,7 +12,7 @@ use crate::catalogue::{self, Problems, event as text};
 use crate::contracts::{Found, Missing};
 use crate::runtime::Runtime;
 
-/// An item that can't be bound, with what its stand-in needs.
+/// An item that can't be bound to a contract. A stand-in is generated in its place, so that its uses give no further errors.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     /// The item, without the macro's own attributes where it could be read.

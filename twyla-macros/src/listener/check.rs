@@ -39,7 +39,7 @@ pub(super) fn check(
     function::qualifiers(&function.sig, &LISTENER, &mut problems);
     let inputs = function::inputs(&function.sig.inputs, &name, &LISTENER, &mut problems);
     let written = inputs.first().map(catalogue::display).unwrap_or_default();
-    let event = event.and_then(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
+    let event = event.map(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
     if function.sig.inputs.is_empty() && !matches!(event, Some(None)) {
         // with an event, `named` has said which to take
         if event.is_none() {
@@ -76,7 +76,7 @@ fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, probl
     problems.ok(group)
 }
 
-/// Returns the event that the attribute names; the inner `None` is a name that can't be used.
+/// Returns the event that the attribute names, or `None` if the name can't be used.
 fn named(
     written: &LitStr,
     contracts: impl FnOnce() -> Found,
@@ -84,11 +84,11 @@ fn named(
     argument: &str,
     takes_nothing: bool,
     problems: &mut Problems,
-) -> Option<Option<NamedEvent>> {
+) -> Option<NamedEvent> {
     let value = written.value();
     let name = EventName::parse(&value).map_err(|error| catalogue::bad_event_name(&error).at(written.span()));
-    let Some(name) = problems.ok(name) else { return Some(None) };
-    let Some(contracts) = problems.contracts(contracts(), written.span()) else { return Some(None) };
+    let name = problems.ok(name)?;
+    let contracts = problems.contracts(contracts(), written.span())?;
     let find = || {
         let event = contracts.event(&value).ok_or_else(|| {
             let names = contracts.events.iter().map(|event| event.name.as_str());
@@ -102,5 +102,5 @@ fn named(
         Ok(NamedEvent { name, rust_name: event.rust_name().to_owned(), mismatch })
     };
     let found = find();
-    Some(problems.ok(found))
+    problems.ok(found)
 }

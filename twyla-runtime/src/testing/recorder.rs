@@ -217,7 +217,7 @@ impl State {
 /// A pending delivery, until this is dropped.
 struct Token {
     shared: Arc<Shared>,
-    /// Changed only under the shared lock.
+    /// Read and changed only while `shared` is locked; a mutex of its own because a token is changed through a shared reference.
     rests: Mutex<bool>,
     /// The index of its current attempt.
     attempt: Mutex<Option<usize>>,

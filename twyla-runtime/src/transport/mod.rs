@@ -7,6 +7,7 @@ mod interface;
 pub(crate) mod memory;
 mod message;
 mod queue;
+mod queue_names;
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ's messages have such"))]
 pub(crate) mod sender_properties;
 pub(crate) mod state;
@@ -15,4 +16,5 @@ pub(crate) use delivery::{Delivery, Subscription};
 pub(crate) use interface::{PublishFailure, Transport, Unpublished};
 pub(crate) use message::{Outgoing, PublishTarget, new_message_id};
 pub use queue::QueueKind;
-pub(crate) use queue::{QueueSpec, dead_name, queue_name};
+pub(crate) use queue::QueueSpec;
+pub(crate) use queue_names::{dead_name, queue_name};

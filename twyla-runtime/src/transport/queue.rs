@@ -1,8 +1,8 @@
-//! Queue names and the specification of a group's queue.
+//! The specification of a group's queue.
 
 use std::time::Duration;
 
-use crate::service::retry::step_name;
+use super::queue_names::retry_name;
 
 /// The type of a group's queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,16 +37,6 @@ pub(crate) struct QueueSpec {
 impl QueueSpec {
     /// Returns the name of the queue that returns an event after `pause`.
     pub(crate) fn retry(&self, pause: Duration) -> String {
-        format!("{}.retry.{}", self.name, step_name(pause))
+        retry_name(&self.name, pause)
     }
-}
-
-/// Returns the name of a group's queue.
-pub(crate) fn queue_name(event: &str, group: &str) -> String {
-    format!("{event}.{group}")
-}
-
-/// Returns the name of the dead queue of a group's queue.
-pub(crate) fn dead_name(event: &str, group: &str) -> String {
-    format!("{event}.{group}.dead")
 }

@@ -52,7 +52,7 @@ impl Run for Args {
 pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     let index: usize = std::env::var(VARIABLE).ok()?.parse().ok()?;
     let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    // the words as cargo passes them, for `cargo twyla ..`, `cargo-twyla twyla ..` and a shell's `twyla ..`
+    // candidates are found for `cargo twyla …`: a command line that begins with `twyla` gets `cargo` in front of it
     let index = if words.first().is_some_and(|word| word == "twyla") {
         words.insert(0, "cargo".into());
         index + 1

@@ -55,7 +55,7 @@ const TEMPLATE: [(&str, &str); 7] = [
 /// Names that are valid for a package, a group and a domain, but not for all of them at once.
 const TAKEN: [(&[&str], &str); 3] = [
     (&["context", "rpc", "shared"], "it names something else among the contracts"),
-    (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside its program"),
+    (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside the built program"),
     (&["tokio", "twyla-build", "twyla-runtime"], "it would depend on a package of its own name"),
 ];
 

@@ -189,14 +189,13 @@ fn parameters(context: Option<Value>) -> Value {
         "Context": {
             "name": "twyla-context",
             "in": "header",
-            "description": "What every call carries: a JSON text in ASCII, of 6 KiB at most. Needed only where the service makes \
-                use of it.",
+            "description": "The context of the call: a JSON text in ASCII, of 6 KiB at most. Required only by services that use it.",
             "content": { "application/json": { "schema": context.unwrap_or(Value::Bool(true)) } },
         },
         "Session": header("twyla-session", "The session that the call belongs to; a new one, where it is absent.", json!({ "type": "string", "format": "uuid" })),
         "Timeout": header(
             "twyla-timeout-ms",
-            "How long the caller waits, in milliseconds: after that the service stops.",
+            "How long the caller waits, in milliseconds. After that the service stops working on the call.",
             json!({ "type": "integer", "minimum": 0 }),
         ),
         "IdempotencyKey": header(

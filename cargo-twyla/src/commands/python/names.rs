@@ -60,7 +60,7 @@ const TAKEN: [&str; 54] = [
     "type",
 ];
 
-/// Attributes of pydantic's models, which a field can't be named after. Those that begin with `model_` are beside.
+/// Attributes of pydantic's models, which a field can't be named after. [`Scope::field`] also refuses those that begin with `model_`.
 const ATTRIBUTES: [&str; 14] = [
     "construct",
     "copy",

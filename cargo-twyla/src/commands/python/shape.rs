@@ -311,7 +311,8 @@ fn is_draft_4(documents: &Documents<'_>, place: &Place) -> bool {
     named.map_or(documents.draft == "4", |named| named.contains("draft-04"))
 }
 
-/// Returns strings and nulls as a `Literal`; other values are equal to values of other types (`1` and `1.0`).
+/// Returns strings and nulls as a `Literal`, and `None` if there are other values: `1 == 1.0` in Python, so that a `Literal` of numbers
+/// would also allow what the schema refuses.
 fn literal(values: &[Value]) -> Option<String> {
     let literals: Option<Vec<String>> = values
         .iter()

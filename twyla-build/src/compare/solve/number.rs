@@ -147,7 +147,7 @@ impl Numbers {
     }
 
     fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
-        // every multiple of both would be excluded
+        // every multiple of `factor` is then a multiple of an excluded factor
         if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
             return Answer::Nothing;
         }

@@ -34,6 +34,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ReadField<T, true> {
 
 impl<'de, T> Deserialize<'de> for ReadField<T, false> {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        // never runs: the attribute refuses a field that doesn't fit
         Err(D::Error::custom("the program has not compiled"))
     }
 }
@@ -49,6 +50,7 @@ impl<T: Serialize> Serialize for WrittenField<'_, T, true> {
 
 impl<T> Serialize for WrittenField<'_, T, false> {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        // never runs: the attribute refuses a field that doesn't fit
         Err(S::Error::custom("the program has not compiled"))
     }
 }

@@ -165,7 +165,7 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
-    /// Goes back over a change, and returns the contracts that it changed, by their files.
+    /// Undoes a change: goes from the state after it to the state before it. Returns the contracts that the change touched, by their files.
     fn step(&mut self, changed: &[(String, Option<String>)]) -> Vec<(String, ChangeKind)> {
         let files = std::mem::take(&mut self.files);
         let none = BTreeMap::new();

@@ -69,7 +69,9 @@ impl Rewriter {
             self.out.push(c);
             return Ok(false);
         }
-        let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
+        let c = self
+            .peek(0)
+            .ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` to match a backslash"))?;
         match c {
             'b' => self.same(2),
             c => self.atom(at, c)?,

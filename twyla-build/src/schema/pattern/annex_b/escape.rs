@@ -8,7 +8,9 @@ use crate::schema::pattern::groups;
 impl Rewriter {
     /// Reads an escape outside of a class, after its `\`.
     pub(super) fn escape(&mut self, at: usize) -> Result<(), SyntaxError> {
-        let c = self.peek(0).ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` for the text"))?;
+        let c = self
+            .peek(0)
+            .ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` to match a backslash"))?;
         self.last = if matches!(c, 'b' | 'B') { LastAtom::Nothing } else { LastAtom::Atom };
         match c {
             'b' | 'B' => self.same(2),

@@ -40,7 +40,7 @@ impl Rewriter {
                 Some('>') if special == "?" => {
                     return Err(Self::refuse(
                         at,
-                        "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again",
+                        "ECMA-262 has no atomic groups: write `(?:…)` if the group may backtrack",
                     ));
                 }
                 _ => return Err(Self::refuse(at, "`(?` doesn't begin a group of ECMA-262")),
@@ -57,7 +57,8 @@ impl Rewriter {
     /// Reads the end of a group, after its `)`.
     pub(super) fn close(&mut self, at: usize) -> Result<(), SyntaxError> {
         let open = self.open.pop();
-        let open = open.ok_or_else(|| Self::refuse(at, "`)` has no group to end: write `\\)` for the text"))?;
+        let open =
+            open.ok_or_else(|| Self::refuse(at, "`)` has no group to end: write `\\)` to match it literally"))?;
         self.out.push(')');
         self.last = match open {
             OpenGroup { ahead: true, start, .. } => LastAtom::Ahead(start),

@@ -203,7 +203,9 @@ impl Rewriter {
             LastAtom::Nothing => {
                 return Err(Self::refuse(
                     at,
-                    format!("`{written}` has nothing before it that it could repeat: write `\\{written}` for the text"),
+                    format!(
+                        "`{written}` has nothing before it that it could repeat: write `\\{written}` to match it literally"
+                    ),
                 ));
             }
         }
@@ -263,8 +265,8 @@ mod tests {
             ),
             ("[a-", "the class that begins here has no end `]` at character 1"),
             ("a(b", "the group that begins here has no end `)` at character 2"),
-            ("a)", "`)` has no group to end: write `\\)` for the text at character 2"),
-            ("*a", "`*` has nothing before it that it could repeat: write `\\*` for the text at character 1"),
+            ("a)", "`)` has no group to end: write `\\)` to match it literally at character 2"),
+            ("*a", "`*` has nothing before it that it could repeat: write `\\*` to match it literally at character 1"),
             ("^[z-a]$", "the range `z-a` is out of order: its first character comes after its last at character 3"),
             (
                 r"[a\u{62}-\x61]",
@@ -274,9 +276,9 @@ mod tests {
             (r"\u{110000}", r"`\u{110000}` isn't the code point of a character at character 1"),
             (r"(?<a>b)\k<c>", r"`\k` is not followed by the name of a group, as in `\k<name>` at character 8"),
             ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
-            ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if it may be tried again at character 1"),
+            ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if the group may backtrack at character 1"),
             (r"\x{1}", r"a character's code point is written `\u{…}` and not `\x{…}` at character 1"),
-            ("a\\", "`\\` stands at the end: write `\\\\` for the text at character 2"),
+            ("a\\", "`\\` stands at the end: write `\\\\` to match a backslash at character 2"),
         ] {
             assert_eq!(accepted(written).map_err(|refusal| refusal.to_string()), Err(why.to_owned()), "{written}");
         }

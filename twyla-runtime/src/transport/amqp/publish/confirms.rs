@@ -194,7 +194,9 @@ impl ConfirmChannel {
             }
         });
         message.answered().await?;
-        tracing::debug!("a new channel takes what this one refuses");
+        tracing::debug!(
+            "the broker confirmed on a new channel what it had refused on this one: the new channel replaces it"
+        );
         self.stale.notify_one();
         Ok(())
     }
