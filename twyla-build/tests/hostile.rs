@@ -288,3 +288,22 @@ fn patterns_and_numbers() {
         event("small", r#"{"properties":{"a":{"type":"number","multipleOf":1e-300,"maximum":1e300}}}"#.to_owned());
     assert!(small.is_ok(), "{small:?}");
 }
+
+#[test]
+fn many_references_in_one_all_of() {
+    let references = list(2_000, |_| r##"{"$ref":"#/$defs/s"}"##.to_owned());
+    let schema = format!(
+        r##"{{"properties":{{"p":{{"allOf":[{references},{{"$ref":"#/$defs/o"}}]}}}},"$defs":{{"s":{{"type":"object"}},"o":{{"type":"object","properties":{{"x":{{}}}}}}}}}}"##
+    );
+    assert!(event("many_references", schema).is_ok());
+}
+
+#[test]
+fn many_narrowings_of_a_wide_union() {
+    let properties = list(200, |i| format!(r##""p{i}":{{"allOf":[{{"$ref":"#/$defs/u"}},{{"minProperties":{i}}}]}}"##));
+    let (branches, parts) = (list(200, |_| r##"{"$ref":"#/$defs/d"}"##.to_owned()), list(1_500, |_| "{}".to_owned()));
+    let schema = format!(
+        r##"{{"properties":{{{properties}}},"$defs":{{"u":{{"oneOf":[{branches}]}},"d":{{"type":"object","allOf":[{parts}]}}}}}}"##
+    );
+    assert!(event("wide_unions", schema).is_ok());
+}

@@ -314,3 +314,21 @@ fn null_is_absent_if_the_schema_the_folder_or_the_builder_says_so() {
     let unmatched = errors(builder(&folder).null_is_absent("bot").generate());
     assert!(unmatched.contains("has the pattern `bot`, which matches no property"), "{unmatched}");
 }
+
+#[test]
+fn what_null_means_in_one_contract_does_not_depend_on_the_rules_of_another() {
+    let address = r#"{"type":"object","properties":{"note":{"type":["string","null"],"x-null-is-absent":true}}}"#;
+    let one = r#"{"type":"object","properties":{"to":{"$ref":"../../shared/address.json"}}}"#;
+    // its rule may distinguish null from absence in what it refers to
+    let two = r#"{"type":"object","properties":{"to":{"$ref":"../../shared/address.json"},"x":{"type":"string"}},
+        "if":{"required":["x"]},"then":{"required":["to"]}}"#;
+    let with = |files: &[(&str, &str)]| {
+        let all = [&[("schemas/shared/address.json", address), ("schemas/events/a/one.json", one)], files].concat();
+        let code = builder(&folder(IGLU, &all)).generate().unwrap().code;
+        let (_, behind) = code.split_once("pub struct Address {").unwrap();
+        behind.split_once('}').unwrap().0.to_owned()
+    };
+    let alone = with(&[]);
+    assert!(alone.contains("pub note: ::std::option::Option<::std::string::String>"), "{alone}");
+    assert_eq!(with(&[("schemas/events/a/two.json", two)]), alone);
+}

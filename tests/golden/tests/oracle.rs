@@ -365,7 +365,7 @@ fn nullable_properties_agree() {
 
 #[test]
 fn unions_agree() {
-    use unions::shop::{Hook, Measure, Payment, Review, Values};
+    use unions::shop::{Hook, Measure, Narrowed, Payment, Review, Values};
     hold("unions", "events/shop/values.json", &json!({}), event::<Values>);
     hold("unions", "events/shop/payment.json", &json!({ "amount": 1, "card": "ab", "a": 1 }), event::<Payment>);
     hold("unions", "events/shop/payment.json", &json!({ "amount": 1, "iban": "a" }), event::<Payment>);
@@ -374,6 +374,24 @@ fn unions_agree() {
     hold("unions", "events/shop/hook.json", &json!({ "kind": "x", "a": 1, "at": "b" }), event::<Hook>);
     hold("unions", "events/shop/hook.json", &json!({ "kind": "some", "b": 1 }), event::<Hook>);
     hold("unions", "events/shop/measure.json", &json!({}), event::<Measure>);
+    hold("unions", "events/shop/narrowed.json", &json!({}), event::<Narrowed>);
+    let refused = [
+        r#"{"whole":1.5}"#,
+        r#"{"whole_listed":1.5}"#,
+        r#"{"whole_listed":true}"#,
+        r#"{"object_only":"a"}"#,
+        r#"{"nothing":1}"#,
+        r#"{"nothing":[]}"#,
+        r#"{"no_text":"a"}"#,
+        r#"{"one_null":null}"#,
+        r#"{"one_null":"x"}"#,
+    ];
+    for text in refused {
+        assert!(Narrowed::decode(text.as_bytes()).is_err(), "{text}");
+    }
+    for text in [r#"{"whole":1}"#, r#"{"whole_listed":"a"}"#, r#"{"object_only":{"a":"b"}}"#, r#"{"one_null":2}"#] {
+        Narrowed::decode(text.as_bytes()).unwrap();
+    }
     hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "state": "x" }), event::<Review>);
     hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "c": true }), event::<Review>);
 }

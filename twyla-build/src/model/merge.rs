@@ -51,7 +51,13 @@ impl SchemaReader<'_> {
     /// Whether one part closes the merged object; none if that can't be expressed.
     pub(super) fn merged(&self, loc: &Loc) -> Option<bool> {
         let mut seen = HashSet::from([loc.clone()]);
-        let plain = self.implies_object(loc) && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen));
+        // a `type` that allows more than objects makes a union, which would not have the rules of the parts
+        let is_object = self.kinds(loc).is_none_or(|kinds| {
+            kinds.contains(&"object") && kinds.iter().all(|kind| matches!(*kind, "object" | "null"))
+        });
+        let plain = is_object
+            && self.implies_object(loc)
+            && self.parts(loc).iter().all(|part| self.is_plain_part(part, &mut seen));
         if !plain {
             return None;
         }
@@ -77,8 +83,7 @@ impl SchemaReader<'_> {
 
     /// Returns the schemas that apply too by `allOf` and `$ref`.
     fn parts(&self, loc: &Loc) -> Vec<Loc> {
-        let count = self.get(loc, "allOf").map_or(0, |node| node.items().len());
-        let all = (0..count).map(|index| loc.step("allOf").step(&index.to_string()));
+        let all = self.listed(loc, "allOf");
         match self.schemas.refs.get(loc).cloned() {
             Some(target) if self.schemas.draft(loc).ref_stands_alone() => vec![target],
             target => target.into_iter().chain(all).collect(),

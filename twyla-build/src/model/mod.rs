@@ -1,5 +1,6 @@
 //! The model: the Rust type of each schema, the checks of single values, and the rules that need a tree.
 
+mod bound;
 mod boxes;
 mod defaults;
 pub mod explain;

@@ -7,6 +7,9 @@ use super::types::{Body, Shape, Type, ValueType};
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::Loc;
 
+/// Of more references than these in one `allOf`, the first ones are compared for the one that declares what the others do.
+const MOST_WIDEST: usize = 32;
+
 /// Limit of chained references that are followed.
 const MOST_REFERENCES: usize = 32;
 
@@ -86,7 +89,7 @@ impl<'a> SchemaReader<'a> {
                 if count == 1 && rules.len() == 1 {
                     return None;
                 }
-                let mut parts: Vec<Loc> = (0..count).map(|at| loc.step("allOf").step(&at.to_string())).collect();
+                let mut parts: Vec<Loc> = self.listed(loc, "allOf").collect();
                 let is_reference = |part: &Loc| self.schemas.refs.contains_key(part) && !self.extends(part);
                 let references: Vec<usize> = (0..count).filter(|at| parts.get(*at).is_some_and(is_reference)).collect();
                 let widest = |at: &&usize| {
@@ -96,7 +99,7 @@ impl<'a> SchemaReader<'a> {
                 let target = match &references[..] {
                     [only] => *only,
                     // the one that declares what the others do
-                    several => *several.iter().find(widest).or_else(|| several.first())?,
+                    several => *several.iter().take(MOST_WIDEST).find(widest).or_else(|| several.first())?,
                 };
                 let target = parts.remove(target);
                 Narrowing { target, parts, beside: rules.into_iter().filter(|rule| *rule != "allOf").collect() }
@@ -150,7 +153,7 @@ impl<'a> SchemaReader<'a> {
                         return false;
                     }
                     "allOf" | "anyOf" | "oneOf" => {
-                        open.extend((0..node.items().len()).map(|index| below.step(&index.to_string())));
+                        open.extend(self.listed(&at, keyword));
                     }
                     "not" | "if" | "then" | "else" => open.push(below),
                     "additionalProperties" if !matches!(node.json, Json::Bool(true)) => return false,

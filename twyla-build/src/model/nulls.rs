@@ -1,8 +1,19 @@
 //! Properties whose `null` is read as absence: an `Option` instead of a `Nullable`.
 
-use super::types::{Body, Shape, Type};
+use std::collections::HashSet;
+
+use super::types::{Body, Shape, Type, TypeId};
 use crate::schema::load::Json;
 use crate::schema::schemas::Schemas;
+
+/// Returns the types with properties for which `null` may mean the same as absence.
+pub(super) fn read_as_absence(types: &[Type]) -> HashSet<TypeId> {
+    let has = |type_: &Type| match &type_.body {
+        Body::Struct { fields, .. } => fields.iter().any(|field| field.null_is_absent),
+        _ => false,
+    };
+    types.iter().enumerate().filter(|(_, type_)| has(type_)).map(|(id, _)| id).collect()
+}
 
 /// Makes an `Option` of each optional property for which `null` means the same as absence. It stays a `Nullable` if a rule
 /// tree looks at the property, which could distinguish the two.

@@ -251,7 +251,7 @@ impl<'a> SchemaReader<'a> {
         let mut out = Vec::new();
         for at in applied(self, loc) {
             for keyword in ["anyOf", "oneOf"] {
-                let branches: Vec<Loc> = self.listed(&at, keyword).map(|(at, _)| at).collect();
+                let branches: Vec<Loc> = self.listed(&at, keyword).collect();
                 if (1..=MOST_ALTERNATIVES).contains(&branches.len()) {
                     let objects = branches.iter().filter(|at| self.possible(at).has(JsonType::Object));
                     out.push(objects.map(|at| applied(self, at)).collect());
@@ -357,7 +357,7 @@ impl<'a> SchemaReader<'a> {
 
     /// Collects the names that each alternative requires.
     fn required_by_all(&self, loc: &Loc, keyword: &str, out: &mut Required<'a>) {
-        let objects = self.listed(loc, keyword).map(|(at, _)| at).take(MOST_ALTERNATIVES + 1);
+        let objects = self.listed(loc, keyword).take(MOST_ALTERNATIVES + 1);
         let objects: Vec<Loc> = objects.filter(|at| self.possible(at).has(JsonType::Object)).collect();
         let [first, others @ ..] = objects.as_slice() else { return };
         if others.len() >= MOST_ALTERNATIVES {

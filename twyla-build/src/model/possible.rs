@@ -2,17 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::SchemaReader;
 use super::types::JsonType;
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
-use crate::schema::schemas::Loc;
-
-/// Limit of schemas read for one bound. Beyond it, every value counts as possible.
-const MOST_STEPS: usize = 2000;
-
-/// Limit of schemas within one another that apply to the same value.
-const DEEPEST: usize = 32;
 
 /// The possible values of one JSON type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +71,7 @@ impl Possible {
         object: true,
     };
 
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         null: false,
         booleans: Values::NONE,
         numbers: Values::NONE,
@@ -102,7 +94,7 @@ impl Possible {
         })
     }
 
-    fn of_value(value: &Node) -> Self {
+    pub(super) fn of_value(value: &Node) -> Self {
         match &value.json {
             Json::Null => Self { null: true, ..Self::NONE },
             Json::Bool(value) => Self { booleans: Values::Listed([*value].into()), ..Self::NONE },
@@ -175,56 +167,5 @@ impl Possible {
 
     pub(super) fn is_none(&self) -> bool {
         JsonType::ALL.into_iter().all(|type_| !self.has(type_))
-    }
-}
-
-impl SchemaReader<'_> {
-    /// Returns the possible values of a schema.
-    pub(super) fn possible(&self, loc: &Loc) -> Possible {
-        self.bound(loc, 0, &mut 0)
-    }
-
-    fn bound(&self, loc: &Loc, depth: usize, steps: &mut usize) -> Possible {
-        *steps += 1;
-        if depth > DEEPEST || *steps > MOST_STEPS {
-            return Possible::ALL;
-        }
-        if let Json::Bool(value) = self.node(loc).json {
-            return if value { Possible::ALL } else { Possible::NONE };
-        }
-        let mut out = Possible::ALL;
-        if let Some(target) = self.schemas.refs.get(loc) {
-            out = self.bound(target, depth + 1, steps);
-            if self.schemas.draft(loc).ref_stands_alone() {
-                return out;
-            }
-        }
-        if let Some(kinds) = self.kinds(loc) {
-            out = out.and(Possible::of_types(kinds));
-        }
-        if let Some(value) = self.get(loc, "const") {
-            out = out.and(Possible::of_value(value));
-        }
-        if let Some(values) = self.get(loc, "enum") {
-            out = out.and(values.items().iter().map(Possible::of_value).fold(Possible::NONE, Possible::or));
-        }
-        for (at, _) in self.listed(loc, "allOf") {
-            out = out.and(self.bound(&at, depth + 1, steps));
-        }
-        for keyword in ["anyOf", "oneOf"] {
-            if self.has(loc, keyword) {
-                let any = self.listed(loc, keyword).fold(Possible::NONE, |any, (at, _)| {
-                    if any == Possible::ALL { any } else { any.or(self.bound(&at, depth + 1, steps)) }
-                });
-                out = out.and(any);
-            }
-        }
-        out
-    }
-
-    /// Returns the schemas in an array, with their indexes.
-    pub(super) fn listed(&self, loc: &Loc, keyword: &str) -> impl Iterator<Item = (Loc, usize)> + use<> {
-        let (count, at) = (self.get(loc, keyword).map_or(0, |node| node.items().len()), loc.step(keyword));
-        (0..count).map(move |index| (at.step(&index.to_string()), index))
     }
 }

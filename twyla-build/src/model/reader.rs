@@ -1,9 +1,11 @@
 //! Reads schemas as types. A rule that neither a type nor a check can express is left to a rule tree, never guessed.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Location;
 
+use super::possible::Possible;
 use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
 use crate::schema::evaluate::{Cache, Evaluator};
@@ -45,6 +47,10 @@ pub(super) struct SchemaReader<'a> {
     /// The schemas that lead to a dynamic reference.
     pub(super) dynamic: HashSet<Loc>,
     pub(super) sensitive: Sensitive<'a>,
+    /// The possible values of schemas, as far as computed.
+    pub(super) possibles: RefCell<HashMap<Loc, Possible>>,
+    /// Which schemas are unions of objects, as far as computed.
+    pub(super) unions: RefCell<HashMap<Loc, bool>>,
     evaluated: Cache,
 }
 
@@ -84,6 +90,8 @@ impl<'a> SchemaReader<'a> {
             trees: Vec::new(),
             dynamic: schemas.leading_to(schemas.dynamic.keys().cloned()),
             sensitive: Sensitive::of(schemas),
+            possibles: RefCell::default(),
+            unions: RefCell::default(),
             evaluated: Cache::new(schemas),
         }
     }
@@ -287,6 +295,12 @@ impl<'a> SchemaReader<'a> {
     /// Whether a schema has a keyword that is in force.
     pub(super) fn has(&self, loc: &Loc, keyword: &str) -> bool {
         self.get(loc, keyword).is_some()
+    }
+
+    /// Returns the schemas in the array of a keyword.
+    pub(super) fn listed(&self, loc: &Loc, keyword: &str) -> impl Iterator<Item = Loc> + use<> {
+        let (count, at) = (self.get(loc, keyword).map_or(0, |node| node.items().len()), loc.step(keyword));
+        (0..count).map(move |index| at.step(&index.to_string()))
     }
 
     pub(super) fn get(&self, loc: &Loc, keyword: &str) -> Option<&'a Node> {

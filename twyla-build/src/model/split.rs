@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::nulls;
 use super::tree_inputs::{self, Need};
 use super::types::{Body, Shape, Type, TypeId, reach};
 use crate::schema::schemas::Schemas;
@@ -17,7 +18,8 @@ type Needs = BTreeSet<(TypeId, Need)>;
 /// own needs are those of the rules that its holder leads to. If a holder leads to a type with other needs, the holder gets a
 /// copy, named after both, so that no name depends on other contracts.
 pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeSet<TypeId>) {
-    let needs: Vec<Needs> = (0..types.len()).map(|id| tree_inputs::needs(schemas, types, id)).collect();
+    let nulls = nulls::read_as_absence(types);
+    let needs: Vec<Needs> = (0..types.len()).map(|id| tree_inputs::needs(schemas, types, &nulls, id)).collect();
     if needs.iter().all(Needs::is_empty) {
         return;
     }

@@ -39,15 +39,26 @@ pub(super) enum Need {
     Members,
     /// A string with a format stays a string: the index of that string.
     Text(usize),
+    /// It distinguishes `null` from absence.
+    Nulls,
 }
 
-/// Returns what the rules of one type need of the types that they read, beyond what these are by themselves.
-pub(super) fn needs(schemas: &Schemas, types: &[Type], id: TypeId) -> BTreeSet<(TypeId, Need)> {
+/// Returns what the rules of one type need of the types that they read, beyond what these are by themselves. `nulls` are the types with
+/// properties whose `null` is read as absence.
+pub(super) fn needs(
+    schemas: &Schemas,
+    types: &[Type],
+    nulls: &HashSet<TypeId>,
+    id: TypeId,
+) -> BTreeSet<(TypeId, Need)> {
     let (mut walker, whole) = (Walker::new(schemas, types), Shape::Named(id));
     types[id].trees.iter().for_each(|tree| walker.start(tree, &whole));
     types[id].body.holds().into_iter().for_each(|held| walker.held(held));
-    let Walker { kept, texts, .. } = walker;
+    let Walker { kept, from, texts, .. } = walker;
     let mut needs = BTreeSet::new();
+    if !nulls.is_empty() {
+        needs.extend(reach(types, from).into_iter().filter(|id| nulls.contains(id)).map(|id| (id, Need::Nulls)));
+    }
     for id in kept {
         if matches!(types[id].body, Body::Struct { others: Others::Ignored, .. }) {
             needs.insert((id, Need::Members));

@@ -100,7 +100,12 @@ impl<'a> SchemaReader<'a> {
 
     /// Whether a schema allows only objects that can be distinguished.
     pub(super) fn is_union(&self, loc: &Loc) -> bool {
-        self.object_union(loc).is_some_and(|(branches, _)| !branches.possible.null)
+        if let Some(known) = self.unions.borrow().get(loc) {
+            return *known;
+        }
+        let is_union = self.object_union(loc).is_some_and(|(branches, _)| !branches.possible.null);
+        self.unions.borrow_mut().insert(loc.clone(), is_union);
+        is_union
     }
 
     /// A whole content or context that is a union.
@@ -132,7 +137,7 @@ impl<'a> SchemaReader<'a> {
         if !beside.is_empty() && possible.types() != [JsonType::Object] {
             return None;
         }
-        let all = self.listed(loc, keyword).map(|(at, _)| (self.possible(&at), at));
+        let all = self.listed(loc, keyword).map(|at| (self.possible(&self.referred(&at)), at));
         let all: Vec<(Loc, Possible)> = all.filter(|(it, _)| !it.is_none()).map(|(it, at)| (at, it)).collect();
         Some(Branches { keyword, beside, all, possible })
     }
@@ -148,6 +153,14 @@ impl<'a> SchemaReader<'a> {
     fn by_type(&mut self, loc: &Loc, branches: Branches<'a>) -> Option<ValueType> {
         let mut sources: Vec<(Vec<JsonType>, VariantSource)> = Vec::new();
         if branches.possible.is_of_all_types() {
+            return None;
+        }
+        // `type` says that numbers are integers, and no branch would check it
+        let has_fractions = |(_, it): &(Loc, Possible)| it.has(JsonType::Number) && !it.integral;
+        if branches.possible.integral
+            && branches.possible.has(JsonType::Number)
+            && branches.all.iter().any(has_fractions)
+        {
             return None;
         }
         let count = |type_: JsonType| branches.all.iter().filter(|(_, possible)| possible.has(type_)).count();
@@ -527,7 +540,11 @@ pub(super) fn shape_of(possible: &Possible, type_: JsonType) -> Shape {
 /// Returns the type without null, which the union around it reads.
 fn without_null(held: ValueType) -> ValueType {
     match held.shape {
-        Shape::Nullable(inner) if held.trees.is_empty() && held.checks.is_empty() => *inner,
+        Shape::Nullable(mut inner) => {
+            inner.checks.extend(held.checks);
+            inner.trees.extend(held.trees);
+            *inner
+        }
         shape => ValueType { shape, ..held },
     }
 }
@@ -541,7 +558,7 @@ pub(super) fn applied(reader: &SchemaReader<'_>, loc: &Loc) -> Vec<Loc> {
         let alone = target.is_some() && reader.schemas.draft(&at).ref_stands_alone();
         let mut next: Vec<Loc> = target.into_iter().collect();
         if !alone {
-            next.extend(reader.listed(&at, "allOf").map(|(at, _)| at));
+            next.extend(reader.listed(&at, "allOf"));
             out.push(at);
         }
         open.extend(next.into_iter().rev().filter(|at| seen.insert(at.clone())));

@@ -26,3 +26,4 @@ pub mod settings;
 pub(crate) mod type_names;
 pub(crate) mod uri;
 pub(crate) mod warning;
+pub(crate) mod wildcard;

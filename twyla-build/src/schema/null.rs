@@ -2,6 +2,7 @@
 
 use super::names;
 use super::type_names::{self, TypeName};
+use super::wildcard;
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -44,19 +45,7 @@ fn path(schemas: &Schemas, property: &Loc) -> Option<String> {
 fn matches(pattern: &str, path: &str) -> bool {
     let type_ = path.split_once('.').map_or(path, |(type_, _)| type_);
     let is_module = type_.strip_prefix(pattern).is_some_and(|rest| rest.starts_with("::"));
-    is_module || fits(pattern, type_) || fits(pattern, path)
-}
-
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some((_, behind)) = rest.split_once(part) else { return false };
-        rest = behind;
-    }
-    rest.ends_with(last)
+    is_module || wildcard::matches(pattern, type_) || wildcard::matches(pattern, path)
 }
 
 #[cfg(test)]
