@@ -1,8 +1,8 @@
 //! Enums of strings.
 
 use super::fault::Fault;
-use super::members::required;
 use super::reader::Reader;
+use super::variants::no_variant_of_value;
 use crate::excerpt::quoted;
 
 /// The length up to which a list is searched linearly. Longer lists are first searched as sorted ones.
@@ -38,11 +38,7 @@ pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static 
     if let Some(text) = found {
         return none_of(&text, &mut words.iter().copied(), words.len()).in_key(tag);
     }
-    match reader.at_member(tag) {
-        Err(fault) => fault,
-        Ok(true) => reader.mismatch("a string").in_key(tag),
-        Ok(false) => required::<()>(tag, None).err().unwrap_or_else(|| Fault::new("required", String::new())),
-    }
+    no_variant_of_value(reader, tag, "a string")
 }
 
 #[cold]

@@ -137,8 +137,6 @@ impl<K, D, T: Fits<K, D>> Fits<K, D> for Arc<T> {}
 
 impl<K, D, T: Fits<K, D>> Fits<Optional<K>, D> for Option<T> {}
 impl<K, D, T: Fits<K, D>> Fits<Nullable<K>, D> for Option<T> {}
-// absent and null stay apart, where both are allowed
-impl<K, D, T: Fits<K, D>> Fits<Optional<K>, D> for twyla_codec::Nullable<T> {}
 // A required value can be read into an `Option`; an `Option` can't be written as a required value.
 impl<K: Plain, T: Fits<K, Reading>> Fits<K, Reading> for Option<T> {}
 impl<K: Plain, T: Fits<K, Either>> Fits<K, Either> for Option<T> {}

@@ -210,7 +210,9 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
         session: rpc.session.map(Session::from),
         timeout: None,
         number: 1,
-        key: Some(key.unwrap_or_else(|| Uuid::new_v4().to_string().into())),
+        key: Some(
+            key.unwrap_or_else(|| (&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()),
+        ),
         trace: None,
     };
     Box::pin(async move {

@@ -82,7 +82,9 @@ pub(crate) fn plain(prefix: &str) -> &str {
 
 /// Returns a service's name as variables have it: `NAVITAIRE_API`.
 pub(crate) fn key(service: &str) -> String {
-    service.replace('-', "_").to_ascii_uppercase()
+    let mut key = service.replace('-', "_");
+    key.make_ascii_uppercase();
+    key
 }
 
 /// Returns the variable with a service's addresses: `PLATFORM_NAVITAIRE_API_URL`.

@@ -32,7 +32,7 @@ impl Network {
     /// Makes the RPCs of a service callable while it exists.
     pub(crate) fn attach(&self, server: &Arc<Server>) {
         let mut methods = self.methods.write().unwrap_or_else(PoisonError::into_inner);
-        for served in server.methods().values() {
+        for served in server.methods() {
             let services = methods.entry(served.registration.name.to_owned()).or_default();
             services.retain(|entry| entry.server.strong_count() > 0);
             services.push(InProcessService { server: Arc::downgrade(server), served: served.clone() });

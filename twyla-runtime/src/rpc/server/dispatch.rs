@@ -1,6 +1,5 @@
 //! The serving of calls, independent of the transport: limits, deadlines, handlers and their panics.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +26,7 @@ const SOON: Duration = Duration::from_secs(1);
 
 /// The RPCs of a running service.
 pub(crate) struct Server {
-    methods: HashMap<&'static str, Arc<ServedMethod>>,
+    methods: Vec<Arc<ServedMethod>>,
     dependencies: Arc<Dependencies>,
     pub(crate) settings: Serve,
     permits: Semaphore,
@@ -66,7 +65,7 @@ impl Server {
             let permits = policy.concurrency.map(|permits| Semaphore::new(permits.max(1).into()));
             let deadline = policy.deadline.unwrap_or(settings.deadline);
             let figures = RpcMetrics::new(registration.name);
-            (registration.method, Arc::new(ServedMethod { registration, permits, deadline, figures }))
+            Arc::new(ServedMethod { registration, permits, deadline, figures })
         });
         Self {
             methods: served.collect(),
@@ -80,8 +79,8 @@ impl Server {
         }
     }
 
-    /// Returns the RPCs by the last segment of their path.
-    pub(crate) fn methods(&self) -> &HashMap<&'static str, Arc<ServedMethod>> {
+    /// Returns the served RPCs.
+    pub(crate) fn methods(&self) -> &[Arc<ServedMethod>] {
         &self.methods
     }
 
@@ -181,7 +180,7 @@ pub(crate) fn busy(served: &ServedMethod, why: &str) -> Answer {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names: Vec<_> = self.methods.values().map(|served| served.registration.name).collect();
+        let mut names: Vec<_> = self.methods.iter().map(|served| served.registration.name).collect();
         names.sort_unstable();
         f.debug_struct("Server").field("rpcs", &names).field("settings", &self.settings).finish()
     }

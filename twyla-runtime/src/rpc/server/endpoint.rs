@@ -27,7 +27,8 @@ const IDEMPOTENT: HeaderName = HeaderName::from_static(headers::IDEMPOTENT);
 /// Returns the routes of a service's RPCs.
 pub(crate) fn router(server: &Arc<Server>) -> Router {
     let mut router = Router::new().route("/rpc/{*method}", any(unknown));
-    for (method, served) in server.methods() {
+    for served in server.methods() {
+        let method = served.registration.method;
         let (server, served) = (server.clone(), served.clone());
         let handler = move |request| async move { answer(&server, &served, request).await };
         router = router.route(&format!("/rpc/{method}"), any(handler));
@@ -159,11 +160,14 @@ async fn body(
             if text.len() + data.len() > most {
                 return Err(too_large(name, most));
             }
+            // most requests arrive in one piece, which isn't copied
+            if text.is_empty() && body.is_end_stream() {
+                return Ok(data);
+            }
             text.extend_from_slice(&data);
             if body.is_end_stream() {
                 break;
             }
-            // only now: most requests arrive in one piece
             let bytes = u32::try_from(data.len()).unwrap_or(u32::MAX);
             let more = server.body_budget.try_acquire_many(bytes);
             let more = more.map_err(|_| busy(served, "the memory for incoming requests is used up"))?;

@@ -96,7 +96,10 @@ pub(crate) fn read(
     // an invalid `traceparent` is ignored, as W3C Trace Context, section 3.2 demands
     let trace = header(&PARENT).and_then(TraceContext::read).map(|trace| {
         let state = headers.get(STATE).and_then(|state| state.to_str().ok());
-        state.map_or(trace.clone(), |state| trace.with_state(state))
+        match state {
+            Some(state) => trace.with_state(state),
+            None => trace,
+        }
     });
     let context = header(&CONTEXT);
     if let Some(context) = context
