@@ -12,7 +12,7 @@ use crate::runtime::Runtime;
 use crate::{event, listener, rpc};
 
 /// The attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Attribute {
     Event,
     Listener,
@@ -20,7 +20,15 @@ pub(crate) enum Attribute {
 }
 
 impl Attribute {
-    const ALL: [(Self, &'static str); 3] = [(Self::Event, "event"), (Self::Listener, "listener"), (Self::Rpc, "rpc")];
+    const ALL: [Self; 3] = [Self::Event, Self::Listener, Self::Rpc];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Listener => "listener",
+            Self::Rpc => "rpc",
+        }
+    }
 
     fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> Found) -> TokenStream {
         match self {
@@ -34,19 +42,22 @@ impl Attribute {
 /// Expands an attribute, if the contracts of the crate itself are enough for that.
 pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let given = Given::read(&args);
-    // without a name, no contract is looked up
-    let elsewhere = given.name.and_then(|name| match given.contracts {
-        Some(path) => Some(path.into_token_stream()),
-        None => (contracts::of_crate() == Err(Missing::NotHere)).then(|| quote_spanned!(name=> crate::contracts)),
-    });
-    match elsewhere {
-        Some(path) => {
-            let word = Attribute::ALL.iter().find(|(one, _)| *one == attribute).map_or("", |(_, word)| word);
-            let (word, runtime) = (format_ident!("{word}"), given.runtime);
+    let own = match (given.name, given.contracts) {
+        (Some(_), Some(path)) => Err(path.into_token_stream()),
+        (Some(name), None) => match contracts::of_crate() {
+            Err(Missing::NotHere) => Err(quote_spanned!(name=> crate::contracts)),
+            found => Ok(found),
+        },
+        // without a name, no contract is looked up
+        (None, _) => Ok(Err(Missing::NotHere)),
+    };
+    match own {
+        Ok(found) => attribute.expand(args, item, || found),
+        Err(path) => {
+            let (word, runtime) = (format_ident!("{}", attribute.word()), given.runtime);
             let [args, item] = [args, item].map(|tokens| Group::new(Delimiter::Brace, tokens));
             quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
         }
-        None => attribute.expand(args, item, contracts::of_crate),
     }
 }
 
@@ -62,7 +73,7 @@ pub(crate) fn second(input: TokenStream) -> TokenStream {
             Err(Missing::Reported)
         };
         let word: Ident = input.parse()?;
-        let attribute = Attribute::ALL.iter().find(|(_, one)| word == one).map(|(attribute, _)| *attribute);
+        let attribute = Attribute::ALL.into_iter().find(|attribute| word == attribute.word());
         let attribute = attribute.ok_or_else(|| syn::Error::new(word.span(), "expected an attribute"))?;
         let group = || match input.parse()? {
             TokenTree::Group(group) => Ok(group.stream()),

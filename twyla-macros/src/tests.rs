@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::{env, fs};
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 
-use crate::contracts::{Found, Missing, tests::sample};
-use crate::{event, list, listener, rpc};
+use crate::catalogue;
+use crate::contracts::{Found, Missing, NotCompiled, tests::sample};
+use crate::{event, list, listener, rpc, stage};
 
 fn golden(name: &str, expansion: TokenStream) {
     let file = syn::parse2(expansion).expect("an expansion is items");
@@ -133,6 +134,31 @@ fn a_crate_without_contracts_is_told_what_to_do() {
     // where the type says which event it is, no index is needed
     let listener = expand_listener("", "async fn answer(_: UserInput) {}", || Err(Missing::NotHere));
     assert_eq!(errors(listener), Vec::<String>::new());
+}
+
+#[test]
+fn contracts_that_are_not_compiled_are_reported_once_with_a_remedy() {
+    for (why, message) in [(NotCompiled::NoBuildScript, "no `build.rs`"), (NotCompiled::NoIndex, "compiles no schemas")]
+    {
+        let text = catalogue::not_compiled(&why).at(Span::call_site()).to_string();
+        assert!(text.contains(message) && text.contains("twyla_build::compile(\"schemas\")"), "{text}");
+    }
+    // `include_contracts!()` has reported it: the attributes add no error
+    for input in [
+        r#"! listener { "api.user_input", group = "a" } { async fn answer(_: UserInput) {} }"#,
+        r#"! rpc { "desk.find" } { async fn find(_: FindRequest) -> Result<Note, String> { todo!() } }"#,
+        r#"! event { "api.user_input" } { struct Greeting { emission: String } }"#,
+    ] {
+        assert_eq!(errors(stage::second(tokens(input))), Vec::<String>::new(), "{input}");
+    }
+}
+
+#[test]
+fn a_listener_without_a_name_looks_nothing_up_in_contracts() {
+    let listener = expand_listener("group = \"a\", contracts = platform", "async fn answer(_: UserInput) {}", sample);
+    let errors = errors(listener);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("no event's name") && errors[0].contains("leave `contracts` out"), "{errors:?}");
 }
 
 #[test]

@@ -58,6 +58,11 @@ pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -
     }
 }
 
+pub(crate) fn contracts_without_a_name() -> Text {
+    Text::new("`contracts` has no event's name to look up")
+        .help("name the event, `#[listener(\"api.user_input\", contracts = ..)]`, or leave `contracts` out: the argument's type says which event it is")
+}
+
 /// The first argument isn't the event that the attribute names.
 pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &str) -> Text {
     let text =

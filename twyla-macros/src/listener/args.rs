@@ -5,7 +5,7 @@ use syn::{LitStr, Token};
 
 use super::policy::{self, Policy};
 use crate::attribute::Attribute;
-use crate::catalogue::Problems;
+use crate::catalogue::{Problems, listener as text};
 use crate::numbers;
 use crate::runtime::Runtime;
 
@@ -28,14 +28,14 @@ const ATTRIBUTE: Attribute = Attribute {
 /// Parses the attribute.
 pub(super) fn parse(tokens: TokenStream) -> Args {
     let mut args = Args::default();
+    let mut contracts = None;
     let Args { group, policy, runtime, .. } = &mut args;
-    let (event, problems) = ATTRIBUTE.parse(tokens, |key, input, _| {
+    let (event, mut problems) = ATTRIBUTE.parse(tokens, |key, input, _| {
         input.parse::<Token![=]>()?;
         match key.to_string().as_str() {
             "group" => *group = Some(input.parse()?),
             "crate" => *runtime = Runtime::parse(input)?,
-            // the first stage has read it
-            "contracts" => drop(input.call(syn::Path::parse_mod_style)?),
+            "contracts" => contracts = Some(input.call(syn::Path::parse_mod_style)?),
             "retry" => policy.retry = Some(policy::retry(input)?),
             "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch")?),
             "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency")?),
@@ -43,5 +43,9 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
         }
         Ok(())
     });
+    // with a name, the first stage has read the path
+    if let (None, Some(path), true) = (&event, contracts, problems.is_empty()) {
+        problems.add(text::contracts_without_a_name().over(path));
+    }
     Args { event, problems, ..args }
 }
