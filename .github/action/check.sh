@@ -3,10 +3,20 @@
 # Exits as `cargo twyla check` does.
 set -uo pipefail
 
+# what an earlier use of the action has written
+rm -f "$COMMENT"
+[ -z "${SARIF:-}" ] || rm -f "$SARIF"
+
 args=(twyla check)
 if [ -n "${AGAINST:-}" ]; then
-    # a shallow clone lacks the revision
-    git cat-file -e "$AGAINST^{commit}" 2>/dev/null || git fetch --quiet --no-tags --depth=1 origin "$AGAINST" || exit 2
+    # a shallow clone lacks the revision, and has no branch but its own
+    if ! git cat-file -e "$AGAINST^{commit}" 2>/dev/null; then
+        if ! git fetch --quiet --no-tags --depth=1 -- origin "${AGAINST#origin/}"; then
+            printf 'verdict=error\ncomment=%s\n' "$COMMENT" >>"${GITHUB_OUTPUT:-/dev/null}"
+            exit 2
+        fi
+        AGAINST=$(git rev-parse FETCH_HEAD)
+    fi
     args+=(--against "$AGAINST")
 fi
 if [ -n "${SCHEMAS:-}" ]; then
@@ -16,7 +26,8 @@ while IFS= read -r manifests; do
     [ -z "$manifests" ] || args+=(--manifests "$manifests")
 done <<<"${MANIFESTS:-}"
 
-cargo-twyla "${args[@]}" --format github
+# the runner also reads commands in the errors, which have names and texts of schemas
+cargo-twyla "${args[@]}" --format github 2> >(sed -e 's/^[[:space:]]*::/: :/' -e 's/##\[/## [/g' >&2)
 code=$?
 # the first run has already printed the error, if there was one
 cargo-twyla "${args[@]}" --format markdown --out "$COMMENT" 2>/dev/null

@@ -3,7 +3,7 @@
 //! [`run`] is what a command implements. [`schemas`] finds the schemas folder, and [`contracts`] reads the contracts in it.
 //! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, and [`output`] writes files.
 //! [`report`] writes what was found as annotations, comments and SARIF, and [`options`] are options that several commands have.
-//! [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
+//! [`verb`] is what a service does with a contract. [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
 //! [`revision`] a schemas folder as it was.
 
 pub(crate) mod confirm;
@@ -19,3 +19,4 @@ pub(crate) mod run;
 pub(crate) mod schemas;
 pub(crate) mod text;
 pub(crate) mod uri;
+pub(crate) mod verb;

@@ -1,92 +1,45 @@
 //! `cargo twyla check`, `accept` and `diff` in a git repository, as they are used.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod git;
+mod repository;
 
+use std::fs;
+use std::process::{Command, Stdio};
+
+use git::git;
+use repository::Repository;
 use serde_json::Value;
 use tempfile::TempDir;
 
+const FILES: [(&str, &str); 2] =
+    [("schemas/context.json", r#"{ "type": "object" }"#), ("schemas/events/bot/reply.json", TEXT)];
 const TEXT: &str = r#"{ "type": "object", "properties": { "text": { "type": "string", "maxLength": 100 } } }"#;
 
 /// A repository with a schemas folder.
-struct Repository(TempDir);
+fn schemas() -> Repository {
+    Repository::new(&FILES)
+}
 
-impl Repository {
-    fn new() -> Self {
-        let repository = Self(TempDir::new().unwrap());
-        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
-        repository.write("schemas/context.json", r#"{ "type": "object" }"#);
-        repository.write("schemas/events/bot/reply.json", TEXT);
-        repository
-    }
+/// The same with a lock, committed.
+fn accepted() -> Repository {
+    Repository::accepted(&FILES)
+}
 
-    /// The same with a lock, committed.
-    fn accepted() -> Self {
-        let repository = Self::new();
-        repository.said(&["accept"]);
-        repository.commit();
-        repository
-    }
+/// The exit code, and what is printed.
+fn run(repository: &Repository, args: &[&str]) -> (i32, String) {
+    let (said, code) = repository.twyla(".", args);
+    (code, said)
+}
 
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path().join(path)).unwrap();
-        assert!(text.contains(from), "{text}");
-        self.write(path, &text.replace(from, to));
-    }
-
-    fn lock(&self) -> String {
-        fs::read_to_string(self.path().join("schemas/contracts.lock")).unwrap()
-    }
-
-    fn git(&self, args: &[&str]) {
-        let mut git = Command::new("git");
-        let names = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
-        let status = git.args(names).args(args).current_dir(self.path()).stdout(Stdio::null()).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--message", "x"]);
-    }
-
-    fn run_in(&self, folder: &str, args: &[&str], variables: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
-        command.arg("twyla").args(args).current_dir(self.path().join(folder)).stdin(Stdio::null());
-        command.env_remove("CI").env_remove("TWYLA_LOCK").env_remove("CLICOLOR_FORCE");
-        command.envs(variables.iter().copied()).output().unwrap()
-    }
-
-    /// The exit code, and what is printed.
-    fn run(&self, args: &[&str]) -> (i32, String) {
-        let Output { status, stdout, stderr } = self.run_in(".", args, &[]);
-        (status.code().unwrap(), String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
-    }
-
-    #[track_caller]
-    fn said(&self, args: &[&str]) -> String {
-        let (code, said) = self.run(args);
-        assert_eq!(code, 0, "{said}");
-        said
-    }
+fn lock(repository: &Repository) -> String {
+    fs::read_to_string(repository.path().join("schemas/contracts.lock")).unwrap()
 }
 
 #[test]
 fn the_first_lock_is_made_and_holds() {
-    let repository = Repository::new();
-    let (code, said) = repository.run(&["check"]);
+    let repository = schemas();
+    let (code, said) = run(&repository, &["check"]);
     assert_eq!(
         (code, &*said),
         (2, "error: schemas has no lock to check against: `cargo twyla accept` makes the first one\n")
@@ -108,12 +61,12 @@ fn the_first_lock_is_made_and_holds() {
 
 #[test]
 fn a_lock_that_is_behind_is_an_error_where_it_is_strict() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     repository.write("schemas/events/bot/more.json", "{}");
-    let (code, said) = repository.run(&["check"]);
+    let (code, said) = run(&repository, &["check"]);
     assert_eq!(code, 0);
     assert!(said.starts_with("warning: schemas/events/bot/more.json:1:1: `bot.more` is new"), "{said}");
-    assert_eq!(repository.run(&["check", "--strict"]).0, 1);
+    assert_eq!(run(&repository, &["check", "--strict"]).0, 1);
     for (variables, code) in [
         (&[("CI", "true")][..], 1),
         (&[("CI", "false")], 0),
@@ -127,7 +80,7 @@ fn a_lock_that_is_behind_is_an_error_where_it_is_strict() {
 
 #[test]
 fn the_folder_is_found_from_below_and_from_beside() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     fs::create_dir_all(repository.path().join("services/bot/src")).unwrap();
     let run = |folder: &str, args: &[&str]| {
         let output = repository.run_in(folder, args, &[]);
@@ -142,52 +95,52 @@ fn the_folder_is_found_from_below_and_from_beside() {
 
 #[test]
 fn how_schemas_are_read_is_taken_from_the_lock() {
-    let repository = Repository::new();
+    let repository = schemas();
     repository.write("schemas/events/bot/reply.json", r#"{ "properties": { "at": { "format": "date" } } }"#);
     repository.said(&["accept", "--draft", "7", "--no-formats"]);
-    assert!(repository.lock().contains("\"draft\": \"7\"") && repository.lock().contains("\"formats\": false"));
+    assert!(lock(&repository).contains("\"draft\": \"7\"") && lock(&repository).contains("\"formats\": false"));
     assert_eq!(repository.said(&["check"]), "in order: 2 contracts, all as accepted\n");
-    let (code, said) = repository.run(&["check", "--draft", "8"]);
+    let (code, said) = run(&repository, &["check", "--draft", "8"]);
     assert!(code == 2 && said.contains("a draft is named 4, 6, 7, 2019-09 or 2020-12"), "{said}");
 }
 
 #[test]
 fn what_is_gone_is_found_whatever_was_done_to_the_lock() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     repository.write("schemas/events/bot/other.json", r#"{ "not": { "type": "null" } }"#);
     fs::remove_file(repository.path().join("schemas/events/bot/reply.json")).unwrap();
-    let (code, said) = repository.run(&["check"]);
+    let (code, said) = run(&repository, &["check"]);
     assert!(code == 1 && said.contains("`bot.reply` is in the lock, and its schema is gone"), "{said}");
     fs::remove_file(repository.path().join("schemas/contracts.lock")).unwrap();
     repository.said(&["accept"]);
     repository.said(&["check"]);
-    let (code, said) = repository.run(&["check", "--against", "main"]);
+    let (code, said) = run(&repository, &["check", "--against", "main"]);
     assert!(code == 1 && said.contains("`bot.reply` is in the lock, and its schema is gone"), "{said}");
     // the same where that revision had no lock
-    repository.git(&["checkout", "--quiet", "-b", "bare"]);
-    repository.git(&["rm", "--quiet", "--cached", "schemas/contracts.lock"]);
+    git(repository.path(), &["checkout", "--quiet", "-b", "bare"]);
+    git(repository.path(), &["rm", "--quiet", "--cached", "schemas/contracts.lock"]);
     repository.write("schemas/events/bot/gone.json", "{}");
-    repository.git(&["add", "schemas/events/bot/gone.json"]);
-    repository.git(&["commit", "--quiet", "--message", "x"]);
+    git(repository.path(), &["add", "schemas/events/bot/gone.json"]);
+    git(repository.path(), &["commit", "--quiet", "--message", "x"]);
     fs::remove_file(repository.path().join("schemas/events/bot/gone.json")).unwrap();
-    let (code, said) = repository.run(&["check", "--against", "bare"]);
+    let (code, said) = run(&repository, &["check", "--against", "bare"]);
     assert!(code == 1 && said.contains("`bot.gone` is in the lock, and its schema is gone"), "{said}");
     // and it is accepted with a reason, which is seen
-    let (code, said) = repository.run(&["accept", "bot.reply", "--removed"]);
+    let (code, said) = run(&repository, &["accept", "bot.reply", "--removed"]);
     assert!(code == 2 && said.contains("--reason"), "{said}");
-    repository.git(&["checkout", "--quiet", "main", "--", "schemas/contracts.lock"]);
+    git(repository.path(), &["checkout", "--quiet", "main", "--", "schemas/contracts.lock"]);
     let said = repository.said(&["accept", "bot.reply", "--removed", "--reason", "nothing listens"]);
     assert!(said.starts_with("accepted: `bot.reply` was removed\n"), "{said}");
-    assert!(repository.lock().contains("\"removed\": \"nothing listens\""));
+    assert!(lock(&repository).contains("\"removed\": \"nothing listens\""));
     repository.said(&["accept"]);
     assert_eq!(repository.said(&["check", "--against", "main"]), "in order: 2 contracts, all as accepted\n");
 }
 
 #[test]
 fn what_cannot_be_checked_ends_with_two() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     let refused = |args: &[&str]| {
-        let (code, said) = repository.run(args);
+        let (code, said) = run(&repository, args);
         assert_eq!(code, 2, "{said}");
         said
     };
@@ -200,10 +153,10 @@ fn what_cannot_be_checked_ends_with_two() {
     assert!(refused(&["accept", "--reason", "so"]).contains("--reason needs --direction"));
     repository.edit("schemas/contracts.lock", "\"lock\": 1", "\"lock\": 7");
     assert!(refused(&["check"]).contains("error: schemas/contracts.lock:2:11: is a lock of format version 7"));
-    repository.git(&["checkout", "--quiet", "."]);
+    git(repository.path(), &["checkout", "--quiet", "."]);
     repository.edit("schemas/contracts.lock", "\"maxLength\": 100", "\"maxLength\": 99");
     assert!(refused(&["check"]).contains("it was edited by hand"));
-    repository.git(&["checkout", "--quiet", "."]);
+    git(repository.path(), &["checkout", "--quiet", "."]);
     repository.write("schemas/events/bot/reply.json", r#"{ "type": "sting" }"#);
     let said = refused(&["check"]);
     assert!(said.contains("error: schemas/events/bot/reply.json:1:11: there is no type `sting`"), "{said}");
@@ -226,7 +179,7 @@ fn what_cannot_be_checked_ends_with_two() {
 #[cfg(target_os = "linux")]
 #[test]
 fn nobody_has_to_read_it_to_the_end() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     repository.edit("schemas/events/bot/reply.json", "\"text\": {", "\"said\": {");
     repository.edit("schemas/events/bot/reply.json", "\"properties\"", "\"required\": [\"said\"], \"properties\"");
     let ends = |args: &[&str], out: Stdio| {
@@ -249,7 +202,7 @@ fn nobody_has_to_read_it_to_the_end() {
 
 #[test]
 fn programs_read_it_as_json() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     repository.write("schemas/events/bot/more.json", "{}");
     let found: Value = serde_json::from_str(&repository.said(&["check", "--json"])).unwrap();
     assert_eq!(found["ok"], true);
@@ -263,10 +216,10 @@ fn programs_read_it_as_json() {
 
 #[test]
 fn a_break_is_shown_accepted_with_a_reason_and_retired() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     let reply = "schemas/events/bot/reply.json";
     repository.edit(reply, "100", "50");
-    let (code, said) = repository.run(&["check"]);
+    let (code, said) = run(&repository, &["check"]);
     assert_eq!(code, 1);
     assert!(
         said.starts_with(
@@ -276,8 +229,8 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
         "{said}"
     );
     assert!(said.ends_with("\nnot in order: 2 contracts checked against the lock\n"), "{said}");
-    assert_eq!(repository.run(&["check", "--role", "producer"]).0, 0);
-    assert_eq!(repository.run(&["check", "--role", "listener"]).0, 1);
+    assert_eq!(run(&repository, &["check", "--role", "producer"]).0, 0);
+    assert_eq!(run(&repository, &["check", "--role", "listener"]).0, 1);
 
     // the same in words, and for programs
     let shown = repository.said(&["diff"]);
@@ -291,7 +244,7 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
     );
     assert_eq!(repository.said(&["diff", "HEAD"]), shown);
     assert!(repository.said(&["diff", "-c", "context"]).starts_with("nothing has changed"));
-    let (code, found) = repository.run(&["check", "--json"]);
+    let (code, found) = run(&repository, &["check", "--json"]);
     let found: Value = serde_json::from_str(&found).unwrap();
     let broken = &found["findings"][0];
     assert_eq!((code, &found["ok"], &broken["is"]), (1, &Value::Bool(false), &"broken".into()));
@@ -304,33 +257,33 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
     assert_eq!(misfit["witness"]["text"].as_str().unwrap().len(), 51);
 
     // what is left isn't written
-    let before = repository.lock();
-    let (code, said) = repository.run(&["accept"]);
+    let before = lock(&repository);
+    let (code, said) = run(&repository, &["accept"]);
     assert!(code == 1 && said.contains("not accepted: 1, see above"), "{said}");
-    assert_eq!(repository.lock(), before);
-    let (code, said) = repository.run(&["accept", "bot.reply", "--direction", "old-to-new", "--reason", "so"]);
+    assert_eq!(lock(&repository), before);
+    let (code, said) = run(&repository, &["accept", "bot.reply", "--direction", "old-to-new", "--reason", "so"]);
     assert!(code == 2 && said.contains("--until"), "{said}");
     let accept = |more: &[&str]| {
         let mut args = vec!["accept", "bot.reply", "--until", "9999-01-01", "--reason", "all bots are at 2.0"];
         args.extend(more);
-        repository.run(&args)
+        run(&repository, &args)
     };
     let (code, said) = accept(&["--direction", "new-to-old"]);
     assert!(code == 2 && said.contains("`bot.reply` breaks in `--direction old-to-new`"), "{said}");
     let (code, said) = accept(&["--direction", "old-to-new", "--dry-run"]);
     assert!(code == 0 && said.contains("\n+      \"waivers\": [\n"), "{said}");
-    assert_eq!(repository.lock(), before);
+    assert_eq!(lock(&repository), before);
     let (code, said) = accept(&["--direction", "old-to-new"]);
     assert!(code == 0 && said.contains("accepted: `bot.reply`, producer-first: "), "{said}");
 
     // it warns, against what was before too, until the old version is retired
-    let (code, said) = repository.run(&["check", "--against", "HEAD"]);
+    let (code, said) = run(&repository, &["check", "--against", "HEAD"]);
     assert!(
         code == 0 && said.contains("new listeners refuse") && said.contains(", which is waived until 9999-01-01: "),
         "{said}"
     );
     assert_eq!(said.matches("which is waived until").count(), 1, "{said}");
-    let lock: Value = serde_json::from_str(&repository.lock()).unwrap();
+    let lock: Value = serde_json::from_str(&lock(&repository)).unwrap();
     let digest = lock["contracts"]["bot.reply"]["in_the_field"][0]["digest"].as_str().unwrap();
     repository.said(&["accept", "bot.reply", "--retire", &digest[..8], "--reason", "gone"]);
     assert_eq!(repository.said(&["check", "--against", "HEAD"]), "in order: 2 contracts, all as accepted\n");
@@ -341,32 +294,32 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
     fs::remove_file(repository.path().join("schemas/contracts.lock")).unwrap();
     repository.said(&["accept"]);
     repository.said(&["check"]);
-    let (code, said) = repository.run(&["check", "--against", "HEAD"]);
+    let (code, said) = run(&repository, &["check", "--against", "HEAD"]);
     assert!(code == 1 && said.contains("`/properties/text/maxLength`: 50 -> 40"), "{said}");
 }
 
 #[test]
 fn an_additive_change_is_accepted_and_what_is_in_the_field_is_kept() {
-    let repository = Repository::accepted();
+    let repository = accepted();
     let reply = "schemas/events/bot/reply.json";
     repository.edit(reply, "\"text\"", "\"mood\": { \"type\": \"string\" }, \"text\"");
     let shown = repository.said(&["diff"]);
     assert_eq!(shown, "bot.reply  additive\n  changed  `/properties/mood`: added, {\"type\":\"string\"}\n\n");
     let said = repository.said(&["accept", "bot.reply", "--keep", "mobile app 3.1", "--sides", "listeners"]);
     assert!(said.contains("is in the field: mobile app 3.1"), "{said}");
-    assert!(repository.lock().contains("\"because\": \"mobile app 3.1\""));
+    assert!(lock(&repository).contains("\"because\": \"mobile app 3.1\""));
     repository.commit();
     // the app still reads only what it knew
     repository.edit(reply, "\"mood\": { \"type\": \"string\" }, ", "");
     repository.said(&["accept"]);
     repository.edit(reply, "\"maxLength\": 100", "\"maxLength\": 200");
-    let (code, said) = repository.run(&["check"]);
+    let (code, said) = run(&repository, &["check"]);
     assert!(code == 1 && said.contains("refused  by old listeners"), "{said}");
 }
 
 #[test]
 fn contracts_of_rpcs_are_held_alike() {
-    let repository = Repository::new();
+    let repository = schemas();
     let of = |way: &str| format!("schemas/rpc/booking/get/{way}.json");
     repository.write(&of("request"), r#"{ "properties": { "pnr": { "type": "string", "maxLength": 8 } } }"#);
     repository.write(&of("response"), r#"{ "properties": { "name": { "type": "string", "maxLength": 8 } } }"#);
@@ -379,19 +332,19 @@ fn contracts_of_rpcs_are_held_alike() {
     assert!(shown.contains("booking.get/request  producer-first\n"), "{shown}");
     assert!(shown.contains("{\"pnr\":\"aaaaaaa\"} may be sent by old callers\n  refused  by new services"), "{shown}");
     assert!(shown.contains("{\"name\":\"aaaaaaa\"} may be sent by old services\n  refused  by new callers"), "{shown}");
-    assert_eq!(repository.run(&["check"]).0, 1);
-    let (_, found) = repository.run(&["check", "--json"]);
+    assert_eq!(run(&repository, &["check"]).0, 1);
+    let (_, found) = run(&repository, &["check", "--json"]);
     let found: Value = serde_json::from_str(&found).unwrap();
     let kinds: Vec<&Value> = found["findings"].as_array().unwrap().iter().map(|finding| &finding["kind"]).collect();
     assert_eq!(kinds, ["request", "response"]);
     let both = ["booking.get/request", "booking.get/response"];
     let because = ["--direction", "old-to-new", "--until", "9999-01-01", "--reason", "one team has both"];
     repository.said(&[&["accept"], &both[..], &because[..]].concat());
-    assert_eq!(repository.run(&["check", "--against", "HEAD"]).0, 0);
+    assert_eq!(run(&repository, &["check", "--against", "HEAD"]).0, 0);
     repository.commit();
     // and one that is gone is one thing that is gone
     fs::remove_dir_all(repository.path().join("schemas/rpc")).unwrap();
-    let (code, said) = repository.run(&["check"]);
+    let (code, said) = run(&repository, &["check"]);
     assert!(code == 1 && said.contains("the RPC `booking.get` is in the lock, and its schemas are gone"), "{said}");
     assert_eq!(said.matches("error: ").count(), 1, "{said}");
     repository.said(&[&["accept"], &both[..], &["--removed", "--reason", "nothing calls it"]].concat());

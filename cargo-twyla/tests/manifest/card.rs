@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::git::git;
 use super::{refused, text, twyla, uses, workspace};
 
 const CARD: &str = r#"name = "greeter"
@@ -22,12 +23,6 @@ fn write(folder: &Path, path: &str, text: &str) {
     let path = folder.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
-}
-
-fn git(folder: &Path, args: &[&str]) {
-    let names = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
-    let mut git = Command::new("git");
-    assert!(git.args(names).args(args).current_dir(folder).stdout(Stdio::null()).status().unwrap().success());
 }
 
 /// A folder with schemas and a card.

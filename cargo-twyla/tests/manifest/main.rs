@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod card;
+#[path = "../lock/git.rs"]
+mod git;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -72,6 +72,17 @@ fn a_package_has_a_model_for_each_object() {
 }
 
 #[test]
+fn a_schema_that_holds_itself_in_a_list_beside_its_members_has_a_type() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "schemas/context.json", CONTEXT);
+    let node = r##"{ "type": "object", "properties": { "x": { "$ref": "#/$defs/x" } },
+        "$defs": { "x": { "type": ["array", "object"], "properties": { "a": {} }, "items": { "$ref": "#/$defs/x" } } } }"##;
+    write(folder.path(), "schemas/events/shop/node.json", node);
+    let (said, code) = twyla(folder.path(), &["python", "app"]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
 fn nothing_of_others_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     shop(folder.path());

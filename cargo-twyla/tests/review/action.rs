@@ -4,18 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Repository, broken, chat};
+use super::git::git;
+use super::{broken, chat};
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Runs the script; returns what it printed and its exit code.
-fn check(repository: &Repository, variables: &[(&str, &str)]) -> (String, i32) {
+fn check(folder: &Path, variables: &[(&str, &str)]) -> (String, i32) {
     let program = Path::new(env!("CARGO_BIN_EXE_cargo-twyla")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut bash = Command::new("bash");
-    bash.arg(workspace().join(".github/action/check.sh").canonicalize().unwrap()).current_dir(repository.path());
+    bash.arg(workspace().join(".github/action/check.sh").canonicalize().unwrap()).current_dir(folder);
     bash.env("PATH", path)
         .env("COMMENT", "comment.md")
         .env("GITHUB_OUTPUT", "output")
@@ -30,20 +31,52 @@ fn the_action_annotates_comments_and_ends_as_the_check_does() {
     let repository = chat();
     let of = |path: &str| fs::read_to_string(repository.path().join(path)).unwrap();
     let all = [("AGAINST", "HEAD"), ("MANIFESTS", "fleet"), ("SCHEMAS", "schemas"), ("SARIF", "contracts.sarif")];
-    let (said, code) = check(&repository, &all);
+    let (said, code) = check(repository.path(), &all);
     assert_eq!((&*said, code), ("Contracts: in order: 3 contracts, all as accepted\n", 0));
     assert_eq!(of("output"), "verdict=fits\ncomment=comment.md\n");
     broken(&repository);
-    let (said, code) = check(&repository, &all);
+    let (said, code) = check(repository.path(), &all);
     assert_eq!(code, 1);
     assert!(said.starts_with("::error file=schemas/"), "{said}");
     assert!(of("comment.md").contains("| `bot.reply`<br>") && of("summary").ends_with(&of("comment.md")));
     assert!(of("contracts.sarif").contains("\"version\": \"2.1.0\""));
     assert!(of("output").ends_with("verdict=breaks\ncomment=comment.md\n"));
     repository.write("schemas/events/bot/reply.json", "{");
-    let (said, code) = check(&repository, &[]);
+    let (said, code) = check(repository.path(), &[]);
     assert_eq!(code, 2, "{said}");
     assert!(of("output").ends_with("verdict=error\ncomment=comment.md\n"));
+}
+
+#[test]
+fn the_action_finds_a_branch_from_a_clone_of_one_commit() {
+    let repository = chat();
+    git(repository.path(), &["checkout", "--quiet", "-b", "change"]);
+    broken(&repository);
+    repository.commit();
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", repository.path().display());
+    git(folder.path(), &["clone", "--quiet", "--depth=1", &url, "clone"]);
+    let clone = folder.path().join("clone");
+    for against in ["main", "origin/main"] {
+        let (said, code) = check(&clone, &[("AGAINST", against)]);
+        assert_eq!(code, 1, "{said}");
+    }
+    let (said, code) = check(&clone, &[("AGAINST", "--upload-pack=touch x")]);
+    assert_eq!(code, 2, "{said}");
+    assert!(fs::read_to_string(clone.join("output")).unwrap().ends_with("verdict=error\ncomment=comment.md\n"));
+    assert!(!clone.join("comment.md").exists() && !clone.join("x").exists());
+}
+
+#[test]
+fn no_name_in_an_error_is_a_command_of_the_runner() {
+    let repository = chat();
+    repository.write("fleet/\n::stop-commands::x.contracts.json", "{");
+    let (said, code) = check(repository.path(), &[("MANIFESTS", "fleet")]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("stop-commands") && !said.lines().any(|line| line.trim_start().starts_with("::stop")),
+        "{said}"
+    );
 }
 
 #[test]
@@ -59,5 +92,5 @@ fn the_action_runs_scripts_that_exist_with_the_variables_that_they_read() {
     }
     // an expression in a script would run what a pull request's author has written
     let scripts = action.lines().filter(|line| line.trim_start().starts_with("run:"));
-    assert!(scripts.clone().count() == 3 && scripts.into_iter().all(|line| !line.contains("${{")), "{action}");
+    assert!(scripts.clone().count() == 4 && scripts.into_iter().all(|line| !line.contains("${{")), "{action}");
 }

@@ -3,8 +3,8 @@
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
 
-use super::Repository;
 use super::manifests::{CONTEXT, Service};
+use super::{Repository, accepted};
 
 /// Names of properties, and reasons of waivers.
 const EVIL: [&str; 12] = [
@@ -34,7 +34,7 @@ pub(super) fn all<T>(mut with: impl FnMut(&Repository) -> T) -> Vec<T> {
             .to_string()
         };
         let old = schema(99);
-        let repository = Repository::new(&[("schemas/events/a/b.json", &old), ("schemas/events/a/c.json", &old)]);
+        let repository = accepted(&[("schemas/events/a/b.json", &old), ("schemas/events/a/c.json", &old)]);
         let fleet = repository.path().join("fleet");
         let name: String = evil.chars().filter(|c| !c.is_whitespace() && !c.is_control() && *c != '\u{202e}').collect();
         Service::new(&name, &name).environment(&name).emits("a.b", &old).context(CONTEXT).write_as(&fleet, "evil");

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod action;
+#[path = "../lock/git.rs"]
+mod git;
 mod hostile;
 #[path = "../fleet/manifests.rs"]
 #[allow(dead_code, reason = "the tests of the fleet need all of it")]
@@ -9,12 +11,15 @@ mod manifests;
 #[path = "../fleet/platform.rs"]
 #[allow(dead_code, reason = "the tests of the fleet need all of it")]
 mod platform;
+#[path = "../lock/repository.rs"]
+mod repository;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use manifests::Service;
+use repository::Repository;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,59 +35,14 @@ const REPLY: &str = r#"{
 const ORDER: &str = r#"{ "type": "object", "properties": { "total": { "type": "number" } } }"#;
 
 /// A repository whose contracts are accepted and committed.
-pub(crate) struct Repository(TempDir);
-
-impl Repository {
-    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let repository = Self(TempDir::new().unwrap());
-        repository.git(&["init", "--quiet", "--initial-branch", "main"]);
-        repository.write("schemas/context.json", manifests::CONTEXT);
-        files.iter().for_each(|(path, text)| repository.write(path, text));
-        let (said, code) = repository.twyla(".", &["accept"]);
-        assert_eq!(code, 0, "{said}");
-        repository.git(&["add", "--all"]);
-        repository.git(&["commit", "--quiet", "--message", "x"]);
-        repository
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path().join(path)).unwrap();
-        assert!(text.contains(from), "{text}");
-        self.write(path, &text.replace(from, to));
-    }
-
-    fn git(&self, args: &[&str]) {
-        let mut git = Command::new("git");
-        let names = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"];
-        let status = git.args(names).args(args).current_dir(self.path()).stdout(Stdio::null()).status().unwrap();
-        assert!(status.success());
-    }
-
-    /// What is printed, and the exit code.
-    pub(crate) fn twyla(&self, folder: &str, args: &[&str]) -> (String, i32) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"));
-        command.arg("twyla").args(args).current_dir(self.path().join(folder)).stdin(Stdio::null());
-        command.env_remove("CI").env_remove("TWYLA_LOCK").env_remove("CLICOLOR_FORCE");
-        let output = command.output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        (text, output.status.code().unwrap())
-    }
+pub(crate) fn accepted(files: &[(&str, &str)]) -> Repository {
+    Repository::accepted(&[&[("schemas/context.json", manifests::CONTEXT)], files].concat())
 }
 
 /// The contracts of a chat, and the services that use them.
 fn chat() -> Repository {
     let files = [("schemas/events/bot/reply.json", REPLY), ("schemas/events/shop/order.json", ORDER)];
-    let repository = Repository::new(&files);
+    let repository = accepted(&files);
     let fleet = repository.path().join("fleet/production");
     Service::new("bot", "2.0.0").emits("bot.reply", REPLY).write(&fleet);
     Service::new("web", "1.3.0").listens("bot.reply", "web", REPLY).write(&fleet);

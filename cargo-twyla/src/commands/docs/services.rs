@@ -10,6 +10,7 @@ use crate::commands::fleet::load::{self, Inputs};
 use crate::commands::fleet::model::{Subject, Unmatched, Version};
 use crate::commands::fleet::report::{Outlook, Report};
 use crate::commands::fleet::svg;
+use crate::support::verb::Verb;
 
 /// The services of all environments.
 pub(super) struct Services {
@@ -29,29 +30,6 @@ pub(super) struct Service {
     pub(super) version: String,
     pub(super) environment: Option<String>,
     pub(super) does: Vec<(Verb, String)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verb {
-    Emits,
-    Listens,
-    Serves,
-    Calls,
-}
-
-impl Verb {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Emits => "emits",
-            Self::Listens => "listens to",
-            Self::Serves => "serves",
-            Self::Calls => "calls",
-        }
-    }
-
-    pub(super) fn is_of_method(self) -> bool {
-        matches!(self, Self::Serves | Self::Calls)
-    }
 }
 
 /// What a service does with an event or a method.
@@ -131,7 +109,7 @@ pub(super) fn services(paths: &[PathBuf], sources: &Sources) -> Result<Option<Se
                 does: does.iter().map(|(name, it)| (it.verb, name.clone())).collect(),
             });
             for (name, it) in does {
-                services.of.entry((it.verb.is_of_method(), name)).or_default().push(it);
+                services.of.entry((it.verb.is_of_rpc(), name)).or_default().push(it);
             }
         }
         let name = |id: usize| report.fleet.members.get(id).map(|it| it.name.clone()).unwrap_or_default();

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use twyla_build::Problems;
-use twyla_build::compare::{Sources, Verdict};
-use twyla_build::lock::{self, Finding, FindingGroup, FindingKind, Message, Role, Roles, Severity};
+use twyla_build::compare::Sources;
+use twyla_build::lock::{self, Finding, FindingGroup, Message, Role, Roles, Severity};
 
 use super::hurt::{self, HurtService, Services};
 use super::revision::{Error, at_revision};
@@ -140,7 +140,7 @@ impl Checked {
         match self.bad().next() {
             None => Outcome::Fine,
             // undecided if nothing is known to break, and something isn't known to fit
-            Some(_) if self.bad().all(undecided) => Outcome::Undecided,
+            Some(_) if self.bad().all(review::is_undecided) => Outcome::Undecided,
             Some(_) => Outcome::Found,
         }
     }
@@ -196,10 +196,4 @@ impl Checked {
         let summary = format!("{result}: {}", contracts.replace("; see above", ""));
         Report { title: TITLE, summary, complete: true, notes, remarks: Vec::new() }.write(form, &folder.path)
     }
-}
-
-/// Whether a finding is only undecided.
-fn undecided(finding: &Finding) -> bool {
-    let FindingKind::Broken(broken) = &finding.kind else { return false };
-    broken.misfits.iter().all(|misfit| matches!(misfit.verdict, Verdict::Undecided(_)))
 }

@@ -45,7 +45,7 @@ fn rule(finding: &Finding) -> Rule {
         FindingKind::New => Rule::NewContract,
         FindingKind::Removed | FindingKind::Renamed { .. } => Rule::RemovedContract,
         FindingKind::Behind(_) => Rule::LockBehind,
-        FindingKind::Broken(broken) if broken.misfits.iter().all(is_undecided) => Rule::UndecidedChange,
+        FindingKind::Broken(_) if is_undecided(finding) => Rule::UndecidedChange,
         FindingKind::Broken(_) => Rule::BreakingChange,
         FindingKind::Waived(_) => Rule::WaivedBreak,
         FindingKind::Idle(_) => Rule::UnusedWaiver,
@@ -53,8 +53,10 @@ fn rule(finding: &Finding) -> Rule {
     }
 }
 
-fn is_undecided(misfit: &Misfit) -> bool {
-    matches!(misfit.verdict, Verdict::Undecided(_))
+/// Returns whether a change is only undecided.
+pub(super) fn is_undecided(finding: &Finding) -> bool {
+    let FindingKind::Broken(broken) = &finding.kind else { return false };
+    broken.misfits.iter().all(|misfit| matches!(misfit.verdict, Verdict::Undecided(_)))
 }
 
 fn verdict(group: &FindingGroup<'_>) -> String {

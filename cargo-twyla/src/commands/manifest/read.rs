@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use twyla_build::compare::Bundle;
 use twyla_contract::text::is_invisible;
+use twyla_contract::text::shortened;
 use twyla_contract::{EventName, Group};
 use twyla_runtime::json::other_encoding;
 
@@ -154,9 +155,5 @@ fn names(manifest: &Manifest) -> Result<(), ManifestProblem> {
 /// Returns why a text isn't the name of a service, a version or an environment.
 pub(crate) fn no_word(name: &str) -> Option<String> {
     let bad = name.is_empty() || name.len() > 200 || name.chars().any(|c| is_invisible(c) || c.is_whitespace());
-    bad.then(|| format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name)))
-}
-
-fn shortened(text: &str) -> &str {
-    &text[..text.floor_char_boundary(40)]
+    bad.then(|| format!("{:?} is empty, longer than 200 bytes, or has a space in it", shortened(name, 40)))
 }

@@ -23,7 +23,7 @@ use crate::support::schemas::SchemasArgs;
 
 /// Write a typed Python package of the contracts: pydantic models, validation, and a service over RabbitMQ.
 ///
-/// The package needs pydantic 2, jsonschema-rs and, for services, aio-pika. It is generated: write it again when a schema changes.
+/// The package needs pydantic 2.11 or newer, jsonschema-rs and, for services, aio-pika. It is generated: write it again when a schema changes.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:

@@ -10,6 +10,7 @@ use twyla_build::compare::{ContractKind, Sources};
 
 use super::names::{self, Scope};
 use crate::support::contracts::name_of;
+use crate::support::json::step;
 use crate::support::schemas::beside;
 use crate::support::uri;
 
@@ -157,7 +158,7 @@ impl Shaper {
         let mut scope = Scope::default();
         let mut fields = Vec::new();
         for (property, value) in properties.into_iter().flatten() {
-            let inner = (place.0.clone(), format!("{}/properties/{}", place.1, escaped(property)));
+            let inner = (place.0.clone(), format!("{}/properties{}", place.1, step(property)));
             let hint = format!("{name} {property}");
             let python_type = self.python_type(documents, &inner, value, &hint);
             let is_required = required.contains(&&**property);
@@ -271,8 +272,9 @@ impl Shaper {
         let hint = last.unwrap_or(file).to_owned();
         let has_members = schema.get("properties").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
         let nests = schema.get("items").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object);
-        // only a class can hold itself
-        if nests && !has_members {
+        let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
+        // only a class can hold itself, and a list beside it is read before the class
+        if nests && !(has_members && (is_object || schema.get("items").is_none())) {
             return if schema.get("type").and_then(Value::as_str) == Some("array") { "list[Any]" } else { "Any" }
                 .to_owned();
         }
@@ -344,11 +346,6 @@ pub(super) fn python_string(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// Escapes a step of a JSON Pointer.
-fn escaped(step: &str) -> String {
-    step.replace('~', "~0").replace('/', "~1")
 }
 
 fn shown((document, pointer): &Place) -> String {

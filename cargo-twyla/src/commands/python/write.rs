@@ -118,6 +118,6 @@ fn write_class(out: &mut String, class: &Class) {
 }
 
 fn optional(python_type: &str) -> String {
-    let has_none = python_type == "Any" || python_type.split(" | ").any(|it| it == "None");
+    let has_none = matches!(python_type, "Any" | "None") || python_type.ends_with(" | None");
     if has_none { python_type.to_owned() } else { format!("{python_type} | None") }
 }

@@ -9,7 +9,7 @@ mod markdown;
 mod note;
 mod sarif;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -17,10 +17,9 @@ use super::git;
 pub(crate) use note::{Level, Note, Report, Rule, Way, Witnessed};
 
 /// The forms of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For a terminal.
-    #[default]
     Text,
     /// For programs.
     Json,
@@ -71,6 +70,8 @@ impl Report {
 
 /// The path from the root of a repository to the current folder.
 struct RepositoryRoot {
+    /// `None` outside a repository.
+    root: Option<PathBuf>,
     /// Such as `services/bot/`; empty in the root, and outside a repository.
     prefix: String,
 }
@@ -82,15 +83,18 @@ impl RepositoryRoot {
             let folder = if folder.is_dir() { folder } else { Path::new(".") };
             let root = git::run(folder, ["rev-parse", "--show-toplevel"]).ok()?;
             let root = Path::new(String::from_utf8_lossy(&root).trim_end()).canonicalize().ok()?;
-            Some(here.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/"))
+            let prefix = here.strip_prefix(&root).ok()?.to_string_lossy().replace('\\', "/");
+            Some((root, prefix))
         };
-        Self { prefix: prefix().unwrap_or_default() }
+        let (root, prefix) = prefix().unzip();
+        Self { root, prefix: prefix.unwrap_or_default() }
     }
 
-    /// Returns a path from the root. `file` is a path from the current folder; one outside the repository stays as it is.
+    /// Returns a path from the root. `file` is absolute or a path from the current folder; one outside the repository stays as it is.
     fn relative(&self, file: &str) -> String {
         if Path::new(file).is_absolute() {
-            return file.to_owned();
+            let inside = self.root.as_deref().and_then(|root| Path::new(file).strip_prefix(root).ok());
+            return inside.map_or_else(|| file.to_owned(), |inside| inside.to_string_lossy().replace('\\', "/"));
         }
         let mut steps: Vec<&str> = Vec::new();
         for step in self.prefix.split('/').chain(file.split('/')) {
@@ -111,12 +115,13 @@ mod tests {
 
     #[test]
     fn a_path_is_relative_to_the_root_of_the_repository() {
-        let root = |prefix: &str| RepositoryRoot { prefix: prefix.to_owned() };
+        let root = |prefix: &str| RepositoryRoot { root: Some("/repository".into()), prefix: prefix.to_owned() };
         assert_eq!(root("").relative("schemas/a.json"), "schemas/a.json");
         assert_eq!(root("").relative("./schemas//a.json"), "schemas/a.json");
         assert_eq!(root("services/bot").relative("../../schemas/a.json"), "schemas/a.json");
         assert_eq!(root("services/bot").relative("schemas/a.json"), "services/bot/schemas/a.json");
         assert_eq!(root("services").relative("../../elsewhere/a.json"), "../../elsewhere/a.json");
         assert_eq!(root("services").relative("/schemas/a.json"), "/schemas/a.json");
+        assert_eq!(root("services").relative("/repository/schemas/a.json"), "schemas/a.json");
     }
 }

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use twyla_runtime::Bus;
 use twyla_tests::broker::{clean, config};
+use twyla_tests::rude::publish;
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 use super::{python, twyla, write};
@@ -14,7 +15,7 @@ here!(Answered, "python_answered");
 
 const PING: &str = r#"{
     "type": "object", "required": ["n", "text"],
-    "properties": { "n": { "type": "integer", "maximum": 100 }, "text": { "type": "string", "minLength": 1 } }
+    "properties": { "n": { "type": "integer", "maximum": 100 }, "text": { "type": "string", "minLength": 1 }, "a-b": { "type": "string" } }
 }"#;
 const CONTEXT: &str =
     r#"{ "type": "object", "required": ["channel"], "properties": { "channel": { "type": "string" } } }"#;
@@ -92,6 +93,21 @@ async fn a_service_in_python_and_one_in_rust_talk_both_ways() {
         let letters = dead_letters(&bus, Asked::EVENT, "one", 1).await;
         assert_eq!(letters[0].reason, Some(twyla_runtime::Reason::Contract));
         assert_eq!(letters[0].error, "python_asked.ping: /n: the value is greater than the maximum of 100");
+
+        // what Python reads and can't hold, or finds another meaning in, is settled too
+        let odd = |content: String| {
+            format!(
+                r#"{{"event_name":"python_asked.ping","content":{content},"context":{{"channel":"web"}},"meta":{{"version":1,"timestamp":"2026-11-30T00:00:00+00:00","session_id":"6f2c1f9e-6b5c-4b5e-9a52-0a8f5d3b8a11"}}}}"#
+            )
+        };
+        let nested = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+        for content in [r#"{"n":1,"text":"a","\ud800":1}"#.to_owned(), format!(r#"{{"n":1,"text":"a","x":{nested}}}"#)] {
+            publish(Asked::DOMAIN, b"ping", &[0, 0], odd(content).as_bytes()).await;
+        }
+        let undeclared = odd(r#"{"n":30,"text":"a","a_b":5}"#.to_owned());
+        publish(Asked::DOMAIN, b"ping", &[0, 0], undeclared.as_bytes()).await;
+        assert_eq!(heard.recv().await.unwrap(), 31);
+        assert_eq!(dead_letters(&bus, Asked::EVENT, "one", 3).await.len(), 3);
 
         drop(service.stdin.take());
         assert!(service.wait().unwrap().success());

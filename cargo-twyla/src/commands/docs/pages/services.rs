@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::names;
 use crate::commands::docs::html::{esc, inline};
-use crate::commands::docs::services::{Services, Verb};
+use crate::commands::docs::services::Services;
 use crate::commands::docs::site::{Site, event_url, rpc_url};
 use crate::commands::fleet::report::Outlook;
+use crate::support::verb::Verb;
 
 pub(super) fn main(site: &Site, services: &Services) -> String {
     let named = names::named(site);
@@ -67,12 +68,12 @@ pub(super) fn main(site: &Site, services: &Services) -> String {
             esc(&service.name),
             esc(&service.version)
         );
-        for verb in [Verb::Emits, Verb::Listens, Verb::Serves, Verb::Calls] {
+        for verb in Verb::ALL {
             let names: Vec<String> = service
                 .does
                 .iter()
                 .filter(|(it, _)| *it == verb)
-                .map(|(_, name)| link(verb.is_of_method(), name))
+                .map(|(_, name)| link(verb.is_of_rpc(), name))
                 .collect();
             if !names.is_empty() {
                 let _ = write!(out, "<div><dt>{}</dt><dd>{}</dd></div>", verb.word(), names.join(", "));

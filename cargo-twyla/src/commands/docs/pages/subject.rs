@@ -5,8 +5,9 @@ use std::fmt::Write;
 use super::changes;
 use crate::commands::docs::fields::Row;
 use crate::commands::docs::html::{esc, inline, json, prose};
-use crate::commands::docs::services::{Does, Verb};
+use crate::commands::docs::services::Does;
 use crate::commands::docs::site::{Kind, Locked, Part, Site, SubjectPage};
+use crate::support::verb::Verb;
 
 pub(super) fn main(site: &Site, at: usize, root: &str) -> String {
     let Some(subject) = site.subjects.get(at) else { return String::new() };

@@ -15,8 +15,9 @@ use twyla_contract::similar;
 use super::model::{Emits, FORMAT, Listens, Manifest, Rpc, in_lines};
 use crate::support::revision::{self, Revision};
 use crate::support::schemas::{self, Folder, SchemasArgs};
+use crate::support::verb::Verb;
 use mistake::Mistake;
-use read::{Card, Named, Verb};
+use read::{Card, Named};
 
 /// A card that can't be used.
 #[derive(Debug, thiserror::Error)]

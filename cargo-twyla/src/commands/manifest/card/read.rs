@@ -9,6 +9,7 @@ use twyla_contract::{EventName, Group, RpcName, similar};
 
 use super::mistake::Mistake;
 use crate::commands::manifest::read::no_word;
+use crate::support::verb::Verb;
 
 /// What a card says.
 #[derive(Debug, Default, PartialEq)]
@@ -41,31 +42,6 @@ pub(super) struct Listener {
     pub(super) event: Named,
     pub(super) group: String,
     pub(super) handler: Option<String>,
-}
-
-/// What a service does with a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    Emits,
-    Listens,
-    Serves,
-    Calls,
-}
-
-impl Verb {
-    /// Returns its key in the card.
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::Emits => "emits",
-            Self::Listens => "listens",
-            Self::Serves => "serves",
-            Self::Calls => "calls",
-        }
-    }
-
-    pub(super) fn is_of_rpc(self) -> bool {
-        matches!(self, Self::Serves | Self::Calls)
-    }
 }
 
 const KEYS: [&str; 10] =
@@ -115,7 +91,7 @@ impl Reader {
             serves: self.names(get("serves"), Verb::Serves),
             calls: self.names(get("calls"), Verb::Calls),
         };
-        let is_named = ["emits", "listens", "serves", "calls"].iter().any(|key| values.contains_key(key));
+        let is_named = Verb::ALL.iter().any(|verb| values.contains_key(verb.key()));
         if !is_named {
             self.mistake(0..0, "names no contract: add `emits`, `listens`, `serves` or `calls`");
         }
@@ -134,7 +110,11 @@ impl Reader {
             // as other files of Twyla write it
             let meant = name.replace('_', "-");
             match known.iter().find(|known| **known == meant) {
-                Some(known) => drop(values.insert(*known, value)),
+                Some(known) => {
+                    if values.insert(*known, value).is_some() {
+                        self.mistake(key.span(), format!("`{known}` is there twice"));
+                    }
+                }
                 None => {
                     let near =
                         similar::nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));

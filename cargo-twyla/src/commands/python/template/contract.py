@@ -25,7 +25,8 @@ class Contract(Generic[M]):
     def decode(self, value: Any) -> M:
         """Reads a value; raises `ContractError` if it breaks the contract."""
         self._check(value)
-        return self.model.model_validate(value)
+        # an undeclared member may have the name of another one's field
+        return self.model.model_validate(value, by_alias=True, by_name=False)
 
     def encode(self, value: M) -> Any:
         """Returns a value for JSON; raises `ContractError` if it breaks the contract. Only what was set is written."""

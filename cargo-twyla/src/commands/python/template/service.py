@@ -189,7 +189,7 @@ class Service:
         return queue
 
     async def _declared(self, connection: aio_pika.abc.AbstractConnection, name: str) -> AbstractQueue:
-        """Returns a queue. One that exists keeps its arguments, whoever declared it."""
+        """Returns a queue. An existing queue keeps its arguments."""
         channel = cast(AbstractChannel, self._channel)
         probe = await connection.channel()
         try:
@@ -211,7 +211,7 @@ class Service:
                 faults = (f"/{'/'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors(include_input=False))
                 await self._dead(message, listener, "envelope", "; ".join(faults))
                 return
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 await self._dead(message, listener, "envelope", str(error))
                 return
             try:
@@ -219,6 +219,9 @@ class Service:
                 context = CONTEXT.decode(envelope.context)
             except ContractError as error:
                 await self._dead(message, listener, "contract", str(error))
+                return
+            except Exception as error:  # noqa: BLE001 - what Python reads and JSON doesn't have, such as half a surrogate pair
+                await self._dead(message, listener, "contract", f"{listener.contract.name}: {type(error).__name__}")
                 return
             try:
                 await listener.handler(content, context, envelope.meta)
@@ -241,7 +244,7 @@ class Service:
             headers={
                 **(message.headers or {}),
                 "x-twyla-reason": reason,
-                "x-twyla-error": error[:1000],
+                "x-twyla-error": error[:1000].encode(errors="replace").decode(),
                 "x-twyla-event": listener.contract.name,
                 "x-twyla-group": listener.group,
                 "x-twyla-exchange": message.exchange or "",

@@ -1,0 +1,35 @@
+//! What a service does with a contract.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verb {
+    Emits,
+    Listens,
+    Serves,
+    Calls,
+}
+
+impl Verb {
+    pub(crate) const ALL: [Self; 4] = [Self::Emits, Self::Listens, Self::Serves, Self::Calls];
+
+    /// Returns its key in a card.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Emits => "emits",
+            Self::Listens => "listens",
+            Self::Serves => "serves",
+            Self::Calls => "calls",
+        }
+    }
+
+    /// Returns it as a verb before the name of an event or an RPC.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Listens => "listens to",
+            other => other.key(),
+        }
+    }
+
+    pub(crate) fn is_of_rpc(self) -> bool {
+        matches!(self, Self::Serves | Self::Calls)
+    }
+}
