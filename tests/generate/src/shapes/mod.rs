@@ -8,11 +8,30 @@ mod events;
 mod fields;
 mod maker;
 
+use std::path::Path;
+use std::{fs, io};
+
 use serde_json::{Map, Value, json};
 
 use crate::random::Random;
 use deck::Deck;
 use maker::{Draft, Maker};
+
+/// The number of events that are compiled and measured.
+pub const EVENTS: usize = 100;
+
+/// Writes the files of [`folder`] with [`EVENTS`] events below `root`.
+///
+/// # Errors
+/// A file that can't be written.
+pub fn write(root: &Path) -> io::Result<()> {
+    for (path, schema) in folder(EVENTS) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(path, format!("{schema:#}"))?;
+    }
+    Ok(())
+}
 
 /// The files of a folder with this many events, each with its path.
 ///
