@@ -8,7 +8,7 @@ pub(crate) mod emit;
 mod layout;
 mod methods;
 #[cfg(test)]
-mod order;
+mod order_tests;
 mod trees;
 mod type_names;
 mod types;

@@ -15,7 +15,7 @@ pub(crate) mod path;
 pub(crate) mod pattern;
 pub mod problem;
 #[cfg(test)]
-mod references;
+mod reference_tests;
 pub(crate) mod register;
 pub(crate) mod resolve;
 pub(crate) mod rpcs;
