@@ -36,6 +36,7 @@ pub(crate) struct Http {
     plain: Client,
     /// For `https` addresses, where both sides negotiate the version.
     encrypted: Client,
+    /// What finds the addresses of the other services.
     config: EndpointConfig,
     max_answer: usize,
     /// The fixed addresses, by the service's name in variables.
@@ -52,7 +53,7 @@ pub(crate) struct HttpRoute<'a> {
 }
 
 impl Http {
-    pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
+    pub(crate) fn new(mut config: Config) -> Result<Self, ConfigError> {
         let wrong = |problem: String| ConfigError { variable: "the client for RPCs".to_owned(), problem };
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(headers::JSON));
@@ -78,8 +79,9 @@ impl Http {
         };
         let encrypted = made(builder())?;
         let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
-        let known = |urls: &Vec<Url>| Arc::new(Endpoints::new(urls.clone(), None, Arc::default()));
-        let fixed = config.endpoints.fixed.iter().map(|(service, urls)| (service.clone(), known(urls))).collect();
+        let fixed = std::mem::take(&mut config.endpoints.fixed).into_iter();
+        let fixed =
+            fixed.map(|(service, urls)| (service, Arc::new(Endpoints::new(urls, None, Arc::default())))).collect();
         Ok(Self {
             plain,
             encrypted,

@@ -174,9 +174,10 @@ async fn keep_fresh(
     connection: Arc<Connected>,
     now: &watch::Sender<PublisherState>,
 ) {
+    let offer = |it: &Arc<ConfirmChannel>| now.send_replace(PublisherState::Open(it.clone(), connection.clone()));
+    offer(&confirm_channel);
     let mut leaving: Option<JoinHandle<()>> = None;
     loop {
-        now.send_replace(PublisherState::Open(confirm_channel.clone(), connection.clone()));
         tokio::select! {
             () = confirm_channel.over() => return,
             () = confirm_channel.stale() => {}
@@ -187,6 +188,7 @@ async fn keep_fresh(
         match confirm_channel.renewed(&connection).await {
             Ok(renewed) => {
                 tracing::debug!("a new channel accepts what was refused several times, replacing the old one");
+                offer(&renewed);
                 leaving = Some(tokio::spawn(std::mem::replace(&mut confirm_channel, renewed).leave()));
             }
             Err(error) => tracing::debug!(%error, "can't open a new channel to publish on"),
