@@ -1,5 +1,7 @@
 //! Reports of fleets as notes for reviewers.
 
+use std::fmt;
+
 use twyla_build::compare::SchemaPath;
 use twyla_contract::Location;
 
@@ -31,12 +33,26 @@ pub(super) fn review(reports: &[Report], place: &dyn Fn(&SchemaPath) -> Option<L
     review
 }
 
+/// A service at one end of an edge, in one version.
+struct End<'a> {
+    id: ServiceId,
+    name: &'a str,
+    version: &'a str,
+}
+
+impl fmt::Display for End<'_> {
+    /// `bot 2.0.0`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)
+    }
+}
+
 struct Reviewer<'a> {
     report: &'a Report,
     place: &'a dyn Fn(&SchemaPath) -> Option<Location>,
 }
 
-impl Reviewer<'_> {
+impl<'a> Reviewer<'a> {
     fn notes(&self) -> Vec<Note> {
         let mut notes = Vec::new();
         if let Some(deployment) = &self.report.deployment {
@@ -66,10 +82,7 @@ impl Reviewer<'_> {
         let (cell, wrong) = text::standing_wrong(edge, outlook)?;
         // what is deployed already doesn't decide on a candidate
         let level = if self.report.deployment.is_some() { Level::Warning } else { Level::Error };
-        let mut lines = text::edge(self.report, edge);
-        if let Some(first) = lines.first_mut() {
-            *first = first.trim_start_matches(verdict).trim_start_matches(": ").to_owned();
-        }
+        let lines = text::edge(self.report, edge);
         let mut note = self.note(rule, level, verdict, lines, (edge, cell, wrong));
         note.ways = match (&outlook, edge.subject.queue()) {
             (Outlook::Waits, Some(queue)) => vec![Way {
@@ -139,21 +152,20 @@ impl Reviewer<'_> {
             Mismatch::NotServed => None,
         };
         let placed = path.and_then(self.place);
-        let taker = if receiver == self.named(edge.consumer, &cell.consumer.1) { edge.consumer } else { edge.producer };
         let mut note = self.bare(rule, level, verdict, lines, edge.subject.name());
-        note.place = Some(placed.clone().unwrap_or_else(|| self.manifest(taker)));
+        note.place = Some(placed.clone().unwrap_or_else(|| self.manifest(receiver.id)));
         note.witnesses = match wrong {
             Mismatch::Breaks(_, witness) => vec![Witnessed {
                 value: shown(&witness.event),
-                sender,
-                receiver: receiver.clone(),
+                sender: sender.to_string(),
+                receiver: receiver.to_string(),
                 pointer: witness.pointer.clone(),
                 rule: witness.rule.clone(),
                 place: placed,
             }],
             _ => Vec::new(),
         };
-        note.services = vec![receiver];
+        note.services = vec![receiver.to_string()];
         let Cell { producer, consumer, .. } = cell;
         let group = if let Subject::Event { group, .. } = &edge.subject { group } else { "" };
         let names = [&self.report.fleet.members[edge.producer].name, &self.report.fleet.members[edge.consumer].name];
@@ -182,9 +194,13 @@ impl Reviewer<'_> {
     }
 
     /// Returns the sender and the receiver of a mismatch.
-    fn ends(&self, edge: &Edge, cell: &Cell, wrong: &Mismatch) -> (String, String) {
-        let producer = self.named(edge.producer, &cell.producer.1);
-        let consumer = self.named(edge.consumer, &cell.consumer.1);
+    fn ends<'c>(&self, edge: &Edge, cell: &'c Cell, wrong: &Mismatch) -> (End<'c>, End<'c>)
+    where
+        'a: 'c,
+    {
+        let end = |id: ServiceId, version| End { id, name: &self.report.fleet.members[id].name, version };
+        let producer = end(edge.producer, &cell.producer.1);
+        let consumer = end(edge.consumer, &cell.consumer.1);
         match wrong {
             Mismatch::Breaks(part, _) | Mismatch::Undecided(part, _) if part.goes_back() => (consumer, producer),
             // a call that isn't served hurts its caller
@@ -195,12 +211,10 @@ impl Reviewer<'_> {
 
     fn ways(&self, edge: &Edge, cell: &Cell, wrong: &Mismatch) -> Vec<Way> {
         let (sender, receiver) = self.ends(edge, cell, wrong);
-        let name = |named: &str| named.split(' ').next().unwrap_or_default().to_owned();
         let text = match wrong {
             Mismatch::Breaks(..) => format!(
                 "deploy a version of {} that accepts it first, or one of {} that doesn't send it",
-                name(&receiver),
-                name(&sender)
+                receiver.name, sender.name
             ),
             Mismatch::Undecided(_, why) => {
                 format!("make the rule `{}` in `{}` simpler, so that it can be decided", why.keyword, why.path)
@@ -208,11 +222,6 @@ impl Reviewer<'_> {
             Mismatch::NotServed => format!("deploy a service that serves `{}` first", edge.subject.name()),
         };
         vec![Way { text, command: None }]
-    }
-
-    /// `bot 2.0.0`
-    fn named(&self, id: ServiceId, version: &str) -> String {
-        format!("{} {version}", self.report.fleet.members[id].name)
     }
 
     /// Returns the manifest of a service, for a rule that isn't in the schemas folder.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::load::in_;
 use super::model::{Cell, Edge, Mismatch, PairVerdict, Subject, Unmatched, refuses};
-use super::plan::{Age, Blocked, ServiceId, Step, Wait};
+use super::plan::{Age, Blocked, EdgeId, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report, Rollback};
 use super::split::{Split, SplitStep, Unit};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, UNSURE, paint, tame};
@@ -34,9 +34,14 @@ pub(super) fn summary(report: &Report) -> String {
     name + &result.join(" ")
 }
 
-/// Returns the lines about a deployed edge; empty if it fits.
+/// Returns the lines about a deployed edge, without its verdict.
 pub(super) fn edge(report: &Report, edge: &Edge) -> Vec<String> {
-    lines(report, |out| out.edge(edge, false))
+    lines(report, |out| {
+        let outlook = report.standing(edge);
+        let meeting = out.meeting(edge, outlook);
+        out.line(meeting);
+        out.mismatch(edge, outlook);
+    })
 }
 
 /// Returns the lines about a service that can't be deployed.
@@ -65,8 +70,11 @@ pub(super) fn step(report: &Report, step: Step) -> String {
 
 /// Returns whether the services can be rolled back, a line for each.
 pub(super) fn rollbacks(report: &Report, deployment: &Deployment) -> Vec<String> {
-    let lines = lines(report, |out| out.rollbacks(deployment));
-    lines.into_iter().filter(|line| line.starts_with("Can ") || line.starts_with("Once ")).collect()
+    lines(report, |out| {
+        for WayBack { text, .. } in out.ways_back(deployment) {
+            out.line(text);
+        }
+    })
 }
 
 /// Returns a service with its newest version.
@@ -152,15 +160,25 @@ impl Writer<'_> {
             Outlook::Waits => paint(UNSURE, "drain first"),
             Outlook::Breaks => paint(BAD, "breaks"),
         };
-        let what = subject(&edge.subject);
-        let wrong = standing_wrong(edge, outlook);
-        let (from, to) = match wrong {
+        let meeting = self.meeting(edge, outlook);
+        self.line(format_args!("\n  {word}: {meeting}"));
+        self.mismatch(edge, outlook);
+    }
+
+    /// `api.user_input in the group bot, api 1.0.0 → bot 2.0.0`
+    fn meeting(&self, edge: &Edge, outlook: Outlook) -> String {
+        let (from, to) = match standing_wrong(edge, outlook) {
             Some((cell, _)) => {
                 (self.named(edge.producer, &cell.producer.1), self.named(edge.consumer, &cell.consumer.1))
             }
             None => (self.aged(edge.producer, Age::Now), self.aged(edge.consumer, Age::Now)),
         };
-        self.line(format_args!("\n  {word}: {what}, {from} → {to}"));
+        format!("{}, {from} → {to}", subject(&edge.subject))
+    }
+
+    /// Writes what doesn't fit on a deployed edge.
+    fn mismatch(&mut self, edge: &Edge, outlook: Outlook) {
+        let wrong = standing_wrong(edge, outlook);
         if let Some((cell, wrong)) = wrong {
             self.wrong(edge, cell, wrong, "    ");
         }
@@ -454,57 +472,51 @@ impl Writer<'_> {
     }
 
     fn rollbacks(&mut self, deployment: &Deployment) {
+        for WayBack { text, obstacle } in self.ways_back(deployment) {
+            self.line(format_args!("\n{text}"));
+            if let Some((edge, producer, consumer)) = obstacle {
+                self.because(edge, producer, consumer, "    ");
+            }
+        }
+    }
+
+    /// Returns whether each service can be rolled back.
+    fn ways_back(&self, deployment: &Deployment) -> Vec<WayBack> {
+        let mut ways = Vec::new();
         for Rollback { service, at_once, later } in &deployment.rollbacks {
             let member = &self.report.fleet.members[*service];
-            if member.now.is_none() {
-                continue;
-            }
+            let Some(now) = &member.now else { continue };
             let (new, old) = (self.aged(*service, Age::Next), self.aged(*service, Age::Now));
-            let head = format!(
-                "\n{}",
-                paint(
-                    HEAD,
-                    format!(
-                        "Can {new} be rolled back to {}?",
-                        tame(&member.now.as_ref().map(|it| it.name.clone()).unwrap_or_default())
-                    )
-                )
-            );
-            if member.field {
-                self.line(format_args!("{head} {}", paint(BAD, "No: it is in the field.")));
-                continue;
-            }
+            let question = paint(HEAD, format!("Can {new} be rolled back to {}?", tame(&now.name)));
             let (wait, answer) = match (at_once.first(), later.first()) {
+                _ if member.field => (None, paint(BAD, "No: it is in the field.".to_owned())),
                 (None, None) => (None, paint(GOOD, "Yes, at any time.".to_owned())),
                 (None, Some(wait)) => {
                     let others: Vec<String> = later.iter().map(|it| self.aged(it.waits_for, Age::Next)).collect();
                     let others = and(&once(others));
-                    (
-                        Some(wait),
-                        paint(
-                            UNSURE,
-                            format!("Until {others} is deployed; from then on that has to be rolled back first."),
-                        ),
-                    )
+                    let until = format!("Until {others} is deployed; from then on that has to be rolled back first.");
+                    (Some(wait), paint(UNSURE, until))
                 }
                 (Some(wait), _) => (Some(wait), paint(BAD, format!("No: {old} would receive what {new} has sent."))),
             };
-            self.line(format_args!("{head} {answer}"));
-            if let Some(wait) = wait {
-                self.because(wait.edge, wait.producer, wait.consumer, "    ");
-            }
+            let obstacle = wait.map(|wait| (wait.edge, wait.producer, wait.consumer));
+            ways.push(WayBack { text: format!("{question} {answer}"), obstacle });
         }
         for taken in &deployment.takes_away {
             let (service, new) = (self.named(taken.service, &taken.version), self.aged(taken.because_of, Age::Next));
             let edge = &self.report.edges[taken.edge];
             let ages = if edge.producer == taken.service { (Age::Past, Age::Next) } else { (Age::Next, Age::Past) };
-            self.line(format_args!(
-                "\n{}",
-                paint(UNSURE, format!("Once {new} is deployed, there is no way back to {service}:"))
-            ));
-            self.because(taken.edge, ages.0, ages.1, "    ");
+            let text = paint(UNSURE, format!("Once {new} is deployed, there is no way back to {service}:")).to_string();
+            ways.push(WayBack { text, obstacle: Some((taken.edge, ages.0, ages.1)) });
         }
+        ways
     }
+}
+
+/// Whether a service can be rolled back, in one line, and the edge that prevents it.
+struct WayBack {
+    text: String,
+    obstacle: Option<(EdgeId, Age, Age)>,
 }
 
 /// The rows or columns of a table of cells.
