@@ -101,17 +101,25 @@ fn prose(text: &str) -> String {
             }
             // `https://` and `www.` begin a link
             ':' if chars.peek() == Some(&'/') => out.push_str("\\:"),
-            '.' if out.to_ascii_lowercase().ends_with("www") => out.push_str("\\."),
+            '.' if ends_with(&out, "www") => out.push_str("\\."),
             '\n' | '\r' | '\t' => out.push(' '),
             c => out.push(c),
         }
         // GitHub and GitLab look for mentions and references (`@name`, `#1`, `!1`) in the text behind the Markdown
         let begins = matches!(c, '@' | '#' | '!' | '$' | '%' | '&' | '~');
+        // GitHub reads `GH-1` as `#1`
+        let begins = begins || (c == '-' && ends_with(&out, "gh-"));
         if begins && chars.peek().is_some_and(|next| next.is_alphanumeric() || matches!(next, '_' | '"' | '{')) {
             out.push_str("&#8203;");
         }
     }
     out
+}
+
+/// Whether a text ends with these letters, in any case.
+fn ends_with(text: &str, letters: &str) -> bool {
+    let end = text.len().checked_sub(letters.len()).and_then(|at| text.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(letters))
 }
 
 /// Writes a code span, for the cell of a table.
@@ -163,6 +171,7 @@ mod tests {
         assert_eq!(sentence("a ` b"), "a \\` b");
         assert_eq!(prose("@team"), "@&#8203;team");
         assert_eq!(prose("#1"), "\\#&#8203;1");
+        assert_eq!(prose("GH-1, gh-2 and GH-"), "GH-&#8203;1, gh-&#8203;2 and GH-");
         assert_eq!(prose("https://x.org www.x.org"), "https\\://x.org www\\.x.org");
         assert_eq!(prose("a|b\nc"), "a\\|b c");
     }
