@@ -3,6 +3,13 @@
 # Exits as `cargo twyla check` does.
 set -uo pipefail
 
+# a part of a file's name and of a comment's first line
+if ! [[ ${KEY:=Contracts} =~ ^[A-Za-z0-9._-]{1,60}$ ]]; then
+    echo "::error title=Contracts::the action's key has letters, digits, '-', '_' and '.', at most 60"
+    printf 'verdict=error\ncomment=\n' >>"${GITHUB_OUTPUT:-/dev/null}"
+    exit 2
+fi
+
 # what an earlier use of the action has written
 rm -f "$COMMENT"
 [ -z "${SARIF:-}" ] || rm -f "$SARIF"

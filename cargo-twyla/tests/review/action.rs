@@ -80,12 +80,60 @@ fn no_name_in_an_error_is_a_command_of_the_runner() {
 }
 
 #[test]
+fn a_key_is_a_part_of_a_name() {
+    let repository = chat();
+    for key in ["a b", "../x", "a\nb", "$(touch x)"] {
+        let (said, code) = check(repository.path(), &[("KEY", key)]);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.starts_with("::error title=Contracts::the action's key has letters"), "{said}");
+    }
+}
+
+/// Keeps each comment of a pull request in a file, named by its number.
+const GH: &str = r#"#!/usr/bin/env bash
+for last; do :; done
+case "$*" in
+    *--paginate*)
+        for comment in [0-9]*; do
+            [[ ! -f $comment || $last != *"startswith(\"$(head -n 1 "$comment")\")"* ]] || echo "$comment"
+        done ;;
+    *POST*) cp "${last#body=@}" "$(($(ls | grep -c '^[0-9]') + 1))" ;;
+    *PATCH*) cp "${last#body=@}" "$(basename "$5")" ;;
+esac
+"#;
+
+#[test]
+fn each_key_has_one_comment_in_a_pull_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    let write = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+    write("gh", GH);
+    Command::new("chmod").arg("+x").arg(folder.path().join("gh")).status().unwrap();
+    let script = workspace().join(".github/action/comment.sh").canonicalize().unwrap();
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let comment = |key: &str, text: &str| {
+        write("comment.md", &format!("<!-- cargo-twyla: Contracts -->\n{text}\n"));
+        let mut bash = Command::new("bash");
+        bash.arg(&script).current_dir(&folder).env("PATH", &path).env("COMMENT", "comment.md").env("NUMBER", "7");
+        assert!(bash.env("GITHUB_REPOSITORY", "o/r").env("KEY", key).status().unwrap().success());
+    };
+    comment("Contracts", "| one |");
+    comment("shop", "| two |");
+    comment("Contracts", "in order");
+    // without findings, there is nothing to replace
+    comment("bot", "in order");
+    assert_eq!(of("1"), "<!-- cargo-twyla: Contracts -->\nin order\n");
+    assert_eq!(of("2"), "<!-- cargo-twyla: shop -->\n| two |\n");
+    assert!(!folder.path().join("3").exists());
+}
+
+#[test]
 fn the_action_runs_scripts_that_exist_with_the_variables_that_they_read() {
     let action = fs::read_to_string(workspace().join("action.yml")).unwrap();
     for script in ["check.sh", "comment.sh"] {
         assert!(action.contains(&format!(".github/action/{script}")), "{script}");
         let text = fs::read_to_string(workspace().join(".github/action").join(script)).unwrap();
-        for variable in ["AGAINST", "SCHEMAS", "MANIFESTS", "SARIF", "COMMENT", "NUMBER"] {
+        for variable in ["AGAINST", "SCHEMAS", "MANIFESTS", "SARIF", "KEY", "COMMENT", "NUMBER"] {
             let is_read = text.contains(&format!("${variable}")) || text.contains(&format!("${{{variable}"));
             assert!(!is_read || action.contains(&format!("        {variable}: ")), "{script} reads {variable}");
         }
