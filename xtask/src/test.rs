@@ -62,7 +62,7 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     };
     let rabbitmq = machine::provide(chosen)?;
     let pythons = pythons()?;
-    let (servers, mut env) = servers(&rabbitmq, pythons.as_ref())?;
+    let (servers, mut env) = servers(&rabbitmq, &pythons)?;
     let version = servers.0.version().to_owned();
     let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
@@ -78,12 +78,15 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     stop(servers);
     let mut passed = format!("every test has passed on RabbitMQ {version}");
     let mut not_run = Vec::new();
-    if !env.iter().any(|(name, _)| *name == PYTHON_PEER) {
-        not_run.push("the tests named `python_peer`: the Python libraries are missing".to_owned());
+    for module in without_python(&env) {
+        not_run.push(format!(
+            "the tests in modules named `{}`: their Python libraries are missing",
+            module.trim_end_matches(':')
+        ));
     }
     match newer {
         Newer::Here(newer) => {
-            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, pythons.as_ref())?);
+            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, &pythons)?);
             chaos_on_both(rabbitmq, newer)?;
         }
         Newer::Not(why) => {
@@ -116,30 +119,32 @@ fn newer() -> Result<Newer, Error> {
     }
 }
 
-/// The Pythons of the tests.
-struct Pythons {
-    /// Has the original's libraries.
-    peer: String,
-    /// Has the libraries of the package of `cargo twyla python`.
-    package: String,
-}
+/// The variables that name the Pythons of the tests, and the modules of the tests that need each.
+const PYTHONS: [(&str, python::Environment, &str); 2] = [
+    ("TWYLA_TEST_PYTHON_PEER", python::PEER, "python_peer::"),
+    ("TWYLA_TEST_PYTHON_PACKAGE", python::PACKAGE, "python_package::"),
+];
 
-/// Provides the Pythons of the tests. In CI they must be there; elsewhere the run goes on without them.
-fn pythons() -> Result<Option<Pythons>, Error> {
-    let provide = || -> Result<Pythons, python::Error> {
-        let [peer, package] = [python::provide(python::PEER)?, python::provide(python::PACKAGE)?];
-        Ok(Pythons { peer: peer.display().to_string(), package: package.display().to_string() })
-    };
-    match provide() {
-        Ok(pythons) => Ok(Some(pythons)),
-        Err(error) if in_ci(env::var_os("CI").as_deref()) => Err(error.into()),
-        Err(error) => {
-            println!(
-                "warning: {error}\n  The tests named `python_peer` are left out; with CI=true the run would fail here"
-            );
-            Ok(None)
+/// Provides the Pythons of the tests. In CI all must be there; elsewhere the run goes on without those that are missing.
+fn pythons() -> Result<Env, Error> {
+    let mut env = Env::new();
+    for (variable, environment, module) in PYTHONS {
+        match python::provide(environment) {
+            Ok(python) => env.push((variable, python.display().to_string())),
+            Err(error) if in_ci(env::var_os("CI").as_deref()) => return Err(error.into()),
+            Err(error) => println!(
+                "warning: {error}\n  The tests in modules named `{}` are left out; with CI=true the run would fail here",
+                module.trim_end_matches(':')
+            ),
         }
     }
+    Ok(env)
+}
+
+/// Returns the modules of the tests whose Python is missing.
+fn without_python(env: &[(&str, String)]) -> impl Iterator<Item = &'static str> {
+    let is_missing = |variable: &str| !env.iter().any(|(name, _)| *name == variable);
+    PYTHONS.into_iter().filter(move |(variable, ..)| is_missing(variable)).map(|(.., module)| module)
 }
 
 /// Whether the variable `CI` says that this is CI: set, to anything but `false`, `0` or nothing.
@@ -148,7 +153,7 @@ fn in_ci(variable: Option<&OsStr>) -> bool {
 }
 
 /// Runs the tests that need a broker; returns the version that they ran on.
-fn on_newer(rabbitmq: &RabbitMq, pythons: Option<&Pythons>) -> Result<String, Error> {
+fn on_newer(rabbitmq: &RabbitMq, pythons: &Env) -> Result<String, Error> {
     let (servers, env) = servers(rabbitmq, pythons)?;
     let version = servers.0.version().to_owned();
     // as part of the whole workspace: alone they would be compiled again, with fewer features
@@ -179,9 +184,7 @@ fn chaos_on_both(one: RabbitMq, other: RabbitMq) -> Result<(), Error> {
 /// The arguments for cargo that run the tests of these packages.
 fn tests<'a>(packages: &[&'a str], which: &[&'a str], filter: Option<&'a str>, env: &[(&str, String)]) -> Vec<&'a str> {
     let mut args = [&["test", "--no-fail-fast"], packages, &["--"], which].concat();
-    if !env.iter().any(|(name, _)| *name == PYTHON_PEER) {
-        args.extend(["--skip", "python_peer::"]);
-    }
+    args.extend(without_python(env).flat_map(|module| ["--skip", module]));
     args.extend(filter);
     args
 }
@@ -194,21 +197,16 @@ fn stop(servers: (Broker, Postgres)) {
 /// Runs a command with a private broker.
 pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Result<(), Error> {
     let rabbitmq = machine::provide(chosen)?;
-    let (_servers, env) = servers(&rabbitmq, pythons()?.as_ref())?;
+    let (_servers, env) = servers(&rabbitmq, &pythons()?)?;
     let [program, args @ ..] = command else { return Ok(()) };
     let status = Command::new(program).args(args).envs(env).status().map_err(Error::Cargo)?;
     if status.success() { Ok(()) } else { Err(Error::Step { step: command.join(" ") }) }
 }
 
-/// Names the Python that has the original's libraries: the tests in modules named `python_peer` need it.
-const PYTHON_PEER: &str = "TWYLA_TEST_PYTHON_PEER";
-/// Names the Python that has the libraries of the package of `cargo twyla python`. It is there if the other one is.
-const PYTHON_PACKAGE: &str = "TWYLA_TEST_PYTHON_PACKAGE";
-
 type Env = Vec<(&'static str, String)>;
 
 /// Starts a private broker and database; with how the tests find them, and the Pythons.
-fn servers(rabbitmq: &RabbitMq, pythons: Option<&Pythons>) -> Result<((Broker, Postgres), Env), Error> {
+fn servers(rabbitmq: &RabbitMq, pythons: &Env) -> Result<((Broker, Postgres), Env), Error> {
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");
     let broker = Broker::start(rabbitmq)?;
@@ -235,9 +233,7 @@ fn servers(rabbitmq: &RabbitMq, pythons: Option<&Pythons>) -> Result<((Broker, P
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
-    if let Some(Pythons { peer, package }) = pythons {
-        env.extend([(PYTHON_PEER, peer.clone()), (PYTHON_PACKAGE, package.clone())]);
-    }
+    env.extend(pythons.iter().cloned());
     Ok(((broker, postgres), env))
 }
 
@@ -258,5 +254,14 @@ mod tests {
         let ci = |value: &str| in_ci(Some(OsStr::new(value)));
         assert!(ci("true") && ci("1"));
         assert!(!ci("false") && !ci("0") && !ci("") && !in_ci(None));
+    }
+
+    #[test]
+    fn leaves_out_only_the_tests_whose_python_is_missing() {
+        let skipped = |env: &[(&str, String)]| tests(&[], &[], None, env)[3..].join(" ");
+        let (peer, package) = (("TWYLA_TEST_PYTHON_PEER", String::new()), ("TWYLA_TEST_PYTHON_PACKAGE", String::new()));
+        assert_eq!(skipped(&[]), "--skip python_peer:: --skip python_package::");
+        assert_eq!(skipped(std::slice::from_ref(&peer)), "--skip python_package::");
+        assert_eq!(skipped(&[peer, package]), "");
     }
 }

@@ -1,7 +1,7 @@
-//! `cargo twyla python`: the package, as it is written. What needs Python and its libraries is in `python_peer`.
+//! `cargo twyla python`: the package, as it is written. What needs Python and its libraries is in `python_package`.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
-mod python_peer;
+mod python_package;
 
 use std::fs;
 use std::path::Path;
