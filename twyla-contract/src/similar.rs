@@ -1,5 +1,7 @@
 //! The most similar of several names, for a did-you-mean.
 
+use std::fmt;
+
 /// Returns the candidate that `name` most likely means, or `None` if none is similar: case and separators don't count, and
 /// of the rest up to a third may differ (insertions, deletions, replacements, swaps of neighbours).
 ///
@@ -18,6 +20,23 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, _)| *distance <= bound)
         .min_by_key(|(distance, candidate)| (*distance, candidate.len()))
         .map(|(_, candidate)| candidate)
+}
+
+/// The end of a message about an unknown name: ``; did you mean `name`?``, or nothing if no name is similar.
+///
+/// ```
+/// use twyla_contract::similar::DidYouMean;
+///
+/// assert_eq!(format!("no `sting`{}", DidYouMean(Some("string"))), "no `sting`; did you mean `string`?");
+/// assert_eq!(format!("no `date`{}", DidYouMean(None)), "no `date`");
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct DidYouMean<'a>(pub Option<&'a str>);
+
+impl fmt::Display for DidYouMean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |name| write!(f, "; did you mean `{name}`?"))
+    }
 }
 
 /// Longer names are cut: this bounds the quadratic table, and names that only differ later are similar anyway.

@@ -12,13 +12,14 @@ use twyla_build::compare::{ContractKind, ContractSchema, Schema, SchemaPath, Sch
 use twyla_contract::{Location, similar};
 
 use crate::support::schemas::{self, Folder, SchemasArgs};
+use crate::support::text::did_you_mean;
 
 /// Contracts that can't be read, or a contract that isn't there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
     Folder(#[from] schemas::Error),
-    #[error("{folder} declares no contract {name}{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("{folder} declares no contract {name}{}", did_you_mean(near.as_deref()))]
     NoContract { folder: String, name: String, near: Option<String> },
     #[error("{name} is an RPC: name one of its contracts, {}", of_it.join(", "))]
     WholeRpc { name: String, of_it: Vec<String> },

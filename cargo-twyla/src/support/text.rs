@@ -35,6 +35,11 @@ pub(crate) fn and(names: &[String]) -> String {
     }
 }
 
+/// Returns the end of a message about an unknown name, or nothing if no name is similar.
+pub(crate) fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
+}
+
 /// Returns a text with its lines, with other invisible characters replaced.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect()

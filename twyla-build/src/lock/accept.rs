@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use twyla_contract::similar;
+use twyla_contract::similar::{self, DidYouMean};
 
 use super::check::check;
 use super::date::Date;
@@ -102,8 +102,7 @@ impl fmt::Display for Refused {
         match self {
             Self::Problems(problems) => write!(f, "{problems}"),
             Self::Unknown { name, near } => {
-                write!(f, "neither the folder nor its lock has a contract `{name}`")?;
-                near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
+                write!(f, "neither the folder nor its lock has a contract `{name}`{}", DidYouMean(near.as_deref()))
             }
             Self::WholeRpc { name, of_it } => {
                 write!(f, "`{name}` is an RPC: name one of its contracts, {}", of_it.join(", "))

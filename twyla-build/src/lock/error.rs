@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use twyla_contract::similar::DidYouMean;
+
 use super::model::short;
 
 /// An error in a lock file.
@@ -70,11 +72,8 @@ impl fmt::Display for LockError {
             }
             Self::Missing { name, of } => write!(f, "{of} has no `{name}`; {REMEDY}"),
             Self::Unknown { name, near } => {
-                write!(f, "there is no `{name}` here")?;
-                match near {
-                    Some(near) => write!(f, "; did you mean `{near}`?"),
-                    None => write!(f, "; {REMEDY}"),
-                }
+                write!(f, "there is no `{name}` here{}", DidYouMean(near.as_deref()))?;
+                if near.is_none() { write!(f, "; {REMEDY}") } else { Ok(()) }
             }
             Self::Wrong { name, wanted, found } => write!(f, "`{name}` is {wanted}, not {found}"),
             Self::BadSubject { name, error } => write!(f, "`{name}` isn't a contract: {error}"),
@@ -90,8 +89,8 @@ impl fmt::Display for LockError {
                 write!(f, "build.rs names `{name}` in `.{method}(…)`, but `.only(…)` leaves it out")
             }
             Self::NoRole { name, near, method } => {
-                write!(f, "has no contract `{name}`, which build.rs names in `.{method}(…)`")?;
-                near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
+                let near = DidYouMean(near.as_deref());
+                write!(f, "has no contract `{name}`, which build.rs names in `.{method}(…)`{near}")
             }
         }
     }

@@ -10,7 +10,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use twyla_contract::similar;
+use twyla_contract::similar::{self, DidYouMean};
 use twyla_contract::text::Visible;
 
 use crate::Builder;
@@ -211,8 +211,7 @@ impl fmt::Display for NotHeld {
         match self {
             Self::Problems(problems) => write!(f, "the schemas have errors\n{problems}"),
             Self::Unknown { contract, near } => {
-                write!(f, "there is no contract `{contract}`")?;
-                near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean `{near}`?"))
+                write!(f, "there is no contract `{contract}`{}", DidYouMean(near.as_deref()))
             }
             Self::NoSchema { name, problems } => {
                 write!(f, "the schema that `{name}` derives can't be compared\n{problems}")

@@ -9,6 +9,7 @@ use twyla_build::compare::Bundle;
 use super::model::{Drained, Fleet, Member, Version};
 use crate::commands::manifest::model::{Manifest, Previous};
 use crate::commands::manifest::read::{self, Checked};
+use crate::support::text::did_you_mean;
 
 /// The ending of the files that are read from a folder.
 const SUFFIX: &str = ".contracts.json";
@@ -28,7 +29,7 @@ pub(crate) enum Error {
     Twice { service: String, environment: Option<String>, first: PathBuf, second: PathBuf },
     #[error("there is no environment {name}; there is {}", known.join(", "))]
     NoEnvironment { name: String, known: Vec<String> },
-    #[error("no service listens with the queue {queue}{}: a queue is called <event>.<group>", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("no service listens with the queue {queue}{}: a queue is called <event>.<group>", did_you_mean(near.as_deref()))]
     NoQueue { queue: String, near: Option<String> },
 }
 

@@ -8,6 +8,7 @@ use super::names::{self, Role, named};
 use super::references::{FilePointer, MARK, Resources, Target, Written, fragment};
 use super::release::Release;
 use crate::support::json::{Json, within};
+use crate::support::text::did_you_mean;
 
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
@@ -198,7 +199,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                     if let Some(left) = plan.left.iter().find(|it| Some(&it.path) == beside.as_ref()) {
                         return Some(format!("refers to {}, which was left out", left.path));
                     }
-                    let near = near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+                    let near = did_you_mean(near.as_deref());
                     Some(format!("{written} leads to none of the files{near}"))
                 }
                 Target::Beside { id } => Some(format!(

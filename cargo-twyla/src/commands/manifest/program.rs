@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, Target};
 use twyla_contract::similar;
 
+use crate::support::text::did_you_mean;
+
 /// The program to build.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct BuildArgs {
@@ -41,9 +43,9 @@ pub(crate) struct Program {
 pub(crate) enum Error {
     #[error("cargo could not say what the workspace has: {0}")]
     Metadata(#[from] cargo_metadata::Error),
-    #[error("the workspace has no package {name}{}", meant(near.as_deref()))]
+    #[error("the workspace has no package {name}{}", did_you_mean(near.as_deref()))]
     NoPackage { name: String, near: Option<String> },
-    #[error("{whose} has no program {name}{}", meant(near.as_deref()))]
+    #[error("{whose} has no program {name}{}", did_you_mean(near.as_deref()))]
     NoBin { whose: String, name: String, near: Option<String> },
     #[error("{whose} has no program: a manifest is of a service, which has a main.rs")]
     NoProgram { whose: String },
@@ -55,10 +57,6 @@ pub(crate) enum Error {
     DoesNotBuild { package: String },
     #[error("cargo has built {package} and named no program {bin}")]
     NotBuilt { package: String, bin: String },
-}
-
-fn meant(near: Option<&str>) -> String {
-    near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
 impl BuildArgs {

@@ -18,6 +18,7 @@ use crate::support::output;
 use crate::support::paint::{GOOD, paint, say, tell};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
+use crate::support::text::did_you_mean;
 use components::{Components, Names, Unwritable};
 
 /// Write the RPCs of a service as an OpenAPI 3.1 document.
@@ -52,7 +53,7 @@ enum Error {
     NoRpcs { folder: String },
     #[error("there are several services, name one of {}", known.join(", "))]
     Several { known: Vec<String> },
-    #[error("{name} has no RPCs{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("{name} has no RPCs{}", did_you_mean(near.as_deref()))]
     NoService { name: String, near: Option<String> },
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use twyla_contract::similar::DidYouMean;
 use twyla_contract::text::shortened;
 
 use super::kind::ProblemKind;
@@ -13,18 +14,6 @@ const MOST_SHOWN: usize = 200;
 
 /// The number of digits that a message shows.
 const MOST_DIGITS: usize = 60;
-
-/// Displays `; did you mean …?`, or nothing.
-struct DidYouMean<'a>(&'a Option<String>);
-
-impl fmt::Display for DidYouMean<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(name) => write!(f, "; did you mean `{name}`?"),
-            None => Ok(()),
-        }
-    }
-}
 
 impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,23 +43,23 @@ impl fmt::Display for ProblemKind {
                 write!(f, "`{path}`, which build.rs names in `.runtime(…)`, is not a path of a crate, such as `kit::twyla`")
             }
             Self::NoContract { pattern, near } => {
-                write!(f, "no event and no RPC matches `{pattern}`, which build.rs names in `.only(…)`{}", DidYouMean(near))
+                write!(f, "no event and no RPC matches `{pattern}`, which build.rs names in `.only(…)`{}", DidYouMean(near.as_deref()))
             }
             Self::NothingBelongsHere => f.write_str(
                 "is not used: events are `events/<domain>/<event_type>.json`, RPCs are below `rpc/`, what they share is \
                  below `shared/`",
             ),
             Self::NotAJsonFile => f.write_str("is not used: its name doesn't end in `.json`"),
-            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", DidYouMean(near)),
+            Self::UnknownWarning { name, near } => write!(f, "there is no warning `{name}`{}", DidYouMean(near.as_deref())),
             Self::NoNullable { pattern } => write!(
                 f,
                 "`null-is-absent` has the pattern `{pattern}`, which matches no property: write `*`, a module (`shop`), a type \
                  (`shop::Order`) or a property (`shop::Order.note`)"
             ),
             Self::NoFormat { name, near } => {
-                write!(f, "`{name}` isn't a format of JSON Schema, so it can't be asserted{}", DidYouMean(near))
+                write!(f, "`{name}` isn't a format of JSON Schema, so it can't be asserted{}", DidYouMean(near.as_deref()))
             }
-            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", DidYouMean(near)),
+            Self::UnknownSetting { name, near } => write!(f, "there is no setting `{name}`{}", DidYouMean(near.as_deref())),
             Self::BadDocumentUri { uri } => write!(
                 f,
                 "`{uri}` can't be the URI of a document: expected an absolute one without `#`, such as `https://example.com/money.json`"
@@ -103,7 +92,7 @@ impl fmt::Display for ProblemKind {
                 "`{uri}` isn't a known draft (4, 6, 7, 2019-09 and 2020-12 are){}{} a meta-schema of your own, say which \
                  draft it extends: `\"dialects\": {{ \"{uri}\": \"7\" }}` in {settings}, `.dialect(\"{uri}\", Draft::Draft7)` in \
                  build.rs, or `--dialect {uri}=7`",
-                DidYouMean(near),
+                DidYouMean(near.as_deref()),
                 if near.is_none() { "; if it is" } else { " If it is" }
             ),
             Self::UnknownVocabulary { uri, schema } => {
@@ -115,7 +104,7 @@ impl fmt::Display for ProblemKind {
             Self::UnknownType { name, near } => write!(
                 f,
                 "there is no type `{name}`{}{}",
-                DidYouMean(near),
+                DidYouMean(near.as_deref()),
                 if near.is_none() { ": array, boolean, integer, null, number, object and string are" } else { "" }
             ),
             Self::UnknownKeyword { name, near } => {
@@ -146,7 +135,7 @@ impl fmt::Display for ProblemKind {
                 )
             }
             Self::UnknownFormat { name, near, .. } => {
-                write!(f, "`{name}` isn't a format of JSON Schema, so nothing is checked{}", DidYouMean(near))
+                write!(f, "`{name}` isn't a format of JSON Schema, so nothing is checked{}", DidYouMean(near.as_deref()))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` is {wanted}, not {found}"),
             Self::WrongAnnotation { keyword, wanted, found } => {
@@ -180,7 +169,7 @@ impl fmt::Display for ProblemKind {
                 write!(f, "the Rust type can't hold this default, so no method returns it: {found} is not {wants}")
             }
             Self::RequiredUndeclared { name, near } => {
-                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", DidYouMean(near))
+                write!(f, "`{name}` is required, but `properties` doesn't declare it{}", DidYouMean(near.as_deref()))
             }
             Self::CannotHoldObject { subject, found, array } => {
                 write!(f, "the {subject} is always a JSON object, but this schema allows none: {found}")?;
@@ -210,8 +199,8 @@ impl fmt::Display for ProblemKind {
             Self::Lock { message } => f.write_str(message),
             Self::BadBundle { error } => write!(f, "isn't a bundle of schemas: {error}"),
             Self::Uncompilable { error } => write!(f, "the schema can't be compiled: {error}"),
-            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", DidYouMean(near)),
-            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", DidYouMean(near)),
+            Self::DanglingFile { reference, near } => write!(f, "`{reference}` leads to no file{}", DidYouMean(near.as_deref())),
+            Self::DanglingPointer { reference, near } => write!(f, "`{reference}` leads nowhere{}", DidYouMean(near.as_deref())),
             Self::LeavesFolder { reference } => {
                 write!(
                     f,

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::{Bundle, ContractKind, Sources};
-use twyla_contract::similar;
+use twyla_contract::similar::{self, DidYouMean};
 
 use super::model::{Emits, FORMAT, Listens, Manifest, Rpc, in_lines};
 use crate::support::revision::{self, Revision};
@@ -165,8 +165,8 @@ impl<'a> Contracts<'a> {
         let text = if of_kind(other).any(|it| it == name) {
             format!("`{name}` is an {other_noun}, and `{}` names {noun}s", verb.key())
         } else {
-            let near = similar::nearest(name, of_kind(kind)).map(|near| format!("; did you mean `{near}`?"));
-            format!("{} declares no {noun} `{name}`{}", self.folder, near.unwrap_or_default())
+            let near = DidYouMean(similar::nearest(name, of_kind(kind)));
+            format!("{} declares no {noun} `{name}`{near}", self.folder)
         };
         self.mistakes.push(Mistake { at: *at, text });
     }

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use twyla_contract::{EventName, Group, RpcName, similar};
+use twyla_contract::similar::{self, DidYouMean};
+use twyla_contract::{EventName, Group, RpcName};
 
 use super::mistake::Mistake;
 use crate::commands::manifest::read::no_word;
@@ -116,9 +117,10 @@ impl Reader {
                     }
                 }
                 None => {
-                    let near =
-                        similar::nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
-                    let near = near.unwrap_or_else(|| format!(": there is {}", known.join(", ")));
+                    let near = match similar::nearest(name, known.iter().copied()) {
+                        None => format!(": there is {}", known.join(", ")),
+                        near => DidYouMean(near).to_string(),
+                    };
                     self.mistake(key.span(), format!("unknown key `{name}`{near}"));
                 }
             }
