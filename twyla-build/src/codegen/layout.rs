@@ -348,6 +348,21 @@ impl Printer {
 
     /// Writes tokens in sequence, broken if they are too long.
     fn run(&mut self, pieces: &[LayoutToken]) {
+        self.spaced(pieces, |it, group, rest| {
+            // what must follow it in the same line
+            let next = rest.iter().position(|piece| matches!(piece, LayoutToken::Group(_))).unwrap_or(rest.len());
+            let behind = width(rest.get(..next).unwrap_or_default()) + 2;
+            let column = it.column.max(4 * it.indent);
+            if !group.tall && column + group.width + behind <= WIDTH {
+                it.flat(group);
+            } else {
+                it.broken(group);
+            }
+        });
+    }
+
+    /// Writes tokens with the spaces between them; `write` gets each group, and what follows it.
+    fn spaced(&mut self, pieces: &[LayoutToken], write: impl Fn(&mut Self, &TokenGroup, &[LayoutToken])) {
         let mut before = TokenKind::Start;
         for (index, piece) in pieces.iter().enumerate() {
             let kind = kind(piece);
@@ -358,19 +373,7 @@ impl Printer {
             match piece {
                 LayoutToken::Word(_, text) | LayoutToken::Doc(text) => self.push(text),
                 LayoutToken::Op(_, text) => self.push(text),
-                LayoutToken::Group(group) => {
-                    // what must follow it in the same line
-                    let rest = pieces.get(index + 1..).unwrap_or_default();
-                    let next =
-                        rest.iter().position(|piece| matches!(piece, LayoutToken::Group(_))).unwrap_or(rest.len());
-                    let behind = width(rest.get(..next).unwrap_or_default()) + 2;
-                    let column = self.column.max(4 * self.indent);
-                    if !group.tall && column + group.width + behind <= WIDTH {
-                        self.flat(group);
-                    } else {
-                        self.broken(group);
-                    }
-                }
+                LayoutToken::Group(group) => write(self, group, pieces.get(index + 1..).unwrap_or_default()),
             }
         }
     }
@@ -394,19 +397,7 @@ impl Printer {
         let room = if group.open == "{" && !group.pieces.is_empty() { " " } else { "" };
         self.push(group.open);
         self.push(room);
-        let mut before = TokenKind::Start;
-        for piece in &group.pieces {
-            let kind = kind(piece);
-            if spaced(before, kind) {
-                self.push(" ");
-            }
-            before = kind;
-            match piece {
-                LayoutToken::Word(_, text) | LayoutToken::Doc(text) => self.push(text),
-                LayoutToken::Op(_, text) => self.push(text),
-                LayoutToken::Group(group) => self.flat(group),
-            }
-        }
+        self.spaced(&group.pieces, |it, group, _| it.flat(group));
         self.push(room);
         self.push(group.close);
     }
