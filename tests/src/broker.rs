@@ -20,16 +20,25 @@ pub async fn rabbitmq(domain: &str) -> Bus {
 
 /// Removes everything that a test has left.
 pub async fn clean(domain: &str) {
-    let (_connection, channel) = lapin().await;
+    let mut queues = Vec::new();
     for group in ["one", "two"] {
-        let queues = ["ping", "pong"].map(|event_type| format!("{domain}.{event_type}.{group}"));
+        let of_group = ["ping", "pong"].map(|event_type| format!("{domain}.{event_type}.{group}"));
         let beside =
             |queue: &String| ["", ".dead", ".retry.1s", ".retry.2s", ".retry.1h"].map(|end| format!("{queue}{end}"));
-        for queue in queues.iter().flat_map(beside) {
-            channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
-        }
+        queues.extend(of_group.iter().flat_map(beside));
     }
-    channel.exchange_delete(domain.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    remove(&queues, &[domain]).await;
+}
+
+/// Removes queues and exchanges, if they are there.
+pub async fn remove(queues: &[String], exchanges: &[&str]) {
+    let (_connection, channel) = lapin().await;
+    for queue in queues {
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+    for &exchange in exchanges {
+        channel.exchange_delete(exchange.into(), ExchangeDeleteOptions::default()).await.unwrap();
+    }
 }
 
 /// A connection and channel beside the bus.

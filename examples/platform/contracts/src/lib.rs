@@ -1,0 +1,3 @@
+//! The contracts of the platform.
+
+twyla_runtime::include_contracts!();
