@@ -1,5 +1,7 @@
 //! Compiles each folder of `schemas/` into its own module.
 
+mod options;
+
 use std::path::Path;
 use std::{env, fs};
 
@@ -13,8 +15,9 @@ fn main() {
         folders.push((name.clone(), format!("schemas/{name}")));
     }
     for (name, folder) in folders {
-        let generated = twyla_build::Builder::new(&folder).shown_as("schemas").generate();
-        match generated {
+        let builder = twyla_build::Builder::new(&folder).shown_as("schemas");
+        let builder = if name == "custom" { options::custom(builder) } else { builder };
+        match builder.generate() {
             Ok(generated) => {
                 fs::write(Path::new(&out).join(format!("{name}.rs")), generated.code).expect("is writable")
             }

@@ -17,6 +17,7 @@ mod unknown_field;
 pub mod validate;
 mod violation;
 
+pub use json::words::InvalidWord;
 pub use nullable::Nullable;
 pub use validate::formats::date_time::{DateTime, InvalidDateTime};
 

@@ -80,7 +80,7 @@ pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 #[doc(hidden)]
 pub use twyla_codec::json;
-pub use twyla_codec::{DateTime, InvalidDateTime, Nullable, validate};
+pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, validate};
 pub use uuid::Uuid;
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
@@ -121,6 +121,9 @@ pub mod handler {
 #[doc(hidden)]
 pub mod __private {
     // types and their codecs
+    pub use twyla_codec::json::foreign::{
+        foreign, serializable, write_foreign, write_foreign_extra, write_foreign_member,
+    };
     pub use twyla_codec::json::variants::{no_own_member, no_variant_of_value};
     pub use twyla_codec::json::words::no_variant;
     pub use twyla_codec::json::write::write_extra;
@@ -129,14 +132,17 @@ pub mod __private {
         write_str,
     };
     pub use twyla_codec::path::Path;
-    pub use twyla_codec::validate::contract::{Validate, decode, decode_as, encode, encode_as};
+    pub use twyla_codec::validate::contract::{
+        Validate, decode, decode_as, decode_through, encode, encode_as, encode_through,
+    };
     pub use twyla_codec::validate::rules::{self, Format, Pattern, Violations};
     pub use twyla_codec::validate::schema;
     pub use twyla_codec::validate::sensitive::Hidden;
-    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, DateTime, Nullable};
+    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, __words as words, DateTime, Nullable};
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
+    pub use crate::contract::builder::{Built, Complete, Setting, Unset, set};
     pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
     pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::contract::event::kind;
@@ -145,8 +151,8 @@ pub mod __private {
     pub use crate::rpc::protocol::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::validate::Refusal;
     pub use crate::{
-        __bindable as bindable, __contract as contract, __mark as mark, __rpc_contract as rpc_contract,
-        __rpc_error as rpc_error,
+        __bindable as bindable, __builder as builder, __contract as contract, __mark as mark,
+        __rpc_contract as rpc_contract, __rpc_error as rpc_error,
     };
 
     // macros

@@ -9,4 +9,9 @@ macro_rules! folders {
     )*};
 }
 
-folders!(defaults demo digits fields names order refs rpc rules sensitive shapes trees unions);
+pub mod own;
+
+// a type of this crate that a schema names
+extern crate self as twyla_golden;
+
+folders!(custom defaults demo digits fields names order refs rpc rules sensitive shapes trees unions);

@@ -1,10 +1,15 @@
 //! Compares the generated code and index of each folder with the files in `golden/`. `UPDATE=1` updates them.
 
+#[path = "../options.rs"]
+mod options;
+
 use std::path::Path;
 use std::{env, fs};
 
 fn hold(name: &str, folder: &str) {
-    let generated = twyla_build::Builder::new(folder).shown_as("schemas").generate();
+    let builder = twyla_build::Builder::new(folder).shown_as("schemas");
+    let builder = if name == "custom" { options::custom(builder) } else { builder };
+    let generated = builder.generate();
     let generated = generated.unwrap_or_else(|problems| panic!("{name}: {problems}"));
     let mut about = String::new();
     for warning in &generated.warnings {
@@ -35,6 +40,7 @@ fn hold(name: &str, folder: &str) {
 fn generated_code_equals_its_golden() {
     hold("demo", "../../schemas");
     for name in [
+        "custom",
         "defaults",
         "digits",
         "fields",

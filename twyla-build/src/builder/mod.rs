@@ -1,7 +1,9 @@
 //! A schemas folder and how to read it: the entry point of build scripts and of the command line.
 
+mod additions;
 mod build_script;
 mod lock;
+mod replacements;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use twyla_contract::{Context, Contracts, index};
 use crate::codegen::emit;
 use crate::compare;
 use crate::lock::{Date, Roles};
-use crate::model::{self, explain};
+use crate::model::{self, Options, explain};
 use crate::schema::draft::Draft;
 use crate::schema::load::FileRole;
 use crate::schema::only::Only;
@@ -32,6 +34,7 @@ pub struct Builder {
     runtime: Option<String>,
     roles: Roles,
     today: Option<Date>,
+    options: Options,
 }
 
 impl Builder {
@@ -49,6 +52,7 @@ impl Builder {
             runtime: None,
             roles: Roles::default(),
             today: None,
+            options: Options::default(),
         }
     }
 
@@ -255,7 +259,8 @@ impl Builder {
         self.on_stack(|builder| {
             let (schemas, mut problems) = builder.read();
             let sound = !problems.iter().any(Problem::is_error);
-            let model = if sound { model::read(&schemas, &mut problems) } else { None };
+            let model = if sound { model::read(&schemas, &builder.options, &mut problems) } else { None };
+            let model = model.filter(|_| !problems.iter().any(Problem::is_error));
             model.map(|model| explain::all(&model)).ok_or(Problems(problems))
         })
     }
@@ -317,7 +322,7 @@ impl Builder {
         let mut generated = None;
         // the model of broken schemas would only repeat the errors
         if !problems.iter().any(Problem::is_error)
-            && let Some(model) = model::read(schemas, &mut problems)
+            && let Some(model) = model::read(schemas, &self.options, &mut problems)
         {
             let code = emit::code(schemas, &model, self.runtime_tokens().as_ref());
             let context = &model.types[model.context];
@@ -333,7 +338,8 @@ impl Builder {
         }
         problems.sort_by_cached_key(Problem::order);
         problems.dedup();
-        match generated {
+        // what a build script adds is checked with the model
+        match generated.filter(|_| !problems.iter().any(Problem::is_error)) {
             Some((code, contracts, trees)) => {
                 let index = index::write(&contracts);
                 Ok(Generated { code, index, contracts, warnings: problems, trees })

@@ -229,6 +229,8 @@ impl CheckWriter<'_, '_> {
             }
             Shape::Format(FormatType::Date) => out.extend(quote!(rules::writable_date(value, at, out);)),
             Shape::Format(FormatType::DateTime) => out.extend(quote!(rules::writable_date_time(value, at, out);)),
+            // a type with replaced parts has other checks
+            Shape::Replaced(_) => {}
             Shape::Format(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
         }
         out

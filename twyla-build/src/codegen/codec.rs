@@ -12,6 +12,9 @@ pub(crate) fn impls(type_: &Type) -> TokenStream {
     let name = ident(&type_.name);
     let (read, write) = match &type_.body {
         Body::Struct { fields, others } => (read_struct(fields, others), write_struct(fields, others)),
+        Body::Map(held) if held.shape.is_replaced() => {
+            (quote!(__twyla::foreign(reader).map(Self)), quote!(__twyla::write_foreign(&self.0, out);))
+        }
         Body::Map(_) => (quote!(__twyla::Read::read(reader).map(Self)), quote!(__twyla::Write::write(&self.0, out);)),
         Body::Enum { .. } => {
             (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
@@ -44,17 +47,19 @@ fn slot(field: &Field) -> Ident {
 fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     let slots: Vec<Ident> = fields.iter().map(slot).collect();
     let wires = fields.iter().map(|field| &field.wire);
-    let arms = slots.iter().enumerate().map(|(index, slot)| {
+    let arms = slots.iter().zip(fields).enumerate().map(|(index, (slot, field))| {
         let index = Literal::usize_unsuffixed(index);
-        quote!(#index => members.field(reader, &mut #slot)?,)
+        let read = if field.held.shape.is_replaced() { quote!(foreign) } else { quote!(field) };
+        quote!(#index => members.#read(reader, &mut #slot)?,)
     });
     let (keep, other, kept) = match others {
         Others::Ignored => (None, quote!(members.unknown(reader)?), None),
         Others::Refused => (None, quote!(return ::std::result::Result::Err(members.refuse())), None),
-        Others::Kept { name, .. } => {
+        Others::Kept { name, held, .. } => {
             let name = ident(name);
             let keep = quote!(let mut extra = ::std::default::Default::default(););
-            (Some(keep), quote!(members.extra(reader, &mut extra)?), Some(quote!(#name: extra,)))
+            let read = if held.shape.is_replaced() { quote!(foreign_extra) } else { quote!(extra) };
+            (Some(keep), quote!(members.#read(reader, &mut extra)?), Some(quote!(#name: extra,)))
         }
     };
     let values = fields.iter().zip(&slots).map(|(field, slot)| {
@@ -94,25 +99,27 @@ fn key(wire: &str) -> String {
 fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
     let members = fields.iter().map(|field| {
         let (name, key) = (ident(&field.name), key(&field.wire));
+        let write = if field.held.shape.is_replaced() { quote!(write_foreign_member) } else { quote!(write_member) };
         if field.nullable().is_some() {
             quote! {
                 if !self.#name.is_absent() {
-                    __twyla::write_member(#key, &self.#name, out);
+                    __twyla::#write(#key, &self.#name, out);
                 }
             }
         } else if field.may_be_absent() {
             quote! {
                 if let ::std::option::Option::Some(value) = &self.#name {
-                    __twyla::write_member(#key, value, out);
+                    __twyla::#write(#key, value, out);
                 }
             }
         } else {
-            quote!(__twyla::write_member(#key, &self.#name, out);)
+            quote!(__twyla::#write(#key, &self.#name, out);)
         }
     });
-    let others = if let Others::Kept { name, .. } = others {
+    let others = if let Others::Kept { name, held, .. } = others {
         let name = ident(name);
-        quote!(for (key, value) in &self.#name { __twyla::write_extra(key, value, out); })
+        let write = if held.shape.is_replaced() { quote!(write_foreign_extra) } else { quote!(write_extra) };
+        quote!(for (key, value) in &self.#name { __twyla::#write(key, value, out); })
     } else {
         TokenStream::new()
     };
@@ -127,7 +134,8 @@ fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
 fn write_union(variants: &[Variant]) -> TokenStream {
     let arms = variants.iter().map(|variant| {
         let name = ident(&variant.name);
-        quote!(Self::#name(value) => __twyla::Write::write(value, out),)
+        let write = if variant.held.shape.is_replaced() { quote!(write_foreign) } else { quote!(Write::write) };
+        quote!(Self::#name(value) => __twyla::#write(value, out),)
     });
     quote!(match self { #(#arms)* })
 }

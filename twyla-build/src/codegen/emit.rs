@@ -6,17 +6,19 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use twyla_contract::EventName;
 
+use crate::codegen::builder;
 use crate::codegen::checks;
 use crate::codegen::codec;
 use crate::codegen::compiled::Compiled;
 use crate::codegen::defaults;
+use crate::codegen::foreign;
 use crate::codegen::layout;
 use crate::codegen::methods;
 use crate::codegen::trees::Trees;
 use crate::codegen::type_names::{self, ident};
 use crate::codegen::types;
 use crate::compare::ContractKind;
-use crate::model::{Body, Model, Others, Shape, Type, TypeId};
+use crate::model::{Body, Model, Others, PLAIN, Shape, Type, TypeId};
 use crate::schema::schemas::Schemas;
 
 const HEADER: &str = "\
@@ -39,12 +41,18 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
     for id in order {
         let type_ = &model.types[id];
         let definition = types::definition(model, type_);
-        let (words, new) = (words(type_), constructor(model, type_));
+        let words = words(type_);
+        // the program never sees a type that only holds rules
+        let new = if type_.is_plain() { TokenStream::new() } else { constructor(model, type_) };
         let (codec, view) = (codec::impls(type_), codec::view(type_));
-        let validate = checks::validate(model, type_, &mut patterns, &mut trees);
+        let validate = match type_.plain {
+            Some(plain) => foreign::validate(model, type_, plain),
+            None => checks::validate(model, type_, &mut patterns, &mut trees),
+        };
         let contract = match events.get(&id) {
             Some(name) => event_impls(model, type_, name, &compiled),
             None if id == model.context => context_impls(type_, &compiled),
+            None if type_.is_plain() => TokenStream::new(),
             None => {
                 let name = ident(&type_.name);
                 quote!(__twyla::bindable!(#name);)
@@ -72,6 +80,11 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
             None => {
                 out.extend(alias.clone());
                 out.extend(with_attribute(&allow, items.into_iter().collect()));
+                continue;
+            }
+            Some(PLAIN) => {
+                let name = ident(PLAIN);
+                out.extend(quote!(#[doc(hidden)] #allow pub mod #name { #alias #(#items)* }));
                 continue;
             }
             Some("shared") => (ident("shared"), " What the contracts share.".to_owned()),
@@ -193,6 +206,8 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let writer = type_names::TypeWriter { model, module: type_.module.as_deref() };
     let mut required = BTreeMap::new();
     let mut others_given = Vec::new();
+    // fields that nothing is given for, with their values
+    let mut fixed = Vec::new();
     for field in fields {
         let name = ident(&field.name);
         if field.nullable().is_some() {
@@ -202,8 +217,10 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
         } else if let Some((words, variant)) = codec::only_variant(model, &field.held) {
             let (path, variant) = (type_names::path(words, type_.module.as_deref()), ident(variant));
             others_given.push(quote!(#name: #path::#variant));
+            fixed.push((field.name.as_str(), quote!(#path::#variant)));
         } else if let Some(value) = codec::only_value(&field.held) {
             others_given.push(quote!(#name: #value));
+            fixed.push((field.name.as_str(), value));
         } else if field.held.shape == Shape::String {
             required.insert(
                 &field.name,
@@ -215,9 +232,11 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
         }
     }
     if let Others::Kept { name, .. } = others {
-        let name = ident(name);
-        others_given.push(quote!(#name: ::std::default::Default::default()));
+        let field = ident(name);
+        others_given.push(quote!(#field: ::std::default::Default::default()));
+        fixed.push((name.as_str(), quote!(::std::default::Default::default())));
     }
+    let builder = builder::builder(model, type_, &fixed);
     let (arguments, values): (Vec<_>, Vec<_>) = required.into_values().unzip();
     let docs = if arguments.is_empty() {
         " One with nothing given."
@@ -244,31 +263,15 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
             #accessors
         }
         #default
+        #builder
     }
 }
 
-/// Returns the impl of an enum of words.
+/// Returns the functions of an enum of words.
 fn words(type_: &Type) -> TokenStream {
     let Body::Enum { words, variants } = &type_.body else { return TokenStream::new() };
-    let name = ident(&type_.name);
-    let variants: Vec<_> = variants.iter().map(|variant| ident(variant)).collect();
-    quote! {
-        impl #name {
-            /// Every word with its variant.
-            const WORDS: &'static [(&'static str, Self)] = &[#((#words, Self::#variants)),*];
-
-            /// The word on the wire.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { #(Self::#variants => #words),* }
-            }
-        }
-        impl ::std::fmt::Display for #name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    }
+    let (name, variants) = (ident(&type_.name), variants.iter().map(|variant| ident(variant)));
+    quote!(__twyla::words!(#name { #(#words => #variants),* });)
 }
 
 fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compiled) -> TokenStream {

@@ -1,10 +1,12 @@
 //! Generates Rust code from the model.
 
+mod builder;
 mod checks;
 mod codec;
 mod compiled;
 mod defaults;
 pub(crate) mod emit;
+mod foreign;
 mod layout;
 mod methods;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::model::{Field, FormatType, Model, Others, Shape, Type, ValueType};
+use crate::model::{Field, FormatType, Model, Others, Shape, Type, ValueType, checked};
 
 /// Writes the names of types for one module of the generated code.
 pub(crate) struct TypeWriter<'a> {
@@ -66,6 +66,11 @@ impl TypeWriter<'_> {
             Shape::Nullable(inner) => {
                 let inner = self.shape(inner);
                 quote!(::std::option::Option<#inner>)
+            }
+            Shape::Replaced(replaced) => {
+                let path = checked(&replaced.path);
+                let parameters = replaced.parameters.iter().map(|parameter| self.shape(parameter));
+                if replaced.parameters.is_empty() { path } else { quote!(#path<#(#parameters),*>) }
             }
         }
     }

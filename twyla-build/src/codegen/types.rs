@@ -1,13 +1,13 @@
 //! Generates the structs, the enums of words and the unions, with the contracts' docs.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use twyla_contract::Location;
 
 use crate::codegen::type_names::{TypeWriter, ident};
 use crate::codegen::union;
 use crate::markdown::{code, plain, text};
-use crate::model::{Body, Field, Model, Others, Type, ValueType};
+use crate::model::{Body, Field, Model, Others, Traits, Type, ValueType, checked};
 
 /// Returns the definition of a type, without its impls.
 pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
@@ -20,18 +20,21 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 let docs = docs_of(
                     [text(&field.docs.said)].into_iter().chain(field.docs.notes.clone()).chain([schema(&field.place)]),
                 );
-                let (name, ty) = (ident(&field.name), writer.field(field));
-                quote!(#docs pub #name: #ty)
+                let (name, ty, attributes) =
+                    (ident(&field.name), writer.field(field), member_attributes(type_, &field.name));
+                quote!(#docs #attributes pub #name: #ty)
             });
             let others = writer.others(others).map(|(name, ty)| {
+                let attributes = member_attributes(type_, &name.to_string());
                 quote! {
                     /// The members that no other field is for.
+                    #attributes
                     pub #name: #ty
                 }
             });
             let fields = fields.chain(others);
-            let debug = derived(&shown);
-            quote!(#docs #[derive(Clone, #debug PartialEq)] pub struct #name { #(#fields,)* } #shown)
+            let derives = derives(type_, shown.is_none());
+            quote!(#docs #derives pub struct #name { #(#fields,)* } #shown)
         }
         Body::Map(held) => {
             let ty = writer.shape(held);
@@ -40,10 +43,10 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 type_,
                 &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)),
             );
-            let debug = derived(&shown);
+            let derives = derives(type_, shown.is_none());
             quote! {
                 #docs
-                #[derive(Clone, #debug PartialEq)]
+                #derives
                 pub struct #name(
                     /// The members.
                     pub #ty
@@ -54,25 +57,24 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         Body::Enum { words, variants } => {
             let variants = variants.iter().zip(words).map(|(variant, word)| {
                 let said = type_.word_docs.get(word).map(|said| text(said)).unwrap_or_default();
-                let (docs, variant) = (docs_of([said, code(word)]), ident(variant));
-                quote!(#docs #variant)
+                let (docs, attributes) = (docs_of([said, code(word)]), member_attributes(type_, variant));
+                let variant = ident(variant);
+                quote!(#docs #attributes #variant)
             });
-            quote! {
-                #docs
-                #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-                pub enum #name { #(#variants,)* }
-            }
+            let derives = derives(type_, true);
+            quote!(#docs #derives pub enum #name { #(#variants,)* })
         }
         Body::Union { by, variants } => {
             let froms = union::froms(&writer, type_, variants);
             let variants = variants.iter().map(|variant| {
                 let docs = docs_of([union::variant_docs(by, variant)]);
+                let attributes = member_attributes(type_, &variant.name);
                 let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
-                quote!(#docs #name(#ty))
+                quote!(#docs #attributes #name(#ty))
             });
             let shown = shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
-            let debug = derived(&shown);
-            quote!(#docs #[derive(Clone, #debug PartialEq)] pub enum #name { #(#variants,)* } #froms #shown)
+            let derives = derives(type_, shown.is_none());
+            quote!(#docs #derives pub enum #name { #(#variants,)* } #froms #shown)
         }
     }
 }
@@ -113,9 +115,30 @@ fn shown(hides: bool, type_: &Type, written: &TokenStream) -> Option<TokenStream
     })
 }
 
-/// Returns `Debug` for the derives, unless there is an impl.
-fn derived(shown: &Option<TokenStream>) -> Option<TokenStream> {
-    shown.is_none().then(|| quote!(Debug,))
+/// Returns the derives of a type, and the attributes that the build script adds. `debug` is false if an impl hides sensitive values.
+fn derives(type_: &Type, debug: bool) -> TokenStream {
+    let has = |one| type_.traits.has(one);
+    let derives = [
+        ("Clone", true),
+        ("Copy", has(Traits::COPY)),
+        ("Debug", debug),
+        ("Default", has(Traits::DEFAULT)),
+        ("PartialEq", true),
+        ("Eq", has(Traits::EQ)),
+        ("PartialOrd", has(Traits::PARTIAL_ORD)),
+        ("Ord", has(Traits::ORD)),
+        ("Hash", has(Traits::HASH)),
+    ];
+    let own = derives.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| ident(name).into_token_stream());
+    let derives = own.chain(type_.custom.derives.iter().map(|path| checked(path)));
+    // an attribute of a derive is known behind it
+    let attributes = type_.custom.attributes.iter().map(|text| checked(text));
+    quote!(#[derive(#(#derives),*)] #(#attributes)*)
+}
+
+/// Returns the attributes that the build script adds to a field or variant.
+fn member_attributes(type_: &Type, name: &str) -> TokenStream {
+    type_.custom.members.get(name).into_iter().flatten().map(|text| checked(text)).collect()
 }
 
 fn type_docs(type_: &Type) -> Docs {

@@ -24,7 +24,8 @@ pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
 /// Returns the expression that reads a variant.
 fn reads(variant: &Variant) -> TokenStream {
     let name = ident(&variant.name);
-    quote!(__twyla::Read::read(reader).map(Self::#name))
+    let read = if variant.held.shape.is_replaced() { quote!(foreign) } else { quote!(Read::read) };
+    quote!(__twyla::#read(reader).map(Self::#name))
 }
 
 fn by_type(variants: &[Variant]) -> TokenStream {
@@ -145,7 +146,8 @@ fn shown(choice: &Choice) -> String {
     }
 }
 
-/// Returns `From` for each variant whose type no other variant has.
+/// Returns `From` for each variant whose type no other variant has. A replacing type has none: it may be the type of another
+/// variant by another name.
 pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant]) -> TokenStream {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for variant in variants {
@@ -155,7 +157,7 @@ pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant])
     let from = variants.iter().filter_map(|variant| {
         let (name, ty) = (ident(&variant.name), writer.shape(&variant.held));
         let is_itself = union == ty.to_string();
-        if counts.get(&ty.to_string()) != Some(&1) || is_itself {
+        if counts.get(&ty.to_string()) != Some(&1) || is_itself || variant.held.shape.is_replaced() {
             return None;
         }
         let value = boxed(&variant.held, variant.boxed);

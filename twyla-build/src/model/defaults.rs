@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use twyla_contract::text::shortened;
 use twyla_formats::{net, time};
 
+use super::replace;
 use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type, Variant};
 use crate::markdown::code;
 use crate::number::Number;
@@ -36,8 +37,9 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<P
         let defaults = fields.iter().map(|field| {
             let default = field.default.as_ref().filter(|default| !too_large.contains(&default.at))?;
             let node = node_of(default, schemas)?;
-            // a property that is always null needs no accessor
-            let is_known = field.held.shape != Shape::Null && !default.schemas.is_empty();
+            // a property that is always null needs no accessor, and a replacing type may refuse the default
+            let has_accessor = field.held.shape != Shape::Null && !replace::is_foreign(types, &field.held.shape);
+            let is_known = has_accessor && !default.schemas.is_empty();
             // no type holds a number beyond floats, whatever the rules are
             let is_allowed = is_known && (!node.is_finite() || keeps_rules(schemas, &cache, default, node));
             let unheld = if is_allowed { unheld(types, &field.held.shape, node) } else { None };
@@ -108,6 +110,7 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
     match shape {
         Shape::Nullable(_) if matches!(node.json, Json::Null) => None,
         Shape::Nullable(inner) => unheld(types, &inner.shape, node),
+        Shape::Replaced(replaced) => unheld(types, &replaced.held.shape, node),
         Shape::Any => unheld_any(node),
         Shape::Null => unless(matches!(node.json, Json::Null), "null"),
         Shape::Boolean => unless(matches!(node.json, Json::Bool(_)), "a `bool`"),

@@ -3,7 +3,7 @@
 use twyla_contract::Location;
 
 use super::types::{
-    Body, Discriminator, Field, Model, Others, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant,
+    Body, Discriminator, Field, Model, Others, ReplacedType, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant,
 };
 
 /// How one contract is compiled.
@@ -176,7 +176,7 @@ fn inner(shape: &Shape) -> Vec<String> {
     let (word, held) = match shape {
         Shape::Array(held) => ("item", held),
         Shape::Map(held) => ("member", held),
-        Shape::Nullable(held) => return inner(&held.shape),
+        Shape::Nullable(held) | Shape::Replaced(ReplacedType { held, .. }) => return inner(&held.shape),
         _ => return Vec::new(),
     };
     let checks = match &held.shape {
@@ -195,7 +195,11 @@ fn reasons(trees: &[Tree]) -> Vec<RuleExplanation> {
 
 fn held_trees(held: &ValueType, out: &mut Vec<RuleExplanation>) {
     out.extend(reasons(&held.trees));
-    if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &held.shape {
+    if let Shape::Array(inner)
+    | Shape::Map(inner)
+    | Shape::Nullable(inner)
+    | Shape::Replaced(ReplacedType { held: inner, .. }) = &held.shape
+    {
         held_trees(inner, out);
     }
 }

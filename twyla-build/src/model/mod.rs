@@ -2,6 +2,7 @@
 
 mod bound;
 mod boxes;
+mod custom;
 mod defaults;
 pub mod explain;
 mod implied;
@@ -12,18 +13,25 @@ mod object;
 mod possible;
 mod read;
 mod reader;
+mod replace;
 mod rpcs;
 mod rules;
+mod rust_text;
 mod split;
+mod traits;
 mod tree_inputs;
 mod types;
 mod union;
 mod value;
 
+pub(crate) use custom::{Added, Addition, CallPlace};
 pub(crate) use defaults::shown;
-pub(crate) use read::{one, read};
+pub(crate) use read::{Options, one, read};
+pub(crate) use replace::{Replacement, Target};
 pub(crate) use rules::Check;
+pub(crate) use rust_text::checked;
+pub(crate) use traits::Traits;
 pub(crate) use types::{
-    Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, Shape,
-    Tree, Type, TypeId, ValueType, Variant,
+    Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, PLAIN,
+    Shape, Tree, Type, TypeId, ValueType, Variant,
 };

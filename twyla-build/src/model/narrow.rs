@@ -192,6 +192,7 @@ impl<'a> SchemaReader<'a> {
                 _ if self.implies_object(object) => vec!["object"],
                 _ => return None,
             },
+            Shape::Replaced(replaced) => return self.kinds_of(&replaced.held.shape, object),
             Shape::Nullable(inner) => {
                 let mut kinds = self.kinds_of(&inner.shape, object)?;
                 kinds.push("null");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::possible::Possible;
 use super::reader::{SchemaReader, docs};
 use super::rules::{Check, integers, is_limit};
-use super::types::{Body, Field, FieldDocs, JsonType, Others, SchemaDefault, Shape, ValueType};
+use super::types::{Body, Field, FieldDocs, JsonType, Others, ReplacedType, SchemaDefault, Shape, ValueType};
 use super::union::{applied, shape_of};
 use crate::markdown::code;
 use crate::schema::load::size;
@@ -499,7 +499,7 @@ impl<'a> SchemaReader<'a> {
 fn field_docs(node: &Node, held: &ValueType) -> FieldDocs {
     let mut notes = Vec::new();
     let (mut shape, mut checks) = (&held.shape, held.checks.clone());
-    if let Shape::Nullable(inner) = shape {
+    while let Shape::Nullable(inner) | Shape::Replaced(ReplacedType { held: inner, .. }) = shape {
         checks.extend(inner.checks.iter().cloned());
         shape = &inner.shape;
     }

@@ -2,18 +2,27 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::custom::Addition;
 use super::reader::SchemaReader;
+use super::replace::{self, Replacements, Replacer};
 use super::types::{Method, Model, Shape, Type, TypeId, ValueType};
-use super::{boxes, defaults, nulls, rpcs, split, tree_inputs};
+use super::{boxes, custom, defaults, nulls, rpcs, split, traits, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::type_names;
 
+/// What a build script changes in generated types.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) additions: Vec<Addition>,
+    pub(crate) replacements: Replacements,
+}
+
 /// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
 /// is a problem then. Warnings are added to the problems.
-pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Model> {
-    let mut reader = SchemaReader::new(schemas);
+pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Problem>) -> Option<Model> {
+    let mut reader = SchemaReader::new(schemas, Replacer::new(schemas, &options.replacements));
     let (context, _) = schemas.of_role(|role| *role == FileRole::Context).next()?;
     let context = reader.root(context);
     let mut events: Vec<_> = Vec::new();
@@ -24,7 +33,8 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
     }
     events.sort();
     let rpcs = reader.rpcs();
-    let (mut types, alternatives) = reader.finish();
+    let (mut types, alternatives, replacer) = reader.finish();
+    problems.extend(replacer.finish(schemas, &options.replacements));
     let left_out = (0..types.len()).filter(|id| is_left_out_event(schemas, &types[*id].loc));
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).chain(left_out).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
@@ -36,8 +46,12 @@ pub(crate) fn read(schemas: &Schemas, problems: &mut Vec<Problem>) -> Option<Mod
     }
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
+    replace::mark(&mut types);
     defaults::settle(schemas, &mut types, problems);
+    replace::keep_plain(&mut types);
     boxes::place(&mut types);
+    traits::settle(&mut types);
+    custom::apply(&mut types, &options.additions, problems);
     Some(Model { types, context, events, rpcs })
 }
 
@@ -49,13 +63,13 @@ fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
 
 /// Returns the types of one file by itself, and the type of its root.
 pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
-    let mut reader = SchemaReader::new(schemas);
+    let mut reader = SchemaReader::new(schemas, Replacer::default());
     let held = match schemas.files.get(file).map(|file| &file.role) {
         Some(FileRole::Context | FileRole::Event(_)) => ValueType::plain(Shape::Named(reader.root(file))),
         Some(FileRole::Rpc(name, way)) => ValueType::plain(Shape::Named(reader.carried(name, *way, file).type_)),
         _ => reader.held(&Loc::root(file)),
     };
-    let (mut types, _) = reader.finish();
+    let (mut types, ..) = reader.finish();
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
     (types, held)

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Location;
 
+use super::custom::Custom;
 use super::possible::Possible;
+use super::replace::{self, Replacer};
+use super::traits::Traits;
 use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
 use crate::schema::evaluate::{Cache, Evaluator};
@@ -52,6 +55,7 @@ pub(super) struct SchemaReader<'a> {
     /// Which schemas are unions of objects, as far as computed.
     pub(super) unions: RefCell<HashMap<Loc, bool>>,
     evaluated: Cache,
+    pub(super) replacer: Replacer,
 }
 
 /// The cached type of a schema, and its depth of nested schemas.
@@ -75,7 +79,7 @@ struct PendingType<'a> {
 }
 
 impl<'a> SchemaReader<'a> {
-    pub(super) fn new(schemas: &'a Schemas) -> Self {
+    pub(super) fn new(schemas: &'a Schemas, replacer: Replacer) -> Self {
         Self {
             schemas,
             types: Vec::new(),
@@ -93,11 +97,12 @@ impl<'a> SchemaReader<'a> {
             possibles: RefCell::default(),
             unions: RefCell::default(),
             evaluated: Cache::new(schemas),
+            replacer,
         }
     }
 
-    /// Reads the bodies of all types. Returns the types, and the names of inline variants of unions.
-    pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>) {
+    /// Reads the bodies of all types. Returns the types, the names of inline variants of unions, and what was replaced.
+    pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>, Replacer) {
         while let Some(PendingType { id, loc, suffix, trees, body }) = self.unread.pop() {
             self.trees.push(trees);
             let body = body(&mut self);
@@ -108,7 +113,7 @@ impl<'a> SchemaReader<'a> {
             }
             self.types[id] = Some(type_);
         }
-        (self.types.into_iter().flatten().collect(), self.alternatives)
+        (self.types.into_iter().flatten().collect(), self.alternatives, self.replacer)
     }
 
     fn type_of(&self, loc: &Loc, body: Body, trees: Vec<Tree>) -> Type {
@@ -126,6 +131,10 @@ impl<'a> SchemaReader<'a> {
             looked_at: false,
             word_docs: BTreeMap::new(),
             sensitive,
+            traits: Traits::NONE,
+            custom: Custom::default(),
+            plain: None,
+            is_foreign: false,
         }
     }
 
@@ -307,8 +316,26 @@ impl<'a> SchemaReader<'a> {
         if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
     }
 
-    /// Reads the type of any schema.
+    /// Reads the type of any schema, with the types that the build script or the schema puts in its place.
     pub(super) fn held(&mut self, loc: &Loc) -> ValueType {
+        let held = self.typed(loc);
+        if replace::is_contract(self.schemas, loc) {
+            return held;
+        }
+        if let Some(path) = self.replacer.of_schema(loc) {
+            return replace::replaced(held, path, Vec::new());
+        }
+        match self.replacer.named(self.schemas, loc) {
+            Some((path, parameters)) => {
+                let parameters = parameters.iter().map(|parameter| self.held(parameter)).collect();
+                replace::replaced(held, path, parameters)
+            }
+            None => held,
+        }
+    }
+
+    /// Reads the type that a schema has by itself.
+    pub(super) fn typed(&mut self, loc: &Loc) -> ValueType {
         let depth = self.open.len();
         if let Some(known) = self.known.get(loc).filter(|known| depth + known.height <= MOST_OPEN) {
             self.height = self.height.max(known.height);
@@ -399,10 +426,10 @@ impl<'a> SchemaReader<'a> {
         let others: Vec<&str> = kinds.into_iter().filter(|kind| *kind != "null").collect();
         let held = match others[..] {
             [] => return ValueType::plain(Shape::Null),
-            ["integer", "number"] | ["number", "integer"] | ["number"] => self.number(loc),
+            ["integer", "number"] | ["number", "integer"] | ["number"] => self.of_format(loc, Self::number),
             ["boolean"] => ValueType::plain(Shape::Boolean),
-            ["integer"] => self.integer(loc),
-            ["string"] => self.string(loc),
+            ["integer"] => self.of_format(loc, Self::integer),
+            ["string"] => self.of_format(loc, Self::string),
             ["array"] => self.array(loc),
             ["object"] => return self.object(loc, nullable && self.allows_null(loc) != Some(false)),
             _ => match self.several_types(loc) {
@@ -414,6 +441,15 @@ impl<'a> SchemaReader<'a> {
             },
         };
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
+    }
+
+    /// Reads a value, with the type that the build script puts in the place of its format.
+    pub(super) fn of_format(&mut self, loc: &Loc, read: fn(&mut Self, &Loc) -> ValueType) -> ValueType {
+        let held = read(self, loc);
+        match self.replacer.of_format(self.node(loc)) {
+            Some(path) => replace::replaced(held, path, Vec::new()),
+            None => held,
+        }
     }
 
     /// Returns the keywords that aren't annotations.
@@ -452,7 +488,15 @@ impl<'a> SchemaReader<'a> {
             (false, true) => "0",
             _ => return None,
         };
-        let held = self.held(&loc.step(keyword).step(index));
+        let held = match self.held(&loc.step(keyword).step(index)) {
+            // the rules about null are those of the schema's own type
+            ValueType { shape: Shape::Replaced(replaced), .. }
+                if matches!(replaced.held.shape, Shape::Any | Shape::Null) =>
+            {
+                *replaced.held
+            }
+            held => held,
+        };
         Some(match held.shape {
             Shape::Any | Shape::Null | Shape::Nullable(_) if keyword == "anyOf" && held.trees.is_empty() => held,
             Shape::Any | Shape::Null | Shape::Nullable(_) => {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use twyla_contract::RpcName;
 
 use super::reader::{SchemaReader, docs};
-use super::types::{Body, MessageType, Method, Shape, Type, TypeId};
+use super::types::{Body, MessageType, Method, Shape, Type, TypeId, ValueType};
 use crate::schema::check::allows_object;
 use crate::schema::load::RpcMessage;
 use crate::schema::names;
@@ -59,10 +59,18 @@ impl SchemaReader<'_> {
         if !self.schemas.refs.contains_key(loc) || self.extends(loc) || self.dynamic.contains(loc) {
             return None;
         }
-        let held = self.held(loc);
+        let held = self.of_body(loc);
         let Shape::Named(type_) = held.shape else { return None };
         let is_object = !matches!(self.types.get(type_)?, Some(Type { body: Body::Enum { .. }, .. }));
         (is_object && held.checks.is_empty() && held.trees.is_empty()).then_some(type_)
+    }
+
+    /// Returns the type of a whole message, which nothing replaces: it implements what a message needs.
+    fn of_body(&mut self, loc: &Loc) -> ValueType {
+        match self.held(loc) {
+            ValueType { shape: Shape::Replaced(replaced), .. } => *replaced.held,
+            held => held,
+        }
     }
 
     /// Whether the schema explicitly allows values other than objects.

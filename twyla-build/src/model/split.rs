@@ -140,10 +140,14 @@ fn in_order(schemas: &Schemas, types: &[Type]) -> Vec<TypeId> {
     order
 }
 
-fn redirect(shape: &mut Shape, lead: &impl Fn(TypeId) -> TypeId) {
+pub(super) fn redirect(shape: &mut Shape, lead: &impl Fn(TypeId) -> TypeId) {
     match shape {
         Shape::Named(id) => *id = lead(*id),
         Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) => redirect(&mut held.shape, lead),
+        Shape::Replaced(replaced) => {
+            redirect(&mut replaced.held.shape, lead);
+            replaced.parameters.iter_mut().for_each(|parameter| redirect(&mut parameter.shape, lead));
+        }
         _ => {}
     }
 }

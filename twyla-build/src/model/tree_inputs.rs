@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
-use super::types::{Body, Field, Others, Shape, Tree, Type, TypeId, ValueType, reach};
+use super::types::{Body, Field, Others, ReplacedType, Shape, Tree, Type, TypeId, ValueType, reach};
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
@@ -81,7 +81,10 @@ fn with_format(body: &Body) -> Vec<&Shape> {
     while let Some(shape) = open.pop() {
         match shape {
             Shape::Format(_) => found.push(shape),
-            Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
+            Shape::Array(inner)
+            | Shape::Map(inner)
+            | Shape::Nullable(inner)
+            | Shape::Replaced(ReplacedType { held: inner, .. }) => open.push(&inner.shape),
             _ => {}
         }
     }
@@ -116,7 +119,11 @@ impl<'a> Walker<'a> {
         if held.checks.contains(&Check::UniqueItems) {
             self.all_texts(&held.shape);
         }
-        if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &held.shape {
+        if let Shape::Array(inner)
+        | Shape::Map(inner)
+        | Shape::Nullable(inner)
+        | Shape::Replaced(ReplacedType { held: inner, .. }) = &held.shape
+        {
             self.held(inner);
         }
     }
@@ -136,7 +143,9 @@ impl<'a> Walker<'a> {
     fn keywords(&mut self, loc: &Loc, only: Option<&BTreeSet<String>>, shape: &'a Shape) {
         let Some(node) = self.schemas.node(loc) else { return };
         let (fields, id) = match shape {
-            Shape::Nullable(inner) => return self.keywords(loc, only, &inner.shape),
+            Shape::Nullable(inner) | Shape::Replaced(ReplacedType { held: inner, .. }) => {
+                return self.keywords(loc, only, &inner.shape);
+            }
             Shape::Named(id) => match &self.types[*id].body {
                 Body::Struct { fields, .. } => (fields.as_slice(), Some(*id)),
                 Body::Union { variants, .. } => {
@@ -256,7 +265,10 @@ impl<'a> Walker<'a> {
                 Shape::Format(_) => {
                     self.texts.insert(std::ptr::from_ref(shape));
                 }
-                Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => open.push(&inner.shape),
+                Shape::Array(inner)
+                | Shape::Map(inner)
+                | Shape::Nullable(inner)
+                | Shape::Replaced(ReplacedType { held: inner, .. }) => open.push(&inner.shape),
                 _ => {}
             }
         }
@@ -271,7 +283,10 @@ fn keep_text(held: &mut ValueType, texts: &HashSet<*const Shape>) {
             held.checks.push(Check::Format(real.variant(), real.format().to_owned()));
             held.shape = Shape::String;
         }
-        Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => keep_text(inner, texts),
+        Shape::Array(inner)
+        | Shape::Map(inner)
+        | Shape::Nullable(inner)
+        | Shape::Replaced(ReplacedType { held: inner, .. }) => keep_text(inner, texts),
         _ => {}
     }
 }

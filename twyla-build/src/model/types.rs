@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::{Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
+use super::custom::Custom;
 use super::rules::Check;
+use super::traits::Traits;
 use crate::number::Number;
 use crate::schema::load::{Node, RpcMessage};
 use crate::schema::schemas::Loc;
@@ -74,9 +76,25 @@ pub(crate) struct Type {
     pub(crate) word_docs: BTreeMap<String, String>,
     /// The sensitive values in it: JSON Pointers, in which a step `*` matches any item or member.
     pub(crate) sensitive: Vec<String>,
+    /// The standard traits that it derives besides `Clone`, `Debug` and `PartialEq`.
+    pub(crate) traits: Traits,
+    /// What the build script adds.
+    pub(crate) custom: Custom,
+    /// For a type with parts that replace generated ones: the type that its schema has.
+    pub(crate) plain: Option<TypeId>,
+    /// Whether it contains values of replacing types.
+    pub(crate) is_foreign: bool,
 }
 
+/// The module of the types that schemas have where others replace parts of them.
+pub(crate) const PLAIN: &str = "__plain";
+
 impl Type {
+    /// Whether it only holds the rules for a type with replaced parts.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.module.as_deref() == Some(PLAIN)
+    }
+
     /// Returns the path below the module that includes the contracts.
     pub(crate) fn path(&self) -> String {
         self.module.as_ref().map_or_else(|| self.name.clone(), |module| format!("{module}::{}", self.name))
@@ -322,7 +340,7 @@ impl Variant {
 
     /// Returns its choices as messages name them.
     pub(crate) fn wanted(&self) -> Vec<String> {
-        let integer = matches!(self.held.shape, Shape::Integer { .. });
+        let integer = matches!(self.held.shape.unreplaced(), Shape::Integer { .. });
         let text = |choice: &Choice| match choice {
             Choice::Type(JsonType::Number) if integer => "an integer".to_owned(),
             choice => choice.to_string(),
@@ -396,6 +414,19 @@ pub(crate) enum Shape {
     Array(Box<ValueType>),
     Map(Box<ValueType>),
     Nullable(Box<ValueType>),
+    /// A type that a build script puts in the place of the generated one.
+    Replaced(ReplacedType),
+}
+
+/// A type in the place of a generated one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReplacedType {
+    /// Its absolute path in Rust.
+    pub(crate) path: String,
+    /// Its type parameters.
+    pub(crate) parameters: Vec<ValueType>,
+    /// The type that the schema has.
+    pub(crate) held: Box<ValueType>,
 }
 
 /// A Rust type for a format.
@@ -467,7 +498,11 @@ impl Shape {
     /// How many types without a name are in one another here.
     pub(crate) fn nested(&self) -> usize {
         let (mut shape, mut depth) = (self, 0);
-        while let Self::Array(held) | Self::Map(held) | Self::Nullable(held) = shape {
+        while let Self::Array(held)
+        | Self::Map(held)
+        | Self::Nullable(held)
+        | Self::Replaced(ReplacedType { held, .. }) = shape
+        {
             (shape, depth) = (&held.shape, depth + 1);
         }
         depth
@@ -478,6 +513,8 @@ impl Shape {
         match self {
             Self::Any => false,
             Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_typed(),
+            // it may show what the generated type hides
+            Self::Replaced(_) => false,
             _ => true,
         }
     }
@@ -489,7 +526,29 @@ impl Shape {
                 out.insert(*id);
             }
             Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.uses(out),
+            Self::Replaced(replaced) => {
+                replaced.held.shape.uses(out);
+                replaced.parameters.iter().for_each(|parameter| parameter.shape.uses(out));
+            }
             _ => {}
+        }
+    }
+
+    /// Returns the shape that the schema has, whatever type replaces it.
+    pub(crate) fn unreplaced(&self) -> &Self {
+        let mut shape = self;
+        while let Self::Replaced(replaced) = shape {
+            shape = &replaced.held.shape;
+        }
+        shape
+    }
+
+    /// Whether the value is, or contains as items or members without a type of their own, a value of a replacing type.
+    pub(crate) fn is_replaced(&self) -> bool {
+        match self {
+            Self::Replaced(_) => true,
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_replaced(),
+            _ => false,
         }
     }
 }
@@ -599,24 +658,35 @@ impl Model {
             Shape::Array(item) => Kind::Array(boxed(item)),
             Shape::Map(value) => Kind::Map(boxed(value)),
             Shape::Nullable(value) => Kind::Nullable(boxed(value)),
+            Shape::Replaced(replaced) => self.kind(&replaced.held),
         }
     }
 
     /// The type as people write it, generated types relative to the module that includes the contracts.
     pub(crate) fn rust_type(&self, shape: &Shape) -> String {
-        match shape {
-            Shape::Any => "::serde_json::Value".into(),
-            Shape::Null => "()".into(),
-            Shape::Boolean => "bool".into(),
-            Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
-            Shape::Number => "f64".into(),
-            Shape::String => "String".into(),
-            Shape::Format(real) => real.path().into(),
-            Shape::Named(id) => self.types[*id].path(),
-            Shape::Array(item) => format!("Vec<{}>", self.rust_type(&item.shape)),
-            Shape::Map(value) if value.shape == Shape::Any => "::serde_json::Map<String, ::serde_json::Value>".into(),
-            Shape::Map(value) => format!("BTreeMap<String, {}>", self.rust_type(&value.shape)),
-            Shape::Nullable(value) => format!("Option<{}>", self.rust_type(&value.shape)),
+        rust_type(&self.types, shape)
+    }
+}
+
+/// The type as people write it, generated types relative to the module that includes the contracts.
+pub(super) fn rust_type(types: &[Type], shape: &Shape) -> String {
+    let inner = |held: &ValueType| rust_type(types, &held.shape);
+    match shape {
+        Shape::Any => "::serde_json::Value".into(),
+        Shape::Null => "()".into(),
+        Shape::Boolean => "bool".into(),
+        Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
+        Shape::Number => "f64".into(),
+        Shape::String => "String".into(),
+        Shape::Format(real) => real.path().into(),
+        Shape::Named(id) => types[*id].path(),
+        Shape::Array(item) => format!("Vec<{}>", inner(item)),
+        Shape::Map(value) if value.shape == Shape::Any => "::serde_json::Map<String, ::serde_json::Value>".into(),
+        Shape::Map(value) => format!("BTreeMap<String, {}>", inner(value)),
+        Shape::Nullable(value) => format!("Option<{}>", inner(value)),
+        Shape::Replaced(replaced) if replaced.parameters.is_empty() => replaced.path.clone(),
+        Shape::Replaced(replaced) => {
+            format!("{}<{}>", replaced.path, replaced.parameters.iter().map(inner).collect::<Vec<_>>().join(", "))
         }
     }
 }
@@ -635,7 +705,9 @@ pub(super) fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> 
 
 fn held_reasons<'a>(held: &'a ValueType, out: &mut Vec<&'a TreeReason>) {
     out.extend(held.trees.iter().flat_map(|tree| &tree.reasons));
-    if let Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) = &held.shape {
+    if let Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) | Shape::Replaced(ReplacedType { held, .. }) =
+        &held.shape
+    {
         held_reasons(held, out);
     }
 }

@@ -174,7 +174,7 @@ impl<'a> SchemaReader<'a> {
             let types = possible.types();
             if types == [type_] {
                 sources.push((types, VariantSource::Branch(only.clone())));
-            } else if self.lists_types(only) {
+            } else if self.lists_types(only) && !self.replacer.replaces(self.schemas, only) {
                 sources.push((vec![type_], VariantSource::Type(self.referred(only), type_)));
             } else if types.iter().all(|it| count(*it) == 1 && branches.possible.has(*it)) {
                 if types.first() == Some(&type_) {
@@ -222,7 +222,9 @@ impl<'a> SchemaReader<'a> {
                 VariantSource::Mixed(type_) => (self.mixed(loc, type_), None),
             };
             let name = match (&types[..], &branch) {
-                ([JsonType::Number], _) if matches!(held.shape, Shape::Integer { .. }) => "Integer".to_owned(),
+                ([JsonType::Number], _) if matches!(held.shape.unreplaced(), Shape::Integer { .. }) => {
+                    "Integer".to_owned()
+                }
                 ([JsonType::Object], Some(at)) => self.referred_name(at).unwrap_or_else(|| "Object".to_owned()),
                 ([only], _) => only.name().to_owned(),
                 _ => branch.as_ref().and_then(|at| self.referred_name(at)).unwrap_or_else(|| "Other".to_owned()),
@@ -255,9 +257,11 @@ impl<'a> SchemaReader<'a> {
         match type_ {
             JsonType::Null => ValueType::plain(Shape::Null),
             JsonType::Boolean => ValueType::plain(Shape::Boolean),
-            JsonType::Number if self.kinds(loc).is_some_and(|kinds| kinds.contains(&"number")) => self.number(loc),
-            JsonType::Number => self.integer(loc),
-            JsonType::String => self.string(loc),
+            JsonType::Number if self.kinds(loc).is_some_and(|kinds| kinds.contains(&"number")) => {
+                self.of_format(loc, Self::number)
+            }
+            JsonType::Number => self.of_format(loc, Self::integer),
+            JsonType::String => self.of_format(loc, Self::string),
             JsonType::Array => self.array(loc),
             JsonType::Object => self.object_named(loc, "Object"),
         }

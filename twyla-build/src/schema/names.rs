@@ -33,11 +33,12 @@ pub(crate) fn extra(fields: &[String]) -> String {
 }
 
 /// The names of methods of generated structs and of common traits, which an accessor must not hide.
-const FUNCTIONS: [&str; 23] = [
+const FUNCTIONS: [&str; 24] = [
     "as_mut",
     "as_ref",
     "borrow",
     "borrow_mut",
+    "builder",
     "clone",
     "clone_from",
     "clone_into",

@@ -107,10 +107,20 @@ impl<'a> Members<'a> {
     /// The member is a duplicate, or its value doesn't fit.
     #[inline]
     pub fn field<T: Read>(&mut self, reader: &mut Reader<'a>, slot: &mut Option<T>) -> Result<(), Fault> {
+        self.with(slot, || T::read(reader))
+    }
+
+    /// Fills the slot of the current declared member.
+    #[inline]
+    pub(super) fn with<T>(
+        &mut self,
+        slot: &mut Option<T>,
+        read: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<(), Fault> {
         if slot.is_some() {
             return Err(self.twice());
         }
-        match T::read(reader) {
+        match read() {
             Ok(value) => {
                 *slot = Some(value);
                 Ok(())
@@ -148,6 +158,11 @@ impl<'a> Members<'a> {
     /// The member is a duplicate, or its value doesn't fit.
     pub fn extra<M: Extra>(&mut self, reader: &mut Reader<'a>, into: &mut M) -> Result<(), Fault> {
         keep(reader, std::mem::take(&mut self.other), into)
+    }
+
+    /// Returns the key of the current undeclared member.
+    pub(super) fn take_other(&mut self) -> Cow<'a, str> {
+        std::mem::take(&mut self.other)
     }
 
     /// Returns the fault of a closed object that has an undeclared member.

@@ -7,11 +7,12 @@
 //! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `words` – objects, arrays, strings, numbers,
 //!   enums; `variants` – unions
 //! - `skip` – values that no field takes; `keys` – duplicate detection; `values` – the types of the standard library
-//! - `write` – the writer; `fault` – errors; `bridge` – serde
+//! - `write` – the writer; `fault` – errors; `bridge` – serde; `foreign` – types in the place of generated ones
 
 pub mod bridge;
 mod encoding;
 pub mod fault;
+pub mod foreign;
 mod items;
 mod keys;
 pub mod members;

@@ -1,5 +1,7 @@
 //! Enums of strings.
 
+use std::fmt;
+
 use super::fault::Fault;
 use super::reader::Reader;
 use super::variants::no_variant_of_value;
@@ -13,8 +15,11 @@ const LINEAR: usize = 24;
 /// # Errors
 /// An `enum` or `const` fault if the string is not one of them.
 pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
-    let text = reader.string()?;
-    let text = &*text;
+    find(&reader.string()?, words)
+}
+
+/// Returns the value of a word.
+fn find<T: Copy>(text: &str, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
     if words.len() > LINEAR
         && let Ok(found) = words.binary_search_by(|(word, _)| (*word).cmp(text))
         && let Some((_, value)) = words.get(found)
@@ -25,6 +30,74 @@ pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)
         Some((_, value)) => Ok(*value),
         None => Err(none_of(text, &mut words.iter().map(|(word, _)| *word), words.len())),
     }
+}
+
+/// A text that is not one of the words of an enum: the error of its `FromStr`.
+///
+/// ```
+/// # #[derive(Clone, Copy, Debug, PartialEq)]
+/// # enum Mood { Glad, Sad }
+/// # twyla_codec::__words!(Mood { "glad" => Glad, "sad" => Sad });
+/// assert_eq!("glad".parse(), Ok(Mood::Glad));
+/// assert_eq!("mad".parse::<Mood>().unwrap_err().to_string(), r#""mad" is not one of "glad", "sad""#);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidWord {
+    message: String,
+}
+
+impl std::error::Error for InvalidWord {}
+
+impl fmt::Display for InvalidWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Returns the value of a word; the body of `FromStr` of an enum of words.
+///
+/// # Errors
+/// The text is not one of the words.
+#[doc(hidden)]
+pub fn parse<T: Copy>(text: &str, words: &'static [(&'static str, T)]) -> Result<T, InvalidWord> {
+    find(text, words).map_err(|fault| InvalidWord { message: fault.into_violation().message })
+}
+
+/// Implements the functions of an enum of words: `ALL`, `as_str`, `Display` and `FromStr`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __words {
+    ($type:ident { $($word:literal => $variant:ident),* $(,)? }) => {
+        impl $type {
+            /// All variants, in the order of the schema.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Every word with its variant.
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),*];
+
+            /// Returns the word on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = $crate::InvalidWord;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, $crate::InvalidWord> {
+                $crate::json::words::parse(text, Self::WORDS)
+            }
+        }
+    };
 }
 
 /// Returns the fault of a value that is not an object, or of an object whose tag names no variant.

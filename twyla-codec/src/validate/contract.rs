@@ -19,6 +19,38 @@ pub trait Validate {
 
     /// Adds each rule that the value breaks to `out`.
     fn validate(&self, at: &Path<'_>, out: &mut Violations);
+
+    /// Decodes a content of this type; the body of [`decode`]. A type with parts that replace generated ones decodes through the
+    /// type that its schema has.
+    ///
+    /// # Errors
+    /// Those of [`decode`].
+    #[doc(hidden)]
+    fn decode_content(text: &[u8]) -> Result<Self, Refusal>
+    where
+        Self: Read,
+    {
+        let value = json::utf8(text)
+            .and_then(json::from_str::<Self>)
+            .map_err(|fault| refused::<Self>(fault.into_violation()))?;
+        validate(&value)?;
+        Ok(value)
+    }
+
+    /// Encodes a content of this type; the body of [`encode`].
+    ///
+    /// # Errors
+    /// Those of [`encode`].
+    #[doc(hidden)]
+    fn encode_content(&self, out: &mut Vec<u8>) -> Result<(), Refusal>
+    where
+        Self: Write + Sized,
+    {
+        validate(self)?;
+        out.reserve(CAPACITY);
+        self.write(out);
+        Ok(())
+    }
 }
 
 impl<T: Validate> Validate for Box<T> {
@@ -32,9 +64,7 @@ impl<T: Validate> Validate for Box<T> {
 /// # Errors
 /// [`Refusal`] with each rule that the content breaks; with only the first if the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
-    let value = json::utf8(text).and_then(json::from_str::<C>).map_err(|fault| refused::<C>(fault.into_violation()))?;
-    validate(&value)?;
-    Ok(value)
+    C::decode_content(text)
 }
 
 /// Appends a value as JSON text and checks it as strictly as [`decode`] does. On an error `out` is unchanged.
@@ -42,10 +72,37 @@ pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks.
 pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    value.encode_content(out)
+}
+
+/// Decodes a type with parts that replace generated ones. `P` is the type that the schema has: the text is held to all of its
+/// rules first.
+///
+/// # Errors
+/// [`Refusal`] with each rule that the text breaks, or with what a replacing type doesn't accept.
+pub fn decode_through<P: Read + Write + Validate, T: Read>(text: &[u8]) -> Result<T, Refusal> {
+    let plain = decode::<P>(text)?;
+    if let Ok(value) = json::utf8(text).and_then(json::from_str::<T>) {
+        return Ok(value);
+    }
+    // a replacing type may know neither `1.0` as an integer nor undeclared members
+    let mut written = Vec::new();
+    plain.write(&mut written);
+    json::utf8(&written).and_then(json::from_str::<T>).map_err(|fault| refused::<P>(fault.into_violation()))
+}
+
+/// Encodes a type with parts that replace generated ones: what is written is a value of `P`, the type that the schema has.
+///
+/// # Errors
+/// [`Refusal`] with each rule that the value breaks. On an error `out` is unchanged.
+pub fn encode_through<P: Read + Write + Validate, T: Write + Validate>(
+    value: &T,
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal> {
     validate(value)?;
-    out.reserve(CAPACITY);
-    value.write(out);
-    Ok(())
+    let mut written = Vec::with_capacity(CAPACITY);
+    value.write(&mut written);
+    encode(&decode::<P>(&written)?, out)
 }
 
 /// Decodes a JSON text into a hand-written type that is bound to the contract `C`. Refuses what `C` refuses.

@@ -166,7 +166,7 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
 /// Reads a folder in many orders and under other names. False if it has errors.
 fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool {
     let Some(schemas) = resolved(files(folder), draft) else { return false };
-    let model = model::read(&schemas, &mut Vec::new()).unwrap();
+    let model = model::read(&schemas, &model::Options::default(), &mut Vec::new()).unwrap();
     let (read, code) = (Read::of(&schemas, &model), emit::code(&schemas, &model, None));
     syn::parse_file(&code).unwrap();
     for (file, found) in schemas.of_role(|role| matches!(role, FileRole::Event(_))) {
@@ -181,7 +181,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         let mut files = files(folder);
         shuffle(random, &mut files);
         let schemas = resolved(files, draft).unwrap();
-        let model = model::read(&schemas, &mut Vec::new()).unwrap();
+        let model = model::read(&schemas, &model::Options::default(), &mut Vec::new()).unwrap();
         assert!(emit::code(&schemas, &model, None) == code, "{name}: other code by the order of files: {folder:#?}");
         assert_eq!(Read::of(&schemas, &model), read, "{name}: by the order of files: {folder:#?}");
     }
@@ -189,7 +189,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         let mut files = files(folder);
         files.iter_mut().for_each(|file| file.root = reordered(&file.root, random));
         let schemas = resolved(files, draft).unwrap();
-        let model = model::read(&schemas, &mut Vec::new()).unwrap();
+        let model = model::read(&schemas, &model::Options::default(), &mut Vec::new()).unwrap();
         assert_eq!(Read::of(&schemas, &model), read, "{name}: by the order of properties: {folder:#?}");
     }
     for _ in 0..2 {
@@ -208,7 +208,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
         }
         others.sort_by(|a, b| a.path.cmp(&b.path));
         let schemas = resolved(others, draft).unwrap();
-        let model = model::read(&schemas, &mut Vec::new()).unwrap();
+        let model = model::read(&schemas, &model::Options::default(), &mut Vec::new()).unwrap();
         let other = Read::of(&schemas, &model);
         let back = |text: &str| renamed(text, &back);
         let types: BTreeMap<String, BTreeSet<String>> =
@@ -422,7 +422,9 @@ fn a_rule_that_looks_at_what_another_event_does_not_declare() {
     for _ in 0..10 {
         let mut files = self::files(&folder(&files));
         shuffle(&mut random, &mut files);
-        let model = model::read(&resolved(files, Draft::Draft202012).unwrap(), &mut Vec::new()).unwrap();
+        let model =
+            model::read(&resolved(files, Draft::Draft202012).unwrap(), &model::Options::default(), &mut Vec::new())
+                .unwrap();
         let keeps = |body: &Body| matches!(body, Body::Struct { others: Others::Kept { .. }, .. });
         let kept: BTreeMap<String, bool> = model.types.iter().map(|it| (it.path(), keeps(&it.body))).collect();
         assert_eq!(kept, expected.map(|(path, keeps)| (path.to_owned(), keeps)).into());

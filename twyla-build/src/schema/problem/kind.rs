@@ -72,6 +72,52 @@ pub enum ProblemKind {
         uri: String,
         other: String,
     },
+    // what a build script adds
+    /// A pattern of types or members that nothing matches.
+    UnmatchedPattern {
+        pattern: String,
+        near: Option<String>,
+    },
+    DeriveOnMember {
+        pattern: String,
+    },
+    NoDerive {
+        text: String,
+        why: &'static str,
+    },
+    NoAttribute {
+        text: String,
+        why: &'static str,
+    },
+    CannotDerive {
+        derive: String,
+        type_: String,
+        reason: String,
+    },
+    NoTypePath {
+        text: String,
+        why: &'static str,
+    },
+    /// A schema to replace that isn't there.
+    NoSuchSchema {
+        schema: String,
+        near: Option<String>,
+    },
+    /// The whole content of a contract, which can't be replaced.
+    ContractReplaced {
+        schema: String,
+    },
+    UnusedSchema {
+        schema: String,
+    },
+    UnusedFormat {
+        format: String,
+        near: Option<String>,
+    },
+    NoCrateVersion {
+        text: String,
+        error: String,
+    },
     // the text
     NotUtf8,
     Utf16,

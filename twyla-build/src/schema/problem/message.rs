@@ -67,6 +67,53 @@ impl fmt::Display for ProblemKind {
             Self::DocumentTwice { uri, other } => {
                 write!(f, "`{uri}` is the URI of {other} already: each document has one of its own")
             }
+            Self::UnmatchedPattern { pattern, near } => write!(
+                f,
+                "no generated type or member matches `{pattern}`{}{}",
+                DidYouMean(near),
+                if near.is_none() {
+                    ": a pattern is `*`, a module (`shop`), a type (`shop::OrderPlaced`) or a member of one (`shop::OrderPlaced.total`)"
+                } else {
+                    ""
+                }
+            ),
+            Self::DeriveOnMember { pattern } => {
+                write!(f, "`{pattern}` is a member, and only a type has derives: name its type, or use `.attribute(…)`")
+            }
+            Self::NoDerive { text, why } => write!(f, "`{}` isn't the path of a derive: {why}", shortened(text, MOST_SHOWN)),
+            Self::NoAttribute { text, why } => write!(f, "`{}` isn't an attribute: {why}", shortened(text, MOST_SHOWN)),
+            Self::CannotDerive { derive, type_, reason } => {
+                write!(f, "`{derive}` can't be derived for `{type_}`: {reason}")
+            }
+            Self::NoTypePath { text, why } => write!(f, "`{}` isn't the path of a type: {why}", shortened(text, MOST_SHOWN)),
+            Self::NoSuchSchema { schema, near } => write!(
+                f,
+                "there is no schema `{schema}` to replace{}{}",
+                DidYouMean(near),
+                if near.is_none() {
+                    ": name a file of the folder, `shared/money.json`, or a schema in one, `shared/types.json#/$defs/money`"
+                } else {
+                    ""
+                }
+            ),
+            Self::ContractReplaced { schema } => write!(
+                f,
+                "`{schema}` is a whole event, context or message, whose type is always generated: replace the schemas of its \
+                 properties, or use a struct of your own with `#[event]`"
+            ),
+            Self::UnusedSchema { schema } => write!(
+                f,
+                "no value of a contract has the type of `{schema}`, so nothing is replaced: refer to it with `$ref`, or remove the \
+                 replacement"
+            ),
+            Self::UnusedFormat { format, near } => write!(
+                f,
+                "no value of a contract has the format `{format}`, so nothing is replaced{}",
+                DidYouMean(near)
+            ),
+            Self::NoCrateVersion { text, error } => {
+                write!(f, "`{text}` isn't the version of a crate, as `1.2.3`, nor `*` for any: {error}")
+            }
             Self::Utf16 => f.write_str("is UTF-16, but JSON is UTF-8: save it as UTF-8"),
             Self::NotUtf8 => f.write_str("isn't valid UTF-8 from here on"),
             Self::ByteOrderMark => {

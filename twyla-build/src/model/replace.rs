@@ -1,0 +1,313 @@
+//! Types of the user's own in the place of generated ones: which schemas and formats they replace, and the types that keep the
+//! rules of those schemas.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use semver::{Version, VersionReq};
+use twyla_contract::similar;
+
+use super::custom::CallPlace;
+use super::rust_text;
+use super::split::redirect;
+use super::types::{PLAIN, ReplacedType, Shape, Type, TypeId, ValueType};
+use crate::schema::load::{FileRole, Json, Node};
+use crate::schema::problem::{Problem, ProblemKind};
+use crate::schema::schemas::{Loc, Schemas};
+
+/// The keyword by which a schema names the type of a crate that it describes, as typify reads it.
+const KEYWORD: &str = "x-rust-type";
+
+/// What a build script replaces.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Replacements {
+    pub(crate) types: Vec<Replacement>,
+    /// The crates whose types are used where a schema names them, with their versions.
+    pub(crate) crates: Vec<(String, String, CallPlace)>,
+}
+
+/// One replacement, with the place of its call.
+#[derive(Clone, Debug)]
+pub(crate) struct Replacement {
+    pub(crate) target: Target,
+    /// The path of the type in Rust.
+    pub(crate) path: String,
+    pub(crate) place: CallPlace,
+}
+
+/// What a type replaces.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A file of the folder, with an optional JSON Pointer behind `#`.
+    Schema(String),
+    Format(String),
+}
+
+/// The replacements of a folder, as schemas are read.
+#[derive(Debug, Default)]
+pub(super) struct Replacer {
+    /// The index of the call and the path in Rust.
+    schemas: HashMap<Loc, (usize, String)>,
+    formats: HashMap<String, (usize, String)>,
+    /// The versions of crates; none for any version.
+    crates: BTreeMap<String, Option<Version>>,
+    used: BTreeSet<usize>,
+    problems: Vec<Problem>,
+}
+
+impl Replacer {
+    /// Finds the schemas of the replacements. Adds the problems of those that can't be.
+    pub(super) fn new(schemas: &Schemas, replacements: &Replacements) -> Self {
+        let mut replacer = Self::default();
+        for (index, Replacement { target, path, place }) in replacements.types.iter().enumerate() {
+            match rust_text::type_path(path) {
+                Ok(path) => {
+                    let found = match target {
+                        Target::Format(format) => {
+                            replacer.formats.insert(format.clone(), (index, path));
+                            Ok(())
+                        }
+                        Target::Schema(schema) => {
+                            find(schemas, schema).map(|loc| drop(replacer.schemas.insert(loc, (index, path))))
+                        }
+                    };
+                    if let Err(kind) = found {
+                        // one mistake is one error
+                        replacer.used.insert(index);
+                        replacer.problems.push(place.problem(kind));
+                    }
+                }
+                Err(why) => {
+                    replacer.used.insert(index);
+                    replacer.problems.push(place.problem(ProblemKind::NoTypePath { text: path.clone(), why }));
+                }
+            }
+        }
+        for (name, version, place) in &replacements.crates {
+            match version.as_str() {
+                "*" => drop(replacer.crates.insert(name.clone(), None)),
+                version => match Version::parse(version) {
+                    Ok(version) => drop(replacer.crates.insert(name.clone(), Some(version))),
+                    Err(error) => {
+                        let (text, error) = (version.to_owned(), error.to_string());
+                        replacer.problems.push(place.problem(ProblemKind::NoCrateVersion { text, error }));
+                    }
+                },
+            }
+        }
+        replacer
+    }
+
+    /// Returns the path of the type that replaces a schema.
+    pub(super) fn of_schema(&mut self, loc: &Loc) -> Option<String> {
+        let (index, path) = self.schemas.get(loc)?;
+        self.used.insert(*index);
+        Some(path.clone())
+    }
+
+    /// Whether a type replaces that of a schema, or of one that it refers to.
+    pub(super) fn replaces(&mut self, schemas: &Schemas, loc: &Loc) -> bool {
+        let mut at = loc;
+        // cycles of references are reported elsewhere; stop here
+        for _ in 0..=schemas.infos.len() {
+            if self.schemas.contains_key(at) || self.named(schemas, at).is_some() {
+                return true;
+            }
+            let Some(target) = schemas.refs.get(at) else { break };
+            at = target;
+        }
+        false
+    }
+
+    /// Returns the path of the type that replaces a format.
+    pub(super) fn of_format(&mut self, node: &Node) -> Option<String> {
+        let (index, path) = self.formats.get(node.get("format")?.str()?)?;
+        self.used.insert(*index);
+        Some(path.clone())
+    }
+
+    /// Returns the path of the type that a schema itself names, if it is of a crate and a version that the build script names,
+    /// and its type parameters.
+    pub(super) fn named(&mut self, schemas: &Schemas, loc: &Loc) -> Option<(String, Vec<Loc>)> {
+        let node = schemas.node(loc)?.get(KEYWORD)?;
+        let wrong = |node: &Node, wanted: &str| {
+            let (keyword, wanted, found) = (KEYWORD.to_owned(), wanted.to_owned(), node.described());
+            schemas.problem(loc, node.at, ProblemKind::WrongAnnotation { keyword, wanted, found })
+        };
+        let text = |key: &str| node.get(key).and_then(Node::str);
+        let (Some(name), Some(version), Some(path)) = (text("crate"), text("version"), text("path")) else {
+            self.problems.push(wrong(node, "an object with `crate`, `version` and `path`, three strings"));
+            return None;
+        };
+        let Ok(required) = VersionReq::parse(version) else {
+            self.problems.push(wrong(node.get("version")?, "a version requirement in `version`, as Cargo has them"));
+            return None;
+        };
+        let first = path.split("::").next().unwrap_or_default();
+        let (true, Ok(absolute)) = (first == name.replace('-', "_"), rust_text::type_path(path)) else {
+            self.problems.push(wrong(node.get("path")?, "a path in `path` that begins with the name of the crate"));
+            return None;
+        };
+        let version = self.crates.get(name)?;
+        if !version.as_ref().is_none_or(|version| required.matches(version)) {
+            return None;
+        }
+        let parameters = loc.step(KEYWORD).step("parameters");
+        let count = node.get("parameters").map_or(0, |node| node.items().len());
+        let parameters = (0..count).map(|index| referred(schemas, parameters.step(&index.to_string())));
+        Some((absolute, parameters.collect()))
+    }
+
+    /// Returns all problems: also those of replacements that replace nothing.
+    pub(super) fn finish(self, schemas: &Schemas, replacements: &Replacements) -> Vec<Problem> {
+        let mut problems = self.problems;
+        for (index, replacement) in replacements.types.iter().enumerate() {
+            if self.used.contains(&index) {
+                continue;
+            }
+            let kind = match &replacement.target {
+                Target::Schema(schema) => ProblemKind::UnusedSchema { schema: schema.clone() },
+                Target::Format(format) => {
+                    let formats = schemas.infos.keys().filter_map(|loc| schemas.node(loc)?.get("format")?.str());
+                    let near = similar::nearest(format, formats.filter(|name| name != format)).map(str::to_owned);
+                    ProblemKind::UnusedFormat { format: format.clone(), near }
+                }
+            };
+            problems.push(replacement.place.problem(kind));
+        }
+        problems
+    }
+}
+
+/// Returns the schema that a parameter refers to. References in an unknown keyword aren't resolved before.
+fn referred(schemas: &Schemas, parameter: Loc) -> Loc {
+    let reference = || {
+        let node = schemas.node(&parameter)?;
+        let [only] = node.members() else { return None };
+        let reference = (only.key == "$ref").then(|| only.value.str())??;
+        // the schema around the keyword has the base
+        let around = parameter.pointer.split(&format!("/{KEYWORD}/")).next()?;
+        let base = schemas.infos.get(&Loc { file: parameter.file, pointer: around.to_owned() })?.base.clone();
+        schemas.resolve(parameter.file, &base, reference).ok()
+    };
+    reference().unwrap_or(parameter)
+}
+
+/// Finds the schema of a file, with an optional JSON Pointer.
+fn find(schemas: &Schemas, schema: &str) -> Result<Loc, ProblemKind> {
+    let (path, pointer) = schema.split_once('#').unwrap_or((schema, ""));
+    let path = path.strip_prefix("./").unwrap_or(path);
+    let Some(file) = schemas.files.iter().position(|file| file.path == path) else {
+        let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let paths = || schemas.files.iter().map(|file| file.path.as_str());
+        // the right name in the wrong folder, or nearly the right path
+        let same = paths().find(|other| name(other) == name(path));
+        let near = same.or_else(|| similar::nearest(path, paths())).map(str::to_owned);
+        return Err(ProblemKind::NoSuchSchema { schema: schema.to_owned(), near });
+    };
+    let loc = Loc { file, pointer: pointer.to_owned() };
+    if !schemas.node(&loc).is_some_and(|node| matches!(node.json, Json::Object(_) | Json::Bool(_))) {
+        let pointers = schemas.infos.keys().filter(|other| other.file == file).map(|other| other.pointer.as_str());
+        let near = similar::nearest(pointer, pointers).map(|near| format!("{path}#{near}"));
+        return Err(ProblemKind::NoSuchSchema { schema: schema.to_owned(), near });
+    }
+    if is_contract(schemas, &loc) {
+        return Err(ProblemKind::ContractReplaced { schema: schema.to_owned() });
+    }
+    Ok(loc)
+}
+
+/// Whether a schema is that of a whole content, context or message of an RPC, whose type is always generated.
+pub(super) fn is_contract(schemas: &Schemas, loc: &Loc) -> bool {
+    let role = match schemas.files.get(loc.file).map(|file| &file.role) {
+        Some(FileRole::LeftOut(role)) => Some(&**role),
+        role => role,
+    };
+    loc.pointer.is_empty() && matches!(role, Some(FileRole::Context | FileRole::Event(_) | FileRole::Rpc(..)))
+}
+
+/// Puts a type in the place of the type of a value. `null` beside it stays an `Option`.
+pub(super) fn replaced(held: ValueType, path: String, parameters: Vec<ValueType>) -> ValueType {
+    match held.shape {
+        Shape::Nullable(inner) => {
+            let shape = Shape::Nullable(Box::new(replaced(*inner, path, parameters)));
+            ValueType { shape, ..held }
+        }
+        _ => ValueType::plain(Shape::Replaced(ReplacedType { path, parameters, held: Box::new(held) })),
+    }
+}
+
+/// Whether a value contains a value of a replacing type.
+pub(super) fn is_foreign(types: &[Type], shape: &Shape) -> bool {
+    let mut used = BTreeSet::new();
+    own(shape, &mut used) || used.into_iter().any(|id| types[id].is_foreign)
+}
+
+/// Whether a replacing type is in a shape itself; adds the other types in it.
+fn own(shape: &Shape, used: &mut BTreeSet<TypeId>) -> bool {
+    match shape {
+        Shape::Replaced(_) => true,
+        Shape::Named(id) => {
+            used.insert(*id);
+            false
+        }
+        Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) => own(&held.shape, used),
+        _ => false,
+    }
+}
+
+/// Marks the types that contain replacing types.
+pub(super) fn mark(types: &mut [Type]) {
+    loop {
+        let found: Vec<TypeId> = (0..types.len())
+            .filter(|id| !types[*id].is_foreign)
+            .filter(|id| types[*id].body.holds().into_iter().any(|held| is_foreign(types, &held.shape)))
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        found.into_iter().for_each(|id| types[id].is_foreign = true);
+    }
+}
+
+/// Adds the type that its schema has for each type that contains replacing types: it keeps all rules of the schema.
+pub(super) fn keep_plain(types: &mut Vec<Type>) {
+    let mut foreign: Vec<TypeId> = (0..types.len()).filter(|id| types[*id].is_foreign).collect();
+    foreign.sort_by_cached_key(|id| types[*id].path());
+    let plain: HashMap<TypeId, TypeId> =
+        foreign.iter().enumerate().map(|(index, id)| (*id, types.len() + index)).collect();
+    let mut names = BTreeSet::new();
+    for id in foreign {
+        let mut copy = types[id].clone();
+        copy.is_foreign = false;
+        copy.module = Some(PLAIN.to_owned());
+        let mut name = copy.name.clone();
+        let mut count = 1;
+        while !names.insert(name.clone()) {
+            count += 1;
+            name = format!("{}_{count}", copy.name);
+        }
+        copy.name = name;
+        for held in copy.body.holds_mut() {
+            restore(held);
+            redirect(&mut held.shape, &|id| plain.get(&id).copied().unwrap_or(id));
+        }
+        types.push(copy);
+        let type_ = &mut types[id];
+        type_.plain = plain.get(&id).copied();
+        // the rules are those of the other type
+        type_.looked_at = false;
+    }
+}
+
+/// Gives a value the type that its schema has.
+fn restore(held: &mut ValueType) {
+    while let Shape::Replaced(replaced) = &mut held.shape {
+        let mut original = std::mem::replace(&mut *replaced.held, ValueType::plain(Shape::Any));
+        original.checks.append(&mut held.checks);
+        original.trees.append(&mut held.trees);
+        *held = original;
+    }
+    if let Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) = &mut held.shape {
+        restore(inner);
+    }
+}

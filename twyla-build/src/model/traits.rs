@@ -1,0 +1,148 @@
+//! Which of the standard traits a generated type can derive, decided by the values that it holds.
+
+use std::ops::{BitAnd, BitOr};
+
+use super::replace;
+use super::rules::Check;
+use super::types::{Body, FormatType, Others, Shape, Type, ValueType};
+
+/// A set of traits that can be derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traits(u8);
+
+impl Traits {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const COPY: Self = Self(1);
+    pub(crate) const EQ: Self = Self(2);
+    pub(crate) const PARTIAL_ORD: Self = Self(4);
+    pub(crate) const ORD: Self = Self(8);
+    pub(crate) const HASH: Self = Self(16);
+    pub(crate) const DEFAULT: Self = Self(32);
+    /// All but `Default`, which depends on what is required.
+    const COMPARED: Self = Self(31);
+
+    /// Whether all traits of `other` are in this set.
+    pub(crate) fn has(self, other: Self) -> bool {
+        self & other == other
+    }
+}
+
+impl BitAnd for Traits {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Traits {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Decides the traits of all types.
+///
+/// Types may contain themselves, so this starts with all traits and removes those that a part lacks until nothing changes.
+pub(super) fn settle(types: &mut [Type]) {
+    types.iter_mut().for_each(|type_| type_.traits = Traits::COMPARED);
+    // a type is often followed by what it contains: both directions keep the number of passes small
+    while pass(types, 0..types.len()) && pass(types, (0..types.len()).rev()) {}
+    for type_ in types {
+        if is_empty_valid(&type_.body) {
+            type_.traits = type_.traits | Traits::DEFAULT;
+        }
+    }
+}
+
+/// Visits the types in an order, and returns whether any has changed.
+fn pass(types: &mut [Type], order: impl Iterator<Item = usize>) -> bool {
+    let mut changed = false;
+    for id in order {
+        let traits = of_body(types, &types[id].body);
+        changed |= traits != types[id].traits;
+        types[id].traits = traits;
+    }
+    changed
+}
+
+fn of_body(types: &[Type], body: &Body) -> Traits {
+    let boxed = |held: &ValueType, boxed: bool| {
+        let traits = of_shape(types, &held.shape);
+        if boxed { without_copy(traits) } else { traits }
+    };
+    match body {
+        Body::Struct { fields, others } => {
+            let kept = match others {
+                Others::Kept { held, .. } => of_map(types, held),
+                Others::Ignored | Others::Refused => Traits::COMPARED,
+            };
+            fields.iter().fold(kept, |all, field| all & boxed(&field.held, field.boxed))
+        }
+        Body::Union { variants, .. } => {
+            variants.iter().fold(Traits::COMPARED, |all, variant| all & boxed(&variant.held, variant.boxed))
+        }
+        Body::Map(held) => of_shape(types, &held.shape),
+        Body::Enum { .. } => Traits::COMPARED,
+    }
+}
+
+fn of_shape(types: &[Type], shape: &Shape) -> Traits {
+    match shape {
+        // a number of `serde_json` is finite
+        Shape::Any => Traits::EQ | Traits::HASH,
+        Shape::Number => Traits::COPY | Traits::PARTIAL_ORD,
+        Shape::Null | Shape::Boolean | Shape::Integer { .. } => Traits::COMPARED,
+        Shape::String | Shape::Format(FormatType::DateTime) => without_copy(Traits::COMPARED),
+        Shape::Format(FormatType::Date | FormatType::Uuid | FormatType::Ipv4 | FormatType::Ipv6) => Traits::COMPARED,
+        Shape::Named(id) => types[*id].traits,
+        Shape::Array(item) => without_copy(of_shape(types, &item.shape)),
+        Shape::Map(value) => of_map(types, value),
+        Shape::Nullable(inner) => of_shape(types, &inner.shape),
+        // known to the compiler only
+        Shape::Replaced(_) => Traits::NONE,
+    }
+}
+
+fn of_map(types: &[Type], value: &ValueType) -> Traits {
+    without_copy(of_shape(types, &value.shape))
+}
+
+fn without_copy(traits: Traits) -> Traits {
+    Traits(traits.0 & !Traits::COPY.0)
+}
+
+/// Whether a newtype has nothing required, so that the empty value is its default. A struct has a `Default` by its `new`.
+fn is_empty_valid(body: &Body) -> bool {
+    let Body::Map(held) = body else { return false };
+    let is_required =
+        |check: &Check| matches!(check, Check::MinItems(_) | Check::MinProperties(_) | Check::Required(_));
+    matches!(held.shape, Shape::Array(_) | Shape::Map(_) | Shape::Nullable(_)) && !held.checks.iter().any(is_required)
+}
+
+/// Returns the first member, by its name, whose values lack a trait, with their shape; an empty name for the value of a newtype.
+/// None if the type has the trait, or only replacing types may lack it.
+pub(super) fn lacking(types: &[Type], id: usize, wanted: Traits) -> Option<(&str, &Shape)> {
+    let lacks = |held: &ValueType, boxed: bool| {
+        let is_known = !replace::is_foreign(types, &held.shape);
+        is_known && !of_shape(types, &held.shape).has(wanted) || boxed && wanted == Traits::COPY
+    };
+    match &types[id].body {
+        Body::Struct { fields, others } => {
+            let field = fields.iter().find(|field| lacks(&field.held, field.boxed));
+            let kept = || match others {
+                Others::Kept { name, held, .. } if lacks(held, true) => Some((name.as_str(), &held.shape)),
+                _ => None,
+            };
+            field.map(|field| (field.name.as_str(), &field.held.shape)).or_else(kept)
+        }
+        Body::Union { variants, .. } => {
+            let variant = variants.iter().find(|variant| lacks(&variant.held, variant.boxed));
+            variant.map(|variant| (variant.name.as_str(), &variant.held.shape))
+        }
+        Body::Map(held) => lacks(held, false).then_some(("", &held.shape)),
+        Body::Enum { .. } => None,
+    }
+}

@@ -1,0 +1,218 @@
+//! Derives, attributes and replacing types of a build script: what is generated, and the errors with their places.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+
+use std::fs;
+
+use serde_json::json;
+use tempfile::TempDir;
+use twyla_build::{Builder, Generated, Problems};
+
+/// A folder with one event that has a float, a text, enums, a shared type and a format.
+fn folder() -> TempDir {
+    let placed = json!({
+        "type": "object",
+        "properties": {
+            "total": { "$ref": "../../shared/money.json" },
+            "tax": { "type": "string", "format": "decimal" },
+            "rate": { "type": "number" },
+            "color": { "enum": ["red", "green"] },
+            "weight": { "type": ["string", "number"] },
+            "size": { "type": ["string", "integer"] },
+            "place": { "type": "object", "properties": { "row": { "type": "integer" } } },
+        },
+        "required": ["total"],
+    });
+    let money = json!({ "type": "object", "properties": { "cents": { "type": "integer" } } });
+    let folder = tempfile::tempdir().unwrap();
+    for (path, schema) in [
+        ("context.json", json!({ "type": "object" })),
+        ("events/shop/placed.json", placed),
+        ("shared/money.json", money.clone()),
+        ("shared/unused.json", money),
+    ] {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema.to_string()).unwrap();
+    }
+    folder
+}
+
+fn made(with: impl FnOnce(Builder) -> Builder) -> Result<Generated, Problems> {
+    let folder = folder();
+    let builder = Builder::new(folder.path()).shown_as("schemas").allow("unknown-format", [""; 0]);
+    with(builder).generate()
+}
+
+fn code(with: impl FnOnce(Builder) -> Builder) -> String {
+    made(with).unwrap().code
+}
+
+/// The only error, without the line and column of the call.
+fn error(with: impl FnOnce(Builder) -> Builder) -> String {
+    let problems = made(with).map(|_| ()).unwrap_err();
+    let errors: Vec<String> = problems.0.iter().filter(|it| it.is_error()).map(ToString::to_string).collect();
+    let [error] = &*errors else { panic!("{errors:?}") };
+    let mut parts = error.splitn(4, ':');
+    assert_eq!(parts.next(), Some(file!()), "{error}");
+    assert!(parts.by_ref().take(2).all(|part| part.parse::<u32>().is_ok()), "{error}");
+    parts.next().unwrap().trim().to_owned()
+}
+
+/// The derives of a type.
+fn derives(code: &str, name: &str) -> String {
+    let (before, _) = code
+        .split_once(&format!("pub struct {name} "))
+        .or_else(|| code.split_once(&format!("pub enum {name} ")))
+        .unwrap();
+    let derive = before.rsplit_once("#[derive(").unwrap().1;
+    derive.split_once(")]").unwrap().0.to_owned()
+}
+
+#[test]
+fn derives_what_all_members_have() {
+    let code = code(|builder| builder);
+    assert_eq!(derives(&code, "Placed"), "Clone, Debug, PartialEq, PartialOrd");
+    assert_eq!(derives(&code, "PlacedPlace"), "Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
+    assert_eq!(derives(&code, "PlacedColor"), "Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
+    assert_eq!(derives(&code, "PlacedWeight"), "Clone, Debug, PartialEq, PartialOrd");
+    assert_eq!(derives(&code, "PlacedSize"), "Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
+}
+
+#[test]
+fn adds_derives_once_and_where_they_hold() {
+    let code = code(|builder| {
+        builder
+            .derive("*", ["std::hash::Hash", "serde::Serialize", "Clone"])
+            .derive("shop", ["visit::Visit"])
+            .derive("shop::Placed*", ["visit::Visit", "::visit::Walk"])
+    });
+    assert_eq!(derives(&code, "Placed"), "Clone, Debug, PartialEq, PartialOrd, visit::Visit, ::visit::Walk");
+    let place = "Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, visit::Visit, ::visit::Walk";
+    assert_eq!(derives(&code, "PlacedPlace"), place);
+    assert_eq!(derives(&code, "Money"), "Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash");
+}
+
+#[test]
+fn adds_attributes_to_types_fields_and_variants() {
+    let code = code(|builder| {
+        builder
+            .attribute("shop::Placed", "#[must_use]")
+            .attribute("*.rate", "#[doc(alias = \"percent\")]")
+            .attribute("shop::PlacedColor.Red", "#[default]")
+            .derive("shop::PlacedColor", ["Default"])
+    });
+    assert!(code.contains("#[must_use]\n    pub struct Placed {"), "{code}");
+    assert!(code.contains("#[doc(alias = \"percent\")]\n        pub rate:"), "{code}");
+    assert!(code.contains("#[default]\n        Red,"), "{code}");
+    assert!(derives(&code, "PlacedColor").ends_with("Hash, Default"), "{code}");
+}
+
+#[test]
+fn refuses_what_names_nothing_or_is_no_derive() {
+    let attribute = |pattern: &'static str, text: &'static str| error(move |builder| builder.attribute(pattern, text));
+    let derive = |pattern: &'static str, text: &'static str| error(move |builder| builder.derive(pattern, [text]));
+    assert_eq!(
+        derive("shop::Placd", "Eq"),
+        "no generated type or member matches `shop::Placd`; did you mean `shop::Placed`?"
+    );
+    assert_eq!(
+        attribute("shop::Placed.rat", "#[a]"),
+        "no generated type or member matches `shop::Placed.rat`; did you mean `shop::Placed.rate`?"
+    );
+    assert!(attribute("billing", "#[a]").contains("a pattern is `*`, a module (`shop`)"));
+    assert_eq!(
+        derive("shop::Placed.rate", "Eq"),
+        "`shop::Placed.rate` is a member, and only a type has derives: name its type, or use `.attribute(…)`"
+    );
+    assert_eq!(
+        derive("*", "Eq, Hash"),
+        "`Eq, Hash` isn't the path of a derive: give each derive by itself: `[\"Eq\", \"Hash\"]`"
+    );
+    assert_eq!(
+        derive("shop::Placed", "Eq"),
+        "`Eq` can't be derived for `shop::Placed`: its `rate` is `f64`, which can't be"
+    );
+    assert_eq!(
+        derive("shop::PlacedWeight", "Hash"),
+        "`Hash` can't be derived for `shop::PlacedWeight`: its `Number` is `f64`, which can't be"
+    );
+    assert_eq!(
+        derive("shop::PlacedSize", "Default"),
+        "`Default` can't be derived for `shop::PlacedSize`: each of its variants holds a value, and a default variant holds none"
+    );
+    assert!(derive("shop::PlacedColor", "Default").contains("none of its variants has the attribute `#[default]`"));
+    assert_eq!(
+        attribute("*", "must_use"),
+        "`must_use` isn't an attribute: it is written as in code: `#[non_exhaustive]`"
+    );
+    assert!(attribute("*", "#[derive(Eq)]").contains("derives are for `.derive(…)`"));
+}
+
+#[test]
+fn puts_types_in_the_place_of_schemas_and_formats() {
+    let code =
+        code(|builder| builder.replace("shared/money.json", "my::Money").replace_format("decimal", "crate::Decimal"));
+    assert!(code.contains("pub total: ::my::Money,"), "{code}");
+    assert!(code.contains("pub tax: ::std::option::Option<crate::Decimal>,"), "{code}");
+    assert_eq!(derives(code.split_once("pub mod shop").unwrap().1, "Placed"), "Clone, Debug, PartialEq");
+}
+
+#[test]
+fn a_replacement_changes_no_contract() {
+    let replaced = |builder: Builder| builder.replace("shared/money.json", "my::Money");
+    let (plain, with) = (made(|builder| builder).unwrap(), made(replaced).unwrap());
+    // the record of a contract in the binary has its digest and its form
+    let records = |code: &str| {
+        code.lines().filter(|it| it.contains("record\\u{1}")).map(str::trim).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(records(&plain.code), records(&with.code));
+    assert!(!records(&plain.code).is_empty());
+}
+
+#[test]
+fn refuses_replacements_of_nothing() {
+    let schema = |schema: &'static str| error(move |builder| builder.replace(schema, "my::Money"));
+    assert_eq!(
+        schema("shared/mony.json"),
+        "there is no schema `shared/mony.json` to replace; did you mean `shared/money.json`?"
+    );
+    assert_eq!(
+        schema("shared/money.json#/properties/cent"),
+        "there is no schema `shared/money.json#/properties/cent` to replace; did you mean `shared/money.json#/properties/cents`?"
+    );
+    assert!(schema("events/shop/placed.json").contains("is a whole event, context or message"));
+    assert!(schema("shared/unused.json").contains("so nothing is replaced"));
+    assert_eq!(
+        error(|builder| builder.replace_format("decimol", "my::Decimal")),
+        "no value of a contract has the format `decimol`, so nothing is replaced; did you mean `decimal`?"
+    );
+    assert_eq!(
+        error(|builder| builder.replace("shared/money.json", "Money")),
+        "`Money` isn't the path of a type: it begins with `crate::` or with the name of a crate: `crate::Money`"
+    );
+    assert!(error(|builder| builder.with_crate("oxnet", "one")).contains("`one` isn't the version of a crate"));
+}
+
+#[test]
+fn a_schema_names_a_type_for_the_builds_that_have_its_crate() {
+    let folder = folder();
+    let named = json!({
+        "type": "object",
+        "properties": { "net": {
+            "type": "string",
+            "x-rust-type": { "crate": "ox-net", "version": ">=0.1.0, <1.0.0", "path": "ox_net::IpNet" },
+        } },
+        "required": ["net"],
+    });
+    fs::write(folder.path().join("events/shop/named.json"), named.to_string()).unwrap();
+    let builder = || Builder::new(folder.path()).allow("unknown-format", [""; 0]);
+    let net = |builder: Builder| {
+        let code = builder.generate().unwrap().code;
+        let (_, shop) = code.split_once("pub mod shop").unwrap();
+        shop.split_once("pub net: ").unwrap().1.split_once(',').unwrap().0.to_owned()
+    };
+    assert_eq!(net(builder()), "::std::string::String");
+    assert_eq!(net(builder().with_crate("ox-net", "0.1.4")), "::ox_net::IpNet");
+    assert_eq!(net(builder().with_crate("ox-net", "*")), "::ox_net::IpNet");
+    assert_eq!(net(builder().with_crate("ox-net", "1.0.0")), "::std::string::String");
+}
