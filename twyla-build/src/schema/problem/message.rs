@@ -70,7 +70,7 @@ impl fmt::Display for ProblemKind {
             Self::UnmatchedPattern { pattern, near } => write!(
                 f,
                 "no generated type or member matches `{pattern}`{}{}",
-                DidYouMean(near),
+                DidYouMean(near.as_deref()),
                 if near.is_none() {
                     ": a pattern is `*`, a module (`shop`), a type (`shop::OrderPlaced`) or a member of one (`shop::OrderPlaced.total`)"
                 } else {
@@ -89,7 +89,7 @@ impl fmt::Display for ProblemKind {
             Self::NoSuchSchema { schema, near } => write!(
                 f,
                 "there is no schema `{schema}` to replace{}{}",
-                DidYouMean(near),
+                DidYouMean(near.as_deref()),
                 if near.is_none() {
                     ": name a file of the folder, `shared/money.json`, or a schema in one, `shared/types.json#/$defs/money`"
                 } else {
@@ -109,7 +109,7 @@ impl fmt::Display for ProblemKind {
             Self::UnusedFormat { format, near } => write!(
                 f,
                 "no value of a contract has the format `{format}`, so nothing is replaced{}",
-                DidYouMean(near)
+                DidYouMean(near.as_deref())
             ),
             Self::NoCrateVersion { text, error } => {
                 write!(f, "`{text}` isn't the version of a crate, as `1.2.3`, nor `*` for any: {error}")
