@@ -129,3 +129,294 @@ fn what_can_not_be_made_is_told() {
     let output = twyla(folder.path(), &["new", "there"]);
     assert_eq!(text(&output.stderr), "error: there already exists and is not empty\n");
 }
+
+/// A listener of the contracts that a new contracts crate has.
+const ANSWER: &str = r#"#[twyla_runtime::listener("example.asked")]
+async fn answer(asked: contracts::example::Asked, context: contracts::Context, bus: Bus) -> Result<(), Error> {
+    bus.emit(contracts::example::Answered::new(asked.question), context).await
+}
+
+#[tokio::main]"#;
+
+/// Makes a contracts crate.
+fn contracts_crate(folder: &Path) -> PathBuf {
+    let sources = workspace();
+    let args = ["new", "platform-contracts", "--contracts-crate", "--twyla", sources.to_str().unwrap()];
+    let made = twyla(folder, &args);
+    assert_eq!(
+        text(&made.stdout),
+        "made the contracts crate platform-contracts in platform-contracts\n\
+         next: cd platform-contracts && cargo check && cargo twyla accept\n",
+        "{}",
+        text(&made.stderr)
+    );
+    folder.join("platform-contracts")
+}
+
+/// Makes a service on a contracts crate.
+fn service_on(folder: &Path, name: &str, source: &str) -> PathBuf {
+    let sources = workspace();
+    let contracts = format!("platform-contracts={source}");
+    let made = twyla(folder, &["new", name, "--contracts", &contracts, "--twyla", sources.to_str().unwrap()]);
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let service = folder.join(name);
+    assert!(!service.join("build.rs").exists() && !service.join("schemas").exists());
+    pin(&service);
+    service
+}
+
+/// Gives a package the versions of the workspace, so that nothing is asked of a registry.
+fn pin(package: &Path) {
+    std::fs::copy(workspace().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+}
+
+/// Lets a service listen to an event of the contracts crate, and emit another one.
+fn listen(service: &Path) {
+    let program = service.join("src/main.rs");
+    let main = std::fs::read_to_string(&program).unwrap();
+    let main = main.replace("#[tokio::main]", ANSWER).replace("listeners![]", "listeners![answer]");
+    std::fs::write(&program, main).unwrap();
+}
+
+fn edit(file: &Path, from: &str, to: &str) {
+    let before = std::fs::read_to_string(file).unwrap();
+    assert!(before.contains(from), "{before}");
+    std::fs::write(file, before.replace(from, to)).unwrap();
+}
+
+fn append(file: &Path, text: &str) {
+    let before = std::fs::read_to_string(file).unwrap();
+    std::fs::write(file, before + text).unwrap();
+}
+
+fn cargo(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(folder).env("CARGO_NET_OFFLINE", "true");
+    command.env("CARGO_TARGET_DIR", workspace().join("target/tests/new")).output().unwrap()
+}
+
+fn passes(service: &Path) {
+    let tested = cargo(service, &["test"]);
+    assert!(tested.status.success(), "{}", text(&tested.stderr));
+    assert!(text(&tested.stdout).contains("test result: ok. 1 passed; 0 failed"), "{}", text(&tested.stdout));
+    assert!(!text(&tested.stderr).contains("warning"), "{}", text(&tested.stderr));
+}
+
+#[test]
+fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
+    let folder = tempfile::tempdir().unwrap();
+    let contracts = contracts_crate(folder.path());
+    let service = service_on(folder.path(), "by-path", "platform-contracts");
+    let manifest = std::fs::read_to_string(service.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("platform-contracts = { path = \"../platform-contracts\" }\n"), "{manifest}");
+    passes(&service);
+    listen(&service);
+    passes(&service);
+
+    let explained = twyla(&service, &["explain", "example.asked", "--contracts", "platform-contracts"]);
+    assert!(text(&explained.stdout).contains("question"), "{}", text(&explained.stderr));
+    let unknown = text(&twyla(&service, &["explain", "--contracts", "platform-contract"]).stderr);
+    assert!(unknown.contains("no package platform-contract here"), "{unknown}");
+    assert!(unknown.contains("did you mean platform-contracts?"), "{unknown}");
+
+    // the lock of the crate is held in the service's build
+    assert!(twyla(&contracts, &["accept"]).status.success());
+    let asked = contracts.join("schemas/events/example/asked.json");
+    edit(&asked, "\"question\"", "\"text\"");
+    let refused = text(&cargo(&service, &["check", "--quiet"]).stderr);
+    assert!(
+        refused.contains("schemas/events/example/asked.json") && refused.contains("`example.asked` can't change"),
+        "{refused}"
+    );
+    edit(&asked, "\"text\"", "\"question\"");
+
+    // without the feature of its domain, an event is not compiled
+    edit(&service.join("Cargo.toml"), "{ path = \"../platform", "{ default-features = false, path = \"../platform");
+    let left_out = text(&cargo(&service, &["check", "--quiet"]).stderr);
+    assert!(
+        left_out.contains("the event `example.asked` of `schemas` is not compiled: `build.rs` leaves it out"),
+        "{left_out}"
+    );
+}
+
+/// Fetches the git dependencies of a package.
+fn fetch(package: &Path) {
+    let fetched = Command::new("cargo").args(["fetch", "--quiet"]).current_dir(package).output().unwrap();
+    assert!(fetched.status.success(), "{}", text(&fetched.stderr));
+}
+
+/// Runs git in a repository.
+fn git(repository: &Path, args: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]);
+    let output = command.args(args).current_dir(repository).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+}
+
+#[test]
+fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
+    let folder = tempfile::tempdir().unwrap();
+    let contracts = contracts_crate(folder.path());
+    assert!(twyla(&contracts, &["accept"]).status.success());
+    // a path in a package from git is a package of its own: this one has Twyla by its version
+    let [runtime, build] = ["twyla-runtime", "twyla-build"].map(|name| workspace().join(name));
+    for path in [&runtime, &build] {
+        edit(&contracts.join("Cargo.toml"), &format!(", path = {path:?}"), "");
+    }
+    let patch = format!(
+        "\n[patch.crates-io]\ntwyla-runtime = {{ path = {runtime:?} }}\ntwyla-build = {{ path = {build:?} }}\n"
+    );
+    git(&contracts, &["init", "--quiet"]);
+    git(&contracts, &["add", "."]);
+    git(&contracts, &["commit", "--quiet", "--message", "Contracts"]);
+    let manifest = |service: &Path| {
+        let made = twyla(service, &["manifest", "--out", "-"]);
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        text(&made.stdout)
+    };
+    let made_in = |parent: &str, source: &str| {
+        let parent = folder.path().join(parent);
+        std::fs::create_dir(&parent).unwrap();
+        let service = service_on(&parent, "answerer", source);
+        listen(&service);
+        append(&service.join("Cargo.toml"), &patch);
+        service
+    };
+    let by_path = manifest(&made_in("by-path", "../platform-contracts"));
+    let from_git = made_in("from-git", &format!("file://{}", contracts.display()));
+    fetch(&from_git);
+    let lock = std::fs::read_to_string(from_git.join("Cargo.lock")).unwrap();
+    assert!(lock.contains("source = \"git+file://"), "{lock}");
+    assert!(by_path.contains("example.asked") && by_path.contains("example.answered"), "{by_path}");
+    assert_eq!(manifest(&from_git), by_path);
+
+    // the same program, with the same schemas in its own folder
+    let own = made_in("own", "../platform-contracts");
+    edit(&own.join("Cargo.toml"), "platform-contracts = { path = \"../../platform-contracts\" }\n", "");
+    append(&own.join("Cargo.toml"), "\n[build-dependencies]\ntwyla-build = \"0.1\"\n");
+    std::fs::write(own.join("build.rs"), "fn main() {\n    twyla_build::compile(\"schemas\")\n}\n").unwrap();
+    edit(
+        &own.join("src/main.rs"),
+        "use platform_contracts as contracts;",
+        "mod contracts {\n    twyla_runtime::include_contracts!();\n}",
+    );
+    for file in walk(&contracts.join("schemas")) {
+        let copy = own.join(file.strip_prefix(&contracts).unwrap());
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(file, copy).unwrap();
+    }
+    assert_eq!(manifest(&own), by_path);
+}
+
+#[test]
+fn a_contracts_crate_of_two_services_in_a_workspace_is_compiled_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let contracts = contracts_crate(folder.path());
+    for name in ["asker", "answerer"] {
+        let service = service_on(folder.path(), name, "platform-contracts");
+        listen(&service);
+    }
+    let members = "[workspace]\nmembers = [\"platform-contracts\", \"asker\", \"answerer\"]\nresolver = \"3\"\n";
+    std::fs::write(folder.path().join("Cargo.toml"), members).unwrap();
+    pin(folder.path());
+    let built = cargo(folder.path(), &["check", "--workspace", "--quiet", "--message-format=json"]);
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    let messages: Vec<serde_json::Value> =
+        text(&built.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let url = format!("path+file://{}", contracts.canonicalize().unwrap().display());
+    let of = |reason: &str, kind: &str| {
+        let is_it = |message: &&serde_json::Value| {
+            message["reason"] == reason
+                && message["package_id"].as_str().unwrap_or_default().starts_with(&url)
+                && message["fresh"] != true
+                && (kind.is_empty() || message["target"]["kind"][0] == kind)
+        };
+        messages.iter().filter(is_it).count()
+    };
+    let services =
+        |name: &str| messages.iter().any(|message| message["target"]["name"] == name && message["fresh"] == false);
+    assert!(services("asker") && services("answerer"));
+    assert_eq!(of("build-script-executed", ""), 1);
+    assert_eq!(of("compiler-artifact", "lib"), 1);
+}
+
+#[test]
+fn check_reports_features_that_lag_behind_the_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let contracts = contracts_crate(folder.path());
+    assert!(twyla(&contracts, &["accept"]).status.success());
+    let check = |args: &[&str]| {
+        let checked = twyla(&contracts, &[&["check"], args].concat());
+        assert!(checked.status.success(), "{}", text(&checked.stderr));
+        text(&checked.stdout)
+    };
+    assert_eq!(check(&[]), "in order: 3 contracts, all as accepted\n");
+
+    let (schemas, manifest) = (contracts.join("schemas"), contracts.join("Cargo.toml"));
+    let web_shop = schemas.join("events/web-shop");
+    std::fs::create_dir(&web_shop).unwrap();
+    std::fs::copy(schemas.join("events/example/asked.json"), web_shop.join("asked.json")).unwrap();
+    assert!(twyla(&contracts, &["accept"]).status.success());
+    // a group of features and one that the sources ask for are no domain's
+    edit(&manifest, "example = []\n", "example = []\nbilling = []\nall = [\"example\"]\ntracing = []\n");
+    edit(
+        &contracts.join("src/lib.rs"),
+        "twyla_runtime",
+        "#[cfg(feature = \"tracing\")]\npub mod tracing {}\n\ntwyla_runtime",
+    );
+    let checked = check(&[]);
+    assert_eq!(
+        checked,
+        "warning: Cargo.toml:8:2: `web-shop` has no feature, so no build compiles its contracts\n\
+         \x20 ways on  - add `web-shop = []` to `[features]`, and `web-shop` to `default` if services have it by default\n\n\
+         warning: Cargo.toml:11:1: the feature `billing` compiles nothing: no domain and no service has this name\n\
+         \x20 ways on  - remove `billing` from `[features]`, or give its domain the name\n\n\
+         in order: 4 contracts, all as accepted\n"
+    );
+    let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();
+    assert_eq!(json["features"][0]["name"], "web-shop");
+    assert_eq!(json["features"][1]["is"], "no folder");
+    let annotated = check(&["--format", "github"]);
+    assert!(annotated.contains("::warning file=Cargo.toml,line=11,"), "{annotated}");
+    let commented = check(&["--format", "markdown"]);
+    assert!(commented.contains("has no feature, so no build compiles its contracts"), "{commented}");
+
+    edit(&manifest, "billing = []\n", "web_shop = []\n");
+    assert_eq!(check(&[]), "in order: 4 contracts, all as accepted\n");
+    // a crate that compiles everything needs no features
+    edit(&manifest, "web_shop = []\n", "");
+    edit(&contracts.join("build.rs"), ".by_features()", "");
+    assert_eq!(check(&[]), "in order: 4 contracts, all as accepted\n");
+}
+
+#[test]
+fn a_contracts_crate_that_is_not_there_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    contracts_crate(folder.path());
+    let refused = |args: &[&str]| {
+        let output = twyla(folder.path(), args);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let other = refused(&["new", "a", "--contracts", "platform=platform-contracts"]);
+    assert_eq!(
+        other,
+        "error: the package in platform-contracts is platform-contracts, not platform: \
+         write `--contracts platform-contracts=platform-contracts`\n"
+    );
+    let nowhere = refused(&["new", "a", "--contracts", "platform=nowhere"]);
+    assert!(nowhere.starts_with("error: there is no contracts crate in nowhere: Cargo.toml: "), "{nowhere}");
+    assert!(
+        refused(&["new", "a", "--contracts", "a=platform-contracts"]).contains("its contracts crate has that name")
+    );
+    assert!(refused(&["new", "a", "--contracts", "platform"]).contains("expected PACKAGE=PATH or PACKAGE=GIT"));
+    assert!(
+        refused(&["new", "2fast", "--contracts-crate"]).starts_with("error: a contracts crate can't be named 2fast")
+    );
+    // the short form of SSH, as git prints it
+    assert!(
+        twyla(folder.path(), &["new", "a", "--contracts", "p=git@example.com:platform/contracts.git"]).status.success()
+    );
+    let manifest = std::fs::read_to_string(folder.path().join("a/Cargo.toml")).unwrap();
+    assert!(manifest.contains("p = { git = \"ssh://git@example.com/platform/contracts.git\" }"), "{manifest}");
+}

@@ -1,6 +1,6 @@
 //! What several commands share.
 //!
-//! [`run`] is what a command implements. [`schemas`] finds the schemas folder, and [`contracts`] reads the contracts in it.
+//! [`run`] is what a command implements. [`schemas`] finds the schemas folder ([`contracts_crate`] that of another package), and [`contracts`] reads the contracts in it.
 //! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, and [`output`] writes files.
 //! [`report`] writes what was found as annotations, comments and SARIF, and [`options`] are options that several commands have.
 //! [`verb`] is what a service does with a contract. [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
@@ -8,6 +8,7 @@
 
 pub(crate) mod confirm;
 pub(crate) mod contracts;
+pub(crate) mod contracts_crate;
 pub(crate) mod git;
 pub(crate) mod json;
 pub(crate) mod options;

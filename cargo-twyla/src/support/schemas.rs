@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::Package;
 use twyla_build::compare::Bundle;
 use twyla_build::lock::{CheckOptions, Lock};
 use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
+
+use super::contracts_crate;
 
 /// Where the schemas are, and how to read them; the same settings as in build.rs.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -12,6 +15,9 @@ pub(crate) struct SchemasArgs {
     /// The schemas folder; else `schemas` here or in the nearest folder above.
     #[arg(long, value_name = "DIR", help_heading = "Schemas")]
     pub(crate) schemas: Option<PathBuf>,
+    /// The contracts crate whose schemas are meant: a package here or among the dependencies.
+    #[arg(long = "contracts", value_name = "PACKAGE", conflicts_with = "schemas", help_heading = "Schemas")]
+    contracts_crate: Option<String>,
     /// The draft of schemas that name none: 4, 6, 7, 2019-09 or 2020-12; else as the lock has it.
     #[arg(long, value_name = "DRAFT", help_heading = "Schemas")]
     draft: Option<Draft>,
@@ -59,6 +65,8 @@ pub(crate) enum Error {
     NoFolder,
     #[error("{0}")]
     Here(std::io::Error),
+    #[error("{0}")]
+    ContractsCrate(#[from] contracts_crate::Error),
     #[error("\n{0}")]
     Problems(#[from] Problems),
 }
@@ -68,6 +76,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     /// For messages.
     pub(crate) shown: String,
+    /// The package that `--contracts` names.
+    pub(crate) package: Option<Package>,
     how: SchemasArgs,
     /// The settings in its own file.
     settings: Settings,
@@ -81,13 +91,18 @@ impl SchemasArgs {
 
     /// Finds the folder.
     pub(crate) fn find(&self) -> Result<Folder, Error> {
-        let path = match &self.schemas {
-            Some(path) => path.clone(),
-            None => nearest(&std::env::current_dir().map_err(Error::Here)?).ok_or(Error::NoFolder)?,
+        let here = || std::env::current_dir().map_err(Error::Here);
+        let (package, path) = match (&self.schemas, &self.contracts_crate) {
+            (Some(path), _) => (None, path.clone()),
+            (None, Some(name)) => {
+                let (package, path) = contracts_crate::find(name, &here()?)?;
+                (Some(package), path)
+            }
+            (None, None) => (None, nearest(&here()?).ok_or(Error::NoFolder)?),
         };
         let shown = path.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned();
         let settings = Builder::new(&path).shown_as(&shown).settings()?;
-        Ok(Folder { path, shown, how: self.clone(), settings })
+        Ok(Folder { path, shown, package, how: self.clone(), settings })
     }
 }
 

@@ -10,6 +10,7 @@ use twyla_build::Problems;
 use twyla_build::compare::Sources;
 use twyla_build::lock::{self, Finding, FindingGroup, Message, Role, Roles, Severity};
 
+use super::features::{self, FeatureLag};
 use super::hurt::{self, HurtService, Services};
 use super::revision::{Error, at_revision};
 use super::{json as as_json, review, show};
@@ -59,6 +60,8 @@ struct Checked {
     findings: Vec<Finding>,
     /// The services that each finding hurts.
     hurt: Vec<BTreeSet<HurtService>>,
+    /// How the features of the contracts crate differ from the folder.
+    lags: Vec<FeatureLag>,
     strict: bool,
 }
 
@@ -117,7 +120,8 @@ impl Args {
             true => vec![BTreeSet::new(); findings.len()],
             false => Services::load(&self.manifests, &sources)?.hurt(&findings, &sources),
         };
-        Ok(Checked { sources, findings, hurt, strict })
+        let lags = features::lags(folder);
+        Ok(Checked { sources, findings, hurt, lags, strict })
     }
 }
 
@@ -171,7 +175,7 @@ impl Checked {
             group.message(hurt::named(&names).as_slice())
         };
         let messages: Vec<Message> = lock::groups(&self.findings).iter().map(message).collect();
-        let mut text = show::text(&messages, self.strict);
+        let mut text = show::feature_lags(&self.lags) + &show::text(&messages, self.strict);
         let (result, contracts) = self.summary();
         let style = match self.outcome() {
             Outcome::Fine if self.findings.is_empty() => GOOD,
@@ -186,12 +190,20 @@ impl Checked {
         let found = self.findings.iter().zip(&self.hurt);
         let found: Vec<_> = found.map(|(finding, hurt)| as_json::finding(finding, hurt, self.strict)).collect();
         let is_bad = self.bad().next().is_some();
-        json!({ "ok": !is_bad, "contracts": self.sources.contracts.len(), "findings": found })
+        let mut out = json!({ "ok": !is_bad, "contracts": self.sources.contracts.len(), "findings": found });
+        if !self.lags.is_empty() {
+            as_json::put(
+                &mut out,
+                json!({ "features": self.lags.iter().map(as_json::feature_lag).collect::<Vec<_>>() }),
+            );
+        }
+        out
     }
 
     fn report(&self, form: Form, folder: &Folder) -> String {
         let groups = lock::groups(&self.findings);
-        let notes = groups.iter().map(|group| review::note(group, &self.hurt_by(group), self.strict)).collect();
+        let notes = groups.iter().map(|group| review::note(group, &self.hurt_by(group), self.strict));
+        let notes = notes.chain(self.lags.iter().map(review::feature_lag)).collect();
         let (result, contracts) = self.summary();
         let summary = format!("{result}: {}", contracts.replace("; see above", ""));
         Report { title: TITLE, summary, complete: true, notes, remarks: Vec::new() }.write(form, &folder.path)

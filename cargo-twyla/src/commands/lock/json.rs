@@ -5,8 +5,20 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, Verdict};
 use twyla_build::lock::{EditedContract, Finding, FindingKind, Misfit, Severity, Waiver};
+use twyla_contract::Location;
 
+use super::features::{FeatureLag, LagKind};
 use super::hurt::HurtService;
+
+/// Returns a difference between the features of a contracts crate and its schemas as JSON.
+pub(super) fn feature_lag(lag: &FeatureLag) -> Value {
+    let is = match lag.kind {
+        LagKind::NoFeature(_) => "no feature",
+        LagKind::NoFolder(_) => "no folder",
+    };
+    let Location { file, line, column } = &lag.place;
+    json!({ "name": lag.name(), "is": is, "file": file, "line": line, "column": column, "text": lag.headline() })
+}
 
 /// Returns a finding as JSON, with the services that it hurts.
 pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<HurtService>, strict: bool) -> Value {
@@ -76,7 +88,7 @@ fn kind(kind: ContractKind) -> &'static str {
     }
 }
 
-fn put(into: &mut Value, more: Value) {
+pub(super) fn put(into: &mut Value, more: Value) {
     if let (Value::Object(into), Value::Object(more)) = (into, more) {
         into.extend(more);
     }

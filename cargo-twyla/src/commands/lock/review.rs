@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use twyla_build::compare::Verdict;
 use twyla_build::lock::{EditedContract, Finding, FindingGroup, FindingKind, Misfit, Severity};
 
+use super::features::{FeatureLag, LagKind};
 use super::hurt::HurtService;
 use crate::support::report::{Level, Note, Rule, Way, Witnessed};
 use crate::support::text::witness as shown;
@@ -37,6 +38,28 @@ pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<HurtService>, stric
             _ => None,
         },
         identity: identity(finding),
+    }
+}
+
+/// Returns the note of a difference between the features of a contracts crate and its schemas.
+pub(super) fn feature_lag(lag: &FeatureLag) -> Note {
+    Note {
+        rule: Rule::FeaturesBehind,
+        level: Level::Warning,
+        place: Some(lag.place.clone()),
+        subjects: vec![lag.name().to_owned()],
+        headline: lag.headline(),
+        details: Vec::new(),
+        verdict: match lag.kind {
+            LagKind::NoFeature(_) => "no feature".to_owned(),
+            LagKind::NoFolder(_) => "unused feature".to_owned(),
+        },
+        witnesses: Vec::new(),
+        hurt: Vec::new(),
+        services: Vec::new(),
+        ways: vec![Way { text: lag.remedy(), command: None }],
+        waived: None,
+        identity: lag.name().to_owned(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt::{Display, Write};
 use anstyle::Style;
 use twyla_build::lock::{Message, Severity};
 
-use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint};
+use super::features::FeatureLag;
+use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint, tame};
 
 /// Returns each finding, the worst last, where it is read first.
 pub(super) fn text(reports: &[Message], strict: bool) -> String {
@@ -37,4 +38,16 @@ const LABEL: usize = 11;
 
 fn style_of(label: &str) -> Style {
     if label.trim() == "verdict" { HEAD } else { Style::new() }
+}
+
+/// Returns a warning for each difference between the features of a contracts crate and its schemas.
+pub(super) fn feature_lags(lags: &[FeatureLag]) -> String {
+    let mut out = String::new();
+    for lag in lags {
+        let place = tame(&lag.place.to_string());
+        let headline = format!("{place}: {}", lag.headline());
+        let _ = writeln!(out, "{}: {}", paint(UNSURE, "warning"), paint(HEAD, headline));
+        let _ = writeln!(out, "{}\n", labelled(&format!("  ways on  - {}", lag.remedy())));
+    }
+    out
 }

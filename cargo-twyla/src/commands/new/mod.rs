@@ -1,9 +1,10 @@
-//! `cargo twyla new`: creates a service that compiles, runs and passes its test, from the files in `template/`.
+//! `cargo twyla new`: creates a service that compiles, runs and passes its test, or a contracts crate, from the files in `template/`.
 
 use std::error::Error as StdError;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use toml::de::{DeTable, DeValue};
 use twyla_contract::rust::field_name;
 use twyla_contract::{EventName, Group};
 
@@ -11,18 +12,30 @@ use crate::support::output;
 use crate::support::paint::{GOOD, HEAD, paint, say};
 use crate::support::run::{Outcome, Run};
 
-/// Create a service that compiles, runs and passes its test.
+/// Create a service that compiles, runs and passes its test, or a crate with contracts.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
   cargo twyla new greeter
   cd greeter && cargo test && cargo run
 
+Contracts in a crate of their own, and a service on it:
+  cargo twyla new --contracts-crate platform-contracts
+  cargo twyla new greeter --contracts platform-contracts=../platform-contracts
+  cargo twyla new greeter --contracts platform-contracts=https://git.example.com/platform/contracts
+
 Within a workspace, cargo wants it among the members:
   cargo twyla new greeter -o services/greeter")]
 pub(crate) struct Args {
-    /// The name of the service, its package, its group and its domain.
+    /// The name of the service, its package, its group and its domain; or of the contracts crate.
+    #[arg(value_name = "NAME")]
     service: String,
+    /// Creates a contracts crate, on which services depend, instead of a service.
+    #[arg(long, conflicts_with = "contracts")]
+    contracts_crate: bool,
+    /// The contracts crate of the service: its package, and a folder or the URL of a git repository. Default: schemas of its own.
+    #[arg(long, value_name = "PACKAGE=PATH|GIT", value_parser = contracts)]
+    contracts: Option<(String, String)>,
     /// The folder to create. Default: the service's name.
     #[arg(short, long, alias = "path", value_name = "DIR")]
     out: Option<PathBuf>,
@@ -31,10 +44,34 @@ pub(crate) struct Args {
     twyla: Option<PathBuf>,
 }
 
+/// Parses `--contracts`.
+fn contracts(text: &str) -> Result<(String, String), String> {
+    let (package, source) = text
+        .split_once('=')
+        .ok_or("expected PACKAGE=PATH or PACKAGE=GIT, as in platform-contracts=../platform-contracts")?;
+    if !is_package(package) {
+        return Err(format!("{package:?} is not the name of a package: {PACKAGE_NAME}"));
+    }
+    Ok((package.to_owned(), source.to_owned()))
+}
+
+const PACKAGE_NAME: &str = "it takes ASCII letters, digits, `-` and `_`, and begins with a letter";
+
+fn is_package(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("a service can't be named {name}: {why}")]
     Name { name: String, why: String },
+    #[error("a contracts crate can't be named {name}: {why}")]
+    CrateName { name: String, why: String },
+    #[error("there is no contracts crate in {}: {why}", path.display())]
+    NoContracts { path: PathBuf, why: String },
+    #[error("the package in {path} is {found}, not {package}: write `--contracts {found}={path}`")]
+    OtherPackage { path: String, found: String, package: String },
     #[error("{path} already exists and is not empty")]
     There { path: PathBuf },
     #[error("{path} doesn't contain Twyla's sources: it has no folder twyla-runtime")]
@@ -52,9 +89,28 @@ const TEMPLATE: [(&str, &str); 7] = [
     ("README.md", include_str!("template/README.md")),
 ];
 
-/// Names that are valid for a package, a group and a domain, but not for all of them at once.
-const TAKEN: [(&[&str], &str); 3] = [
-    (&["context", "rpc", "shared"], "it names something else among the contracts"),
+/// The files of a service on a contracts crate.
+const ON_CONTRACTS: [(&str, &str); 3] = [
+    ("Cargo.toml", include_str!("template/on_contracts/Cargo.toml")),
+    ("src/main.rs", include_str!("template/on_contracts/src/main.rs")),
+    ("README.md", include_str!("template/on_contracts/README.md")),
+];
+
+/// The files of a contracts crate.
+const CONTRACTS_CRATE: [(&str, &str); 7] = [
+    ("Cargo.toml", include_str!("template/contracts_crate/Cargo.toml")),
+    ("build.rs", include_str!("template/contracts_crate/build.rs")),
+    ("src/lib.rs", include_str!("template/contracts_crate/src/lib.rs")),
+    ("schemas/context.json", include_str!("template/schemas/context.json")),
+    ("schemas/events/example/asked.json", include_str!("template/schemas/asked.json")),
+    ("schemas/events/example/answered.json", include_str!("template/schemas/answered.json")),
+    ("README.md", include_str!("template/contracts_crate/README.md")),
+];
+
+/// Names that are valid for a package, but not for a service: its group and its domain have the same name.
+const CONTRACTS_NAMES: [&str; 3] = ["context", "rpc", "shared"];
+/// Names that cargo accepts for a package and then can't build.
+const TAKEN: [(&[&str], &str); 2] = [
     (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside the built program"),
     (&["tokio", "twyla-build", "twyla-runtime"], "it would depend on a package of its own name"),
 ];
@@ -62,18 +118,13 @@ const TAKEN: [(&[&str], &str); 3] = [
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let name = self.service.as_str();
-        let bad = |why: String| Error::Name { name: name.to_owned(), why };
-        // a package's name is also the name of its crate
-        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            return Err(bad("it takes ASCII letters, digits, `-` and `_`".to_owned()).into());
-        }
-        EventName::parse(&format!("{name}.answered")).map_err(|error| bad(error.to_string()))?;
-        Group::parse(name).map_err(|error| bad(error.to_string()))?;
-        if field_name(name) != name.replace('-', "_") {
-            return Err(bad("its module in Rust would have another name".to_owned()).into());
-        }
-        if let Some((_, why)) = TAKEN.iter().find(|(names, _)| names.contains(&name)) {
-            return Err(bad((*why).to_owned()).into());
+        if let Some(why) = self.refused() {
+            let name = name.to_owned();
+            return Err(match self.contracts_crate {
+                true => Error::CrateName { name, why },
+                false => Error::Name { name, why },
+            }
+            .into());
         }
         let folder = self.out.clone().unwrap_or_else(|| name.into());
         if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
@@ -82,7 +133,12 @@ impl Run for Args {
         let sources = self.sources();
         let dependency = |name, features| dependency(sources.as_deref(), name, features);
         let (runtime, build) = (dependency("twyla-runtime", "")?, dependency("twyla-build", "")?);
+        let bare_runtime = dependency("twyla-runtime", ", default-features = false")?;
         let testing = dependency("twyla-runtime", ", features = [\"testing\"]")?;
+        let (package, source) = match &self.contracts {
+            Some((package, source)) => (package.as_str(), contracts_source(&folder, package, source)?),
+            None => ("", String::new()),
+        };
         let filled = |text: &str| {
             text.replace("{{service}}", name)
                 .replace("{{domain}}", name)
@@ -90,14 +146,23 @@ impl Run for Args {
                 .replace("{{module}}", &field_name(name))
                 .replace("{{runtime}}", &runtime)
                 .replace("{{build}}", &build)
+                .replace("{{bare-runtime}}", &bare_runtime)
+                .replace("{{contracts}}", package)
+                .replace("{{contracts-module}}", &package.replace('-', "_"))
+                .replace("{{source}}", &source)
                 .replace("{{testing}}", &testing)
         };
-        for (place, text) in TEMPLATE {
+        let (what, files): (_, &[_]) = match (self.contracts_crate, &self.contracts) {
+            (true, _) => ("contracts crate", &CONTRACTS_CRATE),
+            (false, Some(_)) => ("service", &ON_CONTRACTS),
+            (false, None) => ("service", &TEMPLATE),
+        };
+        for (place, text) in files {
             output::write(&folder.join(filled(place)), filled(text))?;
         }
         output::write(&folder.join(".gitignore"), "/target\n")?;
         let shown = folder.display();
-        say!("{} the service {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
+        say!("{} the {what} {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
         if let Some(workspace) = workspace_of(&folder) {
             say!("cargo builds it once {} has it among its members", workspace.display());
         }
@@ -105,12 +170,44 @@ impl Run for Args {
             let sources = sources.display();
             say!("it takes Twyla from {sources}, which this command was built from: its Cargo.toml says so");
         }
-        say!("next: cd {shown} && cargo test && cargo run");
+        match self.contracts_crate {
+            true => say!("next: cd {shown} && cargo check && cargo twyla accept"),
+            false => say!("next: cd {shown} && cargo test && cargo run"),
+        }
         Ok(Outcome::Fine)
     }
 }
 
 impl Args {
+    /// Returns why a service or a contracts crate can't have this name.
+    fn refused(&self) -> Option<String> {
+        let name = self.service.as_str();
+        // a package's name is also the name of its crate
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
+            return Some("it takes ASCII letters, digits, `-` and `_`".to_owned());
+        }
+        if self.contracts_crate {
+            if !is_package(name) {
+                return Some(PACKAGE_NAME.to_owned());
+            }
+        } else {
+            let error = EventName::parse(&format!("{name}.answered")).err().or_else(|| Group::parse(name).err());
+            if let Some(error) = error {
+                return Some(error.to_string());
+            }
+            if CONTRACTS_NAMES.contains(&name) {
+                return Some("it names something else among the contracts".to_owned());
+            }
+            if self.contracts.as_ref().is_some_and(|(package, _)| package == name) {
+                return Some("its contracts crate has that name".to_owned());
+            }
+        }
+        if field_name(name) != name.replace('-', "_") {
+            return Some("its module in Rust would have another name".to_owned());
+        }
+        TAKEN.iter().find(|(names, _)| names.contains(&name)).map(|(_, why)| (*why).to_owned())
+    }
+
     /// The folder of Twyla's sources; `None` for the registry.
     fn sources(&self) -> Option<PathBuf> {
         // a package from a registry has no workspace around it
@@ -126,6 +223,41 @@ fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<Stri
     let path = sources.join(name).canonicalize().map_err(|_| Error::NoSources { path: sources.to_owned() })?;
     let path = path.to_string_lossy().replace('\\', "/");
     Ok(format!("{{ version = \"{version}\", path = {path:?}{features} }}"))
+}
+
+/// Returns the dependency of the package in `folder` on a contracts crate: in a folder, or in a git repository.
+fn contracts_source(folder: &Path, package: &str, source: &str) -> Result<String, Error> {
+    if source.contains("://") {
+        return Ok(format!("{{ git = {source:?} }}"));
+    }
+    // the short form of SSH, which git knows and cargo doesn't: git@example.com:platform/contracts
+    if let Some((host, path)) = source.split_once(':').filter(|(host, _)| host.contains('@')) {
+        return Ok(format!("{{ git = {:?} }}", format!("ssh://{host}/{path}")));
+    }
+    let path = Path::new(source);
+    let refused = |why: String| Error::NoContracts { path: path.to_owned(), why };
+    let manifest =
+        fs::read_to_string(path.join("Cargo.toml")).map_err(|error| refused(format!("Cargo.toml: {error}")))?;
+    let manifest = DeTable::parse(&manifest).map_err(|_| refused("its Cargo.toml is not valid TOML".to_owned()))?;
+    let found = manifest.get_ref().get("package").and_then(|it| it.get_ref().get("name")).map(|it| it.get_ref());
+    let found = found.and_then(DeValue::as_str).ok_or_else(|| refused("its Cargo.toml has no package".to_owned()))?;
+    if found != package {
+        let (found, package) = (found.to_owned(), package.to_owned());
+        return Err(Error::OtherPackage { path: source.to_owned(), found, package });
+    }
+    let path = path.canonicalize().map_err(|error| refused(error.to_string()))?;
+    let path = relative(folder, &path).unwrap_or(path);
+    Ok(format!("{{ path = {:?} }}", path.to_string_lossy().replace('\\', "/")))
+}
+
+/// Returns a path from a folder, which may not exist yet, to another one; `None` if only the root contains both.
+fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
+    let from = std::path::absolute(from).ok()?;
+    let (existing, base) = from.ancestors().find_map(|it| Some((it, it.canonicalize().ok()?)))?;
+    let from = base.join(from.strip_prefix(existing).ok()?);
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    (shared > 1).then(|| up.chain(to.components().skip(shared)).collect())
 }
 
 /// Returns the Cargo.toml of the workspace around a folder that isn't a member of it yet.

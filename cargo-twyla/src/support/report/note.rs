@@ -43,10 +43,11 @@ pub(crate) enum Rule {
     QueueNotDrained,
     CallNotServed,
     DeploymentBlocked,
+    FeaturesBehind,
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::BreakingChange,
         Self::UndecidedChange,
         Self::RemovedContract,
@@ -62,6 +63,7 @@ impl Rule {
         Self::QueueNotDrained,
         Self::CallNotServed,
         Self::DeploymentBlocked,
+        Self::FeaturesBehind,
     ];
 
     /// Returns its identifier, which never changes.
@@ -82,6 +84,7 @@ impl Rule {
             Self::QueueNotDrained => "queue-not-drained",
             Self::CallNotServed => "call-not-served",
             Self::DeploymentBlocked => "deployment-blocked",
+            Self::FeaturesBehind => "features-behind",
         }
     }
 
@@ -103,6 +106,7 @@ impl Rule {
             Self::QueueNotDrained => "A queue may hold events that its listener refuses.",
             Self::CallNotServed => "A method that is called and not served.",
             Self::DeploymentBlocked => "A version that can't be deployed.",
+            Self::FeaturesBehind => "A domain of a contracts crate without a feature, or a feature without a domain.",
         }
     }
 }

@@ -1,0 +1,5 @@
+//! Compiles the contracts in `schemas/` whose feature is enabled.
+
+fn main() {
+    twyla_build::Builder::new("schemas").by_features().compile_or_exit();
+}
