@@ -1,7 +1,8 @@
 //! What several commands share.
 //!
 //! [`run`] is what a command implements. [`schemas`] finds the schemas folder ([`contracts_crate`] that of another package), and [`contracts`] reads the contracts in it.
-//! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, and [`output`] writes files.
+//! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, [`progress`] shows what a
+//! command compares, and [`output`] writes files.
 //! [`report`] writes what was found as annotations, comments and SARIF, and [`options`] are options that several commands have.
 //! [`verb`] is what a service does with a contract. [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
 //! [`revision`] a schemas folder as it was.
@@ -14,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod options;
 pub(crate) mod output;
 pub(crate) mod paint;
+pub(crate) mod progress;
 pub(crate) mod report;
 pub(crate) mod revision;
 pub(crate) mod run;

@@ -8,6 +8,7 @@ use twyla_build::lock::{CheckOptions, Lock};
 use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
 
 use super::contracts_crate;
+use super::progress::Progress;
 
 /// Where the schemas are, and how to read them; the same settings as in build.rs.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -160,9 +161,9 @@ impl Folder {
         Ok(Builder::new(&self.path).shown_as(&self.shown).lock()?)
     }
 
-    /// Returns the settings of the lock's checks.
-    pub(crate) fn how(&self) -> CheckOptions {
-        CheckOptions::new(&self.shown)
+    /// Returns the settings of the lock's checks, which show their progress.
+    pub(crate) fn how(&self, progress: &Progress) -> CheckOptions {
+        CheckOptions { observer: progress.observer(), ..CheckOptions::new(&self.shown) }
     }
 }
 

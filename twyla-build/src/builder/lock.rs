@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 
 use super::Builder;
-use crate::lock::{self, CheckOptions, Date, FILE_NAME, Finding, Lock, Role};
+use crate::lock::{self, CheckOptions, Date, FILE_NAME, Finding, Lock, Observer, Role};
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 
 impl Builder {
@@ -72,6 +72,7 @@ impl Builder {
             roles: self.roles.clone(),
             only: self.only.clone(),
             today: self.today.unwrap_or_else(Date::today),
+            observer: Observer::default(),
         }
     }
 

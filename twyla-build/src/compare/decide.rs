@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::bundle::Bundle;
 use super::formula::{Formulas, Lit};
 use super::lower::Lowering;
+use super::resolved::Resolved;
 use super::shape::Side;
 use super::solve::{Answer, Obstacle, Solver};
 use super::tables::Tables;
-use super::verdict::{Options, Sample, Verdict, Why};
-use super::witness::{self, WitnessCheck};
+use super::verdict::{Options, Sample, Verdict, Why, Witness};
+use super::witness::WitnessCheck;
 
 /// Limit of further values tried after a found one fails its validation.
 const TRIED: usize = 8;
@@ -18,26 +19,50 @@ const TRIED: usize = 8;
 struct Comparison {
     formulas: Formulas,
     tables: Tables,
+    /// Whether the formula of what types send states that they can read it too.
+    states_reading: bool,
 }
 
 impl Comparison {
-    fn new() -> Self {
-        Self { formulas: Formulas::new(), tables: Tables::default() }
+    fn new(states_reading: bool) -> Self {
+        Self { formulas: Formulas::new(), tables: Tables::default(), states_reading }
     }
 
     /// Returns the formula of one side.
     fn side(&mut self, judge: &WitnessCheck, side: Side) -> Lit {
         let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables).root(&judge.root);
-        let shape = judge.types.as_ref().map_or(Lit::TRUE, |types| types.formula(side, &mut self.formulas));
-        self.formulas.all([lit, shape])
+        let mut parts = vec![lit];
+        if let Some(types) = &judge.types {
+            // types can read what they write, so this adds nothing; but what a reader of unchanged types refuses contradicts it at
+            // once, however deep they are
+            if side == Side::Reads || self.states_reading {
+                parts.push(types.formula(Side::Reads, &mut self.formulas));
+            }
+            if side == Side::Sends {
+                parts.push(types.formula(Side::Sends, &mut self.formulas));
+            }
+        }
+        self.formulas.all(parts)
     }
 }
 
-pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
-    let (sender, reader) = (WitnessCheck::new(producer, options.mode), WitnessCheck::new(consumer, options.mode));
-    let mut sides = Comparison::new();
-    let (sends, reads) = (sides.side(&sender, Side::Sends), sides.side(&reader, Side::Reads));
-    let Comparison { mut formulas, tables } = sides;
+/// Returns a value as a witness, if the first side may send it and the second refuses it.
+pub(super) type Confirm = fn(&WitnessCheck, &WitnessCheck, &Value) -> Option<Witness>;
+
+pub(super) fn compare(producer: &Resolved, consumer: &Resolved, options: &Options, confirm: Confirm) -> Verdict {
+    search(producer, consumer, options, confirm, Comparison::new(true))
+}
+
+fn search(
+    producer: &Resolved,
+    consumer: &Resolved,
+    options: &Options,
+    confirm: Confirm,
+    mut sides: Comparison,
+) -> Verdict {
+    let (sender, reader) = (producer.check(), consumer.check());
+    let (sends, reads) = (sides.side(sender, Side::Sends), sides.side(reader, Side::Reads));
+    let Comparison { mut formulas, tables, .. } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![sends, !reads];
     let reason = loop {
@@ -46,7 +71,7 @@ pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -
             Answer::Nothing => break None,
             Answer::Unknown(reason) => break Some(reason),
             Answer::Value(value) => {
-                if let Some(witness) = witness::checked(&sender, &reader, &value) {
+                if let Some(witness) = confirm(sender, reader, &value) {
                     return Verdict::Breaks(Box::new(witness));
                 }
                 // an invalid witness is never shown; try another one
@@ -59,20 +84,20 @@ pub(super) fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -
     let mut parts = vec![sends];
     solver.steps = solver.steps.max(options.budget / 10);
     while let Answer::Value(value) = solver.satisfy(parts.iter().copied()) {
-        if let Some(witness) = witness::checked(&sender, &reader, &value) {
+        if let Some(witness) = confirm(sender, reader, &value) {
             return Verdict::Breaks(Box::new(witness));
         }
         let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break };
         parts.push(other);
     }
-    Verdict::Undecided(why(&tables, consumer, options, reason))
+    Verdict::Undecided(why(&tables, &consumer.bundle, options, reason))
 }
 
-pub(super) fn sample(schema: &Bundle, options: &Options) -> Sample {
-    let judge = WitnessCheck::new(schema, options.mode);
-    let mut sides = Comparison::new();
-    let lit = sides.side(&judge, Side::Sends);
-    let Comparison { mut formulas, tables } = sides;
+pub(super) fn sample(schema: &Resolved, options: &Options) -> Sample {
+    let judge = schema.check();
+    let mut sides = Comparison::new(false);
+    let lit = sides.side(judge, Side::Sends);
+    let Comparison { mut formulas, tables, .. } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, options.budget);
     let mut parts = vec![lit];
     let reason = loop {
@@ -89,7 +114,7 @@ pub(super) fn sample(schema: &Bundle, options: &Options) -> Sample {
             }
         }
     };
-    Sample::Undecided(why(&tables, schema, options, reason))
+    Sample::Undecided(why(&tables, &schema.bundle, options, reason))
 }
 
 pub(super) fn no_thread(bundle: &Bundle, error: &std::io::Error) -> Why {
@@ -125,5 +150,83 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
         Some(Obstacle::Number) => whole("a number that would break it can't be written".to_owned()),
         Some(Obstacle::Size) => whole("sizes are too large to try".to_owned()),
         None => whole("a value was found, but validation by both schemas didn't confirm it".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use twyla_generate::random::Random;
+    use twyla_generate::{DRAFTS, mutate, schemas};
+
+    use super::*;
+    use crate::Draft;
+    use crate::compare::witness;
+    use crate::stack;
+
+    /// The drafts in the order of [`DRAFTS`].
+    const ALL: [Draft; 5] = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
+
+    /// The verdict in a word, with what types read stated of what they send, and without.
+    fn words(producer: &Bundle, consumer: &Bundle) -> [&'static str; 2] {
+        let sides = [producer, consumer].map(Resolved::contract);
+        let options = Options { budget: 200_000, ..Options::default() };
+        [true, false].map(|states| {
+            match search(&sides[0], &sides[1], &options, witness::checked, Comparison::new(states)) {
+                Verdict::Fits => "fits",
+                Verdict::Breaks(_) => "breaks",
+                Verdict::Undecided(_) => "undecided",
+            }
+        })
+    }
+
+    #[track_caller]
+    fn agree(pairs: &[(Value, Value, Draft)]) {
+        let words = stack::each(pairs, |(old, new, draft)| {
+            let bundle = |schema: &Value| Bundle::value(schema, *draft).ok().map(|bundle| bundle.formats(true));
+            let (Some(old), Some(new)) = (bundle(old), bundle(new)) else { return None };
+            Some([words(&old, &new), words(&new, &old)])
+        });
+        let (mut fit, mut broke) = (0, 0);
+        for (words, (old, new, _)) in words.unwrap().into_iter().zip(pairs) {
+            for [with, without] in words.into_iter().flatten() {
+                // what one search leaves undecided the other may decide
+                assert!(
+                    with == without || with == "undecided" || without == "undecided",
+                    "{with}, {without}: {old} {new}"
+                );
+                fit += usize::from(with == "fits");
+                broke += usize::from(with == "breaks");
+            }
+        }
+        assert!(fit > 20 && broke > 20, "{fit} fit, {broke} break");
+    }
+
+    #[test]
+    fn generated_schemas_have_one_verdict_with_and_without_what_types_read() {
+        let made = (0..300).flat_map(|index| {
+            DRAFTS.into_iter().zip(ALL).map(move |(name, draft)| {
+                let mut random = Random::new(&[31, index]);
+                let schema = schemas::schema(name, 27, index);
+                let changed = mutate::changed(name, &schema, &mut random);
+                (schema, changed, draft)
+            })
+        });
+        agree(&made.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn real_schemas_have_one_verdict_with_and_without_what_types_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/schema-compat");
+        let mut pairs = Vec::new();
+        for file in ["apicurio", "haggholm", "ibm", "wikimedia"] {
+            let text = std::fs::read_to_string(folder.join(format!("{file}.jsonl"))).unwrap();
+            pairs.extend(text.lines().filter(|line| !line.trim().is_empty()).take(150).map(|line| {
+                let mut case: Value = serde_json::from_str(line).unwrap();
+                (case["old"].take(), case["new"].take(), Draft::default())
+            }));
+        }
+        agree(&pairs);
     }
 }

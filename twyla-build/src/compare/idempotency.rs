@@ -1,7 +1,7 @@
 //! Compares `idempotent`: whether callers of an RPC may repeat a call.
 
-use super::bundle::Bundle;
 use super::decide;
+use super::resolved::Resolved;
 use super::verdict::{Checked, Options, Sample, Verdict, Why, Witness};
 use crate::schema::path::SchemaPath;
 use crate::schema::rpcs::IDEMPOTENT;
@@ -10,8 +10,9 @@ const RULE: &str = "a caller that gets no answer sends the call again, so it may
 
 /// Combines the verdict on the values of requests with idempotency: a caller may repeat a call that the service's contract
 /// doesn't allow to be repeated.
-pub(super) fn verdict(values: Verdict, caller: &Bundle, service: &Bundle, options: &Options) -> Verdict {
-    if !caller.says_idempotent() || !service.is_request() || service.says_idempotent() {
+pub(super) fn verdict(values: Verdict, caller: &Resolved, service: &Resolved, options: &Options) -> Verdict {
+    let (caller_schema, service) = (&caller.bundle, &service.bundle);
+    if !caller_schema.says_idempotent() || !service.is_request() || service.says_idempotent() {
         return values;
     }
     let path = SchemaPath { pointer: format!("/{IDEMPOTENT}"), ..service.root_path() };

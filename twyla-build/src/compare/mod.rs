@@ -10,9 +10,9 @@
 //! value
 //! that satisfies the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it
 //! finds
-//! against both sides, with an evaluator that shares nothing with the search; `idempotency` compares `idempotent`; `verdict`
+//! against both sides, with an evaluator that shares nothing with the search, and `minimize` makes it smaller; `idempotency` compares `idempotent`; `verdict`
 //! is the
-//! result. `decide` combines them, and `validator` validates single values. `schemas` and `pattern` give other crates the
+//! result. `decide` combines them for two contracts that are `resolved`, and `validator` validates single values. `schemas` and `pattern` give other crates the
 //! same view
 //! of a contract.
 
@@ -24,8 +24,10 @@ mod gather;
 mod idempotency;
 pub(crate) mod language;
 mod lower;
+mod minimize;
 mod parse;
 mod pattern;
+mod resolved;
 mod schemas;
 mod shape;
 mod solve;
@@ -44,6 +46,7 @@ pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 
 use crate::stack;
 pub(crate) use contracts::all as contracts;
+pub(crate) use resolved::Resolved;
 
 /// Decides whether the consumer accepts everything that the producer may send.
 ///
@@ -59,15 +62,9 @@ pub(crate) use contracts::all as contracts;
 /// ```
 #[must_use]
 pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
-    if producer == consumer {
-        // types can read what they write
-        return Verdict::Fits;
-    }
-    let decide = || match decide::compare(producer, consumer, options) {
-        values if options.mode == Mode::Contract => idempotency::verdict(values, producer, consumer, options),
-        values => values,
-    };
-    stack::large(decide).unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
+    let resolved = |bundle| Resolved::new(bundle, options.mode);
+    stack::large(|| verdict(&resolved(producer), &resolved(consumer), options.budget))
+        .unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }
 
 /// Searches for a value that is valid under a schema.
@@ -81,6 +78,28 @@ pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdi
 /// ```
 #[must_use]
 pub fn sample(schema: &Bundle, options: &Options) -> Sample {
-    stack::large(|| decide::sample(schema, options))
+    stack::large(|| decide::sample(&Resolved::new(schema, options.mode), options))
         .unwrap_or_else(|error| Sample::Undecided(decide::no_thread(schema, &error)))
+}
+
+/// The same for two contracts that are resolved. Needs a large stack.
+pub(crate) fn verdict(producer: &Resolved, consumer: &Resolved, budget: u64) -> Verdict {
+    confirmed(producer, consumer, budget, witness::smallest)
+}
+
+/// Whether a consumer is proven to accept everything that the producer may send. Needs a large stack.
+pub(crate) fn fits(producer: &Resolved, consumer: &Resolved, budget: u64) -> bool {
+    confirmed(producer, consumer, budget, witness::checked).fits()
+}
+
+fn confirmed(producer: &Resolved, consumer: &Resolved, budget: u64, confirm: decide::Confirm) -> Verdict {
+    if producer.bundle == consumer.bundle {
+        // types can read what they write
+        return Verdict::Fits;
+    }
+    let options = Options { mode: producer.mode, budget };
+    match decide::compare(producer, consumer, &options, confirm) {
+        values if options.mode == Mode::Contract => idempotency::verdict(values, producer, consumer, &options),
+        values => values,
+    }
 }

@@ -1,15 +1,14 @@
-//! Validates a witness against both sides, and minimizes it.
+//! Validates a witness against both sides.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::bundle::Bundle;
+use super::minimize;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
 use crate::schema::evaluate::{Cache, Evaluator, Outcome, Undecidable, Valid, Violation, place_of};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// Limit of smaller values tried.
-const TRIED: usize = 3_000;
 /// Limit of evaluated schemas and copied parts while minimizing.
 const MOST: u64 = 1_000_000;
 
@@ -100,19 +99,32 @@ impl WitnessCheck {
 
 /// Returns the value as a witness, if the producer may send it and the consumer refuses it.
 pub(super) fn checked(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> Option<Witness> {
-    let breaks = |value: &Value| producer.sends(value) == Ok(true) && consumer.accepts(value) == Ok(false);
-    if !breaks(value) {
+    if !breaks(producer, consumer, value) {
+        return None;
+    }
+    let Violation { pointer, keyword, path, rule } = consumer.refuses(value).ok().flatten()?;
+    Some(Witness { event: value.clone(), pointer, keyword, path, rule, checked: Checked::Evaluated })
+}
+
+/// The same, with the value made as small as possible.
+pub(super) fn smallest(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> Option<Witness> {
+    if !breaks(producer, consumer, value) {
         return None;
     }
     let (begun, mut copied) = (producer.spent() + consumer.spent(), 0);
-    let value = smallest(value.clone(), &mut |value| {
+    let demands = |value: &Value| producer.evaluator().demands(value, &producer.root);
+    let value = minimize::smallest(value.clone(), demands, |value| {
         copied += parts(value);
         let spent = producer.spent() + consumer.spent() - begun + copied;
-        (spent < MOST).then(|| breaks(value))
+        (spent < MOST).then(|| breaks(producer, consumer, value))
     });
-    let Violation { pointer, keyword, path, rule } = consumer.refuses(&value).ok().flatten()?;
     // validate the minimized value against both sides again
-    breaks(&value).then_some(Witness { event: value, pointer, keyword, path, rule, checked: Checked::Evaluated })
+    checked(producer, consumer, &value)
+}
+
+/// Whether the producer may send a value that the consumer refuses.
+fn breaks(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> bool {
+    producer.sends(value) == Ok(true) && consumer.accepts(value) == Ok(false)
 }
 
 /// Counts a value and all its parts.
@@ -121,83 +133,5 @@ fn parts(value: &Value) -> u64 {
         Value::Array(items) => items.iter().map(parts).sum(),
         Value::Object(members) => members.values().map(parts).sum(),
         _ => 0,
-    }
-}
-
-/// Minimizes a value: removes and simplifies parts as long as `fits` accepts the result.
-fn smallest(mut value: Value, fits: &mut dyn FnMut(&Value) -> Option<bool>) -> Value {
-    let mut left = TRIED;
-    loop {
-        let mut smaller = None;
-        each_smaller(&value, &mut |candidate| {
-            if left == 0 {
-                return true;
-            }
-            left -= 1;
-            match fits(&candidate) {
-                Some(true) => smaller = Some(candidate),
-                Some(false) => return false,
-                None => {}
-            }
-            true
-        });
-        match smaller {
-            Some(smaller) => value = smaller,
-            None => return value,
-        }
-    }
-}
-
-/// Calls `take` with each smaller value until it accepts one. Returns whether it did.
-fn each_smaller(value: &Value, take: &mut dyn FnMut(Value) -> bool) -> bool {
-    match value {
-        Value::Object(members) => {
-            for key in members.keys() {
-                let mut fewer = members.clone();
-                fewer.remove(key);
-                if take(Value::Object(fewer)) {
-                    return true;
-                }
-            }
-            members.iter().any(|(key, inner)| {
-                each_smaller(inner, &mut |smaller| {
-                    let mut other: Map<String, Value> = members.clone();
-                    other.insert(key.clone(), smaller);
-                    take(Value::Object(other))
-                })
-            })
-        }
-        Value::Array(items) => {
-            for index in (0..items.len()).rev() {
-                let mut fewer = items.clone();
-                fewer.remove(index);
-                if take(Value::Array(fewer)) {
-                    return true;
-                }
-            }
-            items.iter().enumerate().any(|(index, inner)| {
-                each_smaller(inner, &mut |smaller| {
-                    let mut other = items.clone();
-                    if let Some(item) = other.get_mut(index) {
-                        *item = smaller;
-                    }
-                    take(Value::Array(other))
-                })
-            })
-        }
-        Value::String(text) if !text.is_empty() => {
-            let half: String = text.chars().take(text.chars().count() / 2).collect();
-            let mut shorter = text.clone();
-            shorter.pop();
-            ["", &half, &shorter].into_iter().filter(|one| one.len() < text.len()).any(|one| take(one.into()))
-        }
-        Value::Number(number) => {
-            let size = number.to_string().len();
-            ["0", "1", "-1", "0.5"]
-                .into_iter()
-                .take_while(|one| *one != number.to_string())
-                .any(|one| one.len() <= size && serde_json::from_str(one).is_ok_and(&mut *take))
-        }
-        _ => false,
     }
 }

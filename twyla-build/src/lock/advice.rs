@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::add_property;
 use super::change::Change;
 use super::edit::{Edit, short};
-use super::finding::{EditVerdict, Misfit};
+use super::finding::Misfit;
 use super::form::Form;
 use super::model::{Direction, Subject};
 use super::options::CheckOptions;
 use super::undo;
 use super::wording::sides;
-use crate::compare::{self, Bundle, ContractKind, Options, Sources};
+use crate::compare::{self, Bundle, ContractKind, Resolved, Sources};
 use crate::schema::load::steps;
 use crate::schema::rpcs::IDEMPOTENT;
 
@@ -31,27 +31,30 @@ const MOST_EDITS: usize = 24;
 const MOST_WAYS: usize = 3;
 
 /// The budget of comparing a tried form.
-const OPTIONS: Options = Options { mode: compare::Mode::Contract, budget: 100_000 };
+const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.
-pub(super) fn of(subject: &Subject, old: &Bundle, new: &Bundle, edits: &[Edit], harmed: &[Direction]) -> Advice {
+pub(super) fn of(subject: &Subject, old: &Resolved, new: &Resolved, edits: &[Edit], harmed: &[Direction]) -> Advice {
     if edits.len() > MOST_EDITS {
         return Advice::default();
     }
-    let (before, after) = (Form::of(old), Form::of(new));
+    let (before, after) = (Form::of(old.bundle()), Form::of(new.bundle()));
+    let old = OldContract { schema: old, form: &before };
     let mut advice = Advice::default();
     for (index, edit) in edits.iter().enumerate() {
-        let Some(alone) = alone(&before, &after, edits, index) else { continue };
-        let Some(bundle) = alone.bundle() else { continue };
         // a single edit is the breaking one and needs no further comparison
-        let harm = |direction: &Direction| edits.len() == 1 || !fits(old, &bundle, *direction);
-        let harms: Vec<Direction> = harmed.iter().copied().filter(harm).collect();
+        let (alone, harms) = if edits.len() == 1 {
+            (after.clone(), harmed.to_vec())
+        } else {
+            let Some(alone) = alone(&before, &after, edits, index) else { continue };
+            let Some(bundle) = alone.bundle() else { continue };
+            (alone, old.harms(&bundle, harmed))
+        };
         if harms.is_empty() {
             continue;
         }
         advice.culprits.push(index);
         if advice.ways.len() < MOST_WAYS {
-            let old = OldContract { bundle: old, form: &before };
             advice.ways.extend(instead(subject, &old, &alone, edit, &harms).filter(|way| !advice.ways.contains(way)));
         }
     }
@@ -64,25 +67,32 @@ fn alone(old: &Form, new: &Form, edits: &[Edit], index: usize) -> Option<Form> {
     others.into_iter().try_fold(new.clone(), |form, (_, edit)| undo::undone(&form, old, edit))
 }
 
-fn fits(old: &Bundle, new: &Bundle, direction: Direction) -> bool {
-    let (producer, consumer) = match direction {
-        Direction::OldToNew => (old, new),
-        Direction::NewToOld => (new, old),
-    };
-    compare::compare(producer, consumer, &OPTIONS).fits()
-}
-
 struct OldContract<'a> {
-    bundle: &'a Bundle,
+    schema: &'a Resolved,
     form: &'a Form,
 }
 
 impl OldContract<'_> {
+    /// Whether a new version fits it in a direction.
+    fn fits(&self, new: &Resolved, direction: Direction) -> bool {
+        match direction {
+            Direction::OldToNew => compare::fits(self.schema, new, BUDGET),
+            Direction::NewToOld => compare::fits(new, self.schema, BUDGET),
+        }
+    }
+
+    /// Returns the directions of these in which a new version doesn't fit it.
+    fn harms(&self, new: &Bundle, harmed: &[Direction]) -> Vec<Direction> {
+        let new = Resolved::contract(new);
+        harmed.iter().copied().filter(|direction| !self.fits(&new, *direction)).collect()
+    }
+
     /// Whether a form is an additive change of it.
     fn is_added_to(&self, form: &Form) -> bool {
         form.bundle().is_some_and(|new| {
-            let verdict = |producer, consumer| compare::compare(producer, consumer, &OPTIONS);
-            EditVerdict::of(&verdict(self.bundle, &new), &verdict(&new, self.bundle)) == EditVerdict::Additive
+            let new = Resolved::contract(&new);
+            // old listeners refuse most
+            [Direction::NewToOld, Direction::OldToNew].into_iter().all(|direction| self.fits(&new, direction))
         })
     }
 }

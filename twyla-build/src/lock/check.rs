@@ -1,5 +1,7 @@
 //! Compares contracts with their lock. Pure: returns findings.
 
+use std::rc::Rc;
+
 use twyla_contract::Location;
 
 use super::advice;
@@ -11,9 +13,10 @@ use super::form::Form;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
 use super::options::CheckOptions;
 use super::similarity;
-use crate::compare::{self, Bundle, ContractSchema, Options, SchemaPath, Sources, Verdict};
+use crate::compare::{self, ContractSchema, Options, Resolved, SchemaPath, Sources, Verdict};
 use crate::schema::load::At;
-use crate::schema::problem::{Problem, Problems};
+use crate::schema::problem::{Problem, ProblemKind, Problems};
+use crate::stack;
 
 /// Compares the contracts of a folder with their lock. The findings are in the order of the contracts.
 ///
@@ -44,19 +47,31 @@ pub(crate) struct CheckInput<'a> {
 
 /// Returns all findings, in the order of the contracts.
 ///
-/// An unchanged contract is compared only with its versions in the field.
+/// An unchanged contract is compared only with its versions in the field. Contracts are compared on all cores.
 pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> {
-    let mut findings = Vec::new();
-    let mut problems = Vec::new();
+    let mut checks = Vec::new();
     let mut fresh = Vec::new();
     for contract in &given.sources.contracts {
         let subject = Subject::of(contract);
         match given.lock.contracts.get(&subject) {
-            Some(entry) => match (ContractCheck { given, contract, entry, subject: &subject }).all(&mut findings) {
-                Ok(()) => {}
-                Err(problem) => problems.push(*problem),
-            },
+            Some(entry) => checks.push(ContractCheck { given, contract, entry, subject }),
             None => fresh.push(contract),
+        }
+    }
+    let check = |check: &ContractCheck<'_>| {
+        given.how.observer.begin(&check.subject, checks.len());
+        check.all()
+    };
+    let checked = stack::each(&checks, check).map_err(|error| {
+        let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+        Problems(vec![Problem { file: given.how.folder.clone(), at: None, kind }])
+    })?;
+    let mut findings = Vec::new();
+    let mut problems = Vec::new();
+    for found in checked {
+        match found {
+            Ok(found) => findings.extend(found),
+            Err(problem) => problems.push(*problem),
         }
     }
     gone(given, fresh, &mut findings);
@@ -111,12 +126,15 @@ struct ContractCheck<'a> {
     given: CheckInput<'a>,
     contract: &'a ContractSchema,
     entry: &'a Entry,
-    subject: &'a Subject,
+    subject: Subject,
 }
 
 impl ContractCheck<'_> {
-    fn all(&self, findings: &mut Vec<Finding>) -> Result<(), Box<Problem>> {
-        let Self { given, contract, entry, subject } = *self;
+    /// Returns the findings about the contract.
+    fn all(&self) -> Result<Vec<Finding>, Box<Problem>> {
+        let Self { given, contract, entry, ref subject } = *self;
+        let mut findings = Vec::new();
+        let new = Resolved::contract(&contract.bundle);
         let digest = contract.bundle.digest();
         if entry.removed.is_some() && entry.accepted.digest == digest {
             // the change was reverted
@@ -134,10 +152,11 @@ impl ContractCheck<'_> {
             if old == contract.bundle {
                 continue;
             }
-            let (verdict, found) = self.misfits(&held, &old);
+            let old = Rc::new(Resolved::contract(&old));
+            let (verdict, found) = self.misfits(&held, &old, &new);
             if held.because.is_none() {
-                let edited = || EditedContract { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
-                behind = Some(edited());
+                let edited = EditedContract { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
+                behind = Some((edited, old.clone()));
             }
             for mut misfit in found {
                 let matches = |waiver: &&Waiver| waiver.is_for(&held.version.digest, &digest, misfit.direction);
@@ -158,10 +177,9 @@ impl ContractCheck<'_> {
             }
         }
         if !misfits.is_empty() {
-            findings.push(self.broken(misfits, &digest));
-        } else if let Some(mut edited) = behind {
-            let old = edited.old.version.bundle(given.file)?;
-            edited.edits = edit::edits(&old, &contract.bundle);
+            findings.push(self.broken(misfits, &new, &digest));
+        } else if let Some((mut edited, old)) = behind {
+            edited.edits = edit::edits(old.bundle(), &contract.bundle);
             let first = edited.edits.first().map(|edit| self.spot(edit));
             let place = first.flatten().unwrap_or_else(|| contract.place.clone());
             findings.push(Finding { subject: subject.clone(), place, kind: FindingKind::Behind(Box::new(edited)) });
@@ -172,7 +190,7 @@ impl ContractCheck<'_> {
             let place = place(given.file, waiver.at);
             findings.push(Finding { subject: subject.clone(), place, kind: FindingKind::Idle(waiver.clone()) });
         }
-        Ok(())
+        Ok(findings)
     }
 
     /// Returns the versions that it must fit: the accepted one and those in the field.
@@ -187,10 +205,9 @@ impl ContractCheck<'_> {
     }
 
     /// Returns the verdict on a version, and the directions in which it doesn't fit.
-    fn misfits(&self, held: &ComparedVersion, old: &Bundle) -> (EditVerdict, Vec<Misfit>) {
-        let new = &self.contract.bundle;
-        let options = Options::default();
-        let verdicts = [compare::compare(old, new, &options), compare::compare(new, old, &options)];
+    fn misfits(&self, held: &ComparedVersion, old: &Resolved, new: &Resolved) -> (EditVerdict, Vec<Misfit>) {
+        let Options { budget, .. } = Options::default();
+        let verdicts = [compare::verdict(old, new, budget), compare::verdict(new, old, budget)];
         let verdict = EditVerdict::of(&verdicts[0], &verdicts[1]);
         let pairs = Direction::ALL.into_iter().zip(verdicts).filter(|(_, verdict)| !verdict.fits());
         let misfits = pairs.map(|(direction, verdict)| {
@@ -203,13 +220,13 @@ impl ContractCheck<'_> {
         (verdict, misfits.collect())
     }
 
-    fn broken(&self, misfits: Vec<(Misfit, Bundle)>, digest: &str) -> Finding {
-        let Self { given, contract, subject, .. } = *self;
+    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, new: &Resolved, digest: &str) -> Finding {
+        let Self { given, contract, ref subject, .. } = *self;
         let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
         let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
         let (held, old) = first.unwrap_or_else(|| {
             let held = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
-            (held, contract.bundle.clone())
+            (held, Rc::new(Resolved::contract(&contract.bundle)))
         });
         // only directions that matter count
         let asked = |direction| {
@@ -224,8 +241,8 @@ impl ContractCheck<'_> {
             .filter(|(_, verdict)| !verdict.fits())
             .map(|(it, _)| it)
             .collect();
-        let edits = edit::edits(&old, &contract.bundle);
-        let mut advice = advice::of(subject, &old, &contract.bundle, &edits, &directions);
+        let edits = edit::edits(old.bundle(), &contract.bundle);
+        let mut advice = advice::of(subject, &old, new, &edits, &directions);
         // a misfit with a witness is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);

@@ -1,6 +1,10 @@
 //! The options of a check against the lock.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::date::Date;
+use super::model::Subject;
 use super::roles::Roles;
 use crate::compare::ContractKind;
 use crate::schema::only::Only;
@@ -19,13 +23,55 @@ pub struct CheckOptions {
     pub only: Option<Only>,
     /// The day for which waivers are checked.
     pub today: Date,
+    /// Observes the progress.
+    pub observer: Observer,
+}
+
+/// A callback that observes a check. It gets each contract before that is compared, and the number of all contracts that are
+/// compared. Several threads call it, and the order of the contracts may change from run to run.
+///
+/// ```
+/// use twyla_build::lock::{CheckOptions, Observer};
+///
+/// let observer = Observer::new(|subject, all| eprintln!("{subject}, one of {all}"));
+/// let how = CheckOptions { observer, ..CheckOptions::new("schemas") };
+/// ```
+#[derive(Clone, Default)]
+pub struct Observer(Option<Arc<Observe>>);
+
+type Observe = dyn Fn(&Subject, usize) + Send + Sync;
+
+impl Observer {
+    /// Creates an observer. The default one does nothing.
+    #[must_use]
+    pub fn new(observe: impl Fn(&Subject, usize) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(observe)))
+    }
+
+    pub(crate) fn begin(&self, subject: &Subject, all: usize) {
+        if let Some(observe) = &self.0 {
+            observe(subject, all);
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observer").field(&self.0.is_some()).finish()
+    }
 }
 
 impl CheckOptions {
     /// Checks everything, for today.
     #[must_use]
     pub fn new(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), roles: Roles::default(), only: None, today: Date::today() }
+        Self {
+            folder: folder.into(),
+            roles: Roles::default(),
+            only: None,
+            today: Date::today(),
+            observer: Observer::default(),
+        }
     }
 
     /// Whether a contract is compiled.

@@ -11,6 +11,7 @@ use super::print::Doc;
 use crate::compare::Bundle;
 use crate::schema::load::{self, At, Json, Node};
 use crate::schema::problem::{Problem, ProblemKind, Problems};
+use crate::stack;
 
 impl Lock {
     /// The format version of the file.
@@ -42,9 +43,12 @@ impl Lock {
     /// # Errors
     /// [`Problems`] with each form that isn't valid, or has another digest.
     pub fn verify(&self, shown: &str) -> Result<(), Problems> {
-        let versions = self.contracts.values().flat_map(Entry::versions);
-        let wrong: Vec<Problem> =
-            versions.filter_map(|version| version.bundle(shown).err()).map(|problem| *problem).collect();
+        let versions: Vec<&Version> = self.contracts.values().flat_map(Entry::versions).collect();
+        let checked = stack::each(&versions, |version| version.bundle(shown).err()).map_err(|error| {
+            let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+            Problems(vec![Problem { file: shown.to_owned(), at: None, kind }])
+        })?;
+        let wrong: Vec<Problem> = checked.into_iter().flatten().map(|problem| *problem).collect();
         if wrong.is_empty() { Ok(()) } else { Err(Problems(wrong)) }
     }
 }

@@ -12,6 +12,7 @@ use twyla_build::lock::{
 use super::revision::Error;
 use super::show;
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say, tell};
+use crate::support::progress::Progress;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
 
@@ -103,12 +104,14 @@ impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let request = self.request()?;
         let folder = self.schemas.find()?;
+        let progress = Progress::reading();
         let shown = format!("{}/{FILE_NAME}", folder.shown);
         let before = folder.lock()?;
         let sources = folder.builder(before.as_ref()).contracts().map_err(Error::Problems)?;
         let old = before.clone().unwrap_or_default();
         let Accepted { lock, done, left } =
-            lock::accept(&sources, &old, &request, &folder.how()).map_err(Failed::from)?;
+            lock::accept(&sources, &old, &request, &folder.how(&progress)).map_err(Failed::from)?;
+        drop(progress);
         let text = lock.to_string();
         let changed = before.is_none() || lock != old;
         if changed {

@@ -16,6 +16,7 @@ use super::revision::{Error, at_revision};
 use super::{json as as_json, review, show};
 use crate::support::options::ReportArgs;
 use crate::support::paint::{BAD, GOOD, HEAD, paint};
+use crate::support::progress::Progress;
 use crate::support::report::{Form, Format, Report};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::{self, Folder, SchemasArgs};
@@ -93,13 +94,14 @@ impl Run for Args {
 
 impl Args {
     fn check(&self, folder: &Folder, strict: bool) -> Result<Checked, Box<dyn StdError + Send + Sync>> {
+        let progress = Progress::reading();
         let now = folder.lock()?;
         let roles = Roles::new(match self.role.as_deref() {
             Some("producer") => Role::Producer,
             Some("listener") => Role::Listener,
             _ => Role::Both,
         });
-        let how = lock::CheckOptions { roles, ..folder.how() };
+        let how = lock::CheckOptions { roles, ..folder.how(&progress) };
         let then = self.against.as_deref().map(|revision| at_revision(folder, revision)).transpose()?;
         let Some(now) = now.or_else(|| then.as_ref().map(|_| lock::Lock::default())) else {
             return Err(Error::NoLock { folder: folder.shown.clone() }.into());

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::error::Error as StdError;
 
 use serde_json::json;
-use twyla_build::lock::{self, CheckOptions, EditVerdict, Finding, FindingKind, Lock};
+use twyla_build::lock::{self, EditVerdict, Finding, FindingKind, Lock};
 
 use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
 use crate::support::options::FormatArgs;
 use crate::support::paint::{BAD, GOOD, HEAD, NAME, UNSURE, paint, say};
+use crate::support::progress::Progress;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
 
@@ -39,14 +40,16 @@ pub(crate) struct Args {
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let folder = self.schemas.find()?;
+        let progress = Progress::reading();
         let now = folder.lock()?;
         let then = match &self.revision {
             Some(revision) => at_revision(&folder, revision)?,
             None => now.clone().ok_or_else(|| Error::NoLock { folder: folder.shown.clone() })?,
         };
         let sources = folder.builder(now.as_ref().or(Some(&then))).contracts().map_err(Error::Problems)?;
-        let mut findings = lock::check(&sources, &accepted_alone(&then), &CheckOptions::new(&folder.shown))
-            .map_err(Error::Problems)?;
+        let mut findings =
+            lock::check(&sources, &accepted_alone(&then), &folder.how(&progress)).map_err(Error::Problems)?;
+        drop(progress);
         findings.retain(|finding| {
             self.contract.is_empty() || self.contract.iter().any(|name| *name == finding.subject.to_string())
         });

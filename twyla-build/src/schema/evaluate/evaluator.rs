@@ -16,7 +16,7 @@ use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::scope::Scopes;
 
 /// Limit of nested schemas, with all references followed.
-const DEEPEST: usize = 2_000;
+pub(super) const DEEPEST: usize = 2_000;
 /// The same limit on the stack of any thread.
 const SHALLOW: usize = 64;
 /// Limit of schemas evaluated for one value.
@@ -268,6 +268,14 @@ impl<'a> Evaluator<'a> {
         Subschema { loc: loc.clone(), node: self.schemas.node(loc) }
     }
 
+    /// Returns the schema at a place.
+    pub(super) fn current<'n>(&self, loc: &'n Loc, node: &'n Node) -> CurrentSchema<'n>
+    where
+        'a: 'n,
+    {
+        CurrentSchema { loc, node, info: self.schemas.infos.get(loc), default_draft: self.schemas.default_draft() }
+    }
+
     /// Whether evaluated items and members must be tracked.
     pub(super) fn notes_seen(&self) -> bool {
         *self.cache.notes_seen.get_or_init(|| self.schemas.files.iter().any(|file| asks_what_is_left(&file.root)))
@@ -296,9 +304,8 @@ impl<'a> Evaluator<'a> {
             seen.add(known.clone());
             return Ok(true);
         }
-        let info = self.schemas.infos.get(loc);
-        let schema = CurrentSchema { loc, node, info, default_draft: self.schemas.default_draft() };
-        let base = info.map_or("", |info| &*info.resource);
+        let schema = self.current(loc, node);
+        let base = schema.info.map_or("", |info| &*info.resource);
         let scope = Scope { outer: place.scope, base };
         let entered = place.scope.is_none_or(|scope| scope.base != base);
         let place = Position { scope: if entered { Some(&scope) } else { place.scope }, deep: place.deep + 1, ..place };

@@ -2,9 +2,11 @@
 //! them only how a schema is read, numbers, patterns, formats and equality.
 //!
 //! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas. `equal`
-//! compares values, `place` finds where a rule stands, `valid` remembers what is valid, and `unknown_field` has texts of errors.
+//! compares values, `place` finds where a rule stands, `valid` remembers what is valid,
+//! `demands` has the schemas that a part must satisfy, and `unknown_field` has texts of errors.
 
 mod combined;
+mod demands;
 mod equal;
 mod evaluated;
 mod evaluator;
@@ -16,6 +18,7 @@ mod valid;
 mod values;
 mod words;
 
+pub(crate) use demands::Demands;
 pub(crate) use equal::equal;
 pub(crate) use evaluator::{Cache, Evaluator, Outcome, Undecidable, Violation};
 pub(crate) use matcher::Matcher;

@@ -45,7 +45,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn sizes(
+    pub(super) fn sizes(
         &self,
         count: usize,
         schema: &CurrentSchema<'_>,
