@@ -11,6 +11,7 @@ pub(crate) fn custom(builder: Builder) -> Builder {
         .derive("shop::OrderPlacedColor", ["Default", "Eq"])
         .attribute("shop::OrderPlacedColor.Green", "#[default]")
         .derive("shop::*", ["Hash", "serde::Serialize"])
+        .derive("shop::SeatedHowMuch", ["PartialOrd"])
         .attribute("shop::Moved", "#[must_use]")
         .attribute("shop::Moved.id", "#[doc = \"Never reused.\"]")
 }

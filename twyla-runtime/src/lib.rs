@@ -152,7 +152,7 @@ pub mod __private {
     pub use crate::validate::Refusal;
     pub use crate::{
         __bindable as bindable, __builder as builder, __contract as contract, __mark as mark,
-        __rpc_contract as rpc_contract, __rpc_error as rpc_error,
+        __rpc_contract as rpc_contract, __rpc_error as rpc_error, __unset as unset,
     };
 
     // macros

@@ -179,7 +179,7 @@ fn an_enum_of_branches_is_compared_as_they_are() {
     let door = SeatedWhere::Door(SeatedWhereDoor::new());
     assert!(SeatedWhich::Integer(9) < SeatedWhich::String("a".to_owned()));
     assert_eq!(HashSet::from([door, door]).len(), 1);
-    // a float has an order, if only a partial one
+    // a float has a partial order only, which is derived on demand
     assert!(SeatedHowMuch::Number(0.5) < SeatedHowMuch::Number(1.5));
 }
 

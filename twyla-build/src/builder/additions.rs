@@ -11,7 +11,7 @@ impl Builder {
     /// `*::Money`, `shop::Order*`.
     ///
     /// Types derive `Clone`, `Debug` and `PartialEq`, and `Copy`, `Eq`, `PartialOrd`, `Ord`, `Hash` and `Default` where all of
-    /// their members have them; they implement serde's `Serialize` and `Deserialize`. What a type has already isn't derived
+    /// their members have them (`PartialOrd` only beside `Ord`); they implement serde's `Serialize` and `Deserialize`. What a type has already isn't derived
     /// twice. A pattern for several types leaves out those that can't have the trait, such as `Eq` with an `f64`.
     ///
     /// ```no_run

@@ -1,4 +1,6 @@
-//! Generates the builder of a struct whose `new` would take many arguments.
+//! Generates the builder of a struct whose `new` takes many arguments, or several of one type.
+
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,19 +8,23 @@ use quote::quote;
 use crate::codegen::type_names::{TypeWriter, ident};
 use crate::model::{Body, Field, Model, Shape, Type};
 
-/// The most arguments of a `new` without a builder beside it.
+/// The most arguments, each of a type of its own, of a `new` without a builder beside it.
 const MOST_ARGUMENTS: usize = 7;
 
-/// The compiler finds each member in the list of those that are set by recursion, of which it allows 128 steps by default.
+/// The compiler finds each member in the list of required ones by recursion, of which it allows 128 steps by default.
 const MOST_MEMBERS: usize = 100;
 
-/// Returns the builder of a struct; nothing if `new` has few arguments. `fixed` has the fields that nothing is given for, with
-/// their values.
+/// Returns the builder of a struct; nothing if the arguments of `new` are few, and none can be swapped for another. `fixed` has
+/// the fields that nothing is given for, with their values.
 pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]) -> TokenStream {
     let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
     let writer = TypeWriter { model, module: type_.module.as_deref() };
     let given = || fields.iter().filter(|field| !fixed.iter().any(|(name, _)| *name == field.name));
-    if !(MOST_ARGUMENTS + 1..=MOST_MEMBERS).contains(&given().filter(|field| field.required).count()) {
+    let arguments = || given().filter(|field| field.required);
+    let types: BTreeSet<String> = arguments().map(|field| writer.boxed(&field.held, field.boxed).to_string()).collect();
+    let count = arguments().count();
+    let is_clear = count <= MOST_ARGUMENTS && types.len() == count;
+    if is_clear || count > MOST_MEMBERS {
         return TokenStream::new();
     }
     let is_text = |field: &&Field| field.held.shape == Shape::String;
@@ -43,14 +49,10 @@ pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]
         let name = ident(name);
         quote!(#name: #value)
     });
-    let list = given().filter(|field| field.required).rev().fold(quote!(()), |rest, field| {
-        let name = ident(&field.name);
-        quote!((U<#name>, #rest))
-    });
     let (name, builder, build) = (ident(&type_.name), ident(&name(model, type_)), ident(&build(fields)));
     quote! {
         __twyla::builder!(
-            #name #builder #build #list { #(#required),* } { #(#required_texts),* }
+            #name #builder #build { #(#required),* } { #(#required_texts),* }
             { #(#optional),* } { #(#optional_texts),* } { #(#nullable),* } { #(#fixed),* }
         );
     }

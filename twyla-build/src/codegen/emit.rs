@@ -238,10 +238,12 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     }
     let builder = builder::builder(model, type_, &fixed);
     let (arguments, values): (Vec<_>, Vec<_>) = required.into_values().unzip();
-    let docs = if arguments.is_empty() {
-        " One with nothing given."
-    } else {
-        " One with what is required; the arguments are sorted by name."
+    let docs = match (arguments.is_empty(), builder.is_empty()) {
+        (true, _) => " One with nothing given.",
+        (false, true) => " One with what is required; the arguments are sorted by name.",
+        (false, false) => {
+            " One with what is required; the arguments are sorted by name. [`builder`](Self::builder) takes them by name."
+        }
     };
     let (name, accessors) = (ident(&type_.name), defaults::accessors(model, type_));
     let default = arguments.is_empty().then(|| {

@@ -125,7 +125,8 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
         ("Default", has(Traits::DEFAULT)),
         ("PartialEq", true),
         ("Eq", has(Traits::EQ)),
-        ("PartialOrd", has(Traits::PARTIAL_ORD)),
+        // a partial order alone is seldom of use, and costs time to compile
+        ("PartialOrd", has(Traits::ORD)),
         ("Ord", has(Traits::ORD)),
         ("Hash", has(Traits::HASH)),
     ];

@@ -148,7 +148,9 @@ fn derivable(types: &[Type], id: TypeId, text: &str) -> Derivable {
         _ => return Derivable::Yes,
     };
     match traits::lacking(types, id, wanted) {
-        None if type_.traits.has(wanted) => Derivable::Already,
+        None if type_.traits.has(if wanted == Traits::PARTIAL_ORD { Traits::ORD } else { wanted }) => {
+            Derivable::Already
+        }
         // a replacing type decides
         None => Derivable::Yes,
         Some((member, shape)) => {

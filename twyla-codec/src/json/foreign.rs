@@ -47,7 +47,11 @@ impl<'a> Members<'a> {
     /// # Errors
     /// The member is a duplicate, or its value doesn't fit.
     pub fn foreign<T: DeserializeOwned>(&mut self, reader: &mut Reader<'a>, slot: &mut Option<T>) -> Result<(), Fault> {
-        self.with(slot, || foreign(reader))
+        if slot.is_some() {
+            return Err(self.twice());
+        }
+        *slot = Some(foreign(reader).map_err(|fault| fault.in_key(self.declared()))?);
+        Ok(())
     }
 
     /// Reads the current undeclared member into a map, by serde.

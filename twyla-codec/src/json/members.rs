@@ -107,20 +107,10 @@ impl<'a> Members<'a> {
     /// The member is a duplicate, or its value doesn't fit.
     #[inline]
     pub fn field<T: Read>(&mut self, reader: &mut Reader<'a>, slot: &mut Option<T>) -> Result<(), Fault> {
-        self.with(slot, || T::read(reader))
-    }
-
-    /// Fills the slot of the current declared member.
-    #[inline]
-    pub(super) fn with<T>(
-        &mut self,
-        slot: &mut Option<T>,
-        read: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<(), Fault> {
         if slot.is_some() {
             return Err(self.twice());
         }
-        match read() {
+        match T::read(reader) {
             Ok(value) => {
                 *slot = Some(value);
                 Ok(())
@@ -130,13 +120,13 @@ impl<'a> Members<'a> {
     }
 
     /// Returns the current declared name.
-    fn declared(&self) -> &'static str {
+    pub(super) fn declared(&self) -> &'static str {
         self.names.names.get(self.expected.wrapping_sub(1)).copied().unwrap_or_default()
     }
 
     #[cold]
     #[inline(never)]
-    fn twice(&self) -> Fault {
+    pub(super) fn twice(&self) -> Fault {
         Fault::new("json", format!("has `{}` twice", shortened(self.declared(), 200)))
     }
 

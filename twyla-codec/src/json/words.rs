@@ -93,6 +93,7 @@ macro_rules! __words {
         impl ::std::str::FromStr for $type {
             type Err = $crate::InvalidWord;
 
+            #[inline]
             fn from_str(text: &str) -> ::std::result::Result<Self, $crate::InvalidWord> {
                 $crate::json::words::parse(text, Self::WORDS)
             }

@@ -73,14 +73,14 @@ pub fn set<T>(member: Option<T>) -> T {
 
 /// Implements the builder of a generated struct.
 ///
-/// `builder!(Order OrderBuilder build (U<id>, (U<name>, ())) { id: u64 } { name } { at: i64 } { note } { left_at: i64 }
-/// { kind: Kind::Order })`: the type, the builder, its last method, the list of required members; the required members, those
-/// that are strings, the optional ones, those that are strings, those that may be null too, and members that are not given.
+/// `builder!(Order OrderBuilder build { id: u64 } { name } { at: i64 } { note } { left_at: i64 }
+/// { kind: Kind::Order })`: the type, the builder, its last method; the required members, those that are strings, the optional
+/// ones, those that are strings, those that may be null too, and members that are not given.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __builder {
     (
-        $type:ident $builder:ident $build:ident $all:tt { $($name:ident: $held:ty),* } { $($text:ident),* }
+        $type:ident $builder:ident $build:ident { $($name:ident: $held:ty),* } { $($text:ident),* }
         { $($optional:ident: $optional_held:ty),* } { $($optional_text:ident),* } { $($nullable:ident: $nullable_held:ty),* }
         { $($fixed:ident: $value:expr),* }
     ) => {
@@ -128,8 +128,7 @@ macro_rules! __builder {
             }
 
             mod __member {
-                use $crate::__private::Unset as U;
-                pub type All = $all;
+                pub type All = $crate::__private::unset!($($name)* $($text)*);
                 $(pub struct $name;)*
                 $(pub struct $text;)*
             }
@@ -202,4 +201,12 @@ macro_rules! __builder {
             }
         };
     };
+}
+
+/// The list of these members, none of which is set.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __unset {
+    () => { () };
+    ($member:ident $($rest:ident)*) => { ($crate::__private::Unset<$member>, $crate::__private::unset!($($rest)*)) };
 }
