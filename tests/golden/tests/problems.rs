@@ -178,6 +178,17 @@ const CASES: &[Case] = &[
     ("wrong_value_within", &[("shared/x.json", br#"{ "allOf": [{ "items": { "maxLength": -1 } }, 1], "pattern": 5, "required": ["a", "a"], "minItems": 1.5 }"#)], 5),
     ("wrong_value_in_draft_4", &[("shared/x.json", br#"{ "$schema": "http://json-schema.org/draft-04/schema#", "exclusiveMinimum": true, "maximum": 1, "exclusiveMaximum": 2, "required": [], "not": true }"#)], 4),
     ("required_undeclared", &[("shared/x.json", br#"{ "properties": { "emission": {} }, "required": ["emision", "other"] }"#)], 2),
+    (
+        "required_declared_beside",
+        &[
+            ("shared/a.json", br#"{ "allOf": [{ "$ref": "b.json" }, { "properties": { "a": {} }, "required": ["b", "c"] }] }"#),
+            ("shared/b.json", br#"{ "properties": { "b": {} } }"#),
+            ("shared/c.json", br##"{ "allOf": [{ "$ref": "#/$defs/more" }, { "$ref": "#/$defs/base" }], "$defs": { "base": { "properties": { "a": {} } }, "more": { "properties": { "b": {} }, "required": ["a"] } } }"##),
+            ("shared/d.json", br#"{ "properties": { "a": {} }, "oneOf": [{ "properties": { "b": {} }, "required": ["a"] }, { "properties": { "c": {} }, "required": ["b"] }] }"#),
+            ("shared/e.json", br#"{ "if": { "properties": { "a": {} } }, "then": { "properties": { "b": {} }, "required": ["a"] } }"#),
+        ],
+        2,
+    ),
     ("no_object", &[("events/api/x.json", br#"{ "type": "string" }"#), ("context.json", b"false")], 2),
     ("array_as_content", &[("events/api/x.json", br#"{ "type": "array" }"#), ("events/api/y.json", br#"{ "type": ["array", "null"] }"#)], 2),
     (

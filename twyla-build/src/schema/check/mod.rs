@@ -1,12 +1,14 @@
 //! Checks schemas: their keywords and keyword values, and whether a content, context, request or error can be an object.
 
 pub(crate) mod defaults;
+mod required;
 
 use std::collections::{BTreeSet, HashMap};
 
 use twyla_contract::rust;
 
 use crate::number::Number;
+use crate::schema::check::required::Undeclared;
 use crate::schema::draft::{Draft, is_annotation};
 use crate::schema::format;
 use crate::schema::keyword_values::{self, InvalidValue, TYPES};
@@ -23,6 +25,7 @@ use crate::schema::settings;
 /// Checks every schema and adds all problems.
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let mut patterns = CheckedPatterns::new();
+    let mut undeclared = Undeclared::new(schemas);
     for (loc, info) in &schemas.infos {
         let Some(node) = schemas.node(loc) else { continue };
         if schemas.files[loc.file].role == FileRole::MetaSchema {
@@ -35,7 +38,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
             }
         }
         if !ignored {
-            required(schemas, loc, node, problems);
+            undeclared.check(loc, node, problems);
             fields(schemas, loc, node, problems);
         }
     }
@@ -242,28 +245,6 @@ fn big_numbers(node: &Node, say: &mut impl FnMut(crate::schema::load::At, Proble
         Json::Array(items) => items.iter().for_each(|item| big_numbers(item, say)),
         Json::Object(members) => members.iter().for_each(|member| big_numbers(&member.value, say)),
         _ => {}
-    }
-}
-
-fn required(schemas: &Schemas, loc: &Loc, node: &Node, problems: &mut Vec<Problem>) {
-    // other schemas may declare the property
-    let closed = ["$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties", "$dynamicRef", "$recursiveRef"];
-    let (Some(properties), Some(required)) = (node.get("properties"), node.get("required")) else { return };
-    if closed.iter().any(|keyword| node.get(keyword).is_some()) || !properties.is_object() {
-        return;
-    }
-    for item in required.items() {
-        if let Some(name) = item.str()
-            && properties.get(name).is_none()
-        {
-            let declared = properties.members().iter().map(|member| member.key.as_str());
-            let near = schemas.nearest(name, declared).map(str::to_owned);
-            problems.push(schemas.problem(
-                loc,
-                item.at,
-                ProblemKind::RequiredUndeclared { name: name.to_owned(), near },
-            ));
-        }
     }
 }
 
