@@ -45,10 +45,6 @@ impl Decimal {
 }
 
 impl Decimal {
-    pub(crate) fn zero() -> Self {
-        Self::from(0)
-    }
-
     pub(crate) fn is_positive(&self) -> bool {
         self.mantissa.sign() == Sign::Plus
     }

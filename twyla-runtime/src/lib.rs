@@ -132,6 +132,7 @@ pub mod __private {
         write_str,
     };
     pub use twyla_codec::path::Path;
+    pub use twyla_codec::validate::alternatives::one_of;
     pub use twyla_codec::validate::contract::{
         Validate, decode, decode_as, decode_through, encode, encode_as, encode_through,
     };

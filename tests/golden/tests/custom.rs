@@ -199,7 +199,7 @@ fn variants_of_a_union_are_replaced() {
         ),
         (
             &format!(r#","refund":"{uuid}""#),
-            Charged { refund: Some(ChargedRefund::String(uuid.parse().unwrap())), ..Charged::new(card.clone()) },
+            Charged { refund: Some(ChargedRefund::Uuid(uuid.parse().unwrap())), ..Charged::new(card.clone()) },
         ),
         (
             r#","price":"1.50""#,

@@ -239,6 +239,29 @@ fn bounds_beyond_64_bits_agree() {
 }
 
 #[test]
+fn integers_of_all_widths_agree() {
+    use digits::shop::{Widths, WidthsEither};
+    hold("digits", "events/shop/widths.json", &json!({}), event::<Widths>);
+    let oracle = oracle("digits", "events/shop/widths.json");
+    let names = ["byte", "offset", "port", "weight", "unproven", "few", "level", "either", "ruled"];
+    for value in [-129, -128, 127, 128, 255, 256, 65_535, 65_536, 1_000_000, 1_000_010, 1_i64 << 31, 1 << 32, 7] {
+        for instance in names.map(|name| json!({ name: value })).into_iter().chain([json!({ "bytes": [1, value] })]) {
+            let found = event::<Widths>(instance.to_string().as_bytes());
+            assert_eq!(found.is_ok(), oracle.is_valid(&instance), "{instance}: {found:?}");
+        }
+    }
+    let widths =
+        Widths::decode(br#"{"byte":255,"offset":-128,"unproven":5000000000,"either":7,"bytes":[1,2.0]}"#).unwrap();
+    let (byte, offset): (u8, i8) = (widths.byte.unwrap(), widths.offset.unwrap());
+    let (port, bytes): (u16, Vec<u8>) = (widths.port(), widths.bytes.unwrap());
+    assert_eq!((byte, offset, port, bytes, widths.unproven), (255, -128, 443, vec![1, 2], Some(5_000_000_000)));
+    assert_eq!(widths.either, Some(WidthsEither::from(7)));
+    let refused = |text: &str| Widths::decode(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(refused(r#"{"byte":256}"#), "/byte: 256 is more than 255");
+    assert_eq!(refused(r#"{"offset":-129}"#), "/offset: -129 is less than -128");
+}
+
+#[test]
 fn values_are_written_as_they_were_read() {
     let again = |text: &str| String::from_utf8(event::<digits::shop::Spelled>(text.as_bytes()).unwrap()).unwrap();
     for text in [
@@ -394,6 +417,64 @@ fn unions_agree() {
     }
     hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "state": "x" }), event::<Review>);
     hold("unions", "events/shop/review.json", &json!({ "a": 1, "value": { "x": 1 }, "c": true }), event::<Review>);
+}
+
+#[test]
+fn objects_with_members_of_their_own_agree() {
+    use unions::shop::Contact;
+    hold("unions", "events/shop/contact.json", &json!({ "way": { "a": 1 } }), event::<Contact>);
+    let oracle = oracle("unions", "events/shop/contact.json");
+    let absent = || vec![None];
+    let or = |values: &[Value]| absent().into_iter().chain(values.iter().cloned().map(Some)).collect::<Vec<_>>();
+    let (all_a, all_b) = (or(&[json!(1), json!(6), json!("x"), json!(null)]), or(&[json!(1), json!(2), json!("x")]));
+    let (all_hook, all_x) = (or(&[json!("http://a"), json!("a b")]), or(&[json!("x"), json!(1)]));
+    let (mut yes, mut no) = (0, 0);
+    for (a, b, hook, x) in all_a.iter().flat_map(|a| {
+        let (all_hook, all_x) = (&all_hook, &all_x);
+        all_b.iter().flat_map(move |b| all_hook.iter().flat_map(move |hook| all_x.iter().map(move |x| (a, b, hook, x))))
+    }) {
+        let mut object = json!({});
+        for (name, value) in [("a", a), ("b", b), ("hook", hook), ("x", x)] {
+            if let Some(value) = value {
+                object[name] = value.clone();
+            }
+        }
+        for at in ["way", "or_text", "kept", "counted", "several", "alike"] {
+            let mut instance = json!({ "way": { "a": 1 } });
+            instance[at] = object.clone();
+            let found = event::<Contact>(instance.to_string().as_bytes());
+            assert_eq!(found.is_ok(), oracle.is_valid(&instance), "{instance}: {found:?}");
+            if let Ok(written) = found {
+                let written: Value = serde_json::from_slice(&written).unwrap();
+                assert!(oracle.is_valid(&written), "{instance} was written {written}");
+                yes += 1;
+            } else {
+                no += 1;
+            }
+        }
+    }
+    assert!(yes > 100 && no > 100, "{yes} accepted and {no} refused prove little");
+    let within = json!({ "way": { "hook": "http://a", "a": 9, "next": { "b": 1, "hook": 5 } } });
+    assert!(oracle.is_valid(&within) && event::<Contact>(within.to_string().as_bytes()).is_ok());
+}
+
+#[test]
+fn members_beside_a_union_agree() {
+    use unions::shop::{Parcel, ParcelA};
+    let file = "events/shop/parcel.json";
+    for good in [
+        json!({ "id": "ab", "kind": "a", "a": "x", "value": 2 }),
+        json!({ "id": "ab", "kind": "b", "value": 2, "note": null }),
+        json!({ "id": "ab", "kind": "x", "hook": { "a": 1, "b": 2 } }),
+    ] {
+        hold("unions", file, &good, event::<Parcel>);
+    }
+    let Parcel::A(parcel) = Parcel::decode(br#"{"id":"ab","kind":"a","a":"x","note":"s"}"#).unwrap() else {
+        panic!("another variant")
+    };
+    assert_eq!((parcel.id.as_str(), parcel.value(), &*parcel.a), ("ab", 3, "x"));
+    assert!(!format!("{parcel:?}").contains("\"s\""), "{parcel:?}");
+    assert_eq!(ParcelA::new("x", "ab").kind, parcel.kind);
 }
 
 /// An event's rules apply whether its name sorts before or after that of an event that refers to it.

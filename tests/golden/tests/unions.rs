@@ -1,9 +1,9 @@
 //! Values that can be distinguished are enums: created with `From`, matched by variant, and written as they were read.
 
 use twyla_golden::unions::shop::{
-    Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Payment, PaymentCard, Review, Values, ValuesAmount,
-    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
-    ValuesTargets, ValuesTexts,
+    Contact, ContactKept, ContactKeptA, ContactWay, ContactWayA, ContactWayB, Hook, Measure, MeasureDone, MeasureTyped,
+    MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount, ValuesFlag, ValuesId, ValuesLevel,
+    ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets, ValuesTexts,
 };
 use twyla_runtime::Nullable;
 use twyla_runtime::event::{Emit, Listen};
@@ -107,6 +107,56 @@ fn an_object_is_told_apart_by_a_member_of_its_own() {
 }
 
 #[test]
+fn open_objects_are_told_apart_by_the_member_that_each_requires() {
+    let way = |text: &str| read::<Contact>(&format!(r#"{{"way":{text}}}"#)).way;
+    assert_eq!(
+        way(r#"{"x":"y","a":1}"#),
+        ContactWay::A(ContactWayA { x: Some("y".to_owned()), ..ContactWayA::new(1) })
+    );
+    assert_eq!(
+        way(r#"{"a":9,"b":2}"#),
+        ContactWay::B(ContactWayB::new(2)),
+        "`a` is no more than a member that it allows"
+    );
+    let Contact { way: ContactWay::Hook(hook), .. } = read(r#"{"way":{"hook":"http://x","next":{"a":1}}}"#) else {
+        panic!("another variant")
+    };
+    assert_eq!(hook.next.map(|next| *next), Some(ContactWay::from(ContactWayA::new(1))));
+    for (text, said) in [
+        (r#"{"way":{"x":"a"}}"#, "/way: `a` or `b` or `hook` is missing"),
+        (r#"{"way":{"a":1,"b":2}}"#, "/way: fits the alternatives of both `a` and `b`, and exactly one is allowed"),
+        (r#"{"way":{"a":6}}"#, "/way/a: 6 is more than 5"),
+        (r#"{"way":{"b":"x","a":6}}"#, "/way/a: 6 is more than 5"),
+        (r#"{"way":{"a":[],"b":"x"}}"#, "/way/a: is an array, not an integer"),
+    ] {
+        assert_eq!(refused::<Contact>(text), said, "{text}");
+    }
+}
+
+#[test]
+fn members_alike_in_all_variants_have_a_method() {
+    let parcel = read::<Parcel>(r#"{"id":"ab","kind":"b","value":2}"#);
+    let (id, note): (&str, &Nullable<String>) = (parcel.id(), parcel.note());
+    assert_eq!((id, note), ("ab", &Nullable::Absent));
+    let way = read::<Payment>(r#"{"amount":1,"iban":"x"}"#);
+    assert_eq!(way.amount(), 1);
+}
+
+#[test]
+fn a_kept_member_of_another_variant_is_refused_when_it_is_sent() {
+    let kept = |b: i64| {
+        let variant = ContactKeptA { a: 1, extra: [("b".to_owned(), b)].into() };
+        Contact { kept: Some(ContactKept::A(variant)), ..Contact::new(ContactWayB::new(1).into()) }
+    };
+    assert_eq!(
+        written(&kept(1)),
+        r#"{"way":{"b":1},"kept":{"a":1,"b":1}}"#,
+        "not valid with `b`: at least 2 is needed"
+    );
+    assert!(kept(2).encode(&mut Vec::new()).unwrap_err().to_string().contains("oneOf"));
+}
+
+#[test]
 fn an_object_is_told_apart_by_any_value_of_a_member() {
     let typed = |text: &str| read::<Measure>(text).typed.unwrap();
     assert!(matches!(typed(r#"{"typed":{"value":"a"}}"#), MeasureTyped::String(it) if it.value == "a"));
@@ -133,6 +183,8 @@ fn a_tag_behind_references_tells_objects_apart() {
 fn members_that_are_alike_in_all_alternatives_keep_their_type() {
     let review = read::<Review>(r#"{"a":1,"value":{"x":2},"state":"x","b":"y"}"#);
     assert_eq!((review.a, review.value.x, review.state), (1, 2, Nullable::Value("x".to_owned())));
+    let conditional = read::<Measure>(r#"{"conditional":{"kind":"b","value":7,"a":"x"}}"#).conditional.unwrap();
+    assert_eq!((conditional.value, conditional.a), (Some(7_u64), Some(serde_json::json!("x"))));
     assert_eq!(
         refused::<Review>(r#"{"a":0,"value":{"x":2},"state":"x"}"#).split("; ").next(),
         Some("/a: 0 is less than 1")

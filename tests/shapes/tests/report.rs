@@ -59,6 +59,15 @@ fn typed_fields_keep_every_bar() {
 }
 
 #[test]
+fn the_made_schemas_keep_the_bars() {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_twyla-shapes")).arg("--fields").output().unwrap();
+    let text = String::from_utf8(stdout).unwrap();
+    assert!(status.success(), "{text}{}", String::from_utf8_lossy(&stderr));
+    assert!(text.starts_with("events           100\n"), "{text}");
+}
+
+#[test]
 fn a_folder_that_does_not_compile_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("context.json"), "{ \"type\": 7 }").unwrap();

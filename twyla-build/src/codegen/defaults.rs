@@ -20,14 +20,15 @@ pub(crate) fn accessors(model: &Model, type_: &Type) -> TokenStream {
 
 /// How an accessor returns a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum ReturnKind {
+pub(crate) enum ReturnKind {
     Copied,
     Text,
     Items,
     Whole,
 }
 
-fn returned(model: &Model, shape: &Shape) -> ReturnKind {
+/// Returns how an accessor returns a value of a shape.
+pub(crate) fn returned(model: &Model, shape: &Shape) -> ReturnKind {
     match shape {
         Shape::Boolean | Shape::Integer { .. } | Shape::Number => ReturnKind::Copied,
         // it may contain a string

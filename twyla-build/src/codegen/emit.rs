@@ -6,6 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 use twyla_contract::EventName;
 
+use crate::codegen::alike;
 use crate::codegen::builder;
 use crate::codegen::checks;
 use crate::codegen::codec;
@@ -43,7 +44,10 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
         let definition = types::definition(model, type_);
         let words = words(type_);
         // the program never sees a type that only holds rules
-        let new = if type_.is_plain() { TokenStream::new() } else { constructor(model, type_) };
+        let (new, alike) = match type_.is_plain() {
+            true => (TokenStream::new(), None),
+            false => (constructor(model, type_), alike::methods(model, type_)),
+        };
         let (codec, view) = (codec::impls(type_), codec::view(type_));
         let validate = match type_.plain {
             Some(plain) => foreign::validate(model, type_, plain),
@@ -58,7 +62,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
                 quote!(__twyla::bindable!(#name);)
             }
         };
-        let items = quote!(#definition #words #new #codec #view #validate #contract);
+        let items = quote!(#definition #words #new #alike #codec #view #validate #contract);
         modules.entry(type_.module.as_deref()).or_default().push(items);
     }
     for method in &model.rpcs {

@@ -1,5 +1,6 @@
 //! Generates Rust code from the model.
 
+mod alike;
 mod builder;
 mod checks;
 mod codec;

@@ -1,7 +1,7 @@
 //! How generated code names a type where it uses it.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use crate::model::{Field, FormatType, Model, Others, Shape, Type, ValueType, checked};
 
@@ -46,8 +46,7 @@ impl TypeWriter<'_> {
             Shape::Any => quote!(__twyla::serde_json::Value),
             Shape::Null => quote!(()),
             Shape::Boolean => quote!(bool),
-            Shape::Integer { unsigned: true, .. } => quote!(u64),
-            Shape::Integer { .. } => quote!(i64),
+            Shape::Integer { type_, .. } => ident(type_.name()).into_token_stream(),
             Shape::Number => quote!(f64),
             Shape::String => quote!(::std::string::String),
             Shape::Format(real) => match real {

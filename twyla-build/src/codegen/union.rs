@@ -18,6 +18,7 @@ pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
             None => by_value(name, variants),
         },
         Discriminator::OwnMember => by_own_member(variants),
+        Discriminator::RequiredMember(_) => by_required_member(variants),
     }
 }
 
@@ -112,6 +113,17 @@ fn by_own_member(variants: &[Variant]) -> TokenStream {
     }
 }
 
+fn by_required_member(variants: &[Variant]) -> TokenStream {
+    let alternatives = variants.iter().flat_map(|variant| {
+        let reads = reads(variant);
+        variant.choices.iter().filter_map(move |choice| match choice {
+            Choice::Has(name) => Some(quote!((#name, |reader| #reads))),
+            _ => None,
+        })
+    });
+    quote!(__twyla::one_of(reader, &[#(#alternatives),*]))
+}
+
 /// What the variants are chosen by, in words.
 fn wanted(variants: &[Variant]) -> String {
     let mut all: Vec<String> = variants.iter().flat_map(Variant::wanted).collect();
@@ -134,7 +146,7 @@ pub(crate) fn variant_docs(by: &Discriminator, variant: &Variant) -> String {
         _ if variant.choices.is_empty() => "Any other.".to_owned(),
         Discriminator::JsonType => format!("Where it is {choices}."),
         Discriminator::Member(name) => format!("Where {} is {choices}.", code(name)),
-        Discriminator::OwnMember => format!("Where it has {choices}."),
+        Discriminator::OwnMember | Discriminator::RequiredMember(_) => format!("Where it has {choices}."),
     }
 }
 

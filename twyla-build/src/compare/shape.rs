@@ -1,7 +1,7 @@
 //! What generated types do beyond their schemas: which members they never send, and how wide their numbers are.
 //!
-//! A struct sends only the members that its schema declares, unless it keeps the others. Integers are `i64` or `u64`, numbers
-//! `f64`. Both are available as formulas, and as a check of one value.
+//! A struct sends only the members that its schema declares, unless it keeps the others. Integers have 64 bits at most, numbers
+//! are `f64`. Both are available as formulas, and as a check of one value.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
 use crate::decimal::Decimal;
-use crate::model::{self, Body, Choice, Discriminator, JsonType, Others, Shape, Type, TypeId, ValueType, Variant};
+use crate::model::{
+    self, Body, Choice, Discriminator, IntegerType, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
+};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -78,11 +80,11 @@ impl Types {
         let unheld = UnrepresentablePart::new;
         match (&held.shape, value) {
             (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value),
-            (Shape::Integer { unsigned, .. }, Value::Number(number)) => {
+            (Shape::Integer { type_, .. }, Value::Number(number)) => {
                 let number = Decimal::parse(&number.to_string());
-                let (least, most) = range(*unsigned);
+                let (least, most) = range(*type_);
                 match number {
-                    Some(number) if number < least && *unsigned => unheld(format!("{number} is less than 0")),
+                    Some(number) if number < least && type_.is_unsigned() => unheld(format!("{number} is less than 0")),
                     Some(number) if number < least || number > most => {
                         unheld(format!("{number} is not an integer that fits in 64 bits"))
                     }
@@ -114,7 +116,8 @@ impl Types {
                     found.map(|it| it.below(key))
                 }),
                 (Body::Union { by, variants }, value) => {
-                    self.unheld(side, &Variant::of(variants, by, value)?.held, value)
+                    // the formula asks the same of all of them
+                    Variant::of(variants, by, value).into_iter().find_map(|it| self.unheld(side, &it.held, value))
                 }
                 (Body::Map(held), value) => self.unheld(side, held, value),
                 _ => None,
@@ -125,9 +128,10 @@ impl Types {
 }
 
 /// Returns the bounds of an integer type.
-fn range(unsigned: bool) -> (Decimal, Decimal) {
-    let of = |value: BigInt| Decimal::from(value);
-    if unsigned { (Decimal::zero(), of(u64::MAX.into())) } else { (of(i64::MIN.into()), of(i64::MAX.into())) }
+fn range(type_: IntegerType) -> (Decimal, Decimal) {
+    let of = |value: i128| Decimal::from(BigInt::from(value));
+    let (least, most) = type_.bounds();
+    (of(least), of(most))
 }
 
 struct ShapeLowering<'a> {
@@ -141,8 +145,8 @@ struct ShapeLowering<'a> {
 impl ShapeLowering<'_> {
     fn held(&mut self, held: &ValueType) -> Lit {
         match &held.shape {
-            Shape::Integer { unsigned, .. } => {
-                let (least, most) = range(*unsigned);
+            Shape::Integer { type_, .. } => {
+                let (least, most) = range(*type_);
                 let least = self.formulas.atom(Atom::AtLeast { limit: least, exclusive: false });
                 let most = self.formulas.atom(Atom::AtMost { limit: most, exclusive: false });
                 self.formulas.all([least, most])
@@ -249,7 +253,7 @@ impl ShapeLowering<'_> {
                 let name = self.formulas.name(name);
                 self.formulas.atom(Atom::Member { name, lit: !value })
             }
-            Discriminator::JsonType | Discriminator::OwnMember => !value,
+            Discriminator::JsonType | Discriminator::OwnMember | Discriminator::RequiredMember(_) => !value,
         }
     }
 

@@ -115,11 +115,9 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
         Shape::Null => unless(matches!(node.json, Json::Null), "null"),
         Shape::Boolean => unless(matches!(node.json, Json::Bool(_)), "a `bool`"),
         Shape::String => unless(node.str().is_some(), "a `String`"),
-        Shape::Integer { unsigned: true, .. } => {
-            unless(is_number(&|it| it.whole().is_some_and(|value| u64::try_from(value).is_ok())), "a `u64`")
-        }
-        Shape::Integer { unsigned: false, .. } => {
-            unless(is_number(&|it| it.whole().is_some_and(|value| i64::try_from(value).is_ok())), "an `i64`")
+        Shape::Integer { type_, .. } => {
+            let wants = format!("{} `{}`", if type_.is_unsigned() { "a" } else { "an" }, type_.name());
+            unless(is_number(&|it| it.whole().is_some_and(|value| type_.holds(value))), &wants)
         }
         Shape::Number => unless(is_number(&|it| it.is_float()), "an `f64`"),
         Shape::Format(real) => {
@@ -146,10 +144,13 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
             match (&type_.body, &node.json) {
                 (Body::Enum { words, .. }, Json::String(text)) => unless(words.contains(text), &wants),
                 (Body::Map(inner), _) => unheld(types, &inner.shape, node),
-                (Body::Union { by, variants }, _) => match Variant::of(variants, by, &node.value()) {
-                    Some(variant) => unheld(types, &variant.held.shape, node),
-                    None => unless(false, &wants),
-                },
+                (Body::Union { by, variants }, _) => {
+                    let mut parts = Vec::new();
+                    for variant in Variant::of(variants, by, &node.value()) {
+                        parts.push(unheld(types, &variant.held.shape, node)?);
+                    }
+                    parts.into_iter().next().or_else(|| unless(false, &wants))
+                }
                 (Body::Struct { fields, others }, Json::Object(members)) => {
                     let field = |field: &Field| match node.get(&field.wire) {
                         Some(value) => unheld(types, &field.held.shape, value),

@@ -61,7 +61,7 @@ pub enum UnionDiscriminator {
     Member(String),
     /// The JSON type of the value.
     JsonType,
-    /// A member that no other variant has.
+    /// The presence of a member of its own, which each variant requires.
     OwnMember,
 }
 
@@ -136,7 +136,7 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
             let by = match by {
                 Discriminator::Member(name) => UnionDiscriminator::Member(name.clone()),
                 Discriminator::JsonType => UnionDiscriminator::JsonType,
-                Discriminator::OwnMember => UnionDiscriminator::OwnMember,
+                Discriminator::OwnMember | Discriminator::RequiredMember(_) => UnionDiscriminator::OwnMember,
             };
             let variant = |it: &Variant| (it.wanted(), model.rust_type(&it.held.shape));
             BodyExplanation::Union { by, variants: variants.iter().map(variant).collect() }

@@ -1,13 +1,16 @@
 //! The model: the Rust type of each schema, the checks of single values, and the rules that need a tree.
 
+mod base;
 mod bound;
 mod boxes;
 mod custom;
 mod defaults;
 pub mod explain;
 mod implied;
+mod integer;
 mod merge;
 mod narrow;
+mod narrow_docs;
 mod nulls;
 mod object;
 mod possible;
@@ -26,6 +29,7 @@ mod value;
 
 pub(crate) use custom::{Added, Addition, CallPlace};
 pub(crate) use defaults::shown;
+pub(crate) use integer::IntegerType;
 pub(crate) use read::{Options, one, read};
 pub(crate) use replace::{Replacement, Target};
 pub(crate) use rules::Check;

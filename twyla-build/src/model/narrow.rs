@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::narrow_docs::NARROWS;
 use super::reader::SchemaReader;
 use super::types::{Body, Shape, Type, ValueType};
 use crate::schema::load::{Json, Node, steps};
@@ -57,13 +58,13 @@ impl<'a> SchemaReader<'a> {
         };
         for keyword in &narrowing.beside {
             if *keyword != "type" || !implied(self, loc) {
-                self.leave(loc, keyword, format!("`{keyword}` that narrows a `$ref`"));
+                self.leave(loc, keyword, format!("`{keyword}` {NARROWS}"));
             }
         }
         for part in &narrowing.parts {
             let rules: Vec<&str> = self.rules_of(part).collect();
             if !(rules.is_empty() || rules == ["type"] && implied(self, part)) {
-                self.leave(part, "", "`allOf` that narrows a `$ref`");
+                self.leave(part, "", format!("`allOf` {NARROWS}"));
             }
         }
         Some(held)

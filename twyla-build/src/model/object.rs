@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::possible::Possible;
 use super::reader::{SchemaReader, docs};
-use super::rules::{Check, integers, is_limit};
+use super::rules::{Check, is_limit};
 use super::types::{Body, Field, FieldDocs, JsonType, Others, ReplacedType, SchemaDefault, Shape, ValueType};
 use super::union::{applied, shape_of};
 use crate::markdown::code;
@@ -101,11 +101,7 @@ impl<'a> SchemaReader<'a> {
             return body;
         }
         self.combinators(loc);
-        for keyword in ["enum", "const"] {
-            if self.has(loc, keyword) {
-                self.leave(loc, keyword, format!("`{keyword}` of objects"));
-            }
-        }
+        self.leave_constants(loc);
         for keyword in ["$dynamicRef", "$recursiveRef"] {
             if self.has(loc, keyword) {
                 self.leave(loc, "", format!("`{keyword}`"));
@@ -117,6 +113,15 @@ impl<'a> SchemaReader<'a> {
             return Body::Map(self.map(loc));
         }
         self.fields(loc, &declared)
+    }
+
+    /// Leaves constants that are objects to a tree.
+    pub(super) fn leave_constants(&mut self, loc: &Loc) {
+        for keyword in ["enum", "const"] {
+            if self.has(loc, keyword) {
+                self.leave(loc, keyword, format!("`{keyword}` of objects"));
+            }
+        }
     }
 
     /// Returns what happens to undeclared members by `additionalProperties` alone.
@@ -246,7 +251,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns the alternatives of objects in each `anyOf` and `oneOf` of a schema: the schemas that apply together.
+    /// Returns the alternatives of objects in each `anyOf`, `oneOf` and `if` of a schema: the schemas that apply together.
     fn alternatives_of(&self, loc: &Loc) -> Vec<Vec<Vec<Loc>>> {
         let mut out = Vec::new();
         for at in applied(self, loc) {
@@ -256,6 +261,9 @@ impl<'a> SchemaReader<'a> {
                     let objects = branches.iter().filter(|at| self.possible(at).has(JsonType::Object));
                     out.push(objects.map(|at| applied(self, at)).collect());
                 }
+            }
+            if ["if", "then", "else"].into_iter().all(|keyword| self.has(&at, keyword)) {
+                out.push(["then", "else"].map(|keyword| applied(self, &at.step(keyword))).to_vec());
             }
         }
         out
@@ -378,12 +386,12 @@ impl<'a> SchemaReader<'a> {
     }
 
     /// Returns the schemas that apply to a value; none if one depends on the dynamic scope.
-    fn surely<'l>(&self, all: impl Iterator<Item = &'l Loc> + Clone) -> Vec<Loc> {
+    pub(super) fn surely<'l>(&self, all: impl Iterator<Item = &'l Loc> + Clone) -> Vec<Loc> {
         if all.clone().any(|loc| self.dynamic.contains(loc)) { Vec::new() } else { all.cloned().collect() }
     }
 
     /// Returns the schema with the default of a property: its own, or one that it refers to.
-    fn default_at(&self, schema: &Loc) -> Option<Loc> {
+    pub(super) fn default_at(&self, schema: &Loc) -> Option<Loc> {
         let mut at = schema;
         for _ in 0..MOST_REFERENCES {
             if self.node(at).get("default").is_some() {
@@ -443,13 +451,15 @@ impl<'a> SchemaReader<'a> {
             held.trees
                 .extend(also.filter_map(|schema| self.tree(schema, format!("{} in several schemas", code(wire)))));
             let is_required = required.names.contains(wire);
+            let mut docs = field_docs(&member.value, &held);
+            docs.notes.extend(self.narrower_rules(&held));
             let default = schema.as_ref().filter(|_| !is_required).and_then(|schema| self.default_at(schema));
             let default = default.map(|at| SchemaDefault { at, schemas: rules });
             fields.push(Field {
                 wire: (*wire).to_owned(),
                 name: names.next().unwrap_or_default(),
                 required: is_required,
-                docs: field_docs(&member.value, &held),
+                docs,
                 default,
                 accessor: None,
                 hidden: all.iter().any(|schema| self.sensitive.whole(schema, held.shape.is_typed())),
@@ -496,7 +506,7 @@ impl<'a> SchemaReader<'a> {
 }
 
 /// Returns the docs of a property: its description and its rules.
-fn field_docs(node: &Node, held: &ValueType) -> FieldDocs {
+pub(super) fn field_docs(node: &Node, held: &ValueType) -> FieldDocs {
     let mut notes = Vec::new();
     let (mut shape, mut checks) = (&held.shape, held.checks.clone());
     while let Shape::Nullable(inner) | Shape::Replaced(ReplacedType { held: inner, .. }) = shape {
@@ -507,8 +517,8 @@ fn field_docs(node: &Node, held: &ValueType) -> FieldDocs {
     if !rules.is_empty() {
         notes.push(format!("Rules: {}.", rules.join(", ")));
     }
-    if let Shape::Integer { unsigned, minimum, maximum } = shape {
-        let (least, most) = integers(*unsigned);
+    if let Shape::Integer { type_, minimum, maximum } = shape {
+        let (least, most) = type_.bounds();
         let is_narrower = minimum.is_some_and(|limit| limit >= least) && maximum.is_some_and(|limit| limit <= most);
         if !is_narrower {
             notes.push("An integer that doesn't fit in 64 bits is refused.".to_owned());

@@ -88,11 +88,6 @@ fn keep_apart(
     carried: &HashSet<TypeId>,
     mut taken: HashSet<String>,
 ) -> Vec<Problem> {
-    for type_ in types.iter_mut() {
-        if let Some(variant) = alternatives.get(&type_.loc) {
-            type_.name = type_names::joined(&type_.name, variant);
-        }
-    }
     let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), by_index(&loc.pointer));
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| {
@@ -104,6 +99,7 @@ fn keep_apart(
     // the first event schema of each name
     let mut firsts: HashMap<String, Loc> = HashMap::new();
     let mut clashes = Vec::new();
+    let variant = |at: &Loc| alternatives.get(at).map(String::as_str);
     for id in order {
         let (plain, path, loc) = (types[id].name.clone(), types[id].path(), types[id].loc.clone());
         if let FileRole::Event(_) = schemas.files[loc.file].role.by_path() {
@@ -113,7 +109,7 @@ fn keep_apart(
             }
         }
         if taken.contains(&path)
-            && let Some(number) = type_names::at(schemas, &loc).number
+            && let Some(number) = type_names::within(schemas, &loc, variant).number
         {
             types[id].name = format!("{plain}_{number}");
         }

@@ -37,8 +37,10 @@ pub(super) struct SchemaReader<'a> {
     roots: HashMap<usize, TypeId>,
     /// The types of objects under schemas that allow other types too, by name.
     pub(super) objects: HashMap<Loc, TypeId>,
-    /// The inline alternatives of unions, with the names of their variants.
+    /// The alternatives of unions, with the names of their variants.
     pub(super) alternatives: HashMap<Loc, String>,
+    /// What the names of types have behind those of their places.
+    pub(super) suffixes: HashMap<TypeId, &'static str>,
     /// The schemas being read, each with its depth, to detect those that contain themselves without a type in between.
     open: HashMap<Loc, usize>,
     /// The depth of the outermost open schema that the current one contains again; `usize::MAX` if there is none.
@@ -71,8 +73,6 @@ type ReadBody<'a> = Box<dyn FnOnce(&mut SchemaReader<'a>) -> Body + 'a>;
 struct PendingType<'a> {
     id: TypeId,
     loc: Loc,
-    /// What its name has behind that of its place.
-    suffix: &'static str,
     /// The rules left to trees so far.
     trees: Vec<Tree>,
     body: ReadBody<'a>,
@@ -88,6 +88,7 @@ impl<'a> SchemaReader<'a> {
             roots: HashMap::new(),
             objects: HashMap::new(),
             alternatives: HashMap::new(),
+            suffixes: HashMap::new(),
             open: HashMap::new(),
             again: usize::MAX,
             height: 0,
@@ -101,19 +102,25 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Reads the bodies of all types. Returns the types, the names of inline variants of unions, and what was replaced.
+    /// Reads the bodies of all types. Returns the types, the names of unions' variants, and what was replaced.
     pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>, Replacer) {
-        while let Some(PendingType { id, loc, suffix, trees, body }) = self.unread.pop() {
+        while let Some(PendingType { id, loc, trees, body }) = self.unread.pop() {
             self.trees.push(trees);
             let body = body(&mut self);
             let trees = self.trees.pop().unwrap_or_default();
-            let mut type_ = self.type_of(&loc, body, trees);
-            if !suffix.is_empty() {
-                type_.name = type_names::joined(&type_.name, suffix);
-            }
-            self.types[id] = Some(type_);
+            self.types[id] = Some(self.type_of(&loc, body, trees));
         }
-        (self.types.into_iter().flatten().collect(), self.alternatives, self.replacer)
+        // the variants of all unions are known now
+        let mut types: Vec<Type> = std::mem::take(&mut self.types).into_iter().flatten().collect();
+        let variant = |at: &Loc| self.alternatives.get(at).map(String::as_str);
+        for (id, type_) in types.iter_mut().enumerate() {
+            type_.name = type_names::within(self.schemas, &type_.loc, variant).name;
+            if let Some(suffix) = self.suffixes.get(&id) {
+                type_.name = type_names::joined(&type_.name, suffix);
+                type_.place = self.place_of_part(&type_.loc);
+            }
+        }
+        (types, self.alternatives, self.replacer)
     }
 
     fn type_of(&self, loc: &Loc, body: Body, trees: Vec<Tree>) -> Type {
@@ -141,6 +148,13 @@ impl<'a> SchemaReader<'a> {
     pub(super) fn node(&self, loc: &Loc) -> &'a Node {
         const NOTHING: &Node = &Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) };
         self.schemas.node(loc).unwrap_or(NOTHING)
+    }
+
+    /// Returns the place of what a schema says of the values of one type, of several that it allows.
+    fn place_of_part(&self, loc: &Loc) -> Location {
+        let node = self.node(loc);
+        let said = ["properties", "oneOf", "anyOf", "enum"].into_iter().find_map(|keyword| node.member(keyword));
+        self.schemas.files[loc.file].place(said.map_or(node.at, |member| member.key_at))
     }
 
     pub(super) fn place(&self, loc: &Loc) -> Location {
@@ -265,7 +279,7 @@ impl<'a> SchemaReader<'a> {
     pub(super) fn type_at(&mut self, loc: &Loc, trees: Vec<Tree>, body: impl FnOnce(&mut Self) -> Body + 'a) -> TypeId {
         let id = self.types.len();
         self.types.push(None);
-        self.unread.push(PendingType { id, loc: loc.clone(), suffix: "", trees, body: Box::new(body) });
+        self.unread.push(PendingType { id, loc: loc.clone(), trees, body: Box::new(body) });
         id
     }
 
@@ -277,9 +291,7 @@ impl<'a> SchemaReader<'a> {
         body: impl FnOnce(&mut Self) -> Body + 'a,
     ) -> TypeId {
         let id = self.type_at(loc, Vec::new(), body);
-        if let Some(pending) = self.unread.last_mut() {
-            pending.suffix = suffix;
-        }
+        self.suffixes.insert(id, suffix);
         id
     }
 

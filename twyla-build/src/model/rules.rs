@@ -75,11 +75,6 @@ pub(crate) fn float(number: &Number<'_>) -> Option<f64> {
     (value.abs() < 9_007_199_254_740_992.0).then_some(value)
 }
 
-/// Returns the bounds of the integer type.
-pub(crate) fn integers(unsigned: bool) -> (i128, i128) {
-    if unsigned { (0, u64::MAX.into()) } else { (i64::MIN.into(), i64::MAX.into()) }
-}
-
 /// Whether a size is a limit that a value can exceed.
 pub(crate) fn is_limit(size: &u64) -> bool {
     *size < u64::MAX

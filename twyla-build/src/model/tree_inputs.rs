@@ -4,7 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
-use super::types::{Body, Field, Others, ReplacedType, Shape, Tree, Type, TypeId, ValueType, reach};
+use super::types::{
+    Body, Discriminator, Field, Others, ReplacedType, Shape, Tree, TreeReason, Type, TypeId, ValueType, reach,
+};
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
@@ -18,7 +20,12 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
         type_.trees.iter().for_each(|tree| walker.start(tree, shape));
         type_.body.holds().into_iter().for_each(|held| walker.held(held));
     }
+    let chosen = walker.chosen_by_rules(|_| true);
     let Walker { kept, from, texts, .. } = walker;
+    for id in chosen {
+        let tree = choice(schemas, &types[id].body);
+        types[id].trees.extend(tree);
+    }
     types.iter_mut().flat_map(|type_| type_.body.holds_mut()).for_each(|held| keep_text(held, &texts));
     let looked_at = reach(types, from);
     for (id, type_) in types.iter_mut().enumerate() {
@@ -54,6 +61,8 @@ pub(super) fn needs(
     let (mut walker, whole) = (Walker::new(schemas, types), Shape::Named(id));
     types[id].trees.iter().for_each(|tree| walker.start(tree, &whole));
     types[id].body.holds().into_iter().for_each(|held| walker.held(held));
+    let is_quiet = walker.kept.is_empty();
+    walker.chosen_by_rules(|union| !is_quiet || union == id);
     let Walker { kept, from, texts, .. } = walker;
     let mut needs = BTreeSet::new();
     if !nulls.is_empty() {
@@ -91,6 +100,14 @@ fn with_format(body: &Body) -> Vec<&Shape> {
     found
 }
 
+/// Returns the rule that chooses a variant of a union.
+fn choice(schemas: &Schemas, union: &Body) -> Option<Tree> {
+    let Body::Union { by: Discriminator::RequiredMember(loc), .. } = union else { return None };
+    let member = schemas.node(loc)?.member("oneOf")?;
+    let reason = TreeReason { place: schemas.files[loc.file].place(member.key_at), why: "`oneOf`".to_owned() };
+    Some(Tree { loc: loc.clone(), keywords: BTreeSet::from(["oneOf".to_owned()]), reasons: vec![reason] })
+}
+
 /// Walks schemas and the shapes of their values side by side.
 struct Walker<'a> {
     schemas: &'a Schemas,
@@ -126,6 +143,37 @@ impl<'a> Walker<'a> {
         {
             self.held(inner);
         }
+    }
+
+    /// Returns the unions, of those that are asked for, whose variants keep undeclared members, and walks their rule: a value could
+    /// have the members of several variants.
+    fn chosen_by_rules(&mut self, is_asked: impl Fn(TypeId) -> bool) -> BTreeSet<TypeId> {
+        let (types, mut found) = (self.types, BTreeSet::new());
+        let is_choice = |type_: &Type| matches!(type_.body, Body::Union { by: Discriminator::RequiredMember(_), .. });
+        let unions: Vec<TypeId> = (0..types.len()).filter(|id| is_asked(*id) && is_choice(&types[*id])).collect();
+        while let Some(id) = unions.iter().find(|id| !found.contains(*id) && self.keeps_members(&types[**id].body)) {
+            found.insert(*id);
+            self.from.insert(*id);
+            if let Some(tree) = choice(self.schemas, &types[*id].body) {
+                for held in types[*id].body.holds() {
+                    self.keywords(&tree.loc, Some(&tree.keywords), &held.shape);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a variant of a union is anything but a struct of its declared members.
+    fn keeps_members(&self, union: &Body) -> bool {
+        union.holds().iter().any(|held| match held.shape {
+            Shape::Named(id) => match &self.types[id].body {
+                Body::Struct { others, .. } => {
+                    self.kept.contains(&id) && *others == Others::Ignored || matches!(others, Others::Kept { .. })
+                }
+                _ => true,
+            },
+            _ => true,
+        })
     }
 
     fn start(&mut self, tree: &Tree, shape: &'a Shape) {

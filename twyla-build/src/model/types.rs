@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use twyla_contract::{Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
 use super::custom::Custom;
+use super::integer::IntegerType;
 use super::rules::Check;
 use super::traits::Traits;
 use crate::number::Number;
@@ -234,6 +235,9 @@ pub(crate) enum Discriminator {
     Member(String),
     /// A member that no other variant has.
     OwnMember,
+    /// A member that the variant requires and no other declares. If an object has several such members, the `oneOf` of this
+    /// schema chooses.
+    RequiredMember(Loc),
 }
 
 /// A variant of a union, with what tells it apart from the others.
@@ -331,11 +335,16 @@ impl Variant {
         self.choices.iter().map(Choice::word).collect()
     }
 
-    /// Returns the variant of a value.
-    pub(crate) fn of<'a>(variants: &'a [Self], by: &Discriminator, value: &serde_json::Value) -> Option<&'a Self> {
+    /// Returns the variants that a value may have: one at most, unless rules choose.
+    pub(crate) fn of<'a>(variants: &'a [Self], by: &Discriminator, value: &serde_json::Value) -> Vec<&'a Self> {
         let is_chosen = |variant: &&Self| variant.choices.iter().any(|choice| choice.is_made(by, value));
+        let chosen = variants.iter().filter(is_chosen);
+        let chosen: Vec<&Self> = match by {
+            Discriminator::RequiredMember(_) => chosen.collect(),
+            _ => chosen.take(1).collect(),
+        };
         let rest = || variants.iter().find(|variant| variant.choices.is_empty() && value.is_object());
-        variants.iter().find(is_chosen).or_else(rest)
+        if chosen.is_empty() { rest().into_iter().collect() } else { chosen }
     }
 
     /// Returns its choices as messages name them.
@@ -399,9 +408,8 @@ pub(crate) enum Shape {
     Any,
     Null,
     Boolean,
-    /// `u64` where no negative number is allowed, else `i64`.
     Integer {
-        unsigned: bool,
+        type_: IntegerType,
         minimum: Option<i128>,
         maximum: Option<i128>,
     },
@@ -675,7 +683,7 @@ pub(super) fn rust_type(types: &[Type], shape: &Shape) -> String {
         Shape::Any => "::serde_json::Value".into(),
         Shape::Null => "()".into(),
         Shape::Boolean => "bool".into(),
-        Shape::Integer { unsigned, .. } => if *unsigned { "u64" } else { "i64" }.into(),
+        Shape::Integer { type_, .. } => type_.name().into(),
         Shape::Number => "f64".into(),
         Shape::String => "String".into(),
         Shape::Format(real) => real.path().into(),

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::integer::IntegerType;
 use super::possible::{Possible, Values};
 use super::reader::{SchemaReader, docs};
 use super::types::{Body, Choice, Discriminator, JsonType, Shape, ValueType, Variant};
@@ -23,6 +24,9 @@ const MOST_NAMES: usize = 100;
 
 /// Limit of words in an enum, for the sake of the compiler.
 const MOST_WORDS: usize = 1000;
+
+/// A longer title, in characters, names no variant.
+const MOST_OF_TITLE: usize = 40;
 
 /// Limit of schemas that apply to one value.
 const MOST_PARTS: usize = 100;
@@ -50,6 +54,8 @@ struct ToldApart {
     by: Discriminator,
     /// The members that the schema around requires of all.
     required: Vec<String>,
+    /// The schema around, if the variants have its members too.
+    base: Option<Loc>,
     branches: Vec<(Loc, Possible, Vec<Choice>)>,
 }
 
@@ -71,7 +77,7 @@ impl<'a> SchemaReader<'a> {
         let held = match branches.possible.types()[..] {
             [JsonType::Object] => {
                 let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
-                self.leave_beside(loc, &branches);
+                self.leave_beside(loc, &branches, &told_apart);
                 let id = self.type_at(loc, Vec::new(), move |reader| reader.objects(told_apart));
                 ValueType::plain(Shape::Named(id))
             }
@@ -111,7 +117,7 @@ impl<'a> SchemaReader<'a> {
     /// A whole content or context that is a union.
     pub(super) fn union_body(&mut self, loc: &Loc) -> Option<Body> {
         let (branches, told_apart) = self.object_union(loc)?;
-        self.leave_beside(loc, &branches);
+        self.leave_beside(loc, &branches, &told_apart);
         Some(self.objects(told_apart))
     }
 
@@ -142,9 +148,9 @@ impl<'a> SchemaReader<'a> {
         Some(Branches { keyword, beside, all, possible })
     }
 
-    /// Leaves the rules beside a union to a tree.
-    fn leave_beside(&mut self, loc: &Loc, branches: &Branches<'_>) {
-        for rule in &branches.beside {
+    /// Leaves the rules beside a union to a tree, unless the variants have them.
+    fn leave_beside(&mut self, loc: &Loc, branches: &Branches<'_>, told_apart: &ToldApart) {
+        for rule in branches.beside.iter().filter(|_| told_apart.base.is_none()) {
             self.leave(loc, rule, format!("`{rule}` beside `{}`", branches.keyword));
         }
     }
@@ -221,14 +227,15 @@ impl<'a> SchemaReader<'a> {
                 }
                 VariantSource::Mixed(type_) => (self.mixed(loc, type_), None),
             };
-            let name = match (&types[..], &branch) {
-                ([JsonType::Number], _) if matches!(held.shape.unreplaced(), Shape::Integer { .. }) => {
-                    "Integer".to_owned()
-                }
-                ([JsonType::Object], Some(at)) => self.referred_name(at).unwrap_or_else(|| "Object".to_owned()),
-                ([only], _) => only.name().to_owned(),
-                _ => branch.as_ref().and_then(|at| self.referred_name(at)).unwrap_or_else(|| "Other".to_owned()),
-            };
+            let name = branch.as_ref().and_then(|at| self.name_said(at)).unwrap_or_else(|| {
+                let name = match (&types[..], held.shape.unreplaced()) {
+                    (_, Shape::Format(real)) => real.variant(),
+                    ([JsonType::Number], Shape::Integer { .. }) => "Integer",
+                    ([only], _) => only.name(),
+                    _ => "Other",
+                };
+                name.to_owned()
+            });
             let choices = types.into_iter().map(Choice::Type).collect();
             variants.push(Variant { name, choices, held, boxed: false });
             branches.push(branch);
@@ -281,11 +288,7 @@ impl<'a> SchemaReader<'a> {
         let at = self.referred(loc);
         let id = self.type_at(loc, Vec::new(), move |reader| {
             reader.combinators(&at);
-            for keyword in ["enum", "const"] {
-                if reader.has(&at, keyword) {
-                    reader.leave(&at, keyword, format!("`{keyword}` of objects"));
-                }
-            }
+            reader.leave_constants(&at);
             let mut body = reader.struct_of(&at);
             if let Body::Struct { fields, .. } = &mut body {
                 for field in fields.iter_mut().filter(|field| required.contains(&field.wire)) {
@@ -307,6 +310,15 @@ impl<'a> SchemaReader<'a> {
         !self.schemas.refs.contains_key(&at)
             && self.kinds(&at).is_some_and(|kinds| kinds.len() > 1)
             && !self.rules_of(&at).any(combines)
+    }
+
+    /// The name that an alternative has in the schemas: its title, the name of the schema that it refers to, or that one's title.
+    fn name_said(&self, at: &Loc) -> Option<String> {
+        let title = |at: &Loc| {
+            let title = self.node(at).get("title").and_then(Node::str)?;
+            names::readable(title).filter(|name| name.chars().count() <= MOST_OF_TITLE)
+        };
+        title(at).or_else(|| self.referred_name(at)).or_else(|| title(&self.referred(at)))
     }
 
     /// The name of the schema that one refers to.
@@ -369,20 +381,25 @@ impl<'a> SchemaReader<'a> {
     }
 
     fn objects(&mut self, told_apart: ToldApart) -> Body {
-        let ToldApart { by, required, branches } = told_apart;
-        let name = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| match (choices.first(), &by) {
+        let ToldApart { by, required, base, branches } = told_apart;
+        let plain = |choices: &[Choice]| match (choices.first(), &by) {
             (Some(Choice::Word(word) | Choice::Has(word)), _) => word.clone(),
             (Some(Choice::Integer(value)), Discriminator::Member(member)) => format!("{member}_{value}"),
             (Some(Choice::Boolean(value)), Discriminator::Member(member)) => format!("{member}_{value}"),
             (Some(Choice::Type(type_)), _) => type_.name().to_owned(),
-            _ => self.referred_name(at).unwrap_or_else(|| "Other".to_owned()),
+            _ => "Other".to_owned(),
+        };
+        // a constant is what the events themselves call it
+        let name = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| match choices.first() {
+            Some(Choice::Word(_)) => plain(choices),
+            _ => self.name_said(at).unwrap_or_else(|| plain(choices)),
         };
         let all = names::variants(&branches.iter().map(name).collect::<Vec<_>>());
         let variants = all.into_iter().zip(branches).map(|(name, (at, possible, choices))| {
-            let held = if possible.types() == [JsonType::Object] {
-                without_null(self.held(&at))
-            } else {
-                self.only_objects(&at, required.clone())
+            let held = match &base {
+                Some(base) => self.object_on_base(&at, base),
+                None if possible.types() == [JsonType::Object] => without_null(self.held(&at)),
+                None => self.only_objects(&at, required.clone()),
             };
             self.alternatives.insert(at, name.clone());
             Variant { name, choices, held, boxed: false }
@@ -397,20 +414,27 @@ impl<'a> SchemaReader<'a> {
             return None;
         }
         let parts: Vec<Vec<Loc>> = branches.iter().map(|(at, _)| applied(self, at)).collect();
+        let mut base = None;
         if !around.beside.is_empty() {
             // each variant has a field for the members that the rules beside are about
             let named = self.get(loc, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
             let names: Vec<&str> = named.chain(self.required_at(loc)).collect();
             let declares = |parts: &Vec<Loc>| names.iter().all(|name| !self.members_at(parts, name).is_empty());
             if !parts.iter().all(declares) {
-                return None;
+                if !parts.iter().all(|parts| self.fits_base(parts, loc)) {
+                    return None;
+                }
+                base = Some(loc.clone());
             }
         }
-        let choices = self.by_member(loc, &parts).or_else(|| self.by_own_member(&parts))?;
+        let by_member = self.by_member(loc, &parts).or_else(|| self.by_own_member(&parts));
+        // values of `anyOf` may have the members of several
+        let by_rules = || (around.keyword == "oneOf").then(|| self.by_required_member(loc, &parts)).flatten();
+        let choices = by_member.or_else(by_rules)?;
         let (by, choices) = choices;
         let branches = branches.into_iter().zip(choices).map(|((at, possible), choices)| (at, possible, choices));
         let required = self.required_at(loc).map(str::to_owned).collect();
-        Some(ToldApart { by, required, branches: branches.collect() })
+        Some(ToldApart { by, required, base, branches: branches.collect() })
     }
 
     /// The member whose values tell objects apart. Of several, it is the first in alphabetical order, words before other
@@ -458,6 +482,25 @@ impl<'a> SchemaReader<'a> {
         }
         (choices.iter().filter(|choices| choices.is_empty()).count() <= 1)
             .then_some((Discriminator::OwnMember, choices))
+    }
+
+    /// A member that each requires and no other declares. Of objects with several such members, the rules choose one.
+    fn by_required_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
+        if parts.len() > MOST_PAIRS || self.dynamic.contains(loc) {
+            return None;
+        }
+        let requires = |parts: &[Loc], name: &str| parts.iter().any(|at| self.required_at(at).any(|it| it == name));
+        let mut choices = Vec::new();
+        for (index, own) in parts.iter().enumerate() {
+            let names: BTreeSet<&str> = own.iter().flat_map(|at| self.required_at(at)).collect();
+            let others = || parts.iter().enumerate().filter(|(other, _)| *other != index);
+            let found = names.into_iter().take(MOST_NAMES).find(|name| {
+                let is_others = |parts: &[Loc]| requires(parts, name) || !self.members_at(parts, name).is_empty();
+                !self.members_at(own, name).is_empty() && !others().any(|(_, parts)| is_others(parts))
+            });
+            choices.push(vec![Choice::Has(found?.to_owned())]);
+        }
+        Some((Discriminator::RequiredMember(loc.clone()), choices))
     }
 
     /// Whether no object under these schemas has the member.
@@ -533,7 +576,9 @@ pub(super) fn shape_of(possible: &Possible, type_: JsonType) -> Shape {
     match type_ {
         JsonType::Null => Shape::Null,
         JsonType::Boolean => Shape::Boolean,
-        JsonType::Number if possible.integral => Shape::Integer { unsigned: false, minimum: None, maximum: None },
+        JsonType::Number if possible.integral => {
+            Shape::Integer { type_: IntegerType::I64, minimum: None, maximum: None }
+        }
         JsonType::Number => Shape::Number,
         JsonType::String => Shape::String,
         JsonType::Array => Shape::Array(any()),

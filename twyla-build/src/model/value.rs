@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::implied;
+use super::integer::IntegerType;
 use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
 use super::types::{Body, Choice, Discriminator, FormatType, JsonType, Shape, Type, TypeId, ValueType, Variant};
@@ -11,7 +12,6 @@ use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
-use crate::schema::type_names;
 
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;
@@ -83,8 +83,7 @@ impl<'a> SchemaReader<'a> {
                 integers.sort_unstable();
                 integers.dedup();
                 let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
-                let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
-                let shape = Shape::Integer { unsigned, minimum, maximum };
+                let shape = Shape::Integer { type_: IntegerType::within(minimum, maximum, None), minimum, maximum };
                 ValueType::checked(shape, vec![Check::Integers(integers)])
             }
             [false, false, true, false] => ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
@@ -129,16 +128,13 @@ impl<'a> SchemaReader<'a> {
             integers.sort_unstable();
             integers.dedup();
             let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
-            let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
-            let shape = Shape::Integer { unsigned, minimum, maximum };
+            let shape = Shape::Integer { type_: IntegerType::within(minimum, maximum, None), minimum, maximum };
             add("Integer", JsonType::Number, ValueType::checked(shape, vec![Check::Integers(integers)]));
         }
         if !words.is_empty() {
             let names = names::variants(&words);
             let id = self.type_with(loc, Body::Enum { words, variants: names });
-            if let Some(Some(type_)) = self.types.get_mut(id) {
-                type_.name = type_names::joined(&type_.name, "String");
-            }
+            self.suffixes.insert(id, "String");
             add("String", JsonType::String, ValueType::plain(Shape::Named(id)));
         }
         let id = self.type_with(loc, Body::Union { by: Discriminator::JsonType, variants });
@@ -199,9 +195,9 @@ impl<'a> SchemaReader<'a> {
             }
         }
         let [minimum, maximum] = bounds;
-        let unsigned = minimum.is_some_and(|minimum| minimum >= 0);
-        let (least, most) = rules::integers(unsigned);
+        let type_ = IntegerType::within(minimum, maximum, self.get(loc, "format").and_then(Node::str));
         let mut checks = Vec::new();
+        let (least, most) = type_.bounds();
         checks.extend(minimum.filter(|limit| *limit > least).map(Check::Minimum));
         checks.extend(maximum.filter(|limit| *limit < most).map(Check::Maximum));
         if let Some(text) = self.number_text(loc, "multipleOf") {
@@ -211,7 +207,7 @@ impl<'a> SchemaReader<'a> {
                 _ => self.leave(loc, "multipleOf", "`multipleOf` a fraction"),
             }
         }
-        ValueType::checked(Shape::Integer { unsigned, minimum, maximum }, checks)
+        ValueType::checked(Shape::Integer { type_, minimum, maximum }, checks)
     }
 
     pub(super) fn number(&mut self, loc: &Loc) -> ValueType {

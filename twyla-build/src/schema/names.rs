@@ -60,6 +60,11 @@ const FUNCTIONS: [&str; 24] = [
     "validate",
 ];
 
+/// Whether a generated type or a common trait has a method of this name.
+pub(crate) fn is_common_method(name: &str) -> bool {
+    FUNCTIONS.contains(&name)
+}
+
 /// Returns the names of the methods that return a property's value or its default: the name of the field, with `_or_default`
 /// appended if another function has that name.
 pub(crate) fn accessors<'a>(fields: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -24,6 +24,11 @@ pub(crate) struct TypeName {
 /// Returns the name of the type of a schema. It depends only on the schema's place, and on its title if the way there is long:
 /// a schema has the same type wherever it is referred to, and keeps it whatever is added beside it.
 pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
+    within(schemas, loc, |_| None)
+}
+
+/// The same, with the names of the unions' variants on the way to the schema.
+pub(crate) fn within<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> TypeName {
     let file = &schemas.files[loc.file];
     let stem = |folder: &str| {
         let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
@@ -39,7 +44,7 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
             (Some("documents".to_owned()), type_(document(&file.path)))
         }
     };
-    let way = way(&loc.pointer);
+    let way = way(loc, variant);
     let whole = format!("{stem}{way}");
     if way.is_empty() || length(&whole) <= MOST {
         return TypeName { module, name: whole, number: None };
@@ -63,26 +68,30 @@ pub(crate) fn joined(first: &str, second: &str) -> String {
 }
 
 /// Returns the way to a schema within its file as a name.
-fn way(pointer: &str) -> String {
+fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
     let mut name = String::new();
-    let mut way = steps(pointer);
-    while let Some(step) = way.next() {
+    let mut way = steps(&loc.pointer).enumerate();
+    while let Some((_, step)) = way.next() {
         match &*step {
             "properties" | "$defs" | "definitions" => {
-                if let Some(key) = way.next() {
+                if let Some((_, key)) = way.next() {
                     name.push_str(&word(&key, "Property"));
                 }
             }
             "items" => name.push_str("Item"),
             "additionalProperties" => name.push_str("Value"),
             "patternProperties" => {
-                let key = way.next().unwrap_or_default();
+                let key = way.next().map(|(_, key)| key).unwrap_or_default();
                 // an expression that is a word names what it matches
                 let is_word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '^' | '$' | '_' | '-'));
                 name.push_str(&if is_word { word(&key, "Value") } else { Cow::Borrowed("Value") });
             }
             "allOf" | "anyOf" | "oneOf" => {
-                way.next();
+                if let Some((index, _)) = way.next() {
+                    let end = loc.pointer.match_indices('/').nth(index + 1).map_or(loc.pointer.len(), |(end, _)| end);
+                    let pointer = loc.pointer.get(..end).unwrap_or_default().to_owned();
+                    name.push_str(variant(&Loc { file: loc.file, pointer }).unwrap_or_default());
+                }
             }
             key => name.push_str(&word(key, "Schema")),
         }
@@ -182,8 +191,16 @@ mod tests {
             ("/properties/日本", "日本"),
             ("/not", "Not"),
         ] {
-            assert_eq!(way(pointer), name, "{pointer}");
+            let loc = Loc { file: 0, pointer: pointer.to_owned() };
+            assert_eq!(way(&loc, |_| None), name, "{pointer}");
         }
+    }
+
+    #[test]
+    fn variants_on_the_way_are_in_the_name() {
+        let loc = Loc { file: 0, pointer: "/properties/way/oneOf/1/allOf/0/properties/kind".to_owned() };
+        let variant = |at: &Loc| (at.pointer == "/properties/way/oneOf/1").then_some("Card");
+        assert_eq!(way(&loc, variant), "WayCardKind");
     }
 
     #[test]

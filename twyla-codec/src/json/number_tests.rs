@@ -28,6 +28,12 @@ fn integers_may_be_written_with_a_point() {
         assert_eq!(read::<i64>(text), Ok(value), "{text}");
     }
     assert_eq!(read::<u64>("18446744073709551615"), Ok(u64::MAX));
+    assert_eq!((read::<u8>("255"), read::<u8>("2.55e2")), (Ok(255), Ok(255)));
+    assert_eq!((read::<i8>("-128"), read::<i32>("-2147483648"), read::<i16>("-0")), (Ok(-128), Ok(i32::MIN), Ok(0)));
+    assert_eq!(read::<u8>("256"), Err("256 is more than 255".to_owned()));
+    assert_eq!(read::<u16>("-1"), Err("-1 is less than 0".to_owned()));
+    assert_eq!(read::<i8>("-129"), Err("-129 is less than -128".to_owned()));
+    assert_eq!(read::<u32>("1.5"), Err("is the number `1.5`, not an integer".to_owned()));
     assert_eq!(read::<u64>("1844674407370955161.5e+1"), Ok(u64::MAX));
     assert_eq!(read::<u64>("-0.0"), Ok(0));
 }

@@ -11,6 +11,9 @@ use crate::excerpt::quoted;
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
 
+/// A text may be read again this often in all to see which variants of unions fit.
+const MOST_TRIES: usize = 16;
+
 /// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
@@ -34,13 +37,15 @@ pub struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     depth: u8,
+    /// How many bytes were read for variants that then didn't fit.
+    tried: u32,
 }
 
 impl<'a> Reader<'a> {
     /// Creates a reader at the beginning of a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0 }
+        Self { text, at: 0, depth: 0, tried: 0 }
     }
 
     /// Returns the kind of the next value; consumes only white space.
@@ -109,6 +114,28 @@ impl<'a> Reader<'a> {
             self.skip_unchecked().map_err(|fault| fault.in_key(&key))?;
         }
         Ok(false)
+    }
+
+    /// Counts what another reader has read from the current position on, to see whether it fits.
+    ///
+    /// # Errors
+    /// So much was tried that values within one another would be read without end.
+    pub(crate) fn count_try(&mut self, ahead: &Self) -> Result<(), Fault> {
+        let bytes = u32::try_from(ahead.at.saturating_sub(self.at)).unwrap_or(u32::MAX);
+        self.tried = ahead.tried.saturating_add(bytes);
+        let most = self.text.len().saturating_mul(MOST_TRIES);
+        if usize::try_from(self.tried).is_ok_and(|tried| tried > most) {
+            return Err(Fault::new(
+                "oneOf",
+                "has the members of several alternatives too often in one another".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Moves to where another reader of the same text is.
+    pub(crate) fn move_to(&mut self, ahead: &Self) {
+        (self.at, self.depth) = (ahead.at, ahead.depth);
     }
 
     /// Returns the text of the next value.

@@ -49,6 +49,36 @@ impl Read for u64 {
     }
 }
 
+macro_rules! narrow {
+    ($($type:ty => $wide:ident;)*) => {$(
+        impl Read for $type {
+            fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+                let value = reader.number("an integer")?.$wide()?;
+                Self::try_from(value).map_err(|_| outside(value.into(), Self::MIN.into(), Self::MAX.into()))
+            }
+        }
+    )*};
+}
+
+narrow! {
+    i8 => signed;
+    i16 => signed;
+    i32 => signed;
+    u8 => unsigned;
+    u16 => unsigned;
+    u32 => unsigned;
+}
+
+/// Returns the fault of an integer outside the bounds of its type, which its schema has too.
+#[cold]
+fn outside(value: i128, least: i128, most: i128) -> Fault {
+    if value < least {
+        Fault::new("minimum", format!("{value} is less than {least}"))
+    } else {
+        Fault::new("maximum", format!("{value} is more than {most}"))
+    }
+}
+
 impl Read for f64 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.simple_float() {

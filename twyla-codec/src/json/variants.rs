@@ -77,6 +77,31 @@ impl<'a> Reader<'a> {
         }
         Ok(None)
     }
+
+    /// Returns the index that `find` has for a member of the object at the current position, and those of further members.
+    /// Consumes nothing.
+    ///
+    /// # Errors
+    /// The value is not an object, or its text is not valid JSON.
+    pub(crate) fn present(
+        &mut self,
+        find: impl Fn(&str) -> Option<usize>,
+    ) -> Result<(Option<usize>, Vec<usize>), Fault> {
+        let mut ahead = self.clone();
+        ahead.object()?;
+        let (mut first, mut only, mut more) = (true, None, Vec::new());
+        while let Some(key) = ahead.next_key(first)? {
+            first = false;
+            match find(&key) {
+                Some(index) if only.is_none() => only = Some(index),
+                Some(index) if only != Some(index) && !more.contains(&index) => more.push(index),
+                _ => {}
+            }
+            // duplicate keys are found when the object is read
+            ahead.skip_unchecked().map_err(|fault| fault.in_key(&key))?;
+        }
+        Ok((only, more))
+    }
 }
 
 /// Returns the fault of an object whose member has a value of no variant, or that has no such member.

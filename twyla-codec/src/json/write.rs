@@ -120,17 +120,17 @@ impl Write for String {
     }
 }
 
-impl Write for i64 {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
-    }
+macro_rules! integers {
+    ($($type:ty),*) => {$(
+        impl Write for $type {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
+            }
+        }
+    )*};
 }
 
-impl Write for u64 {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(itoa::Buffer::new().format(*self).as_bytes());
-    }
-}
+integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 
 /// The first integer beyond an `i64`.
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;

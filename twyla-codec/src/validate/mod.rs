@@ -1,8 +1,10 @@
 //! Validation of values against their contracts.
 //!
-//! [`contract`] decodes and encodes. A value is checked by [`rules`] (one value at a time), [`formats`], [`pattern`] and,
-//! for rules that involve several values or schemas, [`schema`].
+//! [`contract`] decodes and encodes; [`alternatives`] chooses variants by their rules. A value is checked by [`rules`] (one
+//! value at a time), [`formats`], [`pattern`] and, for rules that involve several values or schemas, [`schema`].
 
+#[doc(hidden)]
+pub mod alternatives;
 #[doc(hidden)]
 pub mod contract;
 #[doc(hidden)]

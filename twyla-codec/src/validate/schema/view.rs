@@ -81,7 +81,13 @@ macro_rules! simple {
 simple! {
     () => |_value| JsonView::Null;
     bool => |value| JsonView::Boolean(*value);
+    i8 => |value| JsonView::Signed((*value).into());
+    i16 => |value| JsonView::Signed((*value).into());
+    i32 => |value| JsonView::Signed((*value).into());
     i64 => |value| JsonView::Signed(*value);
+    u8 => |value| JsonView::Unsigned((*value).into());
+    u16 => |value| JsonView::Unsigned((*value).into());
+    u32 => |value| JsonView::Unsigned((*value).into());
     u64 => |value| JsonView::Unsigned(*value);
     f64 => |value| JsonView::Float(*value);
     str => |value| JsonView::Text(Cow::Borrowed(value));

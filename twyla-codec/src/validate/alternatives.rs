@@ -1,0 +1,164 @@
+//! Reads objects that each require a member of their own and allow others: the member that is present chooses the variant. If
+//! several are present, the rules of the variants do.
+
+use twyla_contract::text::shortened;
+
+use super::contract::Validate;
+use crate::json::variants::no_own_member;
+use crate::json::{Fault, Reader};
+use crate::path::Path;
+use crate::violation::Violations;
+
+/// A variant: the member that it alone declares and that it requires, and the function that reads it.
+pub type Alternative<T> = (&'static str, fn(&mut Reader<'_>) -> Result<T, Fault>);
+
+/// Reads the object at the current position as the variant whose member it has. If it has the members of several variants, it
+/// must fit exactly one of these.
+///
+/// # Errors
+/// The object has none of the members, doesn't fit the variants of those that it has, or fits several of them.
+pub fn one_of<T: Validate>(reader: &mut Reader<'_>, variants: &[Alternative<T>]) -> Result<T, Fault> {
+    let find = |key: &str| variants.iter().position(|(name, _)| *name == key);
+    let (first, more) = reader.present(find)?;
+    if !more.is_empty() {
+        let mut present: Vec<usize> = first.into_iter().chain(more).collect();
+        present.sort_unstable();
+        return only_fitting(reader, present.into_iter().filter_map(|index| variants.get(index)));
+    }
+    match first.and_then(|only| variants.get(only)) {
+        Some((_, read)) => read(reader),
+        None => Err(no_own_member(&variants.iter().map(|(name, _)| *name).collect::<Vec<_>>())),
+    }
+}
+
+#[cold]
+fn only_fitting<'v, T: Validate + 'v>(
+    reader: &mut Reader<'_>,
+    variants: impl Iterator<Item = &'v Alternative<T>>,
+) -> Result<T, Fault> {
+    let (mut fitting, mut readable, mut refused): (Option<(&str, _, _)>, _, _) = (None, None, None);
+    for (name, read) in variants {
+        let mut ahead = reader.clone();
+        let value = read(&mut ahead);
+        reader.count_try(&ahead)?;
+        match value {
+            Ok(value) => {
+                let mut out = Violations::new();
+                value.validate(&Path::root(), &mut out);
+                match fitting {
+                    _ if !out.into_vec().is_empty() => _ = readable.get_or_insert((value, ahead)),
+                    Some((before, ..)) => return Err(both(before, name)),
+                    None => fitting = Some((*name, value, ahead)),
+                }
+            }
+            Err(fault) => _ = refused.get_or_insert(fault),
+        }
+    }
+    // the rules that a readable value breaks are reported when it is validated
+    match (fitting.map(|(_, value, ahead)| (value, ahead)).or(readable), refused) {
+        (Some((value, ahead)), _) => {
+            reader.move_to(&ahead);
+            Ok(value)
+        }
+        (None, Some(fault)) => Err(fault),
+        (None, None) => Err(no_own_member(&[])),
+    }
+}
+
+fn both(one: &str, other: &str) -> Fault {
+    let (one, other) = (shortened(one, 200), shortened(other, 200));
+    let message = format!("fits the alternatives of both `{one}` and `{other}`, and exactly one is allowed");
+    Fault::new("oneOf", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Names, Read, required};
+
+    #[derive(Debug, PartialEq)]
+    enum Contact {
+        Mail(i64),
+        Phone(String),
+        Fax(Box<Contact>),
+    }
+
+    /// Reads one member, and a `next` that every variant has.
+    fn with_next<T: Read>(reader: &mut Reader<'_>, names: &'static Names, wire: &'static str) -> Result<T, Fault> {
+        let (mut own, mut next) = (None, None::<Contact>);
+        let mut members = reader.members(names)?;
+        while let Some(name) = members.name(reader)? {
+            match name {
+                0 => members.field(reader, &mut own)?,
+                1 => members.field(reader, &mut next)?,
+                _ => members.unknown(reader)?,
+            }
+        }
+        required(wire, own)
+    }
+
+    impl Read for Contact {
+        fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+            static MAIL: Names = Names::new(&["mail", "next"]);
+            static PHONE: Names = Names::new(&["phone", "next"]);
+            static FAX: Names = Names::new(&["fax", "next"]);
+            one_of(
+                reader,
+                &[
+                    ("mail", |reader| with_next(reader, &MAIL, "mail").map(Self::Mail)),
+                    ("phone", |reader| with_next(reader, &PHONE, "phone").map(Self::Phone)),
+                    ("fax", |reader| with_next(reader, &FAX, "fax").map(Self::Fax)),
+                ],
+            )
+        }
+    }
+
+    impl Validate for Contact {
+        fn validate(&self, at: &Path<'_>, out: &mut Violations) {
+            match self {
+                Self::Mail(count) if *count < 0 => out.push(at, "minimum", "is less than 0".to_owned()),
+                Self::Fax(inner) => inner.validate(&at.key("fax"), out),
+                Self::Mail(_) | Self::Phone(_) => {}
+            }
+        }
+    }
+
+    fn read(text: &str) -> Result<Contact, String> {
+        crate::json::from_str(text).map_err(|fault| fault.into_violation().to_string())
+    }
+
+    #[test]
+    fn the_member_that_is_present_chooses_the_variant() {
+        assert_eq!(read(r#"{"x":{"phone":1},"mail":1}"#), Ok(Contact::Mail(1)));
+        assert_eq!(read(r#"{"phone":"x"}"#), Ok(Contact::Phone("x".to_owned())));
+        assert_eq!(read("{}"), Err("(root): `mail` or `phone` or `fax` is missing".to_owned()));
+        assert_eq!(read(r#"{"mail":-1}"#), Ok(Contact::Mail(-1)), "its rules are for later");
+    }
+
+    #[test]
+    fn of_several_present_members_the_only_valid_one_chooses() {
+        assert_eq!(read(r#"{"phone":1,"mail":1}"#), Ok(Contact::Mail(1)));
+        assert_eq!(read(r#"{"fax":{"mail":2},"mail":-1}"#), Ok(Contact::Fax(Box::new(Contact::Mail(2)))));
+        let both = "(root): fits the alternatives of both `mail` and `phone`, and exactly one is allowed";
+        assert_eq!(read(r#"{"phone":"x","mail":1}"#), Err(both.to_owned()));
+        assert_eq!(
+            read(r#"{"mail":true,"phone":1}"#).unwrap_err(),
+            "/mail: is the boolean `true`, not an integer",
+            "one error, of the first"
+        );
+        assert_eq!(read(r#"{"phone":1,"mail":-1}"#), Ok(Contact::Mail(-1)), "validation says why it is refused");
+        assert_eq!(read(r#"[{"mail":1}]"#).unwrap_err(), "(root): is an array, not an object");
+        assert!(read(r#"{"mail":1,"phone":1,"mail":2}"#).unwrap_err().contains("`mail`"), "a member twice");
+    }
+
+    #[test]
+    fn objects_within_one_another_are_not_tried_without_end() {
+        let deep = |levels: usize| {
+            let (open, close) = (r#"{"next":"#.repeat(levels), r#","mail":1,"phone":1}"#.repeat(levels));
+            read(&format!(r#"{open}{{"mail":1}}{close}"#))
+        };
+        assert_eq!(deep(3), Ok(Contact::Mail(1)));
+        let refused = deep(60).unwrap_err();
+        assert!(refused.ends_with("has the members of several alternatives too often in one another"), "{refused}");
+    }
+}
