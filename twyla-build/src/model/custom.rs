@@ -1,14 +1,15 @@
 //! What a build script adds to generated types: derives and attributes, by the path of a type or of a field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use twyla_contract::similar;
 
+use super::call_place::CallPlace;
+use super::derived::Traits;
 use super::rules::Check;
 use super::rust_text;
-use super::traits::{self, Traits};
+use super::traits;
 use super::types::{Body, Others, Shape, Type, TypeId, ValueType, rust_type};
-use crate::schema::load::At;
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 
@@ -26,35 +27,6 @@ pub(crate) struct Addition {
 pub(crate) enum Added {
     Derives(Vec<String>),
     Attribute(String),
-}
-
-/// The place of a call in a build script.
-#[derive(Clone, Debug)]
-pub(crate) struct CallPlace {
-    file: String,
-    at: At,
-}
-
-impl CallPlace {
-    /// Returns the place of the caller, for a function with `#[track_caller]`.
-    #[track_caller]
-    pub(crate) fn here() -> Self {
-        let place = std::panic::Location::caller();
-        Self { file: place.file().replace('\\', "/"), at: At { line: place.line(), column: place.column() } }
-    }
-
-    pub(super) fn problem(&self, kind: ProblemKind) -> Problem {
-        Problem { file: self.file.clone(), at: Some(self.at), kind }
-    }
-}
-
-/// The derives and attributes of one type, beside those that it has anyway.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Custom {
-    pub(crate) derives: Vec<String>,
-    pub(crate) attributes: Vec<String>,
-    /// The attributes of fields and variants, by their names in Rust.
-    pub(crate) members: BTreeMap<String, Vec<String>>,
 }
 
 /// Adds derives and attributes to the types that their patterns name.

@@ -3,8 +3,10 @@
 mod base;
 mod bound;
 mod boxes;
+mod call_place;
 mod custom;
 mod defaults;
+mod derived;
 pub mod explain;
 mod implied;
 mod integer;
@@ -27,14 +29,15 @@ mod types;
 mod union;
 mod value;
 
-pub(crate) use custom::{Added, Addition, CallPlace};
+pub(crate) use call_place::CallPlace;
+pub(crate) use custom::{Added, Addition};
 pub(crate) use defaults::shown;
+pub(crate) use derived::Traits;
 pub(crate) use integer::IntegerType;
 pub(crate) use read::{Options, one, read};
 pub(crate) use replace::{Replacement, Target};
 pub(crate) use rules::Check;
 pub(crate) use rust_text::checked;
-pub(crate) use traits::Traits;
 pub(crate) use types::{
     Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, PLAIN,
     Shape, Tree, Type, TypeId, ValueType, Variant,

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use twyla_contract::Location;
 
-use super::custom::Custom;
+use super::derived::{Custom, Traits};
 use super::possible::Possible;
 use super::replace::{self, Replacer};
-use super::traits::Traits;
 use super::types::{Body, Shape, Tree, TreeReason, Type, TypeId, ValueType};
 use crate::schema::draft::is_annotation;
 use crate::schema::evaluate::{Cache, Evaluator};

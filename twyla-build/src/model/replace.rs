@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use semver::{Version, VersionReq};
 use twyla_contract::similar;
 
-use super::custom::CallPlace;
+use super::call_place::CallPlace;
 use super::rust_text;
-use super::split::redirect;
 use super::types::{PLAIN, ReplacedType, Shape, Type, TypeId, ValueType};
 use crate::schema::load::{FileRole, Json, Node};
 use crate::schema::problem::{Problem, ProblemKind};
@@ -289,7 +288,7 @@ pub(super) fn keep_plain(types: &mut Vec<Type>) {
         copy.name = name;
         for held in copy.body.holds_mut() {
             restore(held);
-            redirect(&mut held.shape, &|id| plain.get(&id).copied().unwrap_or(id));
+            held.shape.redirect(&|id| plain.get(&id).copied().unwrap_or(id));
         }
         types.push(copy);
         let type_ = &mut types[id];

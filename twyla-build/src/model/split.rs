@@ -44,7 +44,7 @@ pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeS
     for (id, type_) in types.iter_mut().enumerate() {
         let holder = id.checked_sub(plain).map_or_else(|| holders[id], |index| made[index].1);
         let lead = |id: TypeId| copies.get(&(id, holder)).copied().unwrap_or(id);
-        type_.body.holds_mut().into_iter().for_each(|held| redirect(&mut held.shape, &lead));
+        type_.body.holds_mut().into_iter().for_each(|held| held.shape.redirect(&lead));
     }
 }
 
@@ -138,16 +138,4 @@ fn in_order(schemas: &Schemas, types: &[Type]) -> Vec<TypeId> {
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| (schemas.files[types[*id].loc.file].path.clone(), types[*id].loc.pointer.clone()));
     order
-}
-
-pub(super) fn redirect(shape: &mut Shape, lead: &impl Fn(TypeId) -> TypeId) {
-    match shape {
-        Shape::Named(id) => *id = lead(*id),
-        Shape::Array(held) | Shape::Map(held) | Shape::Nullable(held) => redirect(&mut held.shape, lead),
-        Shape::Replaced(replaced) => {
-            redirect(&mut replaced.held.shape, lead);
-            replaced.parameters.iter_mut().for_each(|parameter| redirect(&mut parameter.shape, lead));
-        }
-        _ => {}
-    }
 }

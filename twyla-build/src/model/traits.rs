@@ -1,47 +1,9 @@
 //! Which of the standard traits a generated type can derive, decided by the values that it holds.
 
-use std::ops::{BitAnd, BitOr};
-
+use super::derived::Traits;
 use super::replace;
 use super::rules::Check;
 use super::types::{Body, FormatType, Others, Shape, Type, ValueType};
-
-/// A set of traits that can be derived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Traits(u8);
-
-impl Traits {
-    pub(crate) const NONE: Self = Self(0);
-    pub(crate) const COPY: Self = Self(1);
-    pub(crate) const EQ: Self = Self(2);
-    pub(crate) const PARTIAL_ORD: Self = Self(4);
-    pub(crate) const ORD: Self = Self(8);
-    pub(crate) const HASH: Self = Self(16);
-    pub(crate) const DEFAULT: Self = Self(32);
-    /// All but `Default`, which depends on what is required.
-    const COMPARED: Self = Self(31);
-
-    /// Whether all traits of `other` are in this set.
-    pub(crate) fn has(self, other: Self) -> bool {
-        self & other == other
-    }
-}
-
-impl BitAnd for Traits {
-    type Output = Self;
-
-    fn bitand(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-}
-
-impl BitOr for Traits {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
 
 /// Decides the traits of all types.
 ///
@@ -111,7 +73,7 @@ fn of_map(types: &[Type], value: &ValueType) -> Traits {
 }
 
 fn without_copy(traits: Traits) -> Traits {
-    Traits(traits.0 & !Traits::COPY.0)
+    traits.without(Traits::COPY)
 }
 
 /// Whether a newtype has nothing required, so that the empty value is its default. A struct has a `Default` by its `new`.

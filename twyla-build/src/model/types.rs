@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use twyla_contract::{Event, EventName, Kind, Location, Property, Rpc, RpcBody, RpcName};
 
-use super::custom::Custom;
+use super::derived::{Custom, Traits};
 use super::integer::IntegerType;
 use super::rules::Check;
-use super::traits::Traits;
 use crate::number::Number;
 use crate::schema::load::{Node, RpcMessage};
 use crate::schema::schemas::Loc;
@@ -537,6 +536,19 @@ impl Shape {
             Self::Replaced(replaced) => {
                 replaced.held.shape.uses(out);
                 replaced.parameters.iter().for_each(|parameter| parameter.shape.uses(out));
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces each type by the one that `lead` gives for it.
+    pub(super) fn redirect(&mut self, lead: &impl Fn(TypeId) -> TypeId) {
+        match self {
+            Self::Named(id) => *id = lead(*id),
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.redirect(lead),
+            Self::Replaced(replaced) => {
+                replaced.held.shape.redirect(lead);
+                replaced.parameters.iter_mut().for_each(|parameter| parameter.shape.redirect(lead));
             }
             _ => {}
         }

@@ -1,0 +1,55 @@
+//! The standard traits that a type derives, and the derives and attributes that a build script adds.
+
+use std::collections::BTreeMap;
+use std::ops::{BitAnd, BitOr};
+
+/// A set of traits that can be derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Traits(u8);
+
+impl Traits {
+    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const COPY: Self = Self(1);
+    pub(crate) const EQ: Self = Self(2);
+    pub(crate) const PARTIAL_ORD: Self = Self(4);
+    pub(crate) const ORD: Self = Self(8);
+    pub(crate) const HASH: Self = Self(16);
+    pub(crate) const DEFAULT: Self = Self(32);
+    /// All but `Default`, which depends on what is required.
+    pub(super) const COMPARED: Self = Self(31);
+
+    /// Returns the set without one trait or several.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all traits of `other` are in this set.
+    pub(crate) fn has(self, other: Self) -> bool {
+        self & other == other
+    }
+}
+
+impl BitAnd for Traits {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for Traits {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The derives and attributes of one type, beside those that it has anyway.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Custom {
+    pub(crate) derives: Vec<String>,
+    pub(crate) attributes: Vec<String>,
+    /// The attributes of fields and variants, by their names in Rust.
+    pub(crate) members: BTreeMap<String, Vec<String>>,
+}
