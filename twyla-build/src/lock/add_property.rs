@@ -21,11 +21,14 @@ pub(super) struct AddedProperty {
     pub(super) other: String,
 }
 
-/// Adds the new content of the nearest property around a place as another property.
+/// Adds the new content of the nearest property around a place as another property; none if its object is closed.
 pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<AddedProperty> {
     let path_names: Vec<String> = steps(&path.pointer).map(Cow::into_owned).collect();
     let length = nearest(&path_names)?;
     let (name, parent) = path_names.get(..length)?.split_last()?;
+    if is_closed(old.documents.get(&path.document)?, parent) {
+        return None;
+    }
     let mut form = old.clone();
     let mut other = name.clone();
     let value = {
@@ -41,6 +44,17 @@ pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Adde
     }
     properties.insert(other.clone(), value);
     Some(AddedProperty { form, name: name.clone(), other })
+}
+
+/// Whether the object with these properties is closed: its readers refuse each property that is added, so that none is additive.
+pub(super) fn is_closed(document: &Value, properties: &[String]) -> bool {
+    let holder = properties.split_last().and_then(|(_, holder)| {
+        holder.iter().try_fold(document, |value, step| match value {
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+            value => value.get(step),
+        })
+    });
+    holder.is_some_and(|holder| holder.get("additionalProperties") == Some(&Value::Bool(false)))
 }
 
 /// Returns the name with the next number: `amount`, `amount_2`, `amount_3`.
@@ -93,6 +107,18 @@ mod tests {
         ] {
             assert_eq!(nearest(&path(pointer)), length, "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_closed_object_is_known_wherever_it_is() {
+        let document = serde_json::json!({
+            "properties": { "a": { "items": [{ "properties": {}, "additionalProperties": false }] } },
+            "additionalProperties": true,
+        });
+        let path = |pointer: &str| steps(pointer).map(Cow::into_owned).collect::<Vec<_>>();
+        assert!(is_closed(&document, &path("/properties/a/items/0/properties")));
+        assert!(!is_closed(&document, &path("/properties")));
+        assert!(!is_closed(&document, &path("/$defs/b/properties")));
     }
 
     #[test]

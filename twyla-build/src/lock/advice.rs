@@ -127,6 +127,9 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     }
     if let Change::Renamed { from, .. } = &edit.change {
         let to = path.pop()?;
+        if add_property::is_closed(old.form.documents.get(&edit.path.document)?, &path) {
+            return None;
+        }
         let mut form = old.form.clone();
         let properties = undo::walk(form.documents.get_mut(&edit.path.document)?, &path, true)?.as_object_mut()?;
         let value = properties.get(from)?.clone();
