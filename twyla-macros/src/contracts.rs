@@ -12,11 +12,9 @@ pub(crate) type Found = Result<Arc<Contracts>, Missing>;
 /// Why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The crate has none of its own.
-    NotHere,
     /// The index can't be read: why.
     Unreadable(String),
-    /// `include_contracts!()` has reported it.
+    /// Another error says so: that of `include_contracts!()`, or of an attribute without a name.
     Reported,
 }
 
@@ -31,21 +29,9 @@ pub(crate) enum NotCompiled {
     Unreadable(String),
 }
 
-impl From<NotCompiled> for Missing {
-    fn from(why: NotCompiled) -> Self {
-        match why {
-            NotCompiled::NoBuildScript | NotCompiled::NoIndex => Self::NotHere,
-            NotCompiled::Unreadable(why) => Self::Unreadable(why),
-        }
-    }
-}
-
-/// The contracts of the crate being compiled.
-pub(crate) fn of_crate() -> Found {
-    match std::env::var_os("OUT_DIR") {
-        Some(folder) => of_folder(&PathBuf::from(folder)),
-        None => Err(Missing::NotHere),
-    }
+/// Returns the contracts of the crate being compiled; `None` if it has none of its own.
+pub(crate) fn of_crate() -> Option<Found> {
+    std::env::var_os("OUT_DIR").and_then(|folder| of_folder(&PathBuf::from(folder)))
 }
 
 /// Returns the text of the index in a build script's folder.
@@ -68,22 +54,25 @@ fn parse(text: &str) -> Found {
     index::read(text).map(Arc::new).map_err(|error| Missing::Unreadable(error.to_string()))
 }
 
-/// Reads the contracts of a build script's folder. One process may expand several crates (rust-analyzer does), and schemas may change
-/// in between, so indexes are cached by path and content.
-fn of_folder(folder: &Path) -> Found {
+/// Reads the contracts of a build script's folder; `None` if there are none. One process may expand several crates (rust-analyzer
+/// does), and schemas may change in between, so indexes are cached by path and content.
+fn of_folder(folder: &Path) -> Option<Found> {
     static READ: Mutex<Option<HashMap<PathBuf, (String, Found)>>> = Mutex::new(None);
-    let path = folder.join(index::FILE_NAME);
-    let text = text(Some(folder))?;
+    let text = match text(Some(folder)) {
+        Ok(text) => text,
+        Err(NotCompiled::NoBuildScript | NotCompiled::NoIndex) => return None,
+        Err(NotCompiled::Unreadable(why)) => return Some(Err(Missing::Unreadable(why))),
+    };
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     let read = read.get_or_insert_default();
-    if let Some((of, found)) = read.get(&path)
+    if let Some((of, found)) = read.get(folder)
         && *of == text
     {
-        return found.clone();
+        return Some(found.clone());
     }
     let found = parse(&text);
-    read.insert(path, (text, found.clone()));
-    found
+    read.insert(folder.to_owned(), (text, found.clone()));
+    Some(found)
 }
 
 #[cfg(test)]
@@ -106,21 +95,21 @@ pub(crate) mod tests {
         let folder = folder("changes");
         let file = folder.join(index::FILE_NAME);
         std::fs::write(&file, include_str!("../golden/contracts.index")).unwrap();
-        assert!(of_folder(&folder).unwrap().event("api.user_input").is_some());
+        assert!(of_folder(&folder).unwrap().unwrap().event("api.user_input").is_some());
         std::fs::write(&file, include_str!("../golden/contracts.index").replace("api.user_input", "api.other"))
             .unwrap();
-        assert!(of_folder(&folder).unwrap().event("api.user_input").is_none());
+        assert!(of_folder(&folder).unwrap().unwrap().event("api.user_input").is_none());
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn what_is_missing_is_told_apart() {
         let folder = folder("missing");
-        assert_eq!(of_folder(&folder), Err(Missing::NotHere));
+        assert_eq!(of_folder(&folder), None);
         assert_eq!(text(Some(&folder)), Err(NotCompiled::NoIndex));
         assert_eq!(text(None), Err(NotCompiled::NoBuildScript));
         std::fs::write(folder.join(index::FILE_NAME), "twyla-index 1\nevent\tapi").unwrap();
-        assert!(matches!(of_folder(&folder), Err(Missing::Unreadable(why)) if why.contains("line 2")));
+        assert!(matches!(of_folder(&folder), Some(Err(Missing::Unreadable(why))) if why.contains("line 2")));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -2,10 +2,10 @@
 //! they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside the generated types:
 //! the first stage calls it, and it calls the second stage with the index in front of what it was given.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
-use syn::{Ident, LitInt, LitStr, Path, Token};
+use syn::{Ident, Lit, LitInt, LitStr, Path, Token};
 
 use crate::contracts::{self, Found, Missing};
 use crate::runtime::Runtime;
@@ -44,12 +44,9 @@ pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) 
     let given = Given::read(&args);
     let own = match (given.name, given.contracts) {
         (Some(_), Some(path)) => Err(path.into_token_stream()),
-        (Some(name), None) => match contracts::of_crate() {
-            Err(Missing::NotHere) => Err(quote_spanned!(name=> crate::contracts)),
-            found => Ok(found),
-        },
-        // without a name, no contract is looked up
-        (None, _) => Ok(Err(Missing::NotHere)),
+        (Some(name), None) => contracts::of_crate().ok_or_else(|| quote_spanned!(name=> crate::contracts)),
+        // nothing is looked up, and an attribute that needs a name says so
+        (None, _) => Ok(Err(Missing::Reported)),
     };
     match own {
         Ok(found) => attribute.expand(args, item, || found),
@@ -67,7 +64,7 @@ pub(crate) fn second(input: TokenStream) -> TokenStream {
         let contracts = if input.peek(LitInt) {
             let digest = input.parse::<LitInt>()?.base10_parse()?;
             let TokenTree::Literal(index) = input.parse()? else { return Err(input.error("expected an index")) };
-            contracts::of_text(digest, || raw(&index.to_string()).to_owned())
+            contracts::of_text(digest, || text(index))
         } else {
             input.parse::<Token![!]>()?;
             Err(Missing::Reported)
@@ -84,21 +81,19 @@ pub(crate) fn second(input: TokenStream) -> TokenStream {
     Parser::parse2(read, input).unwrap_or_else(|error| error.to_compile_error())
 }
 
-/// Returns an index as tokens: its digest, and its text as a raw string.
+/// Returns an index as tokens: its digest, and its text as a string.
 pub(crate) fn index(text: &str) -> TokenStream {
     let digest = twyla_contract::name::key(text);
-    // no text of an index contains a carriage return, so each is a raw string
-    let longest = text.split('"').skip(1).map(|part| part.len() - part.trim_start_matches('#').len()).max();
-    let hashes = "#".repeat(longest.map_or(0, |longest| longest + 1));
-    let literal = format!("r{hashes}\"{text}\"{hashes}").parse::<TokenStream>();
-    let literal = literal.unwrap_or_else(|_| LitStr::new("", Span::call_site()).into_token_stream());
+    let literal = Literal::string(text);
     quote!(#digest #literal)
 }
 
-/// The text of a raw string literal.
-fn raw(literal: &str) -> &str {
-    let (begin, end) = (literal.find('"'), literal.rfind('"'));
-    begin.zip(end).and_then(|(begin, end)| literal.get(begin + 1..end)).unwrap_or_default()
+/// Returns the text of a string literal; that of another one is empty, which is no index.
+fn text(literal: Literal) -> String {
+    match Lit::new(literal) {
+        Lit::Str(text) => text.value(),
+        _ => String::new(),
+    }
 }
 
 /// What the first stage has to know of an attribute.
@@ -145,10 +140,10 @@ mod tests {
 
     #[test]
     fn an_index_of_any_text_is_read_back() {
-        for text in ["", "twyla-index 1\nevent\tapi", "a \"quoted\" \\n", "\"#\"##\"", "\u{202e}ü"] {
+        for text in ["", "twyla-index 1\nevent\tapi", "a \"quoted\" \\n", "\"#\"##\"", "\u{202e}ü", "a\r\n\0b"] {
             let tokens: Vec<TokenTree> = index(text).into_iter().collect();
             let [_, TokenTree::Literal(literal)] = &tokens[..] else { panic!("{tokens:?}") };
-            assert_eq!(raw(&literal.to_string()), text);
+            assert_eq!(super::text(literal.clone()), text);
         }
     }
 

@@ -121,7 +121,6 @@ pub(crate) fn schema(event: &Event) -> String {
 /// The error of an attribute without contracts; none if it is reported already.
 fn no_contracts(missing: &Missing) -> Option<Text> {
     Some(match missing {
-        Missing::NotHere => Text::new("this crate has no contracts"),
         Missing::Unreadable(why) => not_compiled(&NotCompiled::Unreadable(why.clone())),
         Missing::Reported => return None,
     })
