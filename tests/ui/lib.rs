@@ -1,4 +1,4 @@
-//! The tests are in `ui.rs` and `fits.rs`; see the README. The examples in the macros' documentation and in the
+//! The tests are in `ui.rs`, `pass.rs` and `fits.rs`; see the README. The examples in the macros' documentation and in the
 //! repository's README run here too, because this package has contracts.
 
 #[cfg(doctest)]

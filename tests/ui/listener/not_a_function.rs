@@ -1,3 +1,7 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+
 use twyla_runtime::listener;
 
 #[listener("api.user_input")]

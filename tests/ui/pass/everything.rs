@@ -1,8 +1,5 @@
-//! Every kind of property with every kind of type that fits it both ways, and handlers of every shape.
-
-mod contracts {
-    twyla_runtime::include_contracts!();
-}
+// Every kind of property with every kind of type that fits it both ways, and handlers of every shape. The contracts are those of
+// the program that includes this file.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

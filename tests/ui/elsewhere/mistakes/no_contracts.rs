@@ -1,0 +1,9 @@
+use contracts::api::UserInput;
+use twyla_runtime::{listener, listeners};
+
+#[listener("api.user_input")]
+async fn answer(_: UserInput) {}
+
+fn main() {
+    let _ = listeners![answer];
+}
