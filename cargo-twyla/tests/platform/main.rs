@@ -2,11 +2,11 @@
 //! change of a contract as reviewers see it.
 //!
 //! [`workspaces`] builds the services below the target folder, each in its own workspace, from the contracts by path and by git.
-//! [`process`] is a service that runs. The test is in `python_peer`: it needs Python's libraries.
+//! [`process`] is a service that runs. The test is in `python_package`: it needs Python's libraries.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod process;
-mod python_peer;
+mod python_package;
 mod workspaces;
 
 use std::path::Path;
