@@ -5,10 +5,12 @@
 //! a test: it compares what Twyla and typify write.
 //!
 //! `cargo bench -p twyla-bench` runs it. Another program counts allocations, because counting would slow down what is timed.
-//! `cargo run --release -p twyla-bench --bin build-cost` measures what a build costs.
+//! `cargo run --release -p twyla-bench --bin build-cost` measures what a build costs, and the program `platform-cost` that of
+//! many services on one folder of contracts.
 #![forbid(unsafe_code)]
 
 pub mod bare;
+pub mod command;
 mod contracts;
 mod instances;
 pub mod peer;

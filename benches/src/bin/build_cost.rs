@@ -8,10 +8,9 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use twyla_bench::command::seconds;
 use twyla_bench::schemas;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -222,18 +221,4 @@ fn crates(root: &Path, target: &Path) -> Result<()> {
     }
     fs::remove_dir_all(target)?;
     Ok(())
-}
-
-/// The CPU seconds of a command and of its child processes.
-fn seconds(command: &mut Command) -> Result<f64> {
-    let used = || -> Result<f64> {
-        let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        Ok((usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1e6)
-    };
-    let before = used()?;
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status()?;
-    if !status.success() {
-        return Err(format!("{command:?} did not succeed").into());
-    }
-    Ok(used()? - before)
 }
