@@ -1,9 +1,10 @@
 //! The progress of commands that compare contracts, on standard error if that is a terminal.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use twyla_build::lock::Observer;
+use twyla_build::lock::{CheckProgress, Observer};
 
 /// A spinner while contracts are read, then a bar with the contract that is compared. It is cleared when dropped.
 pub(crate) struct Progress(ProgressBar);
@@ -17,17 +18,28 @@ impl Progress {
         Self(bar)
     }
 
-    /// Returns an observer that shows each contract that is compared.
+    /// Returns an observer that shows how many contracts were compared, and the one that takes longest so far.
     pub(crate) fn observer(&self) -> Observer {
-        let bar = self.0.clone();
-        Observer::new(move |subject, all| {
-            if bar.length() != Some(all as u64) {
-                bar.set_length(all as u64);
-                bar.set_position(0);
-                style(&bar, "{bar:40} {pos} of {len}  {msg}");
+        let (bar, open) = (self.0.clone(), Mutex::new(Vec::<String>::new()));
+        Observer::new(move |progress| {
+            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+            match progress {
+                CheckProgress::Begun(all) => {
+                    bar.set_length(all as u64);
+                    bar.set_position(0);
+                    style(&bar, "{bar:40} {pos} of {len}  {msg}");
+                }
+                CheckProgress::Comparing(subject) => open.push(subject.to_string()),
+                CheckProgress::Compared(subject) => {
+                    let subject = subject.to_string();
+                    open.retain(|other| *other != subject);
+                    bar.inc(1);
+                }
+                _ => {}
             }
-            bar.set_message(subject.to_string());
-            bar.inc(1);
+            if let Some(oldest) = open.first() {
+                bar.set_message(oldest.clone());
+            }
         })
     }
 }

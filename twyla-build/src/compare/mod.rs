@@ -4,17 +4,12 @@
 //! was validated against both sides; or it is *undecided*, with the reason.
 //!
 //! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that its
-//! references reach (`gather` collects it from all schemas, `contracts` from a folder, `parse` from text); `lower` makes
-//! formulas
-//! (`formula`, with `tables`) of its schemas, and `shape` of what its generated types do beyond them; `solve` searches for a
-//! value
-//! that satisfies the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it
-//! finds
-//! against both sides, with an evaluator that shares nothing with the search, and `minimize` makes it smaller; `idempotency` compares `idempotent`; `verdict`
-//! is the
-//! result. `decide` combines them for two contracts that are `resolved`, and `validator` validates single values. `schemas` and `pattern` give other crates the
-//! same view
-//! of a contract.
+//! references reach (`gather` collects it from all schemas, `contracts` from a folder, `parse` from text), and `resolved` has its
+//! schemas resolved once for all comparisons with it; `lower` makes formulas (`formula`, with `tables`) of its schemas, and `shape`
+//! of what its generated types do beyond them; `solve` searches for a value that satisfies the producer's formula and not the
+//! consumer's, with `language` for patterns; `witness` validates what it finds against both sides, with an evaluator that shares
+//! nothing with the search, and `minimize` makes it smaller; `idempotency` compares `idempotent`; `verdict` is the result. `decide`
+//! combines them, and `validator` validates single values. `schemas` and `pattern` give other crates the same view of a contract.
 
 mod bundle;
 mod contracts;

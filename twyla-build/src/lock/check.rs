@@ -11,7 +11,7 @@ use super::finding::{
 };
 use super::form::Form;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
-use super::options::CheckOptions;
+use super::options::{CheckOptions, CheckProgress};
 use super::similarity;
 use crate::compare::{self, ContractSchema, Options, Resolved, SchemaPath, Sources, Verdict};
 use crate::schema::load::At;
@@ -58,10 +58,14 @@ pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> 
             None => fresh.push(contract),
         }
     }
+    let observer = &given.how.observer;
     let check = |check: &ContractCheck<'_>| {
-        given.how.observer.begin(&check.subject, checks.len());
-        check.all()
+        observer.observe(CheckProgress::Comparing(&check.subject));
+        let found = check.all();
+        observer.observe(CheckProgress::Compared(&check.subject));
+        found
     };
+    observer.observe(CheckProgress::Begun(checks.len()));
     let checked = stack::each(&checks, check).map_err(|error| {
         let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
         Problems(vec![Problem { file: given.how.folder.clone(), at: None, kind }])

@@ -44,7 +44,7 @@ pub use finding::{
 pub use history::against;
 pub use messages::{FindingGroup, Message, groups, messages};
 pub use model::{Direction, Earlier, Entry, Lock, Sides, Subject, Version, Waiver};
-pub use options::{CheckOptions, FILE_NAME, Observer};
+pub use options::{CheckOptions, CheckProgress, FILE_NAME, Observer};
 pub use roles::{Role, Roles};
 pub(crate) use strictness::VARIABLES;
 pub use strictness::{BadStrictness, strict};

@@ -27,30 +27,45 @@ pub struct CheckOptions {
     pub observer: Observer,
 }
 
-/// A callback that observes a check. It gets each contract before that is compared, and the number of all contracts that are
-/// compared. Several threads call it, and the order of the contracts may change from run to run.
+/// The progress of a check. A check of two locks has it twice.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum CheckProgress<'a> {
+    /// So many contracts are going to be compared.
+    Begun(usize),
+    /// A contract is being compared. Several are at a time, and their order may change from run to run.
+    Comparing(&'a Subject),
+    /// A contract was compared.
+    Compared(&'a Subject),
+}
+
+/// A callback that observes a check, from several threads.
 ///
 /// ```
-/// use twyla_build::lock::{CheckOptions, Observer};
+/// use twyla_build::lock::{CheckOptions, CheckProgress, Observer};
 ///
-/// let observer = Observer::new(|subject, all| eprintln!("{subject}, one of {all}"));
+/// let observer = Observer::new(|progress| {
+///     if let CheckProgress::Comparing(subject) = progress {
+///         eprintln!("{subject}");
+///     }
+/// });
 /// let how = CheckOptions { observer, ..CheckOptions::new("schemas") };
 /// ```
 #[derive(Clone, Default)]
 pub struct Observer(Option<Arc<Observe>>);
 
-type Observe = dyn Fn(&Subject, usize) + Send + Sync;
+type Observe = dyn Fn(CheckProgress<'_>) + Send + Sync;
 
 impl Observer {
     /// Creates an observer. The default one does nothing.
     #[must_use]
-    pub fn new(observe: impl Fn(&Subject, usize) + Send + Sync + 'static) -> Self {
+    pub fn new(observe: impl Fn(CheckProgress<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))
     }
 
-    pub(crate) fn begin(&self, subject: &Subject, all: usize) {
+    pub(crate) fn observe(&self, progress: CheckProgress<'_>) {
         if let Some(observe) = &self.0 {
-            observe(subject, all);
+            observe(progress);
         }
     }
 }
