@@ -12,6 +12,7 @@ pub(crate) fn custom(builder: Builder) -> Builder {
         .attribute("shop::OrderPlacedColor.Green", "#[default]")
         .derive("shop::*", ["Hash", "serde::Serialize"])
         .derive("shop::SeatedHowMuch", ["PartialOrd"])
+        .derive("*", ["Default", "Eq"])
         .attribute("shop::Moved", "#[must_use]")
         .attribute("shop::Moved.id", "#[doc = \"Never reused.\"]")
 }

@@ -134,11 +134,11 @@ fn refuses_what_names_nothing_or_is_no_derive() {
     );
     assert_eq!(
         derive("shop::Placed", "Eq"),
-        "`Eq` can't be derived for `shop::Placed`: its `rate` is `f64`, which can't be"
+        "`Eq` can't be derived for `shop::Placed`: its `rate` is `f64`, which doesn't implement `Eq`"
     );
     assert_eq!(
         derive("shop::PlacedWeight", "Hash"),
-        "`Hash` can't be derived for `shop::PlacedWeight`: its `Number` is `f64`, which can't be"
+        "`Hash` can't be derived for `shop::PlacedWeight`: its `Number` is `f64`, which doesn't implement `Hash`"
     );
     assert_eq!(
         derive("shop::PlacedSize", "Default"),
@@ -219,4 +219,89 @@ fn a_schema_names_a_type_for_the_builds_that_have_its_crate() {
     assert_eq!(net(builder().with_crate("ox-net", "0.1.4")), "::ox_net::IpNet");
     assert_eq!(net(builder().with_crate("ox-net", "*")), "::ox_net::IpNet");
     assert_eq!(net(builder().with_crate("ox-net", "1.0.0")), "::std::string::String");
+}
+
+#[test]
+fn parameters_that_lead_back_to_their_schema_keep_the_generated_type() {
+    let folder = folder();
+    let type_ = |parameters: &[&str]| {
+        let parameters: Vec<_> = parameters.iter().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
+        json!({ "type": "string", "x-rust-type": {
+            "crate": "some", "version": "1", "path": "some::Type", "parameters": parameters,
+        } })
+    };
+    let generated = |definitions: serde_json::Value| {
+        let schema = json!({
+            "type": "object",
+            "properties": { "a": { "$ref": "#/$defs/a" } },
+            "required": ["a"],
+            "$defs": definitions,
+        });
+        fs::write(folder.path().join("events/shop/named.json"), schema.to_string()).unwrap();
+        let builder = Builder::new(folder.path()).allow("unknown-format", [""; 0]).with_crate("some", "1.0.0");
+        let generated = builder.generate().unwrap();
+        assert!(generated.warnings.iter().any(|it| it.to_string().contains("x-rust-type")), "{:?}", generated.warnings);
+        assert!(generated.code.len() < 200_000, "{}", generated.code.len());
+    };
+    generated(json!({ "a": type_(&["a"]) }));
+    generated(json!({ "a": type_(&["b"]), "b": type_(&["c", "c"]), "c": type_(&["a"]) }));
+    // each level doubles the number of parameters
+    let mut many = serde_json::Map::new();
+    for index in 0..15 {
+        let (name, next) = (format!("a{index}"), format!("a{}", index + 1));
+        many.insert(if index == 0 { "a".to_owned() } else { name }, type_(&[&next, &next]));
+    }
+    many.insert("a15".to_owned(), json!({ "type": "string" }));
+    generated(many.into());
+}
+
+#[test]
+fn derives_a_default_only_if_each_required_member_has_one() {
+    let folder = folder();
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "inner": {
+                "type": "object",
+                "properties": { "count": { "type": "integer" } },
+                "required": ["count"],
+            },
+            "at": {
+                "type": "object",
+                "properties": { "host": { "type": "string", "format": "ipv4" } },
+                "required": ["host"],
+            },
+            "either": { "type": ["string", "integer"] },
+        },
+        "required": ["inner"],
+    });
+    fs::write(folder.path().join("events/shop/named.json"), schema.to_string()).unwrap();
+    let builder = Builder::new(folder.path()).allow("unknown-format", [""; 0]).derive("*", ["Default"]);
+    let code = builder.generate().unwrap().code;
+    for (name, has) in [("Named", true), ("NamedInner", true), ("NamedAt", false), ("NamedEither", false)] {
+        assert_eq!(derives(&code, name).contains("Default"), has, "{name}");
+    }
+}
+
+#[test]
+fn derives_no_copy_for_lists_of_replaced_types() {
+    let folder = folder();
+    let money = json!({ "$ref": "../../shared/money.json" });
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "all": { "type": "array", "items": money },
+            "one": { "type": "object", "properties": { "money": money } },
+            "rated": { "type": "object", "properties": { "money": money, "rate": { "type": "number" } } },
+        },
+    });
+    fs::write(folder.path().join("events/shop/named.json"), schema.to_string()).unwrap();
+    let builder = Builder::new(folder.path()).allow("unknown-format", [""; 0]);
+    let builder = builder.replace("shared/money.json", "my::Money").derive("*", ["Copy", "Eq"]);
+    let code = builder.generate().unwrap().code;
+    // before it, the types of the schemas themselves
+    let (_, code) = code.split_once("pub mod shop").unwrap();
+    assert_eq!(derives(code, "Named"), "Clone, Debug, PartialEq");
+    assert_eq!(derives(code, "NamedOne"), "Clone, Debug, PartialEq, Copy, Eq");
+    assert_eq!(derives(code, "NamedRated"), "Clone, Debug, PartialEq, Copy");
 }

@@ -10,9 +10,9 @@ impl Builder {
     /// `rpc::booking`) for all types in it, or a type (`shop::OrderPlaced`). In a path, `*` stands for any text:
     /// `*::Money`, `shop::Order*`.
     ///
-    /// Types derive `Clone`, `Debug` and `PartialEq`, and `Copy`, `Eq`, `PartialOrd`, `Ord`, `Hash` and `Default` where all of
-    /// their members have them (`PartialOrd` only beside `Ord`); they implement serde's `Serialize` and `Deserialize`. What a type has already isn't derived
-    /// twice. A pattern for several types leaves out those that can't have the trait, such as `Eq` with an `f64`.
+    /// Types derive `Clone`, `Debug` and `PartialEq`, and `Copy`, `Eq`, `PartialOrd`, `Ord` and `Hash` if all of their members
+    /// have them (`PartialOrd` only beside `Ord`). A type has `Default` if nothing is required. All types implement serde's
+    /// `Serialize` and `Deserialize`. What a type has already isn't derived twice. A pattern for several types leaves out those that can't have the trait, such as `Eq` with an `f64`.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");

@@ -14,9 +14,9 @@ impl Builder {
     /// The type implements serde's `Serialize` and `DeserializeOwned`, and `Clone`, `Debug` and `PartialEq`. Types that contain
     /// it derive nothing else by themselves: [`derive`](Self::derive) adds what your type allows.
     ///
-    /// All rules of the schema still hold. What arrives is held to them before your type reads it. What your type writes is
-    /// read as a value of the schema, held to its rules, and sent as the schema's own type would write it: members that the schema
-    /// doesn't declare are left out. So nothing that is sent or accepted depends on your type, and the lock doesn't change.
+    /// The rules of the schema still hold, and the lock doesn't change. Incoming content is checked against them first. What your
+    /// type writes is read as a value of the schema, checked, and sent as the schema's own type would write it: members that the
+    /// schema doesn't declare are left out. Your type may accept less than the schema: such content is refused.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -33,7 +33,8 @@ impl Builder {
         self.put(Target::Schema(schema), path, CallPlace::here())
     }
 
-    /// Puts a type of your own in the place of the type of a format: of each `string`, `number` or `integer` with it.
+    /// Puts a type of your own in the place of the type of a format: of each `string`, `number` or `integer` with it, and
+    /// without `enum` or `const`.
     ///
     /// The format may be one of JSON Schema, which stays a rule, or any other. What the type implements, and how rules hold, is
     /// the same as for [`replace`](Self::replace).

@@ -1,4 +1,4 @@
-//! Generates the checks of types with replaced parts: their rules are those of the type that their schema has.
+//! Generates the checks of types with replaced parts: they use the rules of the schema's own type.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -9,7 +9,7 @@ use super::derived::Traits;
 use super::rules::Check;
 use super::rust_text;
 use super::traits;
-use super::types::{Body, Others, Shape, Type, TypeId, ValueType, rust_type};
+use super::types::{Body, FormatType, Others, Shape, Type, TypeId, ValueType, rust_type};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 
@@ -31,13 +31,14 @@ pub(crate) enum Added {
 
 /// Adds derives and attributes to the types that their patterns name.
 pub(super) fn apply(types: &mut [Type], additions: &[Addition], problems: &mut Vec<Problem>) {
+    let possible = traits::possible(types);
     let is_attribute = |addition: &&Addition| matches!(addition.added, Added::Attribute(_));
     // whether an enum can derive `Default` depends on the attributes of its variants
     let (attributes, derives): (Vec<_>, Vec<_>) = additions.iter().partition(is_attribute);
     for addition in attributes.into_iter().chain(derives) {
         match &addition.added {
             Added::Attribute(text) => add_attribute(types, addition, text, problems),
-            Added::Derives(derives) => add_derives(types, addition, derives, problems),
+            Added::Derives(derives) => add_derives(types, &possible, addition, derives, problems),
         }
     }
 }
@@ -65,7 +66,13 @@ fn add_attribute(types: &mut [Type], addition: &Addition, text: &str, problems: 
     }
 }
 
-fn add_derives(types: &mut [Type], addition: &Addition, derives: &[String], problems: &mut Vec<Problem>) {
+fn add_derives(
+    types: &mut [Type],
+    possible: &[Traits],
+    addition: &Addition,
+    derives: &[String],
+    problems: &mut Vec<Problem>,
+) {
     for text in derives {
         if let Err(why) = rust_text::derive(text) {
             problems.push(addition.place.problem(ProblemKind::NoDerive { text: text.clone(), why }));
@@ -79,18 +86,32 @@ fn add_derives(types: &mut [Type], addition: &Addition, derives: &[String], prob
     }
     // a pattern for several types means those that can have it
     let is_exact = matches!(*named, [id] if types[id].path() == addition.pattern);
-    for id in named {
-        for text in derives {
-            match derivable(types, id, text) {
-                Derivable::Already => {}
-                Derivable::Yes => types[id].custom.derives.push(text.clone()),
-                Derivable::No(reason) if is_exact => {
-                    let (derive, type_) = (text.clone(), types[id].path());
-                    problems.push(addition.place.problem(ProblemKind::CannotDerive { derive, type_, reason }));
+    let mut refused = Vec::new();
+    loop {
+        let mut added = false;
+        refused.clear();
+        for id in &named {
+            for text in derives {
+                match derivable(types, possible, *id, text) {
+                    Derivable::Already => {}
+                    Derivable::Yes => {
+                        types[*id].custom.derives.push(text.clone());
+                        added = true;
+                    }
+                    Derivable::No(reason) => {
+                        let (derive, type_) = (text.clone(), types[*id].path());
+                        refused.push(ProblemKind::CannotDerive { derive, type_, reason });
+                    }
                 }
-                Derivable::No(_) => {}
             }
         }
+        // a default of one type may be what another one needs
+        if !added {
+            break;
+        }
+    }
+    if is_exact {
+        problems.extend(refused.into_iter().map(|kind| addition.place.problem(kind)));
     }
 }
 
@@ -103,7 +124,7 @@ enum Derivable {
     No(String),
 }
 
-fn derivable(types: &[Type], id: TypeId, text: &str) -> Derivable {
+fn derivable(types: &[Type], possible: &[Traits], id: TypeId, text: &str) -> Derivable {
     let type_ = &types[id];
     let same = |other: &String| known(other).unwrap_or(other) == known(text).unwrap_or(text);
     if type_.custom.derives.iter().any(same) {
@@ -119,7 +140,7 @@ fn derivable(types: &[Type], id: TypeId, text: &str) -> Derivable {
         Some("Default") => return default(types, type_),
         _ => return Derivable::Yes,
     };
-    match traits::lacking(types, id, wanted) {
+    match traits::lacking(types, possible, id, wanted) {
         None if type_.traits.has(if wanted == Traits::PARTIAL_ORD { Traits::ORD } else { wanted }) => {
             Derivable::Already
         }
@@ -127,7 +148,8 @@ fn derivable(types: &[Type], id: TypeId, text: &str) -> Derivable {
         None => Derivable::Yes,
         Some((member, shape)) => {
             let of = if member.is_empty() { "it holds".to_owned() } else { format!("its `{member}` is") };
-            Derivable::No(format!("{of} `{}`, which can't be", rust_type(types, shape)))
+            let name = known(text).unwrap_or(text);
+            Derivable::No(format!("{of} `{}`, which doesn't implement `{name}`", rust_type(types, shape)))
         }
     }
 }
@@ -136,16 +158,46 @@ fn derivable(types: &[Type], id: TypeId, text: &str) -> Derivable {
 fn default(types: &[Type], type_: &Type) -> Derivable {
     let is_marked = |attributes: &Vec<String>| attributes.iter().any(|text| text.replace(' ', "") == "#[default]");
     match &type_.body {
-        Body::Struct { fields, .. } if fields.iter().all(|field| !field.required || is_constant(types, &field.held)) => {
-            Derivable::Already
+        _ if is_default(types, type_) => Derivable::Already,
+        Body::Struct { fields, .. } => {
+            match fields.iter().find(|field| field.required && !has_default(types, &field.held.shape)) {
+                Some(field) => {
+                    let (name, type_) = (&field.name, rust_type(types, &field.held.shape));
+                    Derivable::No(format!("its `{name}` is `{type_}`, which doesn't implement `Default`"))
+                }
+                None => Derivable::Yes,
+            }
         }
-        _ if type_.traits.has(Traits::DEFAULT) => Derivable::Already,
-        Body::Struct { .. } | Body::Map(_) => Derivable::Yes,
+        Body::Map(held) if has_default(types, &held.shape) => Derivable::Yes,
+        Body::Map(held) => {
+            let type_ = rust_type(types, &held.shape);
+            Derivable::No(format!("it holds `{type_}`, which doesn't implement `Default`"))
+        }
         Body::Enum { .. } if type_.custom.members.values().any(is_marked) => Derivable::Yes,
         Body::Union { .. } => Derivable::No("each of its variants holds a value, and a default variant holds none".to_owned()),
         _ => Derivable::No(
             "none of its variants has the attribute `#[default]`, as `.attribute(\"…::Color.Red\", \"#[default]\")` gives it".to_owned(),
         ),
+    }
+}
+
+/// Whether a type has a `Default` by itself: nothing is required for it.
+fn is_default(types: &[Type], type_: &Type) -> bool {
+    match &type_.body {
+        Body::Struct { fields, .. } => fields.iter().all(|field| !field.required || is_constant(types, &field.held)),
+        _ => type_.traits.has(Traits::DEFAULT),
+    }
+}
+
+/// Whether the type of a value has a `Default`, by itself or by a derive so far. A replacing type decides for itself.
+fn has_default(types: &[Type], shape: &Shape) -> bool {
+    match shape {
+        Shape::Format(format) => !matches!(format, FormatType::DateTime | FormatType::Ipv4 | FormatType::Ipv6),
+        Shape::Named(id) => {
+            let derived = |text: &String| known(text) == Some("Default");
+            is_default(types, &types[*id]) || types[*id].custom.derives.iter().any(derived)
+        }
+        _ => true,
     }
 }
 

@@ -338,8 +338,11 @@ impl<'a> SchemaReader<'a> {
         }
         match self.replacer.named(self.schemas, loc) {
             Some((path, parameters)) => {
-                let parameters = parameters.iter().map(|parameter| self.held(parameter)).collect();
-                replace::replaced(held, path, parameters)
+                if !parameters.is_empty() && !self.replacer.begin(self.schemas, loc) {
+                    return held;
+                }
+                let own: Vec<ValueType> = parameters.iter().map(|parameter| self.held(parameter)).collect();
+                if parameters.is_empty() || self.replacer.end() { replace::replaced(held, path, own) } else { held }
             }
             None => held,
         }

@@ -16,6 +16,12 @@ use crate::schema::schemas::{Loc, Schemas};
 /// The keyword by which a schema names the type of a crate that it describes, as typify reads it.
 const KEYWORD: &str = "x-rust-type";
 
+/// The most schemas with parameters in one another.
+const MOST_OPEN: usize = 16;
+
+/// The most schemas with parameters that are read for one type.
+const MOST_READ: usize = 200;
+
 /// What a build script replaces.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replacements {
@@ -47,9 +53,13 @@ pub(super) struct Replacer {
     /// The index of the call and the path in Rust.
     schemas: HashMap<Loc, (usize, String)>,
     formats: HashMap<String, (usize, String)>,
-    /// The versions of crates; none for any version.
+    /// The versions of crates, by their names in Rust; none for any version.
     crates: BTreeMap<String, Option<Version>>,
     used: BTreeSet<usize>,
+    /// The schemas whose parameters are being read.
+    open: Vec<Loc>,
+    /// The number of schemas with parameters read since the outermost one.
+    read: usize,
     problems: Vec<Problem>,
 }
 
@@ -83,9 +93,9 @@ impl Replacer {
         }
         for (name, version, place) in &replacements.crates {
             match version.as_str() {
-                "*" => drop(replacer.crates.insert(name.clone(), None)),
+                "*" => drop(replacer.crates.insert(name.replace('-', "_"), None)),
                 version => match Version::parse(version) {
-                    Ok(version) => drop(replacer.crates.insert(name.clone(), Some(version))),
+                    Ok(version) => drop(replacer.crates.insert(name.replace('-', "_"), Some(version))),
                     Err(error) => {
                         let (text, error) = (version.to_owned(), error.to_string());
                         replacer.problems.push(place.problem(ProblemKind::NoCrateVersion { text, error }));
@@ -137,6 +147,7 @@ impl Replacer {
             self.problems.push(wrong(node, "an object with `crate`, `version` and `path`, three strings"));
             return None;
         };
+        let used = self.crates.get(&name.replace('-', "_"))?.clone();
         let Ok(required) = VersionReq::parse(version) else {
             self.problems.push(wrong(node.get("version")?, "a version requirement in `version`, as Cargo has them"));
             return None;
@@ -146,14 +157,47 @@ impl Replacer {
             self.problems.push(wrong(node.get("path")?, "a path in `path` that begins with the name of the crate"));
             return None;
         };
-        let version = self.crates.get(name)?;
-        if !version.as_ref().is_none_or(|version| required.matches(version)) {
+        if !used.is_none_or(|version| required.matches(&version)) {
             return None;
         }
         let parameters = loc.step(KEYWORD).step("parameters");
         let count = node.get("parameters").map_or(0, |node| node.items().len());
+        if count > 0 && path.contains('<') {
+            self.problems.push(wrong(node.get("path")?, "a path without `<…>` in `path` beside `parameters`"));
+            return None;
+        }
         let parameters = (0..count).map(|index| referred(schemas, parameters.step(&index.to_string())));
         Some((absolute, parameters.collect()))
+    }
+
+    /// Begins to read the parameters of a schema; false, with a problem, if they lead back to it, or to too many others.
+    pub(super) fn begin(&mut self, schemas: &Schemas, loc: &Loc) -> bool {
+        if self.open.is_empty() {
+            self.read = 0;
+        }
+        self.read += 1;
+        if self.open.contains(loc) || self.open.len() >= MOST_OPEN || self.read == MOST_READ {
+            let node = schemas.node(loc).and_then(|node| node.get(KEYWORD));
+            self.problems.extend(node.map(|node| {
+                let kind = ProblemKind::WrongAnnotation {
+                    keyword: KEYWORD.to_owned(),
+                    wanted: format!("a type with few parameters, at most {MOST_OPEN} in one another"),
+                    found: "one whose parameters contain itself, or too many others".to_owned(),
+                };
+                schemas.problem(loc, node.at, kind)
+            }));
+        }
+        let fits = !self.open.contains(loc) && self.open.len() < MOST_OPEN && self.read < MOST_READ;
+        if fits {
+            self.open.push(loc.clone());
+        }
+        fits
+    }
+
+    /// Ends the parameters of the schema begun last; false if too many were read.
+    pub(super) fn end(&mut self) -> bool {
+        self.open.pop();
+        self.read < MOST_READ
     }
 
     /// Returns all problems: also those of replacements that replace nothing.

@@ -56,11 +56,17 @@ pub(super) fn attribute(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// Limit of bytes in the path of a type, which also bounds how deep its parameters are.
+const LONGEST_PATH: usize = 500;
+
 /// Returns the path of a type as it is written in generated code, where the first segment is a crate: `my::Money` is `::my::Money`.
 ///
 /// # Errors
 /// What is wrong, to follow "isn't the path of a type".
 pub(super) fn type_path(text: &str) -> Result<String, &'static str> {
+    if text.len() > LONGEST_PATH {
+        return Err("it is longer than 500 bytes");
+    }
     const FORM: &str = "it is written as in code: `my_crate::Money`, `crate::Money` or `std::sync::Arc<str>`";
     let tokens = tokens(text)?;
     match tokens.as_slice() {

@@ -1,7 +1,6 @@
 //! Which of the standard traits a generated type can derive, decided by the values that it holds.
 
 use super::derived::Traits;
-use super::replace;
 use super::rules::Check;
 use super::types::{Body, FormatType, Others, Shape, Type, ValueType};
 
@@ -9,36 +8,51 @@ use super::types::{Body, FormatType, Others, Shape, Type, ValueType};
 ///
 /// Types may contain themselves, so this starts with all traits and removes those that a part lacks until nothing changes.
 pub(super) fn settle(types: &mut [Type]) {
-    types.iter_mut().for_each(|type_| type_.traits = Traits::COMPARED);
-    // a type is often followed by what it contains: both directions keep the number of passes small
-    while pass(types, 0..types.len()) && pass(types, (0..types.len()).rev()) {}
-    for type_ in types {
-        if is_empty_valid(&type_.body) {
-            type_.traits = type_.traits | Traits::DEFAULT;
-        }
+    // which traits a replacing type has is known to the compiler only
+    let all = fixpoint(types, Traits::NONE);
+    for (type_, traits) in types.iter_mut().zip(all) {
+        type_.traits = if is_empty_valid(&type_.body) { traits | Traits::DEFAULT } else { traits };
     }
 }
 
+/// Returns the traits that each type can have, if the replacing types have all of them.
+pub(super) fn possible(types: &[Type]) -> Vec<Traits> {
+    fixpoint(types, Traits::COMPARED)
+}
+
+/// The traits of types, as far as known, and those of replacing types.
+struct Known<'a> {
+    types: &'a [Traits],
+    replaced: Traits,
+}
+
+fn fixpoint(types: &[Type], replaced: Traits) -> Vec<Traits> {
+    let mut all = vec![Traits::COMPARED; types.len()];
+    // a type is often followed by what it contains: both directions keep the number of passes small
+    while pass(types, &mut all, replaced, 0..types.len()) && pass(types, &mut all, replaced, (0..types.len()).rev()) {}
+    all
+}
+
 /// Visits the types in an order, and returns whether any has changed.
-fn pass(types: &mut [Type], order: impl Iterator<Item = usize>) -> bool {
+fn pass(types: &[Type], all: &mut [Traits], replaced: Traits, order: impl Iterator<Item = usize>) -> bool {
     let mut changed = false;
     for id in order {
-        let traits = of_body(types, &types[id].body);
-        changed |= traits != types[id].traits;
-        types[id].traits = traits;
+        let traits = of_body(&Known { types: all, replaced }, &types[id].body);
+        changed |= traits != all[id];
+        all[id] = traits;
     }
     changed
 }
 
-fn of_body(types: &[Type], body: &Body) -> Traits {
+fn of_body(known: &Known<'_>, body: &Body) -> Traits {
     let boxed = |held: &ValueType, boxed: bool| {
-        let traits = of_shape(types, &held.shape);
+        let traits = of_shape(known, &held.shape);
         if boxed { without_copy(traits) } else { traits }
     };
     match body {
         Body::Struct { fields, others } => {
             let kept = match others {
-                Others::Kept { held, .. } => of_map(types, held),
+                Others::Kept { held, .. } => of_map(known, held),
                 Others::Ignored | Others::Refused => Traits::COMPARED,
             };
             fields.iter().fold(kept, |all, field| all & boxed(&field.held, field.boxed))
@@ -46,12 +60,12 @@ fn of_body(types: &[Type], body: &Body) -> Traits {
         Body::Union { variants, .. } => {
             variants.iter().fold(Traits::COMPARED, |all, variant| all & boxed(&variant.held, variant.boxed))
         }
-        Body::Map(held) => of_shape(types, &held.shape),
+        Body::Map(held) => of_shape(known, &held.shape),
         Body::Enum { .. } => Traits::COMPARED,
     }
 }
 
-fn of_shape(types: &[Type], shape: &Shape) -> Traits {
+fn of_shape(known: &Known<'_>, shape: &Shape) -> Traits {
     match shape {
         // a number of `serde_json` is finite
         Shape::Any => Traits::EQ | Traits::HASH,
@@ -59,17 +73,16 @@ fn of_shape(types: &[Type], shape: &Shape) -> Traits {
         Shape::Null | Shape::Boolean | Shape::Integer { .. } => Traits::COMPARED,
         Shape::String | Shape::Format(FormatType::DateTime) => without_copy(Traits::COMPARED),
         Shape::Format(FormatType::Date | FormatType::Uuid | FormatType::Ipv4 | FormatType::Ipv6) => Traits::COMPARED,
-        Shape::Named(id) => types[*id].traits,
-        Shape::Array(item) => without_copy(of_shape(types, &item.shape)),
-        Shape::Map(value) => of_map(types, value),
-        Shape::Nullable(inner) => of_shape(types, &inner.shape),
-        // known to the compiler only
-        Shape::Replaced(_) => Traits::NONE,
+        Shape::Named(id) => known.types[*id],
+        Shape::Array(item) => without_copy(of_shape(known, &item.shape)),
+        Shape::Map(value) => of_map(known, value),
+        Shape::Nullable(inner) => of_shape(known, &inner.shape),
+        Shape::Replaced(_) => known.replaced,
     }
 }
 
-fn of_map(types: &[Type], value: &ValueType) -> Traits {
-    without_copy(of_shape(types, &value.shape))
+fn of_map(known: &Known<'_>, value: &ValueType) -> Traits {
+    without_copy(of_shape(known, &value.shape))
 }
 
 fn without_copy(traits: Traits) -> Traits {
@@ -85,12 +98,16 @@ fn is_empty_valid(body: &Body) -> bool {
 }
 
 /// Returns the first member, by its name, whose values lack a trait, with their shape; an empty name for the value of a newtype.
-/// None if the type has the trait, or only replacing types may lack it.
-pub(super) fn lacking(types: &[Type], id: usize, wanted: Traits) -> Option<(&str, &Shape)> {
-    let lacks = |held: &ValueType, boxed: bool| {
-        let is_known = !replace::is_foreign(types, &held.shape);
-        is_known && !of_shape(types, &held.shape).has(wanted) || boxed && wanted == Traits::COPY
-    };
+/// None if the type has the trait, or only replacing types may lack it. `possible` is what [`possible`] returns.
+pub(super) fn lacking<'a>(
+    types: &'a [Type],
+    possible: &[Traits],
+    id: usize,
+    wanted: Traits,
+) -> Option<(&'a str, &'a Shape)> {
+    let known = Known { types: possible, replaced: Traits::COMPARED };
+    let lacks =
+        |held: &ValueType, boxed: bool| !of_shape(&known, &held.shape).has(wanted) || boxed && wanted == Traits::COPY;
     match &types[id].body {
         Body::Struct { fields, others } => {
             let field = fields.iter().find(|field| lacks(&field.held, field.boxed));

@@ -81,13 +81,9 @@ pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), R
 /// # Errors
 /// [`Refusal`] with each rule that the text breaks, or with what a replacing type doesn't accept.
 pub fn decode_through<P: Read + Write + Validate, T: Read>(text: &[u8]) -> Result<T, Refusal> {
-    let plain = decode::<P>(text)?;
-    if let Ok(value) = json::utf8(text).and_then(json::from_str::<T>) {
-        return Ok(value);
-    }
+    let mut written = Vec::with_capacity(text.len());
     // a replacing type may know neither `1.0` as an integer nor undeclared members
-    let mut written = Vec::new();
-    plain.write(&mut written);
+    decode::<P>(text)?.write(&mut written);
     json::utf8(&written).and_then(json::from_str::<T>).map_err(|fault| refused::<P>(fault.into_violation()))
 }
 
@@ -102,7 +98,8 @@ pub fn encode_through<P: Read + Write + Validate, T: Write + Validate>(
     validate(value)?;
     let mut written = Vec::with_capacity(CAPACITY);
     value.write(&mut written);
-    encode(&decode::<P>(&written)?, out)
+    decode::<P>(&written)?.write(out);
+    Ok(())
 }
 
 /// Decodes a JSON text into a hand-written type that is bound to the contract `C`. Refuses what `C` refuses.
