@@ -216,7 +216,7 @@ fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
     let explained = twyla(&service, &["explain", "example.asked", "--contracts", "platform-contracts"]);
     assert!(text(&explained.stdout).contains("question"), "{}", text(&explained.stderr));
     let unknown = text(&twyla(&service, &["explain", "--contracts", "platform-contract"]).stderr);
-    assert!(unknown.contains("no package platform-contract here"), "{unknown}");
+    assert!(unknown.contains("no package platform-contract here or among the dependencies"), "{unknown}");
     assert!(unknown.contains("did you mean platform-contracts?"), "{unknown}");
 
     // the lock of the crate is held in the service's build
@@ -239,9 +239,12 @@ fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
     );
 }
 
-/// Fetches the git dependencies of a package.
+/// Fetches the git dependencies of a package, and nothing for other platforms.
 fn fetch(package: &Path) {
-    let fetched = Command::new("cargo").args(["fetch", "--quiet"]).current_dir(package).output().unwrap();
+    let rustc = text(&Command::new("rustc").arg("-vV").output().unwrap().stdout);
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let args = ["fetch", "--quiet", "--target", host];
+    let fetched = Command::new("cargo").args(args).current_dir(package).output().unwrap();
     assert!(fetched.status.success(), "{}", text(&fetched.stderr));
 }
 
@@ -249,6 +252,8 @@ fn fetch(package: &Path) {
 fn git(repository: &Path, args: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false"]);
+    // the same commit in each run, and at the same place, so that cargo keeps one checkout
+    command.env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z").env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z");
     let output = command.args(args).current_dir(repository).output().unwrap();
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
 }
@@ -269,6 +274,9 @@ fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
     git(&contracts, &["init", "--quiet"]);
     git(&contracts, &["add", "."]);
     git(&contracts, &["commit", "--quiet", "--message", "Contracts"]);
+    let repository = Path::new(env!("CARGO_TARGET_TMPDIR")).join("platform-contracts.git");
+    let _ = std::fs::remove_dir_all(&repository);
+    git(&contracts, &["clone", "--quiet", "--bare", ".", repository.to_str().unwrap()]);
     let manifest = |service: &Path| {
         let made = twyla(service, &["manifest", "--out", "-"]);
         assert!(made.status.success(), "{}", text(&made.stderr));
@@ -283,7 +291,7 @@ fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
         service
     };
     let by_path = manifest(&made_in("by-path", "../platform-contracts"));
-    let from_git = made_in("from-git", &format!("file://{}", contracts.display()));
+    let from_git = made_in("from-git", &format!("file://{}", repository.display()));
     fetch(&from_git);
     let lock = std::fs::read_to_string(from_git.join("Cargo.lock")).unwrap();
     assert!(lock.contains("source = \"git+file://"), "{lock}");
@@ -381,6 +389,8 @@ fn check_reports_features_that_lag_behind_the_folders() {
     let commented = check(&["--format", "markdown"]);
     assert!(commented.contains("has no feature, so no build compiles its contracts"), "{commented}");
 
+    edit(&contracts.join("build.rs"), "fn main() {\n", "fn main() {\n    let _ = cfg!(feature = \"billing\");\n");
+    assert!(!check(&[]).contains("billing"));
     edit(&manifest, "billing = []\n", "web_shop = []\n");
     assert_eq!(check(&[]), "in order: 4 contracts, all as accepted\n");
     // a crate that compiles everything needs no features
@@ -409,6 +419,11 @@ fn a_contracts_crate_that_is_not_there_is_refused() {
     assert!(
         refused(&["new", "a", "--contracts", "a=platform-contracts"]).contains("its contracts crate has that name")
     );
+    for package in ["tokio", "twyla-runtime", "type"] {
+        let source = format!("{package}=https://example.com/contracts");
+        let named = refused(&["new", "a", "--contracts", &source]);
+        assert!(named.contains(&format!("a contracts crate can't be named {package}")), "{named}");
+    }
     assert!(refused(&["new", "a", "--contracts", "platform"]).contains("expected PACKAGE=PATH or PACKAGE=GIT"));
     assert!(
         refused(&["new", "2fast", "--contracts-crate"]).starts_with("error: a contracts crate can't be named 2fast")

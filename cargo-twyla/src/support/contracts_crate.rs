@@ -6,11 +6,13 @@ use std::process::Command;
 use cargo_metadata::{MetadataCommand, Package};
 use twyla_contract::similar;
 
+use super::text::did_you_mean;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cargo doesn't know the packages here: {0}")]
     Cargo(#[from] cargo_metadata::Error),
-    #[error("no package {name} here and among the dependencies{}", near.as_ref().map(|near| format!("; did you mean {near}?")).unwrap_or_default())]
+    #[error("no package {name} here or among the dependencies{}", did_you_mean(near.as_deref()))]
     NoPackage { name: String, near: Option<String> },
     #[error("the package {name} has no schemas: {} is not a folder; name it with `schemas = \"..\"` in [package.metadata.twyla]", folder.display())]
     NoSchemas { name: String, folder: PathBuf },
@@ -59,5 +61,7 @@ pub(crate) fn below(folder: &Path, here: &Path) -> Option<PathBuf> {
 pub(crate) fn package_around(folder: &Path) -> Option<Package> {
     let manifest = folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file())?;
     let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec().ok()?;
-    metadata.packages.into_iter().find(|package| package.manifest_path.as_std_path() == manifest)
+    // the given folder may be behind a symbolic link, and Windows has two forms of a path
+    let manifest = manifest.canonicalize().ok();
+    metadata.packages.into_iter().find(|package| package.manifest_path.as_std_path().canonicalize().ok() == manifest)
 }

@@ -70,7 +70,7 @@ pub(super) fn lags(schemas: &Folder) -> Vec<FeatureLag> {
     let folders = folders.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
     let names: BTreeSet<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let [folders, features] = [words(names.iter()), words(package.features.keys())];
-    // a feature of other features is a group of domains, and one that the sources ask for is their own
+    // not a domain: a group of other features, and a feature that the sources name
     let is_idle = |(feature, of): &(&String, &Vec<String>)| {
         of.is_empty() && *feature != "default" && !folders.contains(&word(feature)) && !manifest.sources_name(feature)
     };
@@ -111,7 +111,8 @@ impl Manifest {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let roots = package.targets.iter().filter_map(|target| target.src_path.parent());
         let folders: BTreeSet<_> = roots.filter(|folder| Some(*folder) != package.manifest_path.parent()).collect();
-        let sources = folders.into_iter().flat_map(|folder| rust_files(folder.as_std_path())).collect();
+        let roots = package.targets.iter().filter_map(|target| std::fs::read_to_string(&target.src_path).ok());
+        let sources = roots.chain(folders.into_iter().flat_map(|folder| rust_files(folder.as_std_path()))).collect();
         let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
         let path = here.and_then(|here| below(path, &here)).unwrap_or_else(|| path.to_owned());
         Self { path, text, sources }

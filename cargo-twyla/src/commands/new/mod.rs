@@ -52,6 +52,9 @@ fn contracts(text: &str) -> Result<(String, String), String> {
     if !is_package(package) {
         return Err(format!("{package:?} is not the name of a package: {PACKAGE_NAME}"));
     }
+    if field_name(package) != package.replace('-', "_") || DEPENDENCIES.contains(&package) {
+        return Err(format!("a contracts crate can't be named {package}"));
+    }
     Ok((package.to_owned(), source.to_owned()))
 }
 
@@ -109,10 +112,12 @@ const CONTRACTS_CRATE: [(&str, &str); 7] = [
 
 /// Names that are valid for a package, but not for a service: its group and its domain have the same name.
 const CONTRACTS_NAMES: [&str; 3] = ["context", "rpc", "shared"];
+/// The dependencies of each service.
+const DEPENDENCIES: [&str; 3] = ["tokio", "twyla-build", "twyla-runtime"];
 /// Names that cargo accepts for a package and then can't build.
 const TAKEN: [(&[&str], &str); 2] = [
     (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside the built program"),
-    (&["tokio", "twyla-build", "twyla-runtime"], "it would depend on a package of its own name"),
+    (&DEPENDENCIES, "it would depend on a package of its own name"),
 ];
 
 impl Run for Args {
@@ -222,17 +227,22 @@ fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<Stri
     let Some(sources) = sources else { return Ok(format!("{{ version = \"{version}\"{features} }}")) };
     let path = sources.join(name).canonicalize().map_err(|_| Error::NoSources { path: sources.to_owned() })?;
     let path = path.to_string_lossy().replace('\\', "/");
-    Ok(format!("{{ version = \"{version}\", path = {path:?}{features} }}"))
+    Ok(format!("{{ version = \"{version}\", path = {}{features} }}", toml_string(&path)))
+}
+
+/// Returns a string of TOML: each string of JSON is one, but for a DEL.
+fn toml_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// Returns the dependency of the package in `folder` on a contracts crate: in a folder, or in a git repository.
 fn contracts_source(folder: &Path, package: &str, source: &str) -> Result<String, Error> {
     if source.contains("://") {
-        return Ok(format!("{{ git = {source:?} }}"));
+        return Ok(format!("{{ git = {} }}", toml_string(source)));
     }
     // the short form of SSH, which git knows and cargo doesn't: git@example.com:platform/contracts
     if let Some((host, path)) = source.split_once(':').filter(|(host, _)| host.contains('@')) {
-        return Ok(format!("{{ git = {:?} }}", format!("ssh://{host}/{path}")));
+        return Ok(format!("{{ git = {} }}", toml_string(&format!("ssh://{host}/{path}"))));
     }
     let path = Path::new(source);
     let refused = |why: String| Error::NoContracts { path: path.to_owned(), why };
@@ -247,7 +257,7 @@ fn contracts_source(folder: &Path, package: &str, source: &str) -> Result<String
     }
     let path = path.canonicalize().map_err(|error| refused(error.to_string()))?;
     let path = relative(folder, &path).unwrap_or(path);
-    Ok(format!("{{ path = {:?} }}", path.to_string_lossy().replace('\\', "/")))
+    Ok(format!("{{ path = {} }}", toml_string(&path.to_string_lossy().replace('\\', "/"))))
 }
 
 /// Returns a path from a folder, which may not exist yet, to another one; `None` if only the root contains both.
