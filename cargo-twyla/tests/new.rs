@@ -264,12 +264,12 @@ fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
     let contracts = contracts_crate(folder.path());
     assert!(twyla(&contracts, &["accept"]).status.success());
     // a path in a package from git is a package of its own: this one has Twyla by its version
-    let [runtime, build] = ["twyla-runtime", "twyla-build"].map(|name| workspace().join(name));
-    for path in [&runtime, &build] {
+    let [codec, runtime, build] = ["twyla-codec", "twyla-runtime", "twyla-build"].map(|name| workspace().join(name));
+    for path in [&codec, &build] {
         edit(&contracts.join("Cargo.toml"), &format!(", path = {path:?}"), "");
     }
     let patch = format!(
-        "\n[patch.crates-io]\ntwyla-runtime = {{ path = {runtime:?} }}\ntwyla-build = {{ path = {build:?} }}\n"
+        "\n[patch.crates-io]\ntwyla-codec = {{ path = {codec:?} }}\ntwyla-runtime = {{ path = {runtime:?} }}\ntwyla-build = {{ path = {build:?} }}\n"
     );
     git(&contracts, &["init", "--quiet"]);
     git(&contracts, &["add", "."]);

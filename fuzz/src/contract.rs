@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
-use twyla_runtime::validate::Refusal;
+use twyla_codec::validate::Refusal;
 
 /// A contract with its generated decode and encode, and its schema's validator.
 pub struct Contract<T> {

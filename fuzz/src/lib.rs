@@ -6,5 +6,5 @@ pub mod folder;
 
 /// The demo platform's contracts.
 pub mod contracts {
-    twyla_runtime::include_contracts!();
+    twyla_codec::include_contracts!();
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use twyla_fuzz::contract::Contract;
 use twyla_fuzz::contracts::Context;
-use twyla_runtime::event::EventContext;
+use twyla_codec::event::EventContext;
 
 static CONTRACT: LazyLock<Contract<Context>> =
     LazyLock::new(|| Contract::new("context.json", Context::decode, Context::encode));

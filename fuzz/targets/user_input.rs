@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use twyla_fuzz::contract::Contract;
 use twyla_fuzz::contracts::api::UserInput;
-use twyla_runtime::event::{Emit, Listen};
+use twyla_codec::event::{Emit, Listen};
 
 static CONTRACT: LazyLock<Contract<UserInput>> =
     LazyLock::new(|| Contract::new("events/api/user_input.json", UserInput::decode, UserInput::encode));

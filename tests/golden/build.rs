@@ -1,4 +1,4 @@
-//! Compiles each folder of `schemas/` into its own module.
+//! Compiles each folder of `schemas/` into its own module, which needs the codec alone.
 
 mod options;
 
@@ -15,7 +15,7 @@ fn main() {
         folders.push((name.clone(), format!("schemas/{name}")));
     }
     for (name, folder) in folders {
-        let builder = twyla_build::Builder::new(&folder).shown_as("schemas");
+        let builder = twyla_build::Builder::new(&folder).shown_as("schemas").runtime("twyla_codec");
         let builder = if name == "custom" { options::custom(builder) } else { builder };
         match builder.generate() {
             Ok(generated) => {

@@ -88,7 +88,7 @@ pub(crate) fn index(text: &str) -> TokenStream {
     quote!(#digest #literal)
 }
 
-/// Returns the text of a string literal; that of another one is empty, which is no index.
+/// Returns the text of a string literal; that of another one is empty, which isn't an index.
 fn text(literal: Literal) -> String {
     match Lit::new(literal) {
         Lit::Str(text) => text.value(),

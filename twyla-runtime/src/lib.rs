@@ -27,7 +27,7 @@
 //!
 //! # Modules
 //!
-//! `bus` emits events, `contract` is what generated code binds its types to, `transport` carries messages in memory or over RabbitMQ,
+//! `bus` emits events, [`mod@event`] has the traits that generated types implement, `transport` carries messages in memory or over RabbitMQ,
 //! `service` runs handlers, `dead_letter` keeps what was not handled. [`mod@rpc`] calls services and serves calls; [`validate`] checks
 //! values against their contracts.
 #![forbid(unsafe_code)]
@@ -37,7 +37,6 @@ mod bus;
 mod contract;
 mod dead_letter;
 mod future;
-mod generated;
 mod progress;
 pub mod rpc;
 mod service;
@@ -58,9 +57,6 @@ pub use bus::Bus;
 pub use bus::config::{Config, ConfigError, Tls};
 pub use bus::emit::Emitting;
 pub use bus::error::Error;
-pub use contract::event;
-#[doc(hidden)]
-pub use contract::record as mark;
 pub use contract::session::session_id;
 pub use dead_letter::letter::{DeadLetter, DeadViolation, Death, Reason};
 pub use dead_letter::triage::{Sort, Sorted};
@@ -78,9 +74,9 @@ pub use service::state::State;
 pub use telemetry::trace::{NoTraceContext, TraceContext};
 pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
+pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, event, validate};
 #[doc(hidden)]
-pub use twyla_codec::json;
-pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, validate};
+pub use twyla_codec::{json, mark};
 pub use uuid::Uuid;
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
@@ -120,41 +116,8 @@ pub mod handler {
 /// The functions and types that generated code and expanded macros use. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
-    // types and their codecs
-    pub use twyla_codec::json::foreign::{
-        foreign, serializable, write_foreign, write_foreign_extra, write_foreign_member,
-    };
-    pub use twyla_codec::json::variants::{no_own_member, no_variant_of_value};
-    pub use twyla_codec::json::words::no_variant;
-    pub use twyla_codec::json::write::write_extra;
-    pub use twyla_codec::json::{
-        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, required, word, write_member,
-        write_str,
-    };
-    pub use twyla_codec::path::Path;
-    pub use twyla_codec::validate::alternatives::one_of;
-    pub use twyla_codec::validate::contract::{
-        Validate, decode, decode_as, decode_through, encode, encode_as, encode_through,
-    };
-    pub use twyla_codec::validate::rules::{self, Format, Pattern, Violations};
-    pub use twyla_codec::validate::schema;
-    pub use twyla_codec::validate::sensitive::Hidden;
-    pub use twyla_codec::{__bridge as bridge, __idna as idna, __view as view, __words as words, DateTime, Nullable};
-    pub use {chrono, serde, serde_json, uuid};
-
-    // contracts of events and RPCs
-    pub use crate::contract::builder::{Built, Complete, Setting, Unset, set};
-    pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
-    pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
-    pub use crate::contract::event::kind;
-    pub use crate::contract::otherwise::Otherwise;
-    pub use crate::contract::record as mark;
-    pub use crate::rpc::protocol::method::{Requests, Responds, RpcKey, show_error};
-    pub use crate::validate::Refusal;
-    pub use crate::{
-        __bindable as bindable, __builder as builder, __contract as contract, __mark as mark,
-        __rpc_contract as rpc_contract, __rpc_error as rpc_error, __unset as unset,
-    };
+    // generated code
+    pub use twyla_codec::__private::*;
 
     // macros
     pub use twyla_macros::{expand, listeners, rpcs};
@@ -173,5 +136,4 @@ pub mod __private {
     // the command line and tests
     pub use crate::bus::publish_raw;
     pub use crate::contract::envelope::open as open_envelope;
-    pub use twyla_codec::validate::sensitive::masked_message;
 }

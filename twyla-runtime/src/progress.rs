@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::contract::record::Mark;
 use crate::future::BoxFuture;
 use crate::service::ack::Decision;
 use crate::transport::Outgoing;
+use twyla_codec::mark::Mark;
 
 /// Observes a bus.
 pub(crate) trait Observer: Send + Sync {

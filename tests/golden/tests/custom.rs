@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 
+use twyla_codec::Nullable;
+use twyla_codec::event::{Emit, Listen};
 use twyla_golden::custom::shop::{
     Charged, ChargedBy, ChargedByCard, ChargedPrice, ChargedRefund, ChargedTicket, Moved, MovedColor, MovedPlace,
     Noted, OrderPlaced, OrderPlacedColor, SeatedHowMuch, SeatedWhere, SeatedWhereDoor, SeatedWhich,
 };
 use twyla_golden::own::{Decimal, Id, Money, Network, Several};
-use twyla_runtime::Nullable;
-use twyla_runtime::event::{Emit, Listen};
 
 const ORDER: &str = r#"{"order":"o-1","customer":"c-1","placed_at":"2026-01-02T03:04:05Z","color":"green","kind":"order",
     "lines":[{"article":"lamp","price":{"cents":500,"currency":"EUR"}}],"total":{"cents":500,"currency":"EUR"},"paid":null,

@@ -4,11 +4,11 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
+use twyla_codec::Nullable;
+use twyla_codec::event::{Emit, EventContext, Listen};
 use twyla_golden::defaults::Context;
 use twyla_golden::defaults::shared::Tree;
 use twyla_golden::defaults::shop::{Named, NotReturned, Returned, ReturnedObject, ReturnedUnion, ReturnedWord, Ruled};
-use twyla_runtime::Nullable;
-use twyla_runtime::event::{Emit, EventContext, Listen};
 
 fn schema(name: &str) -> Value {
     let text = std::fs::read_to_string(format!("schemas/defaults/{name}.json")).unwrap();

@@ -1,10 +1,10 @@
 //! The types of fields: narrowed references, implied rules, constants, and properties that may be null.
 
 use serde_json::{Value, json};
+use twyla_codec::Nullable;
+use twyla_codec::event::{Emit, Listen};
 use twyla_golden::fields::shared::{Issue, IssueState};
 use twyla_golden::fields::shop::{Absent, Beside, Constant, ConstantKind, Implied, Narrowed, Patched};
-use twyla_runtime::Nullable;
-use twyla_runtime::event::{Emit, Listen};
 
 fn read<T: Listen>(value: &Value) -> T {
     T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"))

@@ -2,8 +2,8 @@
 
 use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
+use twyla_codec::event::{Emit, EventContext, Listen};
 use twyla_golden::{digits, fields, names, order, refs, rules, trees, unions};
-use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// The validator of one file, which can refer to all files of its folder.
 fn oracle(folder: &str, file: &str) -> Validator {

@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 
 use serde_json::{Value, json};
+use twyla_codec::event::{Emit, EventContext, Listen};
 use twyla_golden::sensitive::Context;
 use twyla_golden::sensitive::pay::{Charge, Plain};
-use twyla_runtime::event::{Emit, EventContext, Listen};
 
 /// A charge whose sensitive values all contain `4111`.
 fn whole() -> Value {

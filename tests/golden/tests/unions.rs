@@ -1,12 +1,12 @@
 //! Values that can be distinguished are enums: created with `From`, matched by variant, and written as they were read.
 
+use twyla_codec::Nullable;
+use twyla_codec::event::{Emit, Listen};
 use twyla_golden::unions::shop::{
     Contact, ContactKept, ContactKeptA, ContactWay, ContactWayA, ContactWayB, Hook, Measure, MeasureDone, MeasureTyped,
     MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount, ValuesFlag, ValuesId, ValuesLevel,
     ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets, ValuesTexts,
 };
-use twyla_runtime::Nullable;
-use twyla_runtime::event::{Emit, Listen};
 
 fn read<T: Listen>(text: &str) -> T {
     T::decode(text.as_bytes()).unwrap_or_else(|refusal| panic!("{text}: {refusal}"))

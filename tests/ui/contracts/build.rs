@@ -1,5 +1,5 @@
 //! Compiles the contracts.
 
 fn main() {
-    twyla_build::compile("../schemas");
+    twyla_build::Builder::new("../schemas").shown_as("tests/ui/schemas").runtime("twyla_codec").compile_or_exit();
 }

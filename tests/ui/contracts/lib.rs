@@ -1,3 +1,3 @@
 //! The contracts of a platform.
 
-twyla_runtime::include_contracts!();
+twyla_codec::include_contracts!();

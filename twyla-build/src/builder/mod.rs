@@ -194,6 +194,8 @@ impl Builder {
     /// which re-exports it, or under another name. The default is `twyla_runtime`. The attributes take the same path:
     /// `#[listener(crate = kit::twyla)]`.
     ///
+    /// A crate that only declares contracts for services names `twyla_codec`, the only crate that generated code needs.
+    ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
     /// let builder = builder.runtime("kit::twyla");

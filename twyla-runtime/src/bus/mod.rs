@@ -20,7 +20,6 @@ use self::emit::Emitting;
 use self::error::Error;
 use self::shared::BusShared;
 use crate::contract::envelope;
-use crate::contract::event::{AsContext, Emittable, Event, EventContext};
 use crate::dead_letter::letter::DeadLetter;
 use crate::dead_letter::triage::{Sort, Sorted};
 use crate::progress::Progress;
@@ -30,6 +29,7 @@ use crate::telemetry::trace::TraceContext;
 use crate::transport::memory::MemoryTransport;
 use crate::transport::state::BusState;
 use crate::transport::{Outgoing, PublishTarget, Transport, dead_name, new_message_id, queue_name};
+use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 
 /// An event bus, over RabbitMQ or in the memory of this process. Clones share it.
 #[derive(Clone)]

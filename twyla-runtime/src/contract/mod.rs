@@ -1,9 +1,4 @@
-//! Contracts at run time: the traits of events and contexts, the contract records in the binary, and the envelope on the wire.
+//! Events on the wire: the envelope, and the session that they belong to.
 
-pub(crate) mod builder;
 pub(crate) mod envelope;
-pub mod event;
-pub(crate) mod otherwise;
-#[doc(hidden)]
-pub mod record;
 pub(crate) mod session;

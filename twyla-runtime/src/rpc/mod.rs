@@ -16,10 +16,10 @@ pub(crate) use handler::Registration;
 pub use handler::Rpcs;
 pub use protocol::error::{CallError, Side};
 pub use protocol::meta::CallMeta;
-pub use protocol::method::{Body, DomainError, Method, NoError};
 pub use protocol::problem::{Broken, Part, Problem};
 pub(crate) use server::dispatch::Server;
 #[cfg(feature = "rpc-server")]
 pub(crate) use server::listener::HttpListener;
 pub(crate) use server::serving::ServerSetup;
 pub use server::settings::Serve;
+pub use twyla_codec::rpc::{Body, DomainError, Method, NoError};

@@ -14,11 +14,11 @@ use super::transient::is_after_a_failure;
 use crate::bus::config::MAX_EVENT;
 use crate::bus::encoded;
 use crate::bus::error::Error;
-use crate::contract::event::{AsContext, Emittable, Event, EventContext};
 use crate::service::meta::Meta;
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 use crate::transport::new_message_id;
+use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 
 /// Emits events within a database transaction: they are published after it commits, and never if it doesn't.
 ///

@@ -14,10 +14,10 @@ use uuid::Uuid;
 use super::recorder::Recorder;
 use super::show::moment;
 use crate::contract::envelope;
-use crate::contract::event::{AsContext, Emittable, Event, EventContext};
-use crate::contract::record::Mark;
 use crate::transport::Outgoing;
 use crate::{Bus, Error, Running, Service};
+use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
+use twyla_codec::mark::Mark;
 
 /// The real time after which a test stops waiting for handlers.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::show;
-use crate::contract::record::Mark;
+use twyla_codec::mark::Mark;
 
 /// An event that was published on the test bus.
 #[derive(Clone)]

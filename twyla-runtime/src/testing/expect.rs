@@ -8,7 +8,7 @@ use super::emission::Emission;
 use super::record::{Attempt, Emitted, Outcome};
 use super::show::{moment, why};
 use crate::DeadLetter;
-use crate::contract::event::{Event, Listen};
+use twyla_codec::event::{Event, Listen};
 
 impl TestBus {
     /// Returns the next event of the type that handlers have emitted, in their order; each is returned once.

@@ -17,10 +17,10 @@ use super::emission::Emission;
 use super::samples::{self, kept, nice};
 use super::show;
 use crate::contract::envelope;
-use crate::contract::event::{Emit, EventContext, Listen};
 use crate::service::handler::decode_only::OnlyDecoded;
 use crate::service::handler::{Failure, Incoming, Registration, States};
 use crate::{Ack, Meta};
+use twyla_codec::event::{Emit, EventContext, Listen};
 
 /// The expected `format` of a manifest.
 const FORMAT: &str = "twyla-contracts 1";

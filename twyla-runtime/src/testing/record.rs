@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::emission::Emission;
 use crate::contract::envelope;
-use crate::contract::event::{EventContext, Listen};
 use crate::contract::session::Session;
 use crate::{Decision, Meta};
+use twyla_codec::event::{EventContext, Listen};
 
 /// One attempt at an event: a call of its handler.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::emission::Emission;
 use super::record::{Attempt, Outcome};
-use crate::contract::record::Mark;
 use crate::dead_letter::letter::{DeadLetter, Header};
 use crate::future::BoxFuture;
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
 use crate::transport::{Outgoing, PublishTarget};
+use twyla_codec::mark::Mark;
 
 /// Records what happens on a test bus.
 #[derive(Clone, Default)]

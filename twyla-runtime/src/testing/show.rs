@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::DeadLetter;
-use crate::contract::record::Mark;
+use twyla_codec::mark::Mark;
 use twyla_codec::validate::sensitive;
 
 /// The maximum number of characters of a content in a message.

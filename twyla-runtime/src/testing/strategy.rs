@@ -10,7 +10,7 @@ use serde_json::Value;
 use twyla_sample::Contract;
 
 use super::samples::contract;
-use crate::contract::event::{EventContext, Listen};
+use twyla_codec::event::{EventContext, Listen};
 
 /// Returns a strategy for valid events of a type: texts that match their patterns, numbers up to their bounds, with and
 /// without optional members.

@@ -141,7 +141,9 @@ impl Modules {
         if module.defines(head) {
             return Some((from, head.clone()));
         }
-        module.globs.iter().find_map(|glob| self.follow(from, &[&glob[..], path].concat(), true, seen))
+        // the first name of such a path is that of another crate, or of a module found above
+        let mut globs = module.globs.iter().filter(|glob| glob.first() != Some(head));
+        globs.find_map(|glob| self.follow(from, &[&glob[..], path].concat(), true, seen))
     }
 }
 

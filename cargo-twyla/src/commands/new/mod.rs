@@ -138,7 +138,7 @@ impl Run for Args {
         let sources = self.sources();
         let dependency = |name, features| dependency(sources.as_deref(), name, features);
         let (runtime, build) = (dependency("twyla-runtime", "")?, dependency("twyla-build", "")?);
-        let bare_runtime = dependency("twyla-runtime", ", default-features = false")?;
+        let codec = dependency("twyla-codec", "")?;
         let testing = dependency("twyla-runtime", ", features = [\"testing\"]")?;
         let (package, source) = match &self.contracts {
             Some((package, source)) => (package.as_str(), contracts_source(&folder, package, source)?),
@@ -151,7 +151,7 @@ impl Run for Args {
                 .replace("{{module}}", &field_name(name))
                 .replace("{{runtime}}", &runtime)
                 .replace("{{build}}", &build)
-                .replace("{{bare-runtime}}", &bare_runtime)
+                .replace("{{codec}}", &codec)
                 .replace("{{contracts}}", package)
                 .replace("{{contracts-module}}", &package.replace('-', "_"))
                 .replace("{{source}}", &source)

@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use clap_complete::engine::ArgValueCompleter;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use twyla_runtime::__private::{masked_message, open_envelope};
-use twyla_runtime::{json as strict, validate};
+use twyla_codec::validate::sensitive::masked_message;
+use twyla_codec::{json as strict, validate};
+use twyla_runtime::__private::open_envelope;
 
 use crate::support::contracts::{Contract, Contracts, Violation};
 use crate::support::options::FormatArgs;

@@ -16,17 +16,18 @@ use uuid::Uuid;
 use super::retry::{self, RetryDecision, RetryPolicy};
 use super::route::Link;
 use crate::bus::config::FOREVER;
-use crate::contract::event::{AsContext, EventContext};
 use crate::contract::session::Session;
 use crate::rpc::protocol::attempt::{Answer, AttemptError, BodyKind, CallAttempt, DOMAIN, NoRoute};
+use crate::rpc::protocol::encoded::encoded;
 use crate::rpc::protocol::error::{CallError, Side};
 use crate::rpc::protocol::headers;
 use crate::rpc::protocol::meta::CallMeta;
-use crate::rpc::protocol::method::{Body, Method, NoError, encoded};
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::rpc::server::dispatch::Server;
 use crate::telemetry::trace::TraceContext;
 use crate::telemetry::{metrics, span};
+use twyla_codec::event::{AsContext, EventContext};
+use twyla_codec::rpc::{Body, Method, NoError};
 use twyla_codec::validate::Refusal;
 
 /// A client of RPCs, over HTTP or within this process. Clones share connections, addresses and the retry budget.

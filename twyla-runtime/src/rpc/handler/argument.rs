@@ -4,13 +4,14 @@ use std::any::{Any, TypeId, type_name};
 
 use super::outcome;
 use super::registration::Incoming;
-use crate::contract::event::EventContext;
 use crate::rpc::protocol::attempt::Answer;
-use crate::rpc::protocol::method::{Method, Requests};
 use crate::rpc::protocol::problem::Part;
 use crate::rpc::{CallMeta, Rpc};
 use crate::service::handler::Need;
 use crate::{Bus, State};
+use twyla_codec::__private::Requests;
+use twyla_codec::event::EventContext;
+use twyla_codec::rpc::Method;
 
 /// A call whose request and context are checked: the source of the handler's arguments.
 pub struct Parts {
@@ -68,6 +69,13 @@ pub trait CallArgument: Sized {
     #[must_use]
     fn need() -> Option<Need> {
         None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: EventContext> CallArgument for C {
+    fn take(parts: &Parts) -> Result<Self, Answer> {
+        parts.context()
     }
 }
 

@@ -5,7 +5,7 @@ use std::future::ready;
 
 use super::registration::AnswerFuture;
 use crate::rpc::protocol::attempt::Answer;
-use crate::rpc::protocol::method::encoded;
+use crate::rpc::protocol::encoded::encoded;
 use crate::rpc::protocol::problem::{Broken, Part, Problem};
 use crate::rpc::{Body, CallMeta, Method};
 use crate::service::catch_panic::chain;

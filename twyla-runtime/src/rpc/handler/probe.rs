@@ -7,10 +7,11 @@ use std::marker::PhantomData;
 use super::argument::Parts;
 use super::outcome;
 use super::registration::{AnswerFuture, Incoming};
-use crate::contract::otherwise::Otherwise;
-use crate::contract::record::Mark;
 use crate::rpc::protocol::attempt::Answer;
-use crate::rpc::protocol::method::{Method, Requests};
+use twyla_codec::__private::Otherwise;
+use twyla_codec::__private::Requests;
+use twyla_codec::mark::Mark;
+use twyla_codec::rpc::Method;
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.
 pub struct IsRequest<T, K>(PhantomData<(T, K)>);

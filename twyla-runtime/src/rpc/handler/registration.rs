@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::Bus;
-use crate::contract::record::Mark;
 use crate::rpc::CallMeta;
 use crate::rpc::protocol::attempt::Answer;
 use crate::service::handler::{Need, States};
+use twyla_codec::mark::Mark;
 
 /// A handler function with [`#[rpc]`](macro@crate::rpc).
 pub trait Handler {

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::method::NoError;
 use super::problem::Broken;
 use crate::service::fail::NoUse;
+use twyla_codec::rpc::NoError;
 
 /// An error of a call.
 ///

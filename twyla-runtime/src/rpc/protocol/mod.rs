@@ -1,6 +1,7 @@
 //! The messages between a caller and a service, independent of the transport, and their form in HTTP.
 
 pub mod attempt;
+pub(crate) mod encoded;
 pub(crate) mod error;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),
@@ -8,5 +9,4 @@ pub(crate) mod error;
 )]
 pub(crate) mod headers;
 pub(crate) mod meta;
-pub mod method;
 pub(crate) mod problem;

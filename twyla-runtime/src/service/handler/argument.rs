@@ -7,10 +7,10 @@ use std::fmt;
 #[cfg(feature = "testing")]
 use super::decode_only;
 use super::registration::{Failure, Incoming, Need};
-use crate::contract::event::{Event, EventContext, Listen};
 use crate::rpc::Rpc;
 use crate::service::dedupe::Transacting;
 use crate::{Ack, Bus, Meta, State};
+use twyla_codec::event::{Event, EventContext, Listen};
 
 /// One delivery with a valid context, from which the handler's arguments are taken.
 pub struct Parts {
@@ -90,6 +90,13 @@ pub trait Argument: Sized {
     #[must_use]
     fn need() -> Option<Need> {
         None
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: EventContext> Argument for C {
+    fn take(parts: &Parts) -> Result<Self, Failure> {
+        parts.context()
     }
 }
 

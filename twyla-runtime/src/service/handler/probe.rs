@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 
 use super::argument::Parts;
 use super::registration::{Failure, HandleFuture, Incoming};
-use crate::contract::event::{Event, Listen};
-use crate::contract::otherwise::Otherwise;
-use crate::contract::record::Schemas;
+use twyla_codec::__private::Otherwise;
+use twyla_codec::event::{Event, Listen};
+use twyla_codec::mark::Schemas;
 use twyla_codec::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::contract::record::Mark;
 use crate::service::dedupe::Transacting;
 use crate::{Ack, Bus, Meta, Retry};
+use twyla_codec::mark::Mark;
 use twyla_codec::validate::Refusal;
 
 /// A handler function with [`#[listener]`](crate::listener).

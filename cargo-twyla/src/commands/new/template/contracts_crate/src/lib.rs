@@ -1,3 +1,3 @@
 //! The contracts of a platform: services depend on this crate.
 
-twyla_runtime::include_contracts!();
+twyla_codec::include_contracts!();

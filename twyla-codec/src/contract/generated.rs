@@ -1,6 +1,6 @@
-//! The macros that generated code calls: they implement the traits of events, contexts and arguments for its types.
+//! The macro that generated code calls for each event and context: it implements their traits.
 
-/// Implements the runtime's traits for the generated type of a content or a context.
+/// Implements the traits of an event or a context for its generated type.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __contract {
@@ -57,16 +57,6 @@ macro_rules! __contract {
             }
             fn encode(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), $crate::validate::Refusal> {
                 $crate::__private::encode(self, out)
-            }
-        }
-        impl $crate::__private::Argument for $type {
-            fn take(parts: &$crate::__private::Parts) -> ::std::result::Result<Self, $crate::__private::Failure> {
-                parts.context::<Self>()
-            }
-        }
-        impl $crate::__private::CallArgument for $type {
-            fn take(parts: &$crate::__private::CallParts) -> ::std::result::Result<Self, $crate::__private::Answer> {
-                parts.context::<Self>()
             }
         }
     };

@@ -1,7 +1,7 @@
 //! The traits of events and contexts: names, contracts, encoding and decoding.
 
 use super::record::{Mark, Schema, Schemas};
-use twyla_codec::validate::Refusal;
+use crate::validate::Refusal;
 
 #[doc(hidden)]
 pub mod bound;
@@ -11,7 +11,7 @@ pub mod fits;
 pub mod kind;
 
 /// A type that is the content of an event: generated from the event's schema, or bound to it with
-/// [`#[event]`](macro@crate::event).
+/// [`#[event]`](https://docs.rs/twyla-runtime/latest/twyla_runtime/attr.event.html).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the content of an event",
     label = "not an event",
@@ -74,7 +74,7 @@ pub trait Emit: Event {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
-/// The content that [`Bus::emit`](crate::Bus::emit) accepts: any type that can be [emitted](Emit). It is a trait of its own so
+/// The content that [`Bus::emit`](https://docs.rs/twyla-runtime/latest/twyla_runtime/struct.Bus.html#method.emit) accepts: any type that can be [emitted](Emit). It is a trait of its own so
 /// that compiler errors name the user's struct, and don't list other types that implement `Emit`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
@@ -108,7 +108,7 @@ pub trait EventContext: Clone + Send + Sync + 'static {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal>;
 }
 
-/// A context or a reference to one, for [`Bus::emit`](crate::Bus::emit).
+/// A context or a reference to one, for [`Bus::emit`](https://docs.rs/twyla-runtime/latest/twyla_runtime/struct.Bus.html#method.emit).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the context of an event",
     label = "not a context",

@@ -4,15 +4,13 @@ use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
 
-use bytes::Bytes;
-
 use crate::contract::event::EventContext;
 use crate::contract::record::{Mark, Schema};
-use twyla_codec::json::{Fault, Read, Reader, Write};
-use twyla_codec::path::Path;
-use twyla_codec::validate::Refusal;
-use twyla_codec::validate::contract::{self, Validate};
-use twyla_codec::validate::rules::Violations;
+use crate::json::{Fault, Read, Reader, Write};
+use crate::path::Path;
+use crate::validate::Refusal;
+use crate::validate::contract::{self, Validate};
+use crate::validate::rules::Violations;
 
 /// A message of an RPC, generated from its schema.
 pub trait Body: Sized + Send + 'static {
@@ -38,13 +36,6 @@ impl<T: Read + Write + Validate + Send + 'static> Body for T {
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
         contract::encode(self, out)
     }
-}
-
-/// Returns the text that `encode` appends.
-pub(crate) fn encoded(encode: impl FnOnce(&mut Vec<u8>) -> Result<(), Refusal>) -> Result<Bytes, Refusal> {
-    let mut text = Vec::with_capacity(128);
-    encode(&mut text)?;
-    Ok(text.into())
 }
 
 /// An RPC: the type that is generated for `rpc/<service>/<method>`, `contracts::rpc::<service>::<Method>`.

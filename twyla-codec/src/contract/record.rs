@@ -57,13 +57,15 @@ impl Mark {
     }
 
     /// Returns the name of the event or RPC: a part of the record's bytes, so that its use keeps the record.
-    pub(crate) fn subject(&'static self) -> &'static str {
+    #[must_use]
+    pub fn subject(&'static self) -> &'static str {
         // opaque to the compiler, so that it keeps all of the record
         black_box(self).subject
     }
 
     /// Returns the sensitive values of an event's message, as JSON Pointers.
-    pub(crate) fn sensitive(&self) -> Vec<String> {
+    #[must_use]
+    pub fn sensitive(&self) -> Vec<String> {
         let parts = ["/content", "/context"].iter().zip(self.schemas);
         parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()
     }
