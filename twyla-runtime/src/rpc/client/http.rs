@@ -36,7 +36,7 @@ pub(crate) struct Http {
     plain: Client,
     /// For `https` addresses, where both sides negotiate the version.
     encrypted: Client,
-    /// What finds the addresses of the other services.
+    /// The resolver, for services without fixed addresses.
     config: EndpointConfig,
     max_answer: usize,
     /// The fixed addresses, by the service's name in variables.
