@@ -1,0 +1,3 @@
+//! The contracts of a platform.
+
+kit::twyla::include_contracts!();
