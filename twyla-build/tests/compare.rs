@@ -57,6 +57,40 @@ fn a_property_whose_null_is_absence_is_never_sent_as_null() {
 }
 
 #[test]
+fn an_object_with_the_members_of_several_alternatives_is_limited_by_the_one_that_allows_it() {
+    let keeps = |b: &str| {
+        format!(
+            r#"{{ "oneOf": [{{ "type": "object", "properties": {{ "a": {{ "type": "integer" }} }}, "required": ["a"], "additionalProperties": {{ "type": "integer" }} }},
+                {{ "type": "object", "properties": {{ "b": {b} }}, "required": ["b"] }}] }}"#
+        )
+    };
+    let b = |rules: &str| format!(r#"{{ "type": "object", "properties": {{ "b": {{ {rules} }} }} }}"#);
+    let (not_negative, byte) = (
+        keeps(r#"{ "type": "integer", "minimum": 2 }"#),
+        keeps(r#"{ "type": "integer", "minimum": 0, "maximum": 255 }"#),
+    );
+    let both = |b: &str| {
+        format!(
+            r#"{{ "type": "object", "properties": {{ "a": {{ "type": "integer" }}, "b": {b} }}, "required": ["a", "b"] }}"#
+        )
+    };
+    let open = r#"{ "oneOf": [{ "type": "object", "properties": { "a": { "type": "integer" } }, "required": ["a"] },
+        { "type": "object", "properties": { "b": { "type": "integer", "minimum": 0 } }, "required": ["b"] }] }"#;
+    let text_beside = r#"{ "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "integer", "minimum": 0 } },
+        "required": ["a", "b"] }"#;
+    contract(&[
+        (&not_negative, &b(r#""minimum": 0"#), r#"/b minimum {"a":0,"b":-1}"#),
+        (&not_negative, &b(r#""minimum": -9223372036854775808"#), "fits"),
+        (&byte, &b(r#""maximum": 299"#), r#"/b maximum {"a":0,"b":300}"#),
+        // the first alternative reads it
+        (&both(r#"{ "const": -1 }"#), open, "fits"),
+        (&both(r#"{ "type": "integer", "minimum": 0 }"#), open, r#" oneOf {"a":0,"b":0}"#),
+        // the second alone allows it, and reads no more than 64 bits
+        (text_beside, &open.replace(r#", "minimum": 0"#, ""), r#"/b type {"a":"","b":9223372036854775808}"#),
+    ]);
+}
+
+#[test]
 fn single_values() {
     subsumption(
         Draft::Draft202012,

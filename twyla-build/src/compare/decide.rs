@@ -30,16 +30,16 @@ impl Comparison {
 
     /// Returns the formula of one side.
     fn side(&mut self, judge: &WitnessCheck, side: Side) -> Lit {
-        let lit = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables).root(&judge.root);
-        let mut parts = vec![lit];
+        let mut schemas = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables);
+        let mut parts = vec![schemas.root(&judge.root)];
         if let Some(types) = &judge.types {
             // types can read what they write, so this adds nothing; but what a reader of unchanged types refuses contradicts it at
             // once, however deep they are
             if side == Side::Reads || self.states_reading {
-                parts.push(types.formula(Side::Reads, &mut self.formulas));
+                parts.push(types.formula(Side::Reads, &mut schemas));
             }
             if side == Side::Sends {
-                parts.push(types.formula(Side::Sends, &mut self.formulas));
+                parts.push(types.formula(Side::Sends, &mut schemas));
             }
         }
         self.formulas.all(parts)
@@ -214,6 +214,24 @@ mod tests {
             })
         });
         agree(&made.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn alternatives_of_required_members_have_one_verdict_with_and_without_what_types_read() {
+        let union = |others: &str, b: &str| {
+            format!(
+                r#"{{ "oneOf": [{{ "type": "object", "properties": {{ "a": {{ "type": "integer" }} }}, "required": ["a"]{others} }},
+                    {{ "type": "object", "properties": {{ "b": {b} }}, "required": ["b"] }}] }}"#
+            )
+        };
+        let bundle = |schema: &str| Bundle::schema(schema, Draft::default()).unwrap().formats(true);
+        for b in [r#"{ "type": "integer", "minimum": 2 }"#, r#"{ "type": "integer", "minimum": 2, "maximum": 255 }"#] {
+            let sender = bundle(&union(r#", "additionalProperties": { "type": "integer" }"#, b));
+            let reader = bundle(r#"{ "type": "object", "properties": { "b": { "minimum": 0, "maximum": 299 } } }"#);
+            assert_eq!(words(&sender, &reader), ["breaks"; 2], "{b}");
+            let open = bundle(&union("", b));
+            assert_eq!(words(&open, &open), ["fits"; 2], "{b}");
+        }
     }
 
     #[test]

@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use num_bigint::BigInt;
 use serde_json::Value;
 
-use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit, Name};
+use super::formula::{Atom, Index, Kind, Kinds, Lit, Name};
+use super::lower::Lowering;
 use crate::decimal::Decimal;
 use crate::model::{
     self, Body, Choice, Discriminator, IntegerType, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
 };
+use crate::schema::evaluate::{Evaluator, Outcome, Undecidable};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -60,70 +62,102 @@ impl Types {
         self.types.get(id).map(|type_| &type_.body)
     }
 
-    /// Returns what the types add to their schema, for one side.
-    pub(super) fn formula(&self, side: Side, formulas: &mut Formulas) -> Lit {
-        let mut lowering = ShapeLowering { types: self, side, formulas, done: HashMap::new(), open: HashMap::new() };
-        lowering.held(&self.root)
+    /// Returns what the types add to their schema, for one side; `schemas` are those of the types.
+    pub(super) fn formula(&self, side: Side, schemas: &mut Lowering<'_>) -> Lit {
+        ShapeLowering { types: self, side, schemas, done: HashMap::new(), open: HashMap::new() }.held(&self.root)
     }
 
     /// Finds a part of a valid value that can't be sent.
-    pub(super) fn unsent(&self, value: &Value) -> Option<UnrepresentablePart> {
-        self.unheld(Side::Sends, &self.root, value)
+    pub(super) fn unsent(&self, value: &Value, evaluator: Evaluator<'_>) -> Found {
+        PartCheck { types: self, side: Side::Sends, evaluator }.unheld(&self.root, value)
     }
 
     /// Finds a part of a valid value that can't be read.
-    pub(super) fn unread(&self, value: &Value) -> Option<UnrepresentablePart> {
-        self.unheld(Side::Reads, &self.root, value)
+    pub(super) fn unread(&self, value: &Value, evaluator: Evaluator<'_>) -> Found {
+        PartCheck { types: self, side: Side::Reads, evaluator }.unheld(&self.root, value)
     }
+}
 
-    fn unheld(&self, side: Side, held: &ValueType, value: &Value) -> Option<UnrepresentablePart> {
-        let unheld = UnrepresentablePart::new;
+/// A part that the types can't hold, if there is one.
+type Found = Result<Option<UnrepresentablePart>, Undecidable>;
+
+/// Returns the first part found.
+fn first(mut all: impl Iterator<Item = Found>) -> Found {
+    all.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None))
+}
+
+/// Looks at one value for parts that the types can't hold.
+struct PartCheck<'a> {
+    types: &'a Types,
+    side: Side,
+    evaluator: Evaluator<'a>,
+}
+
+impl PartCheck<'_> {
+    fn unheld(&self, held: &ValueType, value: &Value) -> Found {
+        let below =
+            |held: &ValueType, value: &Value, key: &str| Ok(self.unheld(held, value)?.map(|part| part.below(key)));
         match (&held.shape, value) {
-            (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(side, inner, value),
+            (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(inner, value),
             (Shape::Integer { type_, .. }, Value::Number(number)) => {
                 let number = Decimal::parse(&number.to_string());
                 let (least, most) = range(*type_);
-                match number {
-                    Some(number) if number < least && type_.is_unsigned() => unheld(format!("{number} is less than 0")),
+                Ok(match number {
+                    Some(number) if number < least && type_.is_unsigned() => {
+                        UnrepresentablePart::new(format!("{number} is less than 0"))
+                    }
                     Some(number) if number < least || number > most => {
-                        unheld(format!("{number} is not an integer that fits in 64 bits"))
+                        UnrepresentablePart::new(format!("{number} is not an integer that fits in 64 bits"))
                     }
                     _ => None,
-                }
+                })
             }
             (Shape::Number, Value::Number(number)) => {
-                let number = Decimal::parse(&number.to_string()).filter(|number| !number.is_double())?;
-                unheld(format!("{number} is an integer with more digits than can be kept"))
+                let number = Decimal::parse(&number.to_string()).filter(|number| !number.is_double());
+                let rule = |number| format!("{number} is an integer with more digits than can be kept");
+                Ok(number.and_then(|number| UnrepresentablePart::new(rule(number))))
             }
             (Shape::Array(item), Value::Array(items)) => {
-                let mut items = items.iter().enumerate();
-                items.find_map(|(index, value)| Some(self.unheld(side, item, value)?.below(&index.to_string())))
+                first(items.iter().enumerate().map(|(index, value)| below(item, value, &index.to_string())))
             }
             (Shape::Map(inner), Value::Object(members)) => {
-                members.iter().find_map(|(key, value)| Some(self.unheld(side, inner, value)?.below(key)))
+                first(members.iter().map(|(key, value)| below(inner, value, key)))
             }
-            (Shape::Named(id), value) => match (self.get(*id)?, value) {
-                (Body::Struct { fields, others }, Value::Object(members)) => members.iter().find_map(|(key, value)| {
-                    let found = match (fields.iter().find(|field| field.wire == *key), others) {
-                        (Some(field), _) if field.null_is_absent && side == Side::Sends && value.is_null() => {
-                            unheld("null is written as absence".to_owned())
+            (Shape::Named(id), value) => match (self.types.get(*id), value) {
+                (Some(Body::Struct { fields, others }), Value::Object(members)) => {
+                    first(members.iter().map(|(key, value)| {
+                        let unsent = |rule: &str| Ok(UnrepresentablePart::new(rule.to_owned()).map(|it| it.below(key)));
+                        match (fields.iter().find(|field| field.wire == *key), others) {
+                            (Some(field), _) if field.null_is_absent && self.side == Side::Sends && value.is_null() => {
+                                unsent("null is written as absence")
+                            }
+                            (Some(field), _) => below(&field.held, value, key),
+                            (None, Others::Kept { held, .. }) => below(held, value, key),
+                            (None, _) if self.side == Side::Sends => unsent("the schema declares no such member"),
+                            (None, _) => Ok(None),
                         }
-                        (Some(field), _) => self.unheld(side, &field.held, value),
-                        (None, Others::Kept { held, .. }) => self.unheld(side, held, value),
-                        (None, _) if side == Side::Sends => unheld("the schema declares no such member".to_owned()),
-                        (None, _) => None,
-                    };
-                    found.map(|it| it.below(key))
-                }),
-                (Body::Union { by, variants }, value) => {
-                    // the formula asks the same of all of them
-                    Variant::of(variants, by, value).into_iter().find_map(|it| self.unheld(side, &it.held, value))
+                    }))
                 }
-                (Body::Map(held), value) => self.unheld(side, held, value),
-                _ => None,
+                (Some(Body::Union { by, variants }), value) => {
+                    let variants = Variant::of(variants, by, value);
+                    let is_only = variants.len() == 1;
+                    first(variants.into_iter().map(|variant| {
+                        // of several, the one whose schema allows the value has it
+                        if !is_only && !self.is_allowed(variant, value)? {
+                            return Ok(None);
+                        }
+                        self.unheld(&variant.held, value)
+                    }))
+                }
+                (Some(Body::Map(held)), value) => self.unheld(held, value),
+                _ => Ok(None),
             },
-            _ => None,
+            _ => Ok(None),
         }
+    }
+
+    fn is_allowed(&self, variant: &Variant, value: &Value) -> Outcome {
+        variant.schema.as_ref().map_or(Ok(true), |at| self.evaluator.is_valid(value, at))
     }
 }
 
@@ -134,27 +168,27 @@ fn range(type_: IntegerType) -> (Decimal, Decimal) {
     (of(least), of(most))
 }
 
-struct ShapeLowering<'a> {
+struct ShapeLowering<'a, 's> {
     types: &'a Types,
     side: Side,
-    formulas: &'a mut Formulas,
+    schemas: &'a mut Lowering<'s>,
     done: HashMap<TypeId, Lit>,
     open: HashMap<TypeId, Option<(Index, Lit)>>,
 }
 
-impl ShapeLowering<'_> {
+impl ShapeLowering<'_, '_> {
     fn held(&mut self, held: &ValueType) -> Lit {
         match &held.shape {
             Shape::Integer { type_, .. } => {
                 let (least, most) = range(*type_);
-                let least = self.formulas.atom(Atom::AtLeast { limit: least, exclusive: false });
-                let most = self.formulas.atom(Atom::AtMost { limit: most, exclusive: false });
-                self.formulas.all([least, most])
+                let least = self.schemas.formulas.atom(Atom::AtLeast { limit: least, exclusive: false });
+                let most = self.schemas.formulas.atom(Atom::AtMost { limit: most, exclusive: false });
+                self.schemas.formulas.all([least, most])
             }
-            Shape::Number => self.formulas.atom(Atom::Double),
+            Shape::Number => self.schemas.formulas.atom(Atom::Double),
             Shape::Array(item) => {
                 let lit = self.held(item);
-                self.formulas.atom(Atom::Items { from: 0, lit })
+                self.schemas.formulas.atom(Atom::Items { from: 0, lit })
             }
             Shape::Map(inner) => self.map(inner),
             Shape::Nullable(inner) => self.held(inner),
@@ -172,7 +206,7 @@ impl ShapeLowering<'_> {
 
     fn others(&mut self, mut names: Vec<Name>, lit: Lit) -> Lit {
         names.sort_unstable();
-        self.formulas.atom(Atom::Others { names: names.into(), patterns: [].into(), lit })
+        self.schemas.formulas.atom(Atom::Others { names: names.into(), patterns: [].into(), lit })
     }
 
     fn named(&mut self, id: TypeId) -> Lit {
@@ -180,14 +214,14 @@ impl ShapeLowering<'_> {
             return *done;
         }
         if let Some(open) = self.open.get_mut(&id) {
-            let (_, lit) = *open.get_or_insert_with(|| self.formulas.reference());
+            let (_, lit) = *open.get_or_insert_with(|| self.schemas.formulas.reference());
             return lit;
         }
         self.open.insert(id, None);
         let types = self.types;
         let lit = types.get(id).map_or(Lit::TRUE, |body| self.body(body));
         if let Some(Some((reference, _))) = self.open.remove(&id) {
-            self.formulas.lead(reference, lit);
+            self.schemas.formulas.lead(reference, lit);
         }
         self.done.insert(id, lit);
         lit
@@ -198,13 +232,13 @@ impl ShapeLowering<'_> {
             Body::Struct { fields, others } => {
                 let (mut parts, mut names) = (Vec::new(), Vec::new());
                 for field in fields {
-                    let (name, mut lit) = (self.formulas.name(&field.wire), self.held(&field.held));
+                    let (name, mut lit) = (self.schemas.formulas.name(&field.wire), self.held(&field.held));
                     if field.null_is_absent && self.side == Side::Sends {
-                        let null = self.formulas.kinds(Kinds::of(Kind::Null));
-                        lit = self.formulas.all([lit, !null]);
+                        let null = self.schemas.formulas.kinds(Kinds::of(Kind::Null));
+                        lit = self.schemas.formulas.all([lit, !null]);
                     }
                     names.push(name.clone());
-                    parts.push(self.formulas.atom(Atom::Member { name, lit }));
+                    parts.push(self.schemas.formulas.atom(Atom::Member { name, lit }));
                 }
                 let others = match others {
                     Others::Kept { held, .. } => self.held(held),
@@ -212,16 +246,16 @@ impl ShapeLowering<'_> {
                     Others::Ignored | Others::Refused => Lit::TRUE,
                 };
                 parts.push(self.others(names, others));
-                self.formulas.all(parts)
+                self.schemas.formulas.all(parts)
             }
             Body::Union { by, variants } => {
                 let mut parts = Vec::new();
                 for variant in variants {
                     let lit = self.held(&variant.held);
                     let other = self.other_than(by, variants, variant);
-                    parts.push(self.formulas.any([other, lit]));
+                    parts.push(self.schemas.formulas.any([other, lit]));
                 }
-                self.formulas.all(parts)
+                self.schemas.formulas.all(parts)
             }
             Body::Map(held) => self.held(held),
             Body::Enum { .. } => Lit::TRUE,
@@ -230,10 +264,14 @@ impl ShapeLowering<'_> {
 
     /// Returns the formula of the values that a variant isn't for.
     fn other_than(&mut self, by: &Discriminator, variants: &[Variant], variant: &Variant) -> Lit {
+        if let (Discriminator::RequiredMember(_), Some(at)) = (by, &variant.schema) {
+            // a value may have the members of several: it is for the one whose schema allows it, which requires its member
+            return !self.schemas.root(at);
+        }
         if variant.choices.is_empty() {
             let all = variants.iter().flat_map(|variant| &variant.choices);
             let known: Vec<Lit> = all.map(|choice| self.choice(choice)).collect();
-            return self.formulas.any(known);
+            return self.schemas.formulas.any(known);
         }
         let words: Vec<&String> = variant
             .choices
@@ -243,15 +281,15 @@ impl ShapeLowering<'_> {
         let others = variant.choices.iter().filter(|choice| !matches!(choice, Choice::Word(_)));
         let mut any: Vec<Lit> = others.map(|choice| self.choice(choice)).collect();
         if !words.is_empty() {
-            let mut words: Vec<Name> = words.into_iter().map(|word| self.formulas.name(word)).collect();
+            let mut words: Vec<Name> = words.into_iter().map(|word| self.schemas.formulas.name(word)).collect();
             words.sort_unstable();
             any.push(self.of_kind(Kind::String, Some(Atom::StringIn(words.into()))));
         }
-        let value = self.formulas.any(any);
+        let value = self.schemas.formulas.any(any);
         match by {
             Discriminator::Member(name) => {
-                let name = self.formulas.name(name);
-                self.formulas.atom(Atom::Member { name, lit: !value })
+                let name = self.schemas.formulas.name(name);
+                self.schemas.formulas.atom(Atom::Member { name, lit: !value })
             }
             Discriminator::JsonType | Discriminator::OwnMember | Discriminator::RequiredMember(_) => !value,
         }
@@ -266,20 +304,20 @@ impl ShapeLowering<'_> {
                 self.of_kind(Kind::Number, Some(Atom::NumberIn([value].into())))
             }
             Choice::Word(word) => {
-                let word = self.formulas.name(word);
+                let word = self.schemas.formulas.name(word);
                 self.of_kind(Kind::String, Some(Atom::StringIn([word].into())))
             }
             Choice::Has(name) => {
-                let name = self.formulas.name(name);
+                let name = self.schemas.formulas.name(name);
                 self.of_kind(Kind::Object, Some(Atom::Required(name)))
             }
         }
     }
 
     fn of_kind(&mut self, kind: Kind, atom: Option<Atom>) -> Lit {
-        let kind = self.formulas.kinds(Kinds::of(kind));
-        let atom = atom.map_or(Lit::TRUE, |atom| self.formulas.atom(atom));
-        self.formulas.all([kind, atom])
+        let kind = self.schemas.formulas.kinds(Kinds::of(kind));
+        let atom = atom.map_or(Lit::TRUE, |atom| self.schemas.formulas.atom(atom));
+        self.schemas.formulas.all([kind, atom])
     }
 }
 

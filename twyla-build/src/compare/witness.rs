@@ -39,21 +39,24 @@ impl WitnessCheck {
 
     /// Whether the value may be sent.
     pub(super) fn sends(&self, value: &Value) -> Outcome {
-        Ok(self.types.as_ref().is_none_or(|types| types.unsent(value).is_none())
-            && self.evaluator().is_valid(value, &self.root)?)
+        if let Some(types) = &self.types
+            && types.unsent(value, self.evaluator())?.is_some()
+        {
+            return Ok(false);
+        }
+        self.evaluator().is_valid(value, &self.root)
     }
 
     /// Whether the value is accepted.
     pub(super) fn accepts(&self, value: &Value) -> Outcome {
-        Ok(self.types.as_ref().is_none_or(|types| types.unread(value).is_none())
-            && self.evaluator().is_valid(value, &self.root)?)
+        Ok(self.unread(value, self.evaluator())?.is_none() && self.evaluator().is_valid(value, &self.root)?)
     }
 
     /// Returns the first broken rule.
     pub(super) fn refuses(&self, value: &Value) -> Result<Option<Violation>, Undecidable> {
         match self.evaluator().broken(value, &self.root)? {
             Some(broken) => Ok(Some(broken)),
-            None => Ok(self.unread(value)),
+            None => self.unread(value, self.evaluator()),
         }
     }
 
@@ -61,7 +64,7 @@ impl WitnessCheck {
     pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Violation>, Undecidable> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         let all = evaluator.all_broken(value, &self.root, most)?;
-        Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
+        Ok(if all.is_empty() { Vec::from_iter(self.unread(value, evaluator)?) } else { all })
     }
 
     /// Returns the parts of a value that are valid.
@@ -80,20 +83,23 @@ impl WitnessCheck {
     ) -> Result<Vec<Violation>, Undecidable> {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         let all = evaluator.knowing(valid).all_broken(value, &self.root, most)?;
-        Ok(if all.is_empty() { Vec::from_iter(self.unread(value)) } else { all })
+        Ok(if all.is_empty() { Vec::from_iter(self.unread(value, evaluator)?) } else { all })
     }
 
     /// The same where only the answer matters.
     pub(super) fn is_read(&self, value: &Value, shallow: bool) -> Outcome {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
-        Ok(evaluator.is_valid(value, &self.root)? && self.unread(value).is_none())
+        Ok(evaluator.is_valid(value, &self.root)? && self.unread(value, evaluator)?.is_none())
     }
 
     /// Returns the part of a value that the types can't read, although it may be valid.
-    fn unread(&self, value: &Value) -> Option<Violation> {
-        let unread = self.types.as_ref()?.unread(value)?;
-        let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
-        Some(Violation { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule })
+    fn unread(&self, value: &Value, evaluator: Evaluator<'_>) -> Result<Option<Violation>, Undecidable> {
+        let Some(types) = &self.types else { return Ok(None) };
+        let unread = types.unread(value, evaluator)?;
+        Ok(unread.map(|unread| {
+            let path = place_of(&self.schemas, &self.root, &unread.pointer, "type");
+            Violation { pointer: unread.pointer, keyword: "type".to_owned(), path, rule: unread.rule }
+        }))
     }
 }
 

@@ -245,6 +245,8 @@ pub(crate) struct Variant {
     pub(crate) name: String,
     /// Without any, it is the variant of all values that no other variant is for.
     pub(crate) choices: Vec<Choice>,
+    /// The schema that allows all its values, among the alternatives of the union; none if it has no schema of its own.
+    pub(crate) schema: Option<Loc>,
     pub(crate) held: ValueType,
     pub(crate) boxed: bool,
 }

@@ -216,7 +216,6 @@ impl<'a> SchemaReader<'a> {
 
     fn typed_variants(&mut self, loc: &Loc, sources: Vec<(Vec<JsonType>, VariantSource)>) -> Body {
         let mut variants: Vec<Variant> = Vec::new();
-        let mut branches: Vec<Option<Loc>> = Vec::new();
         for (types, source) in sources {
             let (held, branch) = match source {
                 VariantSource::Branch(at) => (without_null(self.held(&at)), Some(at)),
@@ -237,8 +236,7 @@ impl<'a> SchemaReader<'a> {
                 name.to_owned()
             });
             let choices = types.into_iter().map(Choice::Type).collect();
-            variants.push(Variant { name, choices, held, boxed: false });
-            branches.push(branch);
+            variants.push(Variant { name, choices, schema: branch, held, boxed: false });
         }
         if let [one, many] = &mut variants[..] {
             let has = |list: &Variant, item: &Variant| match &list.held.shape {
@@ -250,9 +248,9 @@ impl<'a> SchemaReader<'a> {
             }
         }
         let distinct = names::variants(&variants.iter().map(|variant| variant.name.clone()).collect::<Vec<_>>());
-        for ((variant, name), branch) in variants.iter_mut().zip(distinct).zip(branches) {
-            if let Some(at) = branch {
-                self.alternatives.insert(at, name.clone());
+        for (variant, name) in variants.iter_mut().zip(distinct) {
+            if let Some(at) = &variant.schema {
+                self.alternatives.insert(at.clone(), name.clone());
             }
             variant.name = name;
         }
@@ -401,8 +399,8 @@ impl<'a> SchemaReader<'a> {
                 None if possible.types() == [JsonType::Object] => without_null(self.held(&at)),
                 None => self.only_objects(&at, required.clone()),
             };
-            self.alternatives.insert(at, name.clone());
-            Variant { name, choices, held, boxed: false }
+            self.alternatives.insert(at.clone(), name.clone());
+            Variant { name, choices, schema: Some(at), held, boxed: false }
         });
         Body::Union { variants: variants.collect(), by }
     }

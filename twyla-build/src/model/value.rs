@@ -118,7 +118,13 @@ impl<'a> SchemaReader<'a> {
     ) -> ValueType {
         let mut variants = Vec::new();
         let mut add = |name: &str, type_, held| {
-            variants.push(Variant { name: name.into(), choices: vec![Choice::Type(type_)], held, boxed: false });
+            variants.push(Variant {
+                name: name.into(),
+                choices: vec![Choice::Type(type_)],
+                schema: None,
+                held,
+                boxed: false,
+            });
         };
         if !booleans.is_empty() {
             let held = ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]);
