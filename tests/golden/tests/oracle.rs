@@ -477,6 +477,18 @@ fn members_beside_a_union_agree() {
     assert_eq!(ParcelA::new("x", "ab").kind, parcel.kind);
 }
 
+#[test]
+fn members_beside_a_union_that_a_variant_declares_or_requires_agree() {
+    use unions::shop::Fare;
+    for good in [
+        json!({ "kind": "a", "note": "ab", "rate": 0.5, "card": { "pin": "x" } }),
+        json!({ "kind": "b", "note": "ab", "rate": 1.5 }),
+        json!({ "kind": "card", "card": { "pin": "x" } }),
+    ] {
+        hold("unions", "events/shop/fare.json", &good, event::<Fare>);
+    }
+}
+
 /// An event's rules apply whether its name sorts before or after that of an event that refers to it.
 #[test]
 fn rules_of_events_that_others_refer_to_agree() {

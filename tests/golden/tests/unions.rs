@@ -3,9 +3,10 @@
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::unions::shop::{
-    Contact, ContactKept, ContactKeptA, ContactWay, ContactWayA, ContactWayB, Hook, Measure, MeasureDone, MeasureTyped,
-    MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount, ValuesFlag, ValuesId, ValuesLevel,
-    ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets, ValuesTexts,
+    Contact, ContactKept, ContactKeptA, ContactWay, ContactWayA, ContactWayB, Fare, FareCard, Hook, Measure,
+    MeasureDone, MeasureTyped, MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount,
+    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
+    ValuesTargets, ValuesTexts,
 };
 
 fn read<T: Listen>(text: &str) -> T {
@@ -140,6 +141,27 @@ fn members_alike_in_all_variants_have_a_method() {
     assert_eq!((id, note), ("ab", &Nullable::Absent));
     let way = read::<Payment>(r#"{"amount":1,"iban":"x"}"#);
     assert_eq!(way.amount(), 1);
+}
+
+#[test]
+fn a_variant_that_requires_a_member_beside_the_union_has_its_type() {
+    let Fare::A(fare) = read::<Fare>(r#"{"kind":"a","note":"abc","card":{"pin":"1234"}}"#) else {
+        panic!("another variant")
+    };
+    let note: &str = &fare.note;
+    assert_eq!(note, "abc");
+    assert!(!format!("{fare:?}").contains("1234"), "{fare:?}");
+    assert_eq!(
+        refused::<Fare>(r#"{"kind":"a","note":"abcd"}"#),
+        "/note: \"abcd\" has 4 characters, and at most 3 are allowed"
+    );
+}
+
+#[test]
+fn a_variant_added_last_renames_no_type_of_a_member_beside_the_union() {
+    let Fare::Card(fare) = read::<Fare>(r#"{"kind":"card","card":{"pin":"1234"}}"#) else { panic!("another variant") };
+    let card: Option<FareCard> = fare.card;
+    assert_eq!(card.and_then(|card| card.pin).as_deref(), Some("1234"));
 }
 
 #[test]

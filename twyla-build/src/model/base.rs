@@ -6,6 +6,7 @@ use super::reader::{SchemaReader, docs};
 use super::types::{Body, Field, Others, SchemaDefault, Shape, ValueType};
 use super::union::applied;
 use crate::markdown::code;
+use crate::number::Number;
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::null;
@@ -54,12 +55,21 @@ impl<'a> SchemaReader<'a> {
     fn add_base(&mut self, loc: &Loc, base: &Loc, fields: &mut Vec<Field>, others: &mut Others) {
         let properties = base.step("properties");
         let required: Vec<&str> = self.required_at(base).collect();
+        let declared = self.all_declared_names(loc);
         let mut all = Vec::new();
         for member in self.base_members(base) {
             let schema = properties.step(&member.key);
-            match fields.iter_mut().find(|field| field.wire == member.key) {
+            let own = fields.iter().position(|field| field.wire == member.key);
+            match own.and_then(|index| fields.get_mut(index)).filter(|_| declared.contains(member.key.as_str())) {
                 Some(field) => self.narrow(loc, field, member, &schema),
-                None => all.push(self.base_field(base, member, schema)),
+                None => {
+                    // a member that the alternative only requires
+                    let required = own.map(|index| fields.remove(index)).is_some_and(|field| field.required);
+                    let mut field = self.base_field(base, member, schema);
+                    field.required = required;
+                    field.default = field.default.filter(|_| !required);
+                    all.push(field);
+                }
             }
         }
         all.append(fields);
@@ -82,7 +92,8 @@ impl<'a> SchemaReader<'a> {
         if !self.is_implied(loc, &member.key, schema) {
             field.held.trees.extend(self.tree(schema, format!("{} in several schemas", code(&member.key))));
         }
-        field.hidden |= self.sensitive.whole(schema, field.held.shape.is_typed());
+        field.hidden |=
+            self.sensitive.whole(schema, field.held.shape.is_typed()) || self.hides_more(loc, member, schema);
         field.null_is_absent |= null::is_absent(self.schemas, schema);
         if field.docs.said.is_empty() {
             field.docs.said = docs(&member.value);
@@ -92,11 +103,22 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
+    /// Whether the base has sensitive values within a member that the type of the alternative's member doesn't hide.
+    fn hides_more(&self, loc: &Loc, member: &Member, schema: &Loc) -> bool {
+        let own = self.members_at(&applied(self, loc), &member.key);
+        let own: Vec<String> = own.iter().flat_map(|at| self.sensitive.within(at)).collect();
+        self.sensitive.within(schema).iter().any(|pointer| !own.contains(pointer))
+    }
+
     /// Whether the base lists values, and the alternative allows only some of them.
     fn is_implied(&self, loc: &Loc, name: &str, schema: &Loc) -> bool {
         let of_base = self.possible(schema);
         let own = self.members_at(&applied(self, loc), name).into_iter().map(|at| self.possible(&at));
         let only_lists = self.rules_of(schema).all(|rule| matches!(rule, "type" | "enum" | "const"));
+        let values = self.get(schema, "enum").map_or(&[][..], Node::items).iter().chain(self.get(schema, "const"));
+        // possible numbers are listed only if all are integers
+        let is_listed = |node: &Node| !matches!(&node.json, Json::Number(text) if Number::new(text).whole().is_none());
+        let only_lists = only_lists && values.into_iter().all(is_listed);
         let is_exact = !of_base.array && !of_base.object && only_lists && !self.schemas.refs.contains_key(schema);
         is_exact && own.reduce(Possible::and).is_some_and(|own| own.clone().and(of_base) == own)
     }

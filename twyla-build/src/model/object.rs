@@ -226,6 +226,11 @@ impl<'a> SchemaReader<'a> {
         self.declared(loc).into_iter().filter_map(sure).collect()
     }
 
+    /// The same with the properties that a schema which may apply declares.
+    pub(super) fn all_declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
+        self.declared(loc).into_iter().map(|declared| declared.wire).collect()
+    }
+
     /// Finds the schemas of the properties that each alternative declares or excludes: one of them applies to every value.
     fn declare_common(&self, loc: &Loc, all: &mut [Declared<'a>]) {
         for alternatives in self.alternatives_of(loc) {

@@ -76,7 +76,8 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
 }
 
 /// Makes the names of types distinct: contents and the context keep theirs, then messages of RPCs; the others get a number, in
-/// the order of their file and JSON Pointer. No type gets a name in `taken`.
+/// the order of their file and JSON Pointer, with those within the alternatives of unions last: an alternative that is added
+/// renames no type outside of it. No type gets a name in `taken`.
 ///
 /// Returns the types of an event that would get a number because of another event: adding that event would rename them, and
 /// user code would mean another type.
@@ -89,10 +90,15 @@ fn keep_apart(
     mut taken: HashSet<String>,
 ) -> Vec<Problem> {
     let place = |loc: &Loc| (schemas.files[loc.file].path.clone(), by_index(&loc.pointer));
+    let is_within_alternative = |loc: &Loc| {
+        let ends = loc.pointer.match_indices('/').map(|(at, _)| at).chain([loc.pointer.len()]);
+        ends.filter_map(|end| loc.pointer.get(..end))
+            .any(|pointer| alternatives.contains_key(&Loc { file: loc.file, pointer: pointer.to_owned() }))
+    };
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| {
         let Type { loc, name, .. } = &types[*id];
-        (!roots.contains(id), !carried.contains(id), place(loc), name.clone())
+        (!roots.contains(id), !carried.contains(id), is_within_alternative(loc), place(loc), name.clone())
     });
     // the last number of each name, so that many equal names take linear time
     let mut counts: HashMap<String, usize> = HashMap::new();
