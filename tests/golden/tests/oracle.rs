@@ -254,6 +254,7 @@ fn integers_of_all_widths_agree() {
         Widths::decode(br#"{"byte":255,"offset":-128,"unproven":5000000000,"either":7,"bytes":[1,2.0]}"#).unwrap();
     let (byte, offset): (u8, i8) = (widths.byte.unwrap(), widths.offset.unwrap());
     let (port, bytes): (u16, Vec<u8>) = (widths.port(), widths.bytes.unwrap());
+    assert_eq!(widths.listed, None::<u64>, "listed integers have no bounds");
     assert_eq!((byte, offset, port, bytes, widths.unproven), (255, -128, 443, vec![1, 2], Some(5_000_000_000)));
     assert_eq!(widths.either, Some(WidthsEither::from(7)));
     let refused = |text: &str| Widths::decode(text.as_bytes()).unwrap_err().to_string();

@@ -16,6 +16,12 @@ use crate::schema::schemas::Loc;
 /// More words than these make no enum that a compiler takes gladly: they stay strings.
 const MOST_VARIANTS: usize = 1000;
 
+/// Returns the shape of listed integers. They have 64 bits: a list has no bounds that could prove a narrower type, and another one
+/// that is added changes no type.
+fn listed(minimum: Option<i128>, maximum: Option<i128>) -> Shape {
+    Shape::Integer { type_: IntegerType::within(minimum, None, None), minimum, maximum }
+}
+
 impl<'a> SchemaReader<'a> {
     /// `enum` and `const`.
     pub(super) fn values(&mut self, loc: &Loc) -> ValueType {
@@ -83,7 +89,7 @@ impl<'a> SchemaReader<'a> {
                 integers.sort_unstable();
                 integers.dedup();
                 let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
-                let shape = Shape::Integer { type_: IntegerType::within(minimum, maximum, None), minimum, maximum };
+                let shape = listed(minimum, maximum);
                 ValueType::checked(shape, vec![Check::Integers(integers)])
             }
             [false, false, true, false] => ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]),
@@ -134,7 +140,7 @@ impl<'a> SchemaReader<'a> {
             integers.sort_unstable();
             integers.dedup();
             let (minimum, maximum) = (integers.first().copied(), integers.last().copied());
-            let shape = Shape::Integer { type_: IntegerType::within(minimum, maximum, None), minimum, maximum };
+            let shape = listed(minimum, maximum);
             add("Integer", JsonType::Number, ValueType::checked(shape, vec![Check::Integers(integers)]));
         }
         if !words.is_empty() {
