@@ -33,7 +33,7 @@ pub(crate) fn extra(fields: &[String]) -> String {
 }
 
 /// The names of methods of generated structs and of common traits, which an accessor must not hide.
-const FUNCTIONS: [&str; 24] = [
+const FUNCTIONS: [&str; 30] = [
     "as_mut",
     "as_ref",
     "borrow",
@@ -43,8 +43,12 @@ const FUNCTIONS: [&str; 24] = [
     "clone_from",
     "clone_into",
     "cmp",
+    "decode",
+    "decode_content",
     "default",
     "deserialize",
+    "encode",
+    "encode_content",
     "eq",
     "fmt",
     "from",
@@ -52,12 +56,14 @@ const FUNCTIONS: [&str; 24] = [
     "into",
     "ne",
     "new",
+    "read",
     "serialize",
     "to_owned",
     "try_from",
     "try_into",
     "type_id",
     "validate",
+    "write",
 ];
 
 /// Whether a generated type or a common trait has a method of this name.
@@ -181,4 +187,25 @@ pub(crate) fn service(name: &RpcName) -> String {
 /// Returns the variants of an enum, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
     distinct(words.iter().map(|word| type_(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accessor_hides_no_method_of_a_generated_type() {
+        let names = accessors(["decode", "encode", "read", "write", "validate", "kind"].into_iter());
+        assert_eq!(
+            names,
+            [
+                "decode_or_default",
+                "encode_or_default",
+                "read_or_default",
+                "write_or_default",
+                "validate_or_default",
+                "kind"
+            ]
+        );
+    }
 }
