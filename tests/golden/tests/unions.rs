@@ -3,9 +3,9 @@
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::unions::shop::{
-    Contact, ContactKept, ContactKeptA, ContactWay, ContactWayA, ContactWayB, Fare, FareCard, Hook, Measure,
-    MeasureDone, MeasureTyped, MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount,
-    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
+    Contact, ContactBlank, ContactKept, ContactKeptA, ContactRepeated, ContactWay, ContactWayA, ContactWayB, Fare,
+    FareCard, Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values,
+    ValuesAmount, ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
     ValuesTargets, ValuesTexts,
 };
 
@@ -155,6 +155,13 @@ fn a_variant_that_requires_a_member_beside_the_union_has_its_type() {
         refused::<Fare>(r#"{"kind":"a","note":"abcd"}"#),
         "/note: \"abcd\" has 4 characters, and at most 3 are allowed"
     );
+}
+
+#[test]
+fn titles_that_are_blank_or_repeated_name_no_variant() {
+    let contact = read::<Contact>(r#"{"way":{"a":1},"blank":{"a":1},"repeated":{"c":1}}"#);
+    assert!(matches!(contact.blank, Some(ContactBlank::A(_))));
+    assert!(matches!(contact.repeated, Some(ContactRepeated::C(_))));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Unions: the values of `oneOf`, `anyOf` or several types become an enum with a variant for each, if they can be distinguished.
 //!
-//! The choice of a variant refuses no value that the schema allows: each value fits one variant at most.
+//! The choice of a variant refuses no value that the schema allows: each value fits one variant at most. Only objects with the
+//! members of several variants are refused if they are in one another so often that reading them would take too long.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -216,7 +217,12 @@ impl<'a> SchemaReader<'a> {
 
     fn typed_variants(&mut self, loc: &Loc, sources: Vec<(Vec<JsonType>, VariantSource)>) -> Body {
         let mut variants: Vec<Variant> = Vec::new();
-        for (types, source) in sources {
+        let alternative = |(_, source): &(Vec<JsonType>, VariantSource)| match source {
+            VariantSource::Branch(at) => Some(at.clone()),
+            _ => None,
+        };
+        let names = self.names_said(&sources.iter().map(alternative).collect::<Vec<_>>());
+        for ((types, source), said) in sources.into_iter().zip(names) {
             let (held, branch) = match source {
                 VariantSource::Branch(at) => (without_null(self.held(&at)), Some(at)),
                 VariantSource::Type(at, type_) => (self.of_type(&at, type_), None),
@@ -226,7 +232,7 @@ impl<'a> SchemaReader<'a> {
                 }
                 VariantSource::Mixed(type_) => (self.mixed(loc, type_), None),
             };
-            let name = branch.as_ref().and_then(|at| self.name_said(at)).unwrap_or_else(|| {
+            let name = said.unwrap_or_else(|| {
                 let name = match (&types[..], held.shape.unreplaced()) {
                     (_, Shape::Format(real)) => real.variant(),
                     ([JsonType::Number], Shape::Integer { .. }) => "Integer",
@@ -310,13 +316,20 @@ impl<'a> SchemaReader<'a> {
             && !self.rules_of(&at).any(combines)
     }
 
-    /// The name that an alternative has in the schemas: its title, the name of the schema that it refers to, or that one's title.
-    fn name_said(&self, at: &Loc) -> Option<String> {
+    /// Returns the name that each alternative has in the schemas: its title, the name of the schema that it refers to, or that one's
+    /// title. Titles that don't tell all of them apart name none.
+    fn names_said(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
         let title = |at: &Loc| {
-            let title = self.node(at).get("title").and_then(Node::str)?;
+            let title = self.node(at).get("title").and_then(Node::str).filter(|title| !title.trim().is_empty())?;
             names::readable(title).filter(|name| name.chars().count() <= MOST_OF_TITLE)
         };
-        title(at).or_else(|| self.referred_name(at)).or_else(|| title(&self.referred(at)))
+        let name = |at: &Loc| title(at).or_else(|| self.referred_name(at)).or_else(|| title(&self.referred(at)));
+        let names: Vec<Option<String>> = alternatives.iter().map(|at| at.as_ref().and_then(name)).collect();
+        let mut seen = HashSet::new();
+        if names.iter().flatten().all(|name| seen.insert(name)) {
+            return names;
+        }
+        alternatives.iter().map(|at| self.referred_name(at.as_ref()?)).collect()
     }
 
     /// The name of the schema that one refers to.
@@ -388,11 +401,13 @@ impl<'a> SchemaReader<'a> {
             _ => "Other".to_owned(),
         };
         // a constant is what the events themselves call it
-        let name = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| match choices.first() {
-            Some(Choice::Word(_)) => plain(choices),
-            _ => self.name_said(at).unwrap_or_else(|| plain(choices)),
+        let unnamed = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| {
+            (!matches!(choices.first(), Some(Choice::Word(_)))).then(|| at.clone())
         };
-        let all = names::variants(&branches.iter().map(name).collect::<Vec<_>>());
+        let said = self.names_said(&branches.iter().map(unnamed).collect::<Vec<_>>());
+        let named = said.into_iter().zip(&branches);
+        let named = named.map(|(said, (_, _, choices))| said.unwrap_or_else(|| plain(choices)));
+        let all = names::variants(&named.collect::<Vec<_>>());
         let variants = all.into_iter().zip(branches).map(|(name, (at, possible, choices))| {
             let held = match &base {
                 Some(base) => self.object_on_base(&at, base),
