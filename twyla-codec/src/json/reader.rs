@@ -11,7 +11,7 @@ use crate::excerpt::quoted;
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
 
-/// A text may be read again this often in all to see which variants of unions fit.
+/// A text may be read again this often in all to see which variants of unions fit, or once for each variant of a union.
 const MOST_TRIES: usize = 16;
 
 /// The kind of a value.
@@ -116,14 +116,14 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    /// Counts what another reader has read from the current position on, to see whether it fits.
+    /// Counts what another reader has read from the current position on, to see whether it fits one of `variants` variants.
     ///
     /// # Errors
     /// So much was tried that values within one another would be read without end.
-    pub(crate) fn count_try(&mut self, ahead: &Self) -> Result<(), Fault> {
+    pub(crate) fn count_try(&mut self, ahead: &Self, variants: usize) -> Result<(), Fault> {
         let bytes = u32::try_from(ahead.at.saturating_sub(self.at)).unwrap_or(u32::MAX);
         self.tried = ahead.tried.saturating_add(bytes);
-        let most = self.text.len().saturating_mul(MOST_TRIES);
+        let most = self.text.len().saturating_mul(MOST_TRIES.max(variants));
         if usize::try_from(self.tried).is_ok_and(|tried| tried > most) {
             return Err(Fault::new(
                 "oneOf",

@@ -23,7 +23,8 @@ pub fn one_of<T: Validate>(reader: &mut Reader<'_>, variants: &[Alternative<T>])
     if !more.is_empty() {
         let mut present: Vec<usize> = first.into_iter().chain(more).collect();
         present.sort_unstable();
-        return only_fitting(reader, present.into_iter().filter_map(|index| variants.get(index)));
+        let count = present.len();
+        return only_fitting(reader, present.into_iter().filter_map(|index| variants.get(index)), count);
     }
     match first.and_then(|only| variants.get(only)) {
         Some((_, read)) => read(reader),
@@ -35,12 +36,13 @@ pub fn one_of<T: Validate>(reader: &mut Reader<'_>, variants: &[Alternative<T>])
 fn only_fitting<'v, T: Validate + 'v>(
     reader: &mut Reader<'_>,
     variants: impl Iterator<Item = &'v Alternative<T>>,
+    count: usize,
 ) -> Result<T, Fault> {
     let (mut fitting, mut readable, mut refused): (Option<(&str, _, _)>, _, _) = (None, None, None);
     for (name, read) in variants {
         let mut ahead = reader.clone();
         let value = read(&mut ahead);
-        reader.count_try(&ahead)?;
+        reader.count_try(&ahead, count)?;
         match value {
             Ok(value) => {
                 let mut out = Violations::new();
@@ -149,6 +151,29 @@ mod tests {
         assert_eq!(read(r#"{"phone":1,"mail":-1}"#), Ok(Contact::Mail(-1)), "validation says why it is refused");
         assert_eq!(read(r#"[{"mail":1}]"#).unwrap_err(), "(root): is an array, not an object");
         assert!(read(r#"{"mail":1,"phone":1,"mail":2}"#).unwrap_err().contains("`mail`"), "a member twice");
+    }
+
+    #[test]
+    fn a_flat_object_may_have_the_members_of_any_number_of_variants() {
+        const NAMES: [&str; 40] = {
+            const TEXT: &str = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
+            let (mut names, mut at) = ([TEXT; 40], 0);
+            while at < names.len() {
+                (names[at], _) = TEXT.split_at(at).1.split_at(1);
+                at += 1;
+            }
+            names
+        };
+        let text = format!("{{{}}}", NAMES.map(|name| format!("\"{name}\":1")).join(","));
+        let mut variants: Vec<Alternative<Contact>> = Vec::new();
+        for name in NAMES {
+            variants.push((name, |reader| {
+                reader.skip()?;
+                Err(Fault::new("type", "is refused".to_owned()))
+            }));
+        }
+        variants[39].1 = |reader| reader.skip().map(|()| Contact::Mail(1));
+        assert_eq!(one_of(&mut Reader::new(&text), &variants).ok(), Some(Contact::Mail(1)));
     }
 
     #[test]
