@@ -33,7 +33,7 @@ impl<'a> Undeclared<'a> {
         }
         for item in required.items() {
             if let Some(name) = item.str()
-                && properties.get(name).is_none()
+                && !self.declares(loc, None, name)
                 && !self.is_declared_around(loc, name)
             {
                 let declared = properties.members().iter().map(|member| member.key.as_str());
@@ -96,8 +96,13 @@ impl<'a> Undeclared<'a> {
                 (0..count).map(move |index| under.step(&index.to_string()))
             });
             let single = ["if", "then", "else"].into_iter().filter(|keyword| node.get(keyword).is_some());
+            let dependent = ["dependentSchemas", "dependencies"].into_iter().flat_map(|keyword| {
+                let under = at.step(keyword);
+                let members = node.get(keyword).map_or(&[][..], Node::members);
+                members.iter().map(move |member| under.step(&member.key))
+            });
             let targets = self.schemas.refs.get(&at).into_iter().chain(self.schemas.dynamic.get(&at)).cloned();
-            let next = listed.chain(single.map(|keyword| at.step(keyword))).chain(targets);
+            let next = listed.chain(single.map(|keyword| at.step(keyword))).chain(dependent).chain(targets);
             open.extend(next.filter(|next| seen.insert(next.clone())).map(|next| (next, None)));
         }
         false
