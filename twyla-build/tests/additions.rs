@@ -188,13 +188,17 @@ fn refuses_replacements_of_nothing() {
     assert!(schema("shared/unused.json").contains("so nothing is replaced"));
     assert_eq!(
         error(|builder| builder.replace_format("decimol", "my::Decimal")),
-        "no value of a contract has the format `decimol`, so nothing is replaced; did you mean `decimal`?"
+        "no value of a contract has the format `decimol` without `enum` or `const`, so nothing is replaced; did you mean `decimal`?"
     );
     assert_eq!(
         error(|builder| builder.replace("shared/money.json", "Money")),
         "`Money` isn't the path of a type: it begins with `crate::` or with the name of a crate: `crate::Money`"
     );
     assert!(error(|builder| builder.with_crate("oxnet", "one")).contains("`one` isn't the version of a crate"));
+    assert_eq!(
+        error(|builder| builder.with_crate("oxnet", "1.0.0")),
+        "no schema names a type of the crate `oxnet` in `x-rust-type`, so nothing is replaced"
+    );
 }
 
 #[test]
@@ -219,6 +223,42 @@ fn a_schema_names_a_type_for_the_builds_that_have_its_crate() {
     assert_eq!(net(builder().with_crate("ox-net", "0.1.4")), "::ox_net::IpNet");
     assert_eq!(net(builder().with_crate("ox-net", "*")), "::ox_net::IpNet");
     assert_eq!(net(builder().with_crate("ox-net", "1.0.0")), "::std::string::String");
+}
+
+#[test]
+fn parameters_with_references_that_are_not_read_are_reported() {
+    let folder = folder();
+    let warnings = |parameter: serde_json::Value| {
+        let schema = json!({
+            "type": "object",
+            "properties": { "a": { "type": "string", "x-rust-type": {
+                "crate": "some", "version": "1", "path": "some::Type", "parameters": [parameter],
+            } } },
+            "required": ["a"],
+            "$defs": { "a": { "type": "string" } },
+        });
+        fs::write(folder.path().join("events/shop/named.json"), schema.to_string()).unwrap();
+        let builder = Builder::new(folder.path()).allow("unknown-format", [""; 0]).with_crate("some", "1.0.0");
+        match builder.generate() {
+            Ok(generated) => generated.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            Err(problems) => problems.0.iter().map(ToString::to_string).collect(),
+        }
+    };
+    assert!(warnings(json!({ "$ref": "#/$defs/a" })).is_empty());
+    assert!(warnings(json!({ "type": "array", "items": { "type": "string" } })).is_empty());
+    let within =
+        json!({ "crate": "some", "version": "1", "path": "some::Type", "parameters": [{ "$ref": "#/$defs/a" }] });
+    assert!(warnings(json!({ "type": "string", "x-rust-type": within })).is_empty());
+    for parameter in
+        [json!({ "type": "array", "items": { "$ref": "#/$defs/a" } }), json!({ "$ref": "#/$defs/a", "maxLength": 3 })]
+    {
+        let found = warnings(parameter.clone());
+        let [one] = &*found else { panic!("{parameter}: {found:?}") };
+        assert!(one.contains("a parameter that is a `$ref` alone"), "{one}");
+    }
+    let found = warnings(json!({ "$ref": "#/$defs/b" }));
+    let [one] = &*found else { panic!("{found:?}") };
+    assert!(one.contains("#/$defs/b"), "{one}");
 }
 
 #[test]

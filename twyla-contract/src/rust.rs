@@ -8,6 +8,16 @@ const KEYWORDS: &[&str] = &[
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
+/// Whether a name is a keyword of Rust, strict or reserved, in any edition.
+///
+/// ```
+/// assert!(twyla_contract::rust::is_keyword("fn") && !twyla_contract::rust::is_keyword("union"));
+/// ```
+#[must_use]
+pub fn is_keyword(name: &str) -> bool {
+    name == "Self" || KEYWORDS.contains(&name)
+}
+
 /// Returns the name of a field or module: `channel-id` becomes `channel_id`, `type` `type_`, `2fa` `_2fa`, `Ünïcode`
 /// `ünïcode`, `$ref-like` `ref_like`, `+1` `plus_1`.
 ///

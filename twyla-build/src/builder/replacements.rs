@@ -62,7 +62,7 @@ impl Builder {
     ///
     /// The version is that of the crate in use, `0.1.4`, or `*` for any. A type is used if that version fulfils the requirement
     /// in the schema; other schemas keep the generated type. `parameters` in the keyword are the schemas of the type's
-    /// parameters. What the type implements, and how rules hold, is the same as for [`replace`](Self::replace).
+    /// parameters, each a `$ref` alone or a schema without `$ref`. What the type implements, and how rules hold, is the same as for [`replace`](Self::replace).
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -70,7 +70,8 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// Compiling fails, with the place of this call, if the version is neither `*` nor a version.
+    /// Compiling fails, with the place of this call, if the version is neither `*` nor a version, or if no schema names a type of the
+    /// crate.
     #[must_use]
     #[track_caller]
     pub fn with_crate(mut self, name: &str, version: &str) -> Self {

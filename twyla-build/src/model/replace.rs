@@ -56,6 +56,8 @@ pub(super) struct Replacer {
     /// The versions of crates, by their names in Rust; none for any version.
     crates: BTreeMap<String, Option<Version>>,
     used: BTreeSet<usize>,
+    /// The crates that the schemas which were read name, those in parameters too.
+    named: BTreeSet<String>,
     /// The schemas whose parameters are being read.
     open: Vec<Loc>,
     /// The number of schemas with parameters read since the outermost one.
@@ -93,9 +95,9 @@ impl Replacer {
         }
         for (name, version, place) in &replacements.crates {
             match version.as_str() {
-                "*" => drop(replacer.crates.insert(name.replace('-', "_"), None)),
+                "*" => drop(replacer.crates.insert(of_code(name), None)),
                 version => match Version::parse(version) {
-                    Ok(version) => drop(replacer.crates.insert(name.replace('-', "_"), Some(version))),
+                    Ok(version) => drop(replacer.crates.insert(of_code(name), Some(version))),
                     Err(error) => {
                         let (text, error) = (version.to_owned(), error.to_string());
                         replacer.problems.push(place.problem(ProblemKind::NoCrateVersion { text, error }));
@@ -144,30 +146,53 @@ impl Replacer {
         };
         let text = |key: &str| node.get(key).and_then(Node::str);
         let (Some(name), Some(version), Some(path)) = (text("crate"), text("version"), text("path")) else {
-            self.problems.push(wrong(node, "an object with `crate`, `version` and `path`, three strings"));
+            self.add(wrong(node, "an object with `crate`, `version` and `path`, three strings"));
             return None;
         };
-        let used = self.crates.get(&name.replace('-', "_"))?.clone();
+        self.named.insert(of_code(name));
+        let used = self.crates.get(&of_code(name))?.clone();
         let Ok(required) = VersionReq::parse(version) else {
-            self.problems.push(wrong(node.get("version")?, "a version requirement in `version`, as Cargo has them"));
+            self.add(wrong(node.get("version")?, "a version requirement in `version`, as Cargo has them"));
             return None;
         };
         let first = path.split("::").next().unwrap_or_default();
-        let (true, Ok(absolute)) = (first == name.replace('-', "_"), rust_text::type_path(path)) else {
-            self.problems.push(wrong(node.get("path")?, "a path in `path` that begins with the name of the crate"));
+        let (true, Ok(absolute)) = (first == of_code(name), rust_text::type_path(path)) else {
+            self.add(wrong(node.get("path")?, "a path in `path` that begins with the name of the crate"));
             return None;
         };
         if !used.is_none_or(|version| required.matches(&version)) {
             return None;
         }
         let parameters = loc.step(KEYWORD).step("parameters");
-        let count = node.get("parameters").map_or(0, |node| node.items().len());
-        if count > 0 && path.contains('<') {
-            self.problems.push(wrong(node.get("path")?, "a path without `<…>` in `path` beside `parameters`"));
+        let has_parameters = node.get("parameters").is_some_and(|node| !node.items().is_empty());
+        if has_parameters && path.contains('<') {
+            self.add(wrong(node.get("path")?, "a path without `<…>` in `path` beside `parameters`"));
             return None;
         }
-        let parameters = (0..count).map(|index| referred(schemas, parameters.step(&index.to_string())));
-        Some((absolute, parameters.collect()))
+        let nodes = node.get("parameters").map_or(&[][..], Node::items);
+        let mut read = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            match referred(schemas, parameters.step(&index.to_string()), node) {
+                Ok(Some(parameter)) => read.push(parameter),
+                Ok(None) => {
+                    let wanted = "a parameter that is a `$ref` alone, or a schema without `$ref`, in `parameters`";
+                    self.add(wrong(node, wanted));
+                    return None;
+                }
+                Err(kind) => {
+                    self.add(schemas.problem(loc, node.at, kind));
+                    return None;
+                }
+            }
+        }
+        Some((absolute, read))
+    }
+
+    /// Adds a problem once, however often its schema is read.
+    fn add(&mut self, problem: Problem) {
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// Begins to read the parameters of a schema; false, with a problem, if they lead back to it, or to too many others.
@@ -217,22 +242,55 @@ impl Replacer {
             };
             problems.push(replacement.place.problem(kind));
         }
+        if replacements.crates.is_empty() {
+            return problems;
+        }
+        let mut named: BTreeSet<String> = schemas
+            .infos
+            .keys()
+            .filter_map(|loc| schemas.node(loc)?.get(KEYWORD)?.get("crate")?.str())
+            .map(of_code)
+            .collect();
+        named.extend(self.named);
+        for (name, _, place) in &replacements.crates {
+            // one mistake is one error
+            if !named.contains(&of_code(name)) && self.crates.contains_key(&of_code(name)) {
+                let others = named.iter().map(String::as_str).filter(|other| *other != name);
+                let near = similar::nearest(name, others).map(str::to_owned);
+                problems.push(place.problem(ProblemKind::UnusedCrate { name: name.clone(), near }));
+            }
+        }
         problems
     }
 }
 
-/// Returns the schema that a parameter refers to. References in an unknown keyword aren't resolved before.
-fn referred(schemas: &Schemas, parameter: Loc) -> Loc {
-    let reference = || {
-        let node = schemas.node(&parameter)?;
-        let [only] = node.members() else { return None };
-        let reference = (only.key == "$ref").then(|| only.value.str())??;
-        // the schema around the keyword has the base
-        let around = parameter.pointer.split(&format!("/{KEYWORD}/")).next()?;
-        let base = schemas.infos.get(&Loc { file: parameter.file, pointer: around.to_owned() })?.base.clone();
-        schemas.resolve(parameter.file, &base, reference).ok()
+/// Returns the name of a crate in code.
+fn of_code(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+/// Returns the schema that a parameter is, or that it refers to; none if it has a reference beside or below other keywords: those
+/// in an unknown keyword aren't resolved before.
+fn referred(schemas: &Schemas, parameter: Loc, node: &Node) -> Result<Option<Loc>, ProblemKind> {
+    let reference = match node.members() {
+        [only] if only.key == "$ref" => only.value.str(),
+        _ => return Ok((!has_reference(node)).then_some(parameter)),
     };
-    reference().unwrap_or(parameter)
+    // the schema around the keyword has the base
+    let around = parameter.pointer.split(&format!("/{KEYWORD}/")).next().unwrap_or_default();
+    let around = schemas.infos.get(&Loc { file: parameter.file, pointer: around.to_owned() });
+    match (reference, around) {
+        (Some(reference), Some(around)) => schemas.resolve(parameter.file, &around.base, reference).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a schema has a reference, in itself or below, other than in the parameters of a type that it names: those are read.
+fn has_reference(node: &Node) -> bool {
+    let is_reference = |key: &str| matches!(key, "$ref" | "$dynamicRef" | "$recursiveRef");
+    let mut members = node.members().iter().filter(|member| member.key != KEYWORD);
+    members.any(|member| is_reference(&member.key) || has_reference(&member.value))
+        || node.items().iter().any(has_reference)
 }
 
 /// Finds the schema of a file, with an optional JSON Pointer.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use twyla_contract::rust;
 
 /// Checks the path of a derive: `Eq`, or `serde::Serialize`.
 ///
@@ -98,7 +99,12 @@ fn absolute(tokens: &[TokenTree]) -> Option<(String, &[TokenTree])> {
     let mut path = if colons || !is_local { "::".to_owned() } else { String::new() };
     loop {
         let [TokenTree::Ident(name), after @ ..] = rest else { return None };
-        path.push_str(&name.to_string());
+        let name = name.to_string();
+        // only `crate` is one of a path, and begins it
+        if name == "_" || rust::is_keyword(&name) && !(name == "crate" && path.is_empty()) {
+            return None;
+        }
+        path.push_str(&name);
         match after_colons(after) {
             Some(next) => {
                 path.push_str("::");
@@ -194,6 +200,7 @@ mod tests {
     fn a_path_of_a_type_begins_with_its_crate() {
         for (text, path) in [
             ("my::Money", "::my::Money"),
+            ("my::r#type::Money", "::my::r#type::Money"),
             ("::my::Money", "::my::Money"),
             ("crate::money::Money", "crate::money::Money"),
             ("std::sync::Arc<str>", "::std::sync::Arc<str>"),
@@ -215,6 +222,12 @@ mod tests {
             "my::M<>",
             "my Money",
             "Vec<u8>",
+            "my::fn",
+            "my::type::Money",
+            "my::crate::Money",
+            "my::Self",
+            "my::List<my::dyn>",
+            "my::List<_>",
         ] {
             assert!(type_path(text).is_err(), "{text}");
         }

@@ -114,6 +114,11 @@ pub enum ProblemKind {
         format: String,
         near: Option<String>,
     },
+    /// A crate of which no schema names a type.
+    UnusedCrate {
+        name: String,
+        near: Option<String>,
+    },
     NoCrateVersion {
         text: String,
         error: String,

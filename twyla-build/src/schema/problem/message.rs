@@ -108,7 +108,12 @@ impl fmt::Display for ProblemKind {
             ),
             Self::UnusedFormat { format, near } => write!(
                 f,
-                "no value of a contract has the format `{format}`, so nothing is replaced{}",
+                "no value of a contract has the format `{format}` without `enum` or `const`, so nothing is replaced{}",
+                DidYouMean(near.as_deref())
+            ),
+            Self::UnusedCrate { name, near } => write!(
+                f,
+                "no schema names a type of the crate `{name}` in `x-rust-type`, so nothing is replaced{}",
                 DidYouMean(near.as_deref())
             ),
             Self::NoCrateVersion { text, error } => {
