@@ -14,7 +14,7 @@ pub(crate) type Found = Result<Arc<Contracts>, Missing>;
 pub(crate) enum Missing {
     /// The index can't be read: why.
     Unreadable(String),
-    /// Another error says so: that of `include_contracts!()`, or of an attribute without a name.
+    /// Another error reports it already: that of `include_contracts!()`, or of an attribute without a name.
     Reported,
 }
 

@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(read("group = \"bots\", contracts = a::b"), (false, Some("a :: b".into()), runtime()));
         assert_eq!(read("ordered_by = a.b, crate = kit::twyla, \"x\""), (true, None, "kit :: twyla".into()));
         assert_eq!(read("\"api.x\", emit, contracts = crate::api"), (true, Some("crate :: api".into()), runtime()));
-        // a mistake ends the reading
+        // parsing stops at the first mistake
         assert_eq!(read("\"api.x\", contracts ="), (true, None, runtime()));
     }
 }

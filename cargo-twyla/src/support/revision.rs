@@ -61,7 +61,7 @@ impl Revision {
         let tree = git::run(there, ["ls-tree", "-r", "-z", "--full-tree", &commit, "--", &prefix])?;
         let line = |line: &[u8]| {
             let (about, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-            // symbolic links are not followed today either
+            // symbolic links are left out, as in the working tree
             let mut about = about.strip_prefix("100")?.split(' ');
             let (_mode, _kind, object) = (about.next()?, about.next()?, about.next()?);
             Some((path.strip_prefix(&prefix)?.to_owned(), object.to_owned()))

@@ -132,7 +132,7 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
     ];
     let own = derives.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| ident(name).into_token_stream());
     let derives = own.chain(type_.custom.derives.iter().map(|path| checked(path)));
-    // an attribute of a derive is known behind it
+    // the attribute of a derive must follow the derive
     let attributes = type_.custom.attributes.iter().map(|text| checked(text));
     quote!(#[derive(#(#derives),*)] #(#attributes)*)
 }

@@ -19,7 +19,7 @@ const TRIED: usize = 8;
 struct Comparison {
     formulas: Formulas,
     tables: Tables,
-    /// Whether the formula of what types send states that they can read it too.
+    /// Whether the formula of what types send also states that they can read it.
     states_reading: bool,
 }
 
@@ -33,7 +33,7 @@ impl Comparison {
         let mut schemas = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables);
         let mut parts = vec![schemas.root(&judge.root)];
         if let Some(types) = &judge.types {
-            // types can read what they write, so this adds nothing; but what a reader of unchanged types refuses contradicts it at
+            // redundant, since types read what they write; but what a reader of unchanged types refuses contradicts it at
             // once, however deep they are
             if side == Side::Reads || self.states_reading {
                 parts.push(types.formula(Side::Reads, &mut schemas));

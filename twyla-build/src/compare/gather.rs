@@ -43,7 +43,7 @@ struct Reach<'a> {
     schemas: BTreeSet<Loc>,
     /// The names of their resources.
     resources: BTreeSet<&'a str>,
-    /// The files of custom meta-schemas of these.
+    /// The files of the custom meta-schemas that the schemas use.
     dialects: BTreeSet<usize>,
     open: Vec<Loc>,
 }

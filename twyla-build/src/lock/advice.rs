@@ -81,7 +81,7 @@ impl OldContract<'_> {
         }
     }
 
-    /// Returns the directions of these in which a new version doesn't fit it.
+    /// Returns those of the directions `harmed` in which a new version doesn't fit it.
     fn harms(&self, new: &Bundle, harmed: &[Direction]) -> Vec<Direction> {
         let new = Resolved::contract(new);
         harmed.iter().copied().filter(|direction| !self.fits(&new, *direction)).collect()
@@ -91,7 +91,7 @@ impl OldContract<'_> {
     fn is_added_to(&self, form: &Form) -> bool {
         form.bundle().is_some_and(|new| {
             let new = Resolved::contract(&new);
-            // old listeners refuse most
+            // the old listeners first: they refuse most often
             [Direction::NewToOld, Direction::OldToNew].into_iter().all(|direction| self.fits(&new, direction))
         })
     }

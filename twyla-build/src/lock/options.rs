@@ -27,11 +27,11 @@ pub struct CheckOptions {
     pub observer: Observer,
 }
 
-/// The progress of a check. A check of two locks has it twice.
+/// The progress of a check. A check of two locks reports it twice.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CheckProgress<'a> {
-    /// So many contracts are going to be compared.
+    /// The number of contracts to compare.
     Begun(usize),
     /// A contract is being compared. Several are at a time, and their order may change from run to run.
     Comparing(&'a Subject),

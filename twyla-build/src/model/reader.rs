@@ -38,7 +38,7 @@ pub(super) struct SchemaReader<'a> {
     pub(super) objects: HashMap<Loc, TypeId>,
     /// The alternatives of unions, with the names of their variants.
     pub(super) alternatives: HashMap<Loc, String>,
-    /// What the names of types have behind those of their places.
+    /// Suffixes of type names, after the name that comes from the path.
     pub(super) suffixes: HashMap<TypeId, &'static str>,
     /// The schemas being read, each with its depth, to detect those that contain themselves without a type in between.
     open: HashMap<Loc, usize>,
@@ -149,7 +149,7 @@ impl<'a> SchemaReader<'a> {
         self.schemas.node(loc).unwrap_or(NOTHING)
     }
 
-    /// Returns the place of what a schema says of the values of one type, of several that it allows.
+    /// Returns where a schema that allows several types describes one of them.
     fn place_of_part(&self, loc: &Loc) -> Location {
         let node = self.node(loc);
         let said = ["properties", "oneOf", "anyOf", "enum"].into_iter().find_map(|keyword| node.member(keyword));
@@ -175,7 +175,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns a tree of a whole schema, for a value with the type of another schema.
+    /// Returns a rule tree with all rules of a schema, for a value whose type is that of another schema.
     pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
         let reason = TreeReason { place: self.place(loc), why };
         (!self.dynamic.contains(loc)).then(|| Tree {

@@ -26,7 +26,7 @@ const MOST_READ: usize = 200;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replacements {
     pub(crate) types: Vec<Replacement>,
-    /// The crates whose types are used where a schema names them, with their versions.
+    /// The crates whose types `x-rust-type` may name, with their versions.
     pub(crate) crates: Vec<(String, String, CallPlace)>,
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct InvalidValue<'a> {
     pub(crate) wanted: &'static str,
 }
 
-/// Returns the invalid values of a keyword of the draft; of an array only the first.
+/// Returns the values that the draft doesn't allow for a keyword; in an array, only the first.
 pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<InvalidValue<'a>> {
     let (keyword, value) = (member.key.as_str(), &member.value);
     let found = match keyword {

@@ -72,7 +72,7 @@ impl Only {
         late
     }
 
-    /// Returns the problems of patterns without a contract.
+    /// Returns a problem for each pattern that matches no contract.
     fn unmatched(&self, files: &[File]) -> Vec<ProblemKind> {
         let names: BTreeSet<&str> = files.iter().filter_map(|file| name(&file.role)).collect();
         let domain = |name: &&str| Some(format!("{}.*", name.split_once('.')?.0));

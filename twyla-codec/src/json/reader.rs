@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    /// Counts what another reader has read from the current position on, to see whether it fits one of `variants` variants.
+    /// Adds the bytes that a trial reader of one of `variants` variants has read from the current position on.
     ///
     /// # Errors
     /// So much was tried that values within one another would be read without end.

@@ -17,7 +17,7 @@ pub(super) struct Written {
     pub(super) rename: Option<LitStr>,
     pub(super) absence: Absence,
     pub(super) unchecked: bool,
-    /// serde's attributes that only a trusted field may have.
+    /// serde's attributes that only a field with `#[event(unchecked)]` may have.
     pub(super) serde: Vec<TokenStream>,
 }
 

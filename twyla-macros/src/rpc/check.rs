@@ -13,7 +13,7 @@ use crate::contracts::Found;
 use crate::function;
 use crate::runtime::Runtime;
 
-/// An item that can't be a handler, with what its stand-in needs.
+/// An item that can't be a handler, with what a placeholder for it needs: so one mistake gives one error.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     pub(super) runtime: Runtime,

@@ -72,7 +72,7 @@ pub(crate) struct Recall {
 #[derive(Default)]
 struct RecallState {
     handling: HashMap<u64, Handling>,
-    /// Each with its number.
+    /// Outcomes by the message's hash, each with the number of its entry in `order`.
     known: HashMap<u64, (u64, VoidOutcome)>,
     /// Their size in bytes.
     bytes: usize,

@@ -1,4 +1,4 @@
-//! Classifies database errors: transient ones, and those that a statement causes.
+//! Classifies database errors as transient or as caused by the statement.
 
 use std::borrow::Cow;
 

@@ -117,7 +117,7 @@ impl Definitions {
         self.0.extend(moved);
     }
 
-    /// Returns a file without the moved definitions.
+    /// Removes the moved definitions from a file.
     pub(super) fn take_out(&self, file: usize, json: &mut Json) {
         let Json::Object(members) = json else { return };
         let mut emptied = Vec::new();

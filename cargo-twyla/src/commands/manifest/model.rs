@@ -10,7 +10,7 @@ use twyla_contract::record::{Method, Record};
 /// The value of `format`. Other versions are refused.
 pub(crate) const FORMAT: &str = "twyla-contracts 1";
 
-/// A manifest, as a file has it.
+/// A manifest in the format of its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {

@@ -16,7 +16,7 @@ pub(super) enum Store {
     Sqlite(Outbox<Sqlite>),
 }
 
-/// A database that can't be used.
+/// Why a database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unreachable {
     #[error("no database: pass --database URL, or set DATABASE_URL")]

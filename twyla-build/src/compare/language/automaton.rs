@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 /// Limit of states. Patterns with larger counts have no automaton.
 const MOST: usize = 20_000;
 
-/// A state of the pattern.
+/// A state of the pattern's automaton.
 #[derive(Clone, Debug)]
 pub(super) enum Transition {
     /// One character of a class, then another state.

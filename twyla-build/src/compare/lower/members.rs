@@ -53,7 +53,7 @@ impl Lowering<'_> {
         self.formulas.atom(Atom::Required(name))
     }
 
-    /// All members except those.
+    /// States `lit` of each member that `names` doesn't list and no pattern matches.
     pub(super) fn others(&mut self, mut names: Vec<Name>, mut patterns: Vec<Index>, lit: Lit) -> Lit {
         names.sort_unstable();
         names.dedup();

@@ -16,7 +16,7 @@ pub(crate) struct Demands<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Returns the demands of a schema on the parts of a value; none where what is around a schema matters.
+    /// Returns the demands of a schema on the parts of a value; none if the folder has dynamic references.
     pub(crate) fn demands(&self, value: &Value, loc: &Loc) -> Demands<'a> {
         let mut demands = Demands { evaluator: self.alone(), schemas: HashMap::new() };
         if self.schemas.dynamic.is_empty() {

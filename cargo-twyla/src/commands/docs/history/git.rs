@@ -16,7 +16,7 @@ pub(crate) struct Commit {
     /// `2026-01-31`
     pub(crate) date: String,
     pub(crate) subject: String,
-    /// The number of commits after it.
+    /// The number of newer commits.
     pub(crate) order: usize,
 }
 

@@ -164,7 +164,7 @@ mod tests {
     }
 
     proptest! {
-        /// Compares with a set of unsettled tags: only decided deliveries are settled, and in the end all are.
+        /// Compares with a set of tags: only decided deliveries are settled, and in the end all of them.
         #[test]
         fn settles_exactly_the_decided_deliveries(
             order in prop::collection::vec(any::<prop::sample::Index>(), 1..60),
