@@ -91,7 +91,8 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
                 });
             }
             word @ ("request" | "response" | "error") => {
-                let rpc = rpcs.last_mut().ok_or_else(|| fields.wrong("has a part of an RPC before any RPC"))?;
+                let rpc =
+                    rpcs.last_mut().ok_or_else(|| fields.wrong("has a part of an RPC without an RPC before it"))?;
                 let place = match word {
                     "request" => &mut rpc.request,
                     "response" => &mut rpc.response,

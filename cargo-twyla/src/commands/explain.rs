@@ -141,7 +141,7 @@ fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
             vec![format!("The body of the answer 200 to POST /rpc/{after}, which {before} serves.")]
         }
         ContractKind::Error => vec![format!(
-            "The body of the answer 409 to POST /rpc/{after}, which {before} serves: why it can't do what was asked for."
+            "The body of a 409 response to POST /rpc/{after}, which {before} serves: why it can't do what was asked for."
         )],
         ContractKind::Context => vec![
             "In the envelope of every event, beside its content, and in the header twyla-context of a call.".to_owned(),

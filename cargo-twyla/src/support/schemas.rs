@@ -28,7 +28,7 @@ pub(crate) struct SchemasArgs {
     /// The draft that a custom `$schema` stands for, as with `.dialect(uri, draft)`.
     #[arg(long, value_name = "URI=DRAFT", value_parser = dialect, help_heading = "Schemas")]
     dialect: Vec<(String, Draft)>,
-    /// Formats that are rules in every draft, as with `.assert_formats(names)`: `uuid,duration`.
+    /// Formats to validate in every draft, as with `.assert_formats(names)`: `uuid,duration`.
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', help_heading = "Schemas")]
     assert_formats: Vec<String>,
     /// A warning that isn't reported, for everything or for what is named, as with `.allow(warning, names)`.

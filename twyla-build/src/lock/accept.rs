@@ -111,7 +111,7 @@ impl fmt::Display for Refused {
             Self::Unnamed => f.write_str("a change that isn't additive is accepted by name: name its contracts"),
             Self::NoReason => f.write_str("a reason is needed, for those who read the lock later: `--reason \"…\"`"),
             Self::Past { until, today } => {
-                write!(f, "{until} is past (today is {today}): a waiver ends on a later day")
+                write!(f, "{until} is past (today is {today}): choose a later day")
             }
             Self::Fits { subject } => {
                 write!(f, "`{subject}` needs no waiver: it breaks nothing; `cargo twyla accept {subject}` is enough")

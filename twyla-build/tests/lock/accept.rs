@@ -175,7 +175,7 @@ fn what_is_asked_for_wrongly_is_refused_in_words() {
     assert_eq!(said(with("…", "2026-04-01"), &["a.x"]), no_reason);
     assert_eq!(
         said(with("so", "2026-02-28"), &["a.x"]),
-        "2026-02-28 is past (today is 2026-03-01): a waiver ends on a later day"
+        "2026-02-28 is past (today is 2026-03-01): choose a later day"
     );
     assert_eq!(said(waive(&only), &[]), "a change that isn't additive is accepted by name: name its contracts");
     assert_eq!(

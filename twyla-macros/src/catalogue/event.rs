@@ -5,8 +5,7 @@ use twyla_contract::{Event, Kind, Property, similar};
 use super::{THE_TYPE, Text, schema};
 
 pub(crate) fn no_event() -> Text {
-    Text::new("`#[event]` names no event")
-        .help("name the one that the struct is bound to: `#[event(\"domain.event_type\")]`")
+    Text::new("`#[event]` names no event").help("name the struct's event: `#[event(\"domain.event_type\")]`")
 }
 
 pub(crate) fn both_directions() -> Text {
@@ -40,7 +39,7 @@ pub(crate) fn serde_changes(key: &str) -> Text {
         .note("a field of an event may have `rename = \"..\"` and `default`");
     match key {
         "with" | "serialize_with" | "deserialize_with" => {
-            text.help("with `#[event(unchecked)]` above it too, the field is trusted")
+            text.help("add `#[event(unchecked)]` to the field to skip its check")
         }
         _ => text,
     }

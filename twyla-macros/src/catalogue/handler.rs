@@ -33,7 +33,7 @@ pub(crate) fn takes_self(name: &str) -> Text {
 
 pub(crate) fn generic(kind: &HandlerKind, name: &str, what: &str) -> Text {
     Text::new(format!("handler `{name}` cannot have {what}"))
-        .note(format!("{}, and registering it leaves nothing to choose", kind.one))
+        .note(format!("{}, and its registration can't give it generic arguments", kind.one))
         .help("write the type itself")
 }
 

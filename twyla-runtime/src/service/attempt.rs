@@ -99,7 +99,7 @@ async fn handle(
             if let Destination::Dead(message) = &mut way {
                 message.body = delivery.body.clone();
             }
-            let why = "it was not taken before the broker took the delivery back".to_owned();
+            let why = "no queue took it before the broker took the delivery back".to_owned();
             return Some(Box::new(HeldDelivery { delivery, way, why }));
         }
         Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,

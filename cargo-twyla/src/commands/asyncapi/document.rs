@@ -249,7 +249,7 @@ fn meta() -> Json {
     let version = object([("type", text("integer")), ("description", text("The version of the envelope: 1."))]);
     object([
         (FILE, Json::Bool(false)),
-        ("description", text("What the bus itself says of an event.")),
+        ("description", text("Metadata that the bus adds to an event.")),
         ("type", text("object")),
         (
             "properties",

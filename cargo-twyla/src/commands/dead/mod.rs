@@ -49,7 +49,7 @@ enum Command {
     Show {
         #[command(flatten)]
         place: QueueArgs,
-        /// The message id, as `list` shows it; `-` for the first without one.
+        /// The message id, as `list` shows it; `-` for the first letter without an id.
         id: String,
         #[command(flatten)]
         format: FormatArgs,

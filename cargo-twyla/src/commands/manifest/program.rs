@@ -41,7 +41,7 @@ pub(crate) struct Program {
 /// A program that can't be built or found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cargo could not say what the workspace has: {0}")]
+    #[error("`cargo metadata` failed: {0}")]
     Metadata(#[from] cargo_metadata::Error),
     #[error("the workspace has no package {name}{}", did_you_mean(near.as_deref()))]
     NoPackage { name: String, near: Option<String> },

@@ -173,7 +173,7 @@ impl Run for Args {
         }
         if let (None, Some(sources)) = (&self.twyla, &sources) {
             let sources = sources.display();
-            say!("it takes Twyla from {sources}, which this command was built from: its Cargo.toml says so");
+            say!("it uses Twyla from {sources}, which this command was built from: its Cargo.toml says so");
         }
         match self.contracts_crate {
             true => say!("next: cd {shown} && cargo check && cargo twyla accept"),

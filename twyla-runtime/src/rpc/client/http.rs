@@ -175,8 +175,8 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     let text = |name: HeaderName| header(name).map(|value| String::from_utf8_lossy(value).into_owned());
     let kind = match header(CONTENT_TYPE) {
         _ if (300..400).contains(&status) => BodyKind::Other(match text(LOCATION) {
-            Some(location) => format!("it redirects to `{location}`, and calls don't follow"),
-            None => "it redirects, and calls don't follow".to_owned(),
+            Some(location) => format!("it redirects to `{location}`, which calls don't follow"),
+            None => "it redirects, which calls don't follow".to_owned(),
         }),
         Some(kind) if headers::is_json(kind) => BodyKind::Json,
         Some(kind) if headers::is_problem(kind) => BodyKind::Problem,

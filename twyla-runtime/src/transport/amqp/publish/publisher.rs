@@ -187,7 +187,7 @@ async fn keep_fresh(
         }
         match confirm_channel.renewed(&connection).await {
             Ok(renewed) => {
-                tracing::debug!("a new channel accepts what was refused several times, replacing the old one");
+                tracing::debug!("replaced the publishing channel after repeated refusals");
                 offer(&renewed);
                 leaving = Some(tokio::spawn(std::mem::replace(&mut confirm_channel, renewed).leave()));
             }
