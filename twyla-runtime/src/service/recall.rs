@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::ack::{Ack, Decision};
 use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
-use crate::dead_letter::letter::{MAX_TEXT, named_size};
+use crate::dead_letter::headers::{MAX_TEXT, named_size};
 use crate::truncate::ellipsized;
 
 /// The limit of kept outcomes. One is never used if another member of the group gets the message.
@@ -187,7 +187,7 @@ impl Drop for HandlingGuard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dead_letter::letter::Header;
+    use crate::dead_letter::headers::Header;
     use crate::transport::{Outgoing, PublishTarget};
 
     #[tokio::test]

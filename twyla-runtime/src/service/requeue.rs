@@ -11,22 +11,23 @@ use super::hold::HeldDelivery;
 use super::meta::FirstFailure;
 use super::retry::step;
 use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
-use crate::dead_letter::letter::{self, DeadLetter, Header, Reason};
+use crate::dead_letter::headers::{self, Header};
+use crate::dead_letter::letter::{DeadLetter, Reason};
 use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Delivery, Outgoing, PublishTarget, new_message_id};
 
 impl Delivery {
     /// Returns the earlier attempts that its headers report.
     pub(crate) fn failed(&self) -> Option<FailedAttempts> {
-        let attempts = self.number(letter::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
-        let at = self.text(letter::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
-        let error = self.text(letter::FIRST_ERROR).unwrap_or_default().to_owned();
+        let attempts = self.number(headers::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
+        let at = self.text(headers::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
+        let error = self.text(headers::FIRST_ERROR).unwrap_or_default().to_owned();
         (attempts > 0).then(|| FailedAttempts { attempts, first: FirstFailure { error, at: at.to_utc() } })
     }
 
     /// Returns the exchange and routing key that it was first published with: a retry queue returns it through the default exchange.
     fn origin(&self) -> (String, String) {
-        match (self.text(letter::EXCHANGE), self.text(letter::ROUTING_KEY)) {
+        match (self.text(headers::EXCHANGE), self.text(headers::ROUTING_KEY)) {
             (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
             _ => (self.exchange.clone().into_owned(), self.routing_key.clone().into_owned()),
         }
@@ -60,10 +61,10 @@ pub(crate) async fn postpone(
     failed: FailedAttempts,
 ) -> Option<Box<HeldDelivery>> {
     let (exchange, routing_key) = delivery.origin();
-    let mut headers = letter::foreign(&delivery.headers);
+    let mut headers = headers::foreign(&delivery.headers);
     headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
-    headers.push((letter::EXCHANGE.into(), Header::Text(exchange)));
-    headers.push((letter::ROUTING_KEY.into(), Header::Text(routing_key)));
+    headers.push((headers::EXCHANGE.into(), Header::Text(exchange)));
+    headers.push((headers::ROUTING_KEY.into(), Header::Text(routing_key)));
     let (queue, pause) = (&listening.queue, step(pause));
     let span = span::retry(queue, &delivery, listening.bus.system(), &queue.retry(pause), delivery.trace.as_ref());
     let to = PublishTarget::Retry(queue.clone(), pause);
@@ -108,7 +109,7 @@ pub(crate) async fn dead_letter(
         deaths: Vec::new(),
         body: delivery.body.clone(),
     };
-    let mut headers = letter::foreign(&delivery.headers);
+    let mut headers = headers::foreign(&delivery.headers);
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
     match republish(listening, delivery, PublishTarget::Dead(queue.clone()), headers, &span).await {
         Ok(()) => {
@@ -127,7 +128,7 @@ async fn republish(
     listening: &ActiveListener,
     delivery: Delivery,
     to: PublishTarget,
-    headers: Vec<letter::NamedHeader>,
+    headers: Vec<headers::NamedHeader>,
     span: &ActiveSpan,
 ) -> Result<(), (Delivery, Outgoing, String)> {
     let message = Outgoing {

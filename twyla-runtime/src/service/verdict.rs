@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use super::meta::FirstFailure;
 use crate::contract::envelope;
-use crate::dead_letter::letter::{self, DeadViolation, Header, NamedHeader, Reason};
+use crate::dead_letter::headers::{self, Header, NamedHeader};
+use crate::dead_letter::letter::{DeadViolation, Reason};
 use crate::transport::Outgoing;
 use crate::truncate::ellipsized;
 
@@ -35,15 +36,15 @@ impl FailedAttempts {
     pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
         let first = earlier.map(|earlier| earlier.first);
         let first =
-            first.unwrap_or_else(|| FirstFailure { error: ellipsized(error, letter::MAX_TEXT), at: Utc::now() });
+            first.unwrap_or_else(|| FirstFailure { error: ellipsized(error, headers::MAX_TEXT), at: Utc::now() });
         Self { attempts, first }
     }
 
     pub(crate) fn headers(&self) -> [(&'static str, Header); 3] {
         [
-            (letter::ATTEMPTS, Header::Number(self.attempts.into())),
-            (letter::FIRST_ERROR, Header::Text(self.first.error.clone())),
-            (letter::FIRST_FAILED_AT, Header::Text(envelope::write_timestamp(self.first.at))),
+            (headers::ATTEMPTS, Header::Number(self.attempts.into())),
+            (headers::FIRST_ERROR, Header::Text(self.first.error.clone())),
+            (headers::FIRST_FAILED_AT, Header::Text(envelope::write_timestamp(self.first.at))),
         ]
     }
 }

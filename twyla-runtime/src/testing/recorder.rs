@@ -12,7 +12,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::emission::Emission;
 use super::record::{Attempt, Outcome};
-use crate::dead_letter::letter::{DeadLetter, Header};
+use crate::dead_letter::headers::Header;
+use crate::dead_letter::letter::DeadLetter;
 use crate::future::BoxFuture;
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
 use crate::transport::{Outgoing, PublishTarget};

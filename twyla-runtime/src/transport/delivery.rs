@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::sender_properties::SenderProperties;
-use crate::dead_letter::letter::Header;
+use crate::dead_letter::headers::Header;
 use crate::future::BoxFuture;
 use crate::progress::DeliveryProgress;
 use crate::service::ack::Ack;

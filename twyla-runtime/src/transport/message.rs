@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::queue::QueueSpec;
 use super::sender_properties::SenderProperties;
-use crate::dead_letter::letter::NamedHeader;
+use crate::dead_letter::headers::NamedHeader;
 use crate::telemetry::trace::TraceContext;
 
 /// An outgoing message. Cloning it doesn't copy the body.

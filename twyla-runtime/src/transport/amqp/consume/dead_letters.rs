@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::fetch::{ChannelClosed, QueueReader};
 use crate::background;
 use crate::bus::error::Error;
-use crate::dead_letter::letter::{self, DeadLetter, Death, Header, NamedHeader};
+use crate::dead_letter::headers::{self, Header, NamedHeader};
+use crate::dead_letter::letter::{DeadLetter, Death};
 use crate::dead_letter::triage::{Decide, Sort, Sorted};
 use crate::telemetry::trace::TraceContext;
 use crate::transport::amqp::Amqp;
@@ -278,9 +279,9 @@ impl Drop for ReadConnection {
 /// Returns the headers of a replayed message. The broker removes the expiration of a message that it dead-letters, so it is
 /// restored.
 fn replayed(letter: &DeadLetter, headers: &[(String, Header)]) -> Vec<NamedHeader> {
-    let mut kept = letter::foreign(headers);
+    let mut kept = headers::foreign(headers);
     if let (None, Some(Death { expiration: Some(expiration), .. })) = (letter.reason, letter.deaths.first()) {
-        kept.push((letter::EXPIRATION.into(), Header::Text(expiration.clone())));
+        kept.push((headers::EXPIRATION.into(), Header::Text(expiration.clone())));
     }
     kept
 }

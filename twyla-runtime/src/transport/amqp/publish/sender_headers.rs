@@ -4,7 +4,7 @@
 //! transient delivery mode could lose it, the broker refuses a foreign user id, and the header `CC` would send copies to other
 //! queues.
 
-use crate::dead_letter::letter::{CC, DELIVERY_MODE, EXPIRATION, Header, NamedHeader, USER_ID};
+use crate::dead_letter::headers::{CC, DELIVERY_MODE, EXPIRATION, Header, NamedHeader, USER_ID};
 use crate::transport::sender_properties::{Property, SenderProperties};
 use crate::transport::{Outgoing, PublishTarget};
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::dead_letter::letter::Header;
+use crate::dead_letter::headers::Header;
 
 /// Reads from the remaining bytes.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);

@@ -3,7 +3,8 @@
 use chrono::DateTime;
 
 use super::bytes::{FieldValue, Reader};
-use crate::dead_letter::letter::{Death, Header};
+use crate::dead_letter::headers::Header;
+use crate::dead_letter::letter::Death;
 
 /// The most entries that are read.
 const MOST: usize = 32;

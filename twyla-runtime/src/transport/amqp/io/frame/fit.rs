@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::dead_letter::letter::{DeadViolation, Header, NamedHeader, SENSITIVE, VIOLATIONS};
+use crate::dead_letter::headers::{Header, NamedHeader, SENSITIVE, VIOLATIONS};
+use crate::dead_letter::letter::DeadViolation;
 use crate::truncate::ellipsized;
 
 /// Twyla's texts up to this many bytes are cut only after all foreign headers are removed.

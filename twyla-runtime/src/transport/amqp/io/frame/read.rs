@@ -2,7 +2,7 @@
 
 use super::bytes::Reader;
 use super::codes::{ACK, BASIC, DELIVER, GET_EMPTY, GET_OK, NACK, RETURN};
-use crate::dead_letter::letter::Header;
+use crate::dead_letter::headers::Header;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 
@@ -173,7 +173,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::dead_letter::letter::NamedHeader;
+    use crate::dead_letter::headers::NamedHeader;
     use crate::transport::amqp::io::frame::codes::HEAD;
     use crate::transport::amqp::io::frame::{Publish, write_ack, write_reject};
 

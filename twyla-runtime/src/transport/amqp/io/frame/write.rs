@@ -2,7 +2,7 @@
 
 use super::codes::{ACK, BASIC, BODY, END, GET, HEAD, HEADER, METHOD, PUBLISH, REJECT};
 use super::fit;
-use crate::dead_letter::letter::{Header, NamedHeader};
+use crate::dead_letter::headers::{Header, NamedHeader};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 use crate::truncate::truncated;
