@@ -369,8 +369,8 @@ fn check_reports_features_that_lag_behind_the_folders() {
     edit(&manifest, "example = []\n", "example = []\nbilling = []\nall = [\"example\"]\ntracing = []\n");
     edit(
         &contracts.join("src/lib.rs"),
-        "twyla_runtime",
-        "#[cfg(feature = \"tracing\")]\npub mod tracing {}\n\ntwyla_runtime",
+        "twyla_codec",
+        "#[cfg(feature = \"tracing\")]\npub mod tracing {}\n\ntwyla_codec",
     );
     let checked = check(&[]);
     assert_eq!(
