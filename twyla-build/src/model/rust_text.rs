@@ -152,7 +152,7 @@ fn tokens(text: &str) -> Result<Vec<TokenTree>, &'static str> {
     Ok(tokens.into_iter().collect())
 }
 
-/// Returns what follows a path without generic arguments; none if there is no path.
+/// Returns what follows a path without generic arguments, or `None` without a path.
 pub(super) fn path(tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     let mut rest = after_colons(tokens).unwrap_or(tokens);
     loop {
