@@ -1,10 +1,11 @@
 //! Structs of a union's variants that have the members beside the union too: a base that all variants share.
 
+use super::members::applied;
 use super::object::field_docs;
 use super::possible::Possible;
 use super::reader::{SchemaReader, docs};
-use super::types::{Body, Field, Others, SchemaDefault, Shape, ValueType};
-use super::union::applied;
+use super::shape::{Shape, ValueType};
+use super::types::{Body, Field, Others, SchemaDefault};
 use crate::markdown::code;
 use crate::number::Number;
 use crate::schema::load::{Json, Member, Node};

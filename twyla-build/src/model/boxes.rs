@@ -1,6 +1,7 @@
 //! Places boxes where a type would contain itself and have no finite size.
 
-use super::types::{Body, Others, Shape, Type, TypeId};
+use super::shape::{Shape, TypeId};
+use super::types::{Body, Others, Type};
 
 /// Marks the fields and variants that need a box: those that contain, by value, a type of the same cycle.
 pub(super) fn place(types: &mut [Type]) {

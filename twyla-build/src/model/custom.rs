@@ -6,10 +6,12 @@ use twyla_contract::similar;
 
 use super::call_place::CallPlace;
 use super::derived::Traits;
+use super::format_type::FormatType;
 use super::rules::Check;
 use super::rust_text;
+use super::shape::{Shape, TypeId, ValueType};
 use super::traits;
-use super::types::{Body, FormatType, Others, Shape, Type, TypeId, ValueType, rust_type};
+use super::types::{Body, Others, Type, rust_type};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 

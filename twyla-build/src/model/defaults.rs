@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use twyla_contract::text::shortened;
 use twyla_formats::{net, time};
 
+use super::format_type::FormatType;
 use super::replace;
-use super::types::{Accessor, Body, Field, FormatType, Others, SchemaDefault, Shape, Type, Variant};
+use super::shape::Shape;
+use super::types::{Accessor, Body, Field, Others, SchemaDefault, Type};
+use super::variant::Variant;
 use crate::markdown::code;
 use crate::number::Number;
 use crate::schema::evaluate::{Cache, Evaluator};

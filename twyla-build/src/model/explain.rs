@@ -2,9 +2,9 @@
 
 use twyla_contract::Location;
 
-use super::types::{
-    Body, Discriminator, Field, Model, Others, ReplacedType, Shape, Tree, TreeReason, Type, TypeId, ValueType, Variant,
-};
+use super::shape::{ReplacedType, Shape, Tree, TreeReason, TypeId, ValueType};
+use super::types::{Body, Field, Model, Others, Type};
+use super::variant::{Discriminator, Variant};
 
 /// How one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]

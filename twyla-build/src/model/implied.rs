@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::types::FormatType;
+use super::format_type::FormatType;
 use crate::compare::language::{Automaton, Condition, Language, Query, SearchResult, bounds};
 
 /// The limit of work for one pattern; beyond it the pattern counts as a rule of its own.

@@ -3,13 +3,17 @@
 mod base;
 mod bound;
 mod boxes;
+mod branches;
 mod call_place;
 mod custom;
+mod declared;
 mod defaults;
 mod derived;
 pub mod explain;
+mod format_type;
 mod implied;
 mod integer;
+mod members;
 mod merge;
 mod narrow;
 mod narrow_docs;
@@ -22,23 +26,28 @@ mod replace;
 mod rpcs;
 mod rules;
 mod rust_text;
+mod shape;
 mod split;
+mod told_apart;
 mod traits;
 mod tree_inputs;
 mod types;
 mod union;
 mod value;
+mod variant;
+mod variant_names;
+mod words;
 
 pub(crate) use call_place::CallPlace;
 pub(crate) use custom::{Added, Addition};
 pub(crate) use defaults::shown;
 pub(crate) use derived::Traits;
+pub(crate) use format_type::FormatType;
 pub(crate) use integer::IntegerType;
 pub(crate) use read::{Options, one, read};
 pub(crate) use replace::{Replacement, Target};
 pub(crate) use rules::Check;
 pub(crate) use rust_text::checked;
-pub(crate) use types::{
-    Accessor, Body, Choice, Discriminator, Field, FormatType, JsonType, MessageType, Method, Model, Others, PLAIN,
-    Shape, Tree, Type, TypeId, ValueType, Variant,
-};
+pub(crate) use shape::{Shape, Tree, TypeId, ValueType};
+pub(crate) use types::{Accessor, Body, Field, MessageType, Method, Model, Others, PLAIN, Type};
+pub(crate) use variant::{Choice, Discriminator, JsonType, Variant};

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::narrow_docs::NARROWS;
 use super::reader::SchemaReader;
-use super::types::{Body, Shape, Type, ValueType};
+use super::shape::{Shape, ValueType};
+use super::types::{Body, Type};
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::Loc;
 

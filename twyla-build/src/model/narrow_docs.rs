@@ -3,7 +3,7 @@
 use twyla_contract::text::shortened;
 
 use super::reader::SchemaReader;
-use super::types::{Tree, ValueType};
+use super::shape::{Tree, ValueType};
 use crate::markdown::code;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::types::{Body, Shape, Type, TypeId};
+use super::shape::{Shape, TypeId};
+use super::types::{Body, Type};
 use crate::schema::load::Json;
 use crate::schema::schemas::Schemas;
 

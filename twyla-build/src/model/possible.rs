@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::types::JsonType;
+use super::variant::JsonType;
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 

@@ -8,7 +8,8 @@ use twyla_contract::similar;
 
 use super::call_place::CallPlace;
 use super::rust_text;
-use super::types::{PLAIN, ReplacedType, Shape, Type, TypeId, ValueType};
+use super::shape::{ReplacedType, Shape, TypeId, ValueType};
+use super::types::{PLAIN, Type};
 use crate::schema::load::{FileRole, Json, Node};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};

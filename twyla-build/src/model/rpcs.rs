@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use twyla_contract::RpcName;
 
 use super::reader::{SchemaReader, docs};
-use super::types::{Body, MessageType, Method, Shape, Type, TypeId, ValueType};
+use super::shape::{Shape, TypeId, ValueType};
+use super::types::{Body, MessageType, Method, Type};
 use crate::schema::check::allows_object;
 use crate::schema::load::RpcMessage;
 use crate::schema::names;

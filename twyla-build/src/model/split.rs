@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::nulls;
+use super::shape::{Shape, TypeId};
 use super::tree_inputs::{self, Need};
-use super::types::{Body, Shape, Type, TypeId, reach};
+use super::types::{Body, Type, reach};
 use crate::schema::schemas::Schemas;
 use crate::schema::type_names;
 

@@ -1,8 +1,10 @@
 //! Which of the standard traits a generated type can derive, decided by the values that it holds.
 
 use super::derived::Traits;
+use super::format_type::FormatType;
 use super::rules::Check;
-use super::types::{Body, FormatType, Others, Shape, Type, ValueType};
+use super::shape::{Shape, ValueType};
+use super::types::{Body, Others, Type};
 
 /// Decides the traits of all types.
 ///

@@ -4,9 +4,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::rules::Check;
-use super::types::{
-    Body, Discriminator, Field, Others, ReplacedType, Shape, Tree, TreeReason, Type, TypeId, ValueType, reach,
-};
+use super::shape::{ReplacedType, Shape, Tree, TreeReason, TypeId, ValueType};
+use super::types::{Body, Field, Others, Type, reach};
+use super::variant::Discriminator;
 use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};

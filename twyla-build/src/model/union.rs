@@ -3,62 +3,16 @@
 //! The choice of a variant refuses no value that the schema allows: each value fits one variant at most. Only objects with the
 //! members of several variants are refused if they are in one another so often that reading them would take too long.
 
-use std::collections::{BTreeSet, HashSet};
-
+use super::branches::Branches;
 use super::integer::IntegerType;
-use super::possible::{Possible, Values};
-use super::reader::{SchemaReader, docs};
-use super::types::{Body, Choice, Discriminator, JsonType, Shape, ValueType, Variant};
-use crate::schema::load::{Json, Node, steps};
+use super::possible::Possible;
+use super::reader::SchemaReader;
+use super::shape::{Shape, ValueType};
+use super::told_apart::ToldApart;
+use super::types::Body;
+use super::variant::{Choice, Discriminator, JsonType, Variant};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
-use crate::schema::type_names;
-
-/// Limit of variants: the comparison of tags would be long.
-const MOST_VARIANTS: usize = 500;
-
-/// Limit of variants that are compared pairwise.
-const MOST_PAIRS: usize = 100;
-
-/// Of more members that may tell the variants apart, the first ones in alphabetical order are looked at.
-const MOST_NAMES: usize = 100;
-
-/// Limit of words in an enum, for the sake of the compiler.
-const MOST_WORDS: usize = 1000;
-
-/// A longer title, in characters, names no variant.
-const MOST_OF_TITLE: usize = 40;
-
-/// Limit of schemas that apply to one value.
-const MOST_PARTS: usize = 100;
-
-/// The schemas of `oneOf` or `anyOf`.
-struct Branches<'a> {
-    keyword: &'a str,
-    /// The rules beside the keyword, without `type`.
-    beside: Vec<&'a str>,
-    /// Each schema with its possible values.
-    all: Vec<(Loc, Possible)>,
-    /// What the whole schema may allow.
-    possible: Possible,
-}
-
-impl Branches<'_> {
-    /// Returns the schemas that may allow values of a type.
-    fn of_type(&self, type_: JsonType) -> Vec<(Loc, Possible)> {
-        self.all.iter().filter(|(_, possible)| possible.has(type_)).cloned().collect()
-    }
-}
-
-/// How objects are distinguished: the choices of each schema.
-struct ToldApart {
-    by: Discriminator,
-    /// The members that the schema around requires of all.
-    required: Vec<String>,
-    /// The schema around, if the variants have its members too.
-    base: Option<Loc>,
-    branches: Vec<(Loc, Possible, Vec<Choice>)>,
-}
 
 /// Where the type of a variant comes from.
 enum VariantSource {
@@ -126,27 +80,6 @@ impl<'a> SchemaReader<'a> {
         let branches = self.branches(loc).filter(|it| it.possible.types() == [JsonType::Object])?;
         let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
         Some((branches, told_apart))
-    }
-
-    fn branches(&self, loc: &Loc) -> Option<Branches<'a>> {
-        let rules: Vec<&str> = self.rules_of(loc).filter(|rule| *rule != "type").collect();
-        let (keywords, beside): (Vec<&str>, Vec<&str>) =
-            rules.into_iter().partition(|rule| matches!(*rule, "anyOf" | "oneOf"));
-        let [keyword] = keywords[..] else { return None };
-        if !beside.iter().all(|rule| matches!(*rule, "properties" | "required")) || self.dynamic.contains(loc) {
-            return None;
-        }
-        let count = self.get(loc, keyword)?.items().len();
-        if !(2..=MOST_VARIANTS).contains(&count) {
-            return None;
-        }
-        let possible = self.possible(loc);
-        if !beside.is_empty() && possible.types() != [JsonType::Object] {
-            return None;
-        }
-        let all = self.listed(loc, keyword).map(|at| (self.possible(&self.referred(&at)), at));
-        let all: Vec<(Loc, Possible)> = all.filter(|(it, _)| !it.is_none()).map(|(it, at)| (at, it)).collect();
-        Some(Branches { keyword, beside, all, possible })
     }
 
     /// Leaves the rules beside a union to a tree, unless the variants have them.
@@ -316,81 +249,6 @@ impl<'a> SchemaReader<'a> {
             && !self.rules_of(&at).any(combines)
     }
 
-    /// Returns the name that each alternative has in the schemas: its title, the name of the schema that it refers to, or that one's
-    /// title. Titles that don't tell all of them apart name none.
-    fn names_said(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
-        let title = |at: &Loc| {
-            let title = self.node(at).get("title").and_then(Node::str).filter(|title| !title.trim().is_empty())?;
-            names::readable(title).filter(|name| name.chars().count() <= MOST_OF_TITLE)
-        };
-        let name = |at: &Loc| title(at).or_else(|| self.referred_name(at)).or_else(|| title(&self.referred(at)));
-        let names: Vec<Option<String>> = alternatives.iter().map(|at| at.as_ref().and_then(name)).collect();
-        let mut seen = HashSet::new();
-        if names.iter().flatten().all(|name| seen.insert(name)) {
-            return names;
-        }
-        alternatives.iter().map(|at| self.referred_name(at.as_ref()?)).collect()
-    }
-
-    /// The name of the schema that one refers to.
-    fn referred_name(&self, loc: &Loc) -> Option<String> {
-        let target = self.schemas.refs.get(loc)?;
-        let steps: Vec<_> = steps(&target.pointer).map(|step| step.into_owned()).collect();
-        match &steps[..] {
-            [.., holder, last] if matches!(holder.as_str(), "$defs" | "definitions" | "properties") => {
-                Some(names::type_(last).trim_start_matches('_').to_owned()).filter(|name| !name.is_empty())
-            }
-            [] => Some(type_names::at(self.schemas, target).name),
-            _ => None,
-        }
-    }
-
-    /// Reads words: an enum if the possible ones are listed.
-    fn words(&mut self, loc: &Loc, branches: &Branches<'a>) -> Option<ValueType> {
-        let Values::Listed(all) = &branches.possible.strings else { return None };
-        if all.len() > MOST_WORDS {
-            return None;
-        }
-        let (mut words, mut known) = (Vec::new(), HashSet::new());
-        let (mut docs_of, mut exact) = (Vec::new(), true);
-        for (at, possible) in &branches.all {
-            let target = self.referred(at);
-            let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
-            exact &= only_words && !self.schemas.refs.contains_key(&target);
-            let values = match (self.get(&target, "const"), self.get(&target, "enum")) {
-                (Some(only), None) => std::slice::from_ref(only),
-                (None, Some(values)) => values.items(),
-                _ => &[],
-            };
-            let is_allowed = |word: &&str| matches!(&possible.strings, Values::Listed(words) if words.contains(*word));
-            let mut seen = HashSet::new();
-            let own = values.iter().filter_map(Node::str).filter(is_allowed);
-            let own: Vec<&str> = own.filter(|word| seen.insert(*word)).collect();
-            let said = [at, &target].into_iter().map(|at| docs(self.node(at))).find(|said| !said.is_empty());
-            for word in &own {
-                if !known.insert((*word).to_owned()) {
-                    exact &= branches.keyword == "anyOf";
-                } else if all.contains(*word) {
-                    words.push((*word).to_owned());
-                    docs_of.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
-                }
-            }
-        }
-        words.extend(all.iter().filter(|word| !known.contains(*word)).cloned());
-        if words.is_empty() {
-            return None;
-        }
-        if !exact {
-            self.leave(loc, branches.keyword, format!("`{}`", branches.keyword));
-        }
-        let variants = names::variants(&words);
-        let id = self.type_with(loc, Body::Enum { words, variants });
-        if let Some(Some(type_)) = self.types.get_mut(id) {
-            type_.word_docs = docs_of.into_iter().collect();
-        }
-        Some(ValueType::plain(Shape::Named(id)))
-    }
-
     fn objects(&mut self, told_apart: ToldApart) -> Body {
         let ToldApart { by, required, base, branches } = told_apart;
         let plain = |choices: &[Choice]| match (choices.first(), &by) {
@@ -419,168 +277,6 @@ impl<'a> SchemaReader<'a> {
         });
         Body::Union { variants: variants.collect(), by }
     }
-
-    /// How these schemas of objects are distinguished, if they are.
-    fn told_apart(&self, loc: &Loc, around: &Branches<'_>, branches: Vec<(Loc, Possible)>) -> Option<ToldApart> {
-        let is_typed = around.possible.types() == [JsonType::Object];
-        if branches.len() < 2 || !branches.iter().all(|(_, it)| is_typed || it.types() == [JsonType::Object]) {
-            return None;
-        }
-        let parts: Vec<Vec<Loc>> = branches.iter().map(|(at, _)| applied(self, at)).collect();
-        let mut base = None;
-        if !around.beside.is_empty() {
-            // each variant has a field for the members that the rules beside are about
-            let named = self.get(loc, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
-            let names: Vec<&str> = named.chain(self.required_at(loc)).collect();
-            let declares = |parts: &Vec<Loc>| names.iter().all(|name| !self.members_at(parts, name).is_empty());
-            if !parts.iter().all(declares) {
-                if !parts.iter().all(|parts| self.fits_base(parts, loc)) {
-                    return None;
-                }
-                base = Some(loc.clone());
-            }
-        }
-        let by_member = self.by_member(loc, &parts).or_else(|| self.by_own_member(&parts));
-        // values of `anyOf` may have the members of several
-        let by_rules = || (around.keyword == "oneOf").then(|| self.by_required_member(loc, &parts)).flatten();
-        let choices = by_member.or_else(by_rules)?;
-        let (by, choices) = choices;
-        let branches = branches.into_iter().zip(choices).map(|((at, possible), choices)| (at, possible, choices));
-        let required = self.required_at(loc).map(str::to_owned).collect();
-        Some(ToldApart { by, required, base, branches: branches.collect() })
-    }
-
-    /// The member whose values tell objects apart. Of several, it is the first in alphabetical order, words before other
-    /// values: the order of the properties changes nothing.
-    fn by_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
-        let first = parts.first()?;
-        let names: BTreeSet<&str> = first
-            .iter()
-            .flat_map(|at| self.get(at, "properties").map_or(&[][..], Node::members))
-            .map(|member| &*member.key)
-            .collect();
-        let around = [loc.clone()];
-        let values = |parts: &[Loc], name: &str| {
-            let is_required = parts.iter().chain(&around).any(|at| self.required_at(at).any(|it| it == name));
-            let all = self.members_at(parts, name).into_iter().chain(self.members_at(&around, name));
-            let possible = all.map(|at| self.possible(&at)).reduce(Possible::and);
-            possible.filter(|possible| is_required && !possible.is_none())
-        };
-        let mut other = None;
-        let candidates = names.into_iter().filter(|name| values(first, name).is_some());
-        for name in candidates.take(MOST_NAMES) {
-            let Some(all) = told_apart_by(parts.iter().map(|parts| values(parts, name))) else { continue };
-            let by_words = all.iter().flatten().all(|choice| matches!(choice, Choice::Word(_)));
-            if by_words {
-                return Some((Discriminator::Member(name.to_owned()), all));
-            }
-            other = other.or_else(|| Some((Discriminator::Member(name.to_owned()), all)));
-        }
-        other
-    }
-
-    /// A required member of each that all others exclude; one schema may have none.
-    fn by_own_member(&self, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
-        if parts.len() > MOST_PAIRS {
-            return None;
-        }
-        let mut choices = Vec::new();
-        for (index, own) in parts.iter().enumerate() {
-            let names: BTreeSet<&str> = own.iter().flat_map(|at| self.required_at(at)).collect();
-            let others = || parts.iter().enumerate().filter(|(other, _)| *other != index);
-            let found = names.into_iter().take(MOST_NAMES).find(|name| {
-                !self.members_at(own, name).is_empty() && others().all(|(_, parts)| self.excludes(parts, name))
-            });
-            choices.push(Vec::from_iter(found.map(|name| Choice::Has(name.to_owned()))));
-        }
-        (choices.iter().filter(|choices| choices.is_empty()).count() <= 1)
-            .then_some((Discriminator::OwnMember, choices))
-    }
-
-    /// A member that each requires and no other declares. Of objects with several such members, the rules choose one.
-    fn by_required_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
-        if parts.len() > MOST_PAIRS || self.dynamic.contains(loc) {
-            return None;
-        }
-        let requires = |parts: &[Loc], name: &str| parts.iter().any(|at| self.required_at(at).any(|it| it == name));
-        let mut choices = Vec::new();
-        for (index, own) in parts.iter().enumerate() {
-            let names: BTreeSet<&str> = own.iter().flat_map(|at| self.required_at(at)).collect();
-            let others = || parts.iter().enumerate().filter(|(other, _)| *other != index);
-            let found = names.into_iter().take(MOST_NAMES).find(|name| {
-                let is_others = |parts: &[Loc]| requires(parts, name) || !self.members_at(parts, name).is_empty();
-                !self.members_at(own, name).is_empty() && !others().any(|(_, parts)| is_others(parts))
-            });
-            choices.push(vec![Choice::Has(found?.to_owned())]);
-        }
-        Some((Discriminator::RequiredMember(loc.clone()), choices))
-    }
-
-    /// Whether no object under these schemas has the member.
-    pub(super) fn excludes(&self, parts: &[Loc], name: &str) -> bool {
-        parts.iter().any(|at| {
-            let own = self.get(at, "properties").and_then(|node| node.get(name));
-            let is_closed =
-                matches!(self.get(at, "additionalProperties").map(|node| &node.json), Some(Json::Bool(false)));
-            let has_patterns = self.get(at, "patternProperties").is_some_and(|node| !node.members().is_empty());
-            match own {
-                Some(_) => self.possible(&at.step("properties").step(name)).is_none(),
-                None => is_closed && !has_patterns,
-            }
-        })
-    }
-
-    /// The schemas that declare a member.
-    pub(super) fn members_at(&self, parts: &[Loc], name: &str) -> Vec<Loc> {
-        let declares = |at: &&Loc| self.get(at, "properties").is_some_and(|node| node.get(name).is_some());
-        parts.iter().filter(declares).map(|at| at.step("properties").step(name)).collect()
-    }
-
-    /// The names in `required`.
-    pub(super) fn required_at(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.get(loc, "required").map_or(&[][..], Node::items).iter().filter_map(Node::str)
-    }
-}
-
-/// The choices of each schema if no two have a value in common.
-fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<Choice>>> {
-    let mut before: Option<Possible> = None;
-    let mut out = Vec::new();
-    for possible in all {
-        let possible = possible?;
-        if before.as_ref().is_some_and(|before| !before.is_disjoint(&possible)) {
-            return None;
-        }
-        out.push(choices(&possible)?);
-        before = Some(match before {
-            Some(before) => before.or(possible),
-            None => possible,
-        });
-    }
-    Some(out)
-}
-
-/// Returns the choices of a member with these values; none if one can't be expressed.
-fn choices(possible: &Possible) -> Option<Vec<Choice>> {
-    let mut out = Vec::new();
-    match &possible.strings {
-        Values::Listed(words) => out.extend(words.iter().cloned().map(Choice::Word)),
-        Values::Any => out.push(Choice::Type(JsonType::String)),
-    }
-    match &possible.numbers {
-        Values::Listed(values) => {
-            let values: Option<Vec<i64>> = values.iter().map(|value| i64::try_from(*value).ok()).collect();
-            out.extend(values?.into_iter().map(Choice::Integer));
-        }
-        Values::Any => out.push(Choice::Type(JsonType::Number)),
-    }
-    match &possible.booleans {
-        Values::Listed(values) => out.extend(values.iter().copied().map(Choice::Boolean)),
-        Values::Any => out.push(Choice::Type(JsonType::Boolean)),
-    }
-    let types = [JsonType::Null, JsonType::Array, JsonType::Object];
-    out.extend(types.into_iter().filter(|type_| possible.has(*type_)).map(Choice::Type));
-    (!out.is_empty()).then_some(out)
 }
 
 /// Returns the shape of values of one JSON type, apart from objects.
@@ -609,21 +305,4 @@ fn without_null(held: ValueType) -> ValueType {
         }
         shape => ValueType { shape, ..held },
     }
-}
-
-/// Returns a schema, and those that apply to the same value by `$ref` and `allOf`.
-pub(super) fn applied(reader: &SchemaReader<'_>, loc: &Loc) -> Vec<Loc> {
-    let (mut seen, mut out, mut open) = (HashSet::from([loc.clone()]), Vec::new(), vec![loc.clone()]);
-    while let Some(at) = open.pop().filter(|_| seen.len() <= MOST_PARTS) {
-        let target = reader.schemas.refs.get(&at).cloned();
-        // what stands beside such a reference has no effect
-        let alone = target.is_some() && reader.schemas.draft(&at).ref_stands_alone();
-        let mut next: Vec<Loc> = target.into_iter().collect();
-        if !alone {
-            next.extend(reader.listed(&at, "allOf"));
-            out.push(at);
-        }
-        open.extend(next.into_iter().rev().filter(|at| seen.insert(at.clone())));
-    }
-    out
 }

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::format_type::FormatType;
 use super::implied;
 use super::integer::IntegerType;
 use super::reader::SchemaReader;
 use super::rules::{self, Check, is_limit};
-use super::types::{Body, Choice, Discriminator, FormatType, JsonType, Shape, Type, TypeId, ValueType, Variant};
+use super::shape::{Shape, TypeId, ValueType};
+use super::types::{Body, Type};
+use super::variant::{Choice, Discriminator, JsonType, Variant};
 use crate::number::Number;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Node};

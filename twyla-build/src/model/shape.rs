@@ -1,0 +1,154 @@
+//! The shapes of values: their types in Rust, with the checks and rule trees of the value.
+
+use std::collections::BTreeSet;
+
+use twyla_contract::Location;
+
+use super::format_type::FormatType;
+use super::integer::IntegerType;
+use super::rules::Check;
+use crate::schema::schemas::Loc;
+
+/// A type by its index in the model.
+pub(crate) type TypeId = usize;
+
+/// Rules of a schema that a type and its checks can't express: evaluated as a tree over the typed value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tree {
+    pub(crate) loc: Loc,
+    /// The keywords that the tree evaluates; empty for the whole schema.
+    pub(crate) keywords: BTreeSet<String>,
+    pub(crate) reasons: Vec<TreeReason>,
+}
+
+/// Why a rule needs a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TreeReason {
+    pub(crate) place: Location,
+    pub(crate) why: String,
+}
+
+/// The type of a value: its shape, its checks and its rule trees.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ValueType {
+    pub(crate) shape: Shape,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) trees: Vec<Tree>,
+}
+
+impl ValueType {
+    pub(crate) fn plain(shape: Shape) -> Self {
+        Self::checked(shape, Vec::new())
+    }
+
+    pub(crate) fn checked(shape: Shape, checks: Vec<Check>) -> Self {
+        Self { shape, checks, trees: Vec::new() }
+    }
+}
+
+/// The shape of a value: its type in Rust.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Shape {
+    Any,
+    Null,
+    Boolean,
+    Integer {
+        type_: IntegerType,
+        minimum: Option<i128>,
+        maximum: Option<i128>,
+    },
+    Number,
+    String,
+    /// A string whose format has a type in Rust.
+    Format(FormatType),
+    /// A struct, an enum of words or a union.
+    Named(TypeId),
+    Array(Box<ValueType>),
+    Map(Box<ValueType>),
+    Nullable(Box<ValueType>),
+    /// A type that a build script puts in the place of the generated one.
+    Replaced(ReplacedType),
+}
+
+/// A type in the place of a generated one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReplacedType {
+    /// Its absolute path in Rust.
+    pub(crate) path: String,
+    /// Its type parameters.
+    pub(crate) parameters: Vec<ValueType>,
+    /// The type that the schema has.
+    pub(crate) held: Box<ValueType>,
+}
+
+impl Shape {
+    /// How many types without a name are in one another here.
+    pub(crate) fn nested(&self) -> usize {
+        let (mut shape, mut depth) = (self, 0);
+        while let Self::Array(held)
+        | Self::Map(held)
+        | Self::Nullable(held)
+        | Self::Replaced(ReplacedType { held, .. }) = shape
+        {
+            (shape, depth) = (&held.shape, depth + 1);
+        }
+        depth
+    }
+
+    /// Returns whether the shape has no untyped part. Doesn't look into named types.
+    pub(crate) fn is_typed(&self) -> bool {
+        match self {
+            Self::Any => false,
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_typed(),
+            // it may show what the generated type hides
+            Self::Replaced(_) => false,
+            _ => true,
+        }
+    }
+
+    /// The types that this shape has in it.
+    pub(crate) fn uses(&self, out: &mut BTreeSet<TypeId>) {
+        match self {
+            Self::Named(id) => {
+                out.insert(*id);
+            }
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.uses(out),
+            Self::Replaced(replaced) => {
+                replaced.held.shape.uses(out);
+                replaced.parameters.iter().for_each(|parameter| parameter.shape.uses(out));
+            }
+            _ => {}
+        }
+    }
+
+    /// Replaces each type by the one that `lead` gives for it.
+    pub(super) fn redirect(&mut self, lead: &impl Fn(TypeId) -> TypeId) {
+        match self {
+            Self::Named(id) => *id = lead(*id),
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.redirect(lead),
+            Self::Replaced(replaced) => {
+                replaced.held.shape.redirect(lead);
+                replaced.parameters.iter_mut().for_each(|parameter| parameter.shape.redirect(lead));
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the shape that the schema has, whatever type replaces it.
+    pub(crate) fn unreplaced(&self) -> &Self {
+        let mut shape = self;
+        while let Self::Replaced(replaced) = shape {
+            shape = &replaced.held.shape;
+        }
+        shape
+    }
+
+    /// Whether the value is, or contains as items or members without a type of their own, a value of a replacing type.
+    pub(crate) fn is_replaced(&self) -> bool {
+        match self {
+            Self::Replaced(_) => true,
+            Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_replaced(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The variants of unions, and what tells them apart.
+
+use super::shape::{Shape, ValueType};
+use crate::number::Number;
+use crate::schema::schemas::Loc;
+
+/// What the variants of a union differ in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Discriminator {
+    /// The JSON type of the value.
+    JsonType,
+    /// The value of this member of the object.
+    Member(String),
+    /// A member that no other variant has.
+    OwnMember,
+    /// A member that the variant requires and no other declares. If an object has several such members, the `oneOf` of this
+    /// schema chooses.
+    RequiredMember(Loc),
+}
+
+/// A variant of a union, with what tells it apart from the others.
+#[derive(Clone, Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    /// Without any, it is the variant of all values that no other variant is for.
+    pub(crate) choices: Vec<Choice>,
+    /// The schema that allows all its values, among the alternatives of the union; none if it has no schema of its own.
+    pub(crate) schema: Option<Loc>,
+    pub(crate) held: ValueType,
+    pub(crate) boxed: bool,
+}
+
+/// What chooses a variant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Choice {
+    /// The JSON type, of the value or of the member.
+    Type(JsonType),
+    /// This value of the member.
+    Boolean(bool),
+    Integer(i64),
+    Word(String),
+    /// The presence of this member.
+    Has(String),
+}
+
+/// A type of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum JsonType {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Object,
+    Array,
+}
+
+impl JsonType {
+    /// All of them, in the order of a union's variants.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Object, Self::Array];
+
+    /// Returns the type of a value.
+    pub(crate) fn of(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(_) => Self::Boolean,
+            serde_json::Value::Number(_) => Self::Number,
+            serde_json::Value::String(_) => Self::String,
+            serde_json::Value::Array(_) => Self::Array,
+            serde_json::Value::Object(_) => Self::Object,
+        }
+    }
+
+    /// Returns its name, which is also that of the codec's variants.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "Null",
+            Self::Boolean => "Boolean",
+            Self::Number => "Number",
+            Self::String => "String",
+            Self::Array => "Array",
+            Self::Object => "Object",
+        }
+    }
+
+    /// Returns its name with an article.
+    pub(crate) fn with_article(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl std::fmt::Display for Choice {
+    /// The choice as messages and docs have it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Type(type_) => f.write_str(type_.with_article()),
+            Self::Boolean(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Word(word) => write!(f, "{}", serde_json::Value::from(word.as_str())),
+            Self::Has(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Variant {
+    /// Returns its choices as words; none if one is something else.
+    pub(crate) fn words(&self) -> Option<Vec<&str>> {
+        self.choices.iter().map(Choice::word).collect()
+    }
+
+    /// Returns the variants that a value may have: one at most, unless rules choose.
+    pub(crate) fn of<'a>(variants: &'a [Self], by: &Discriminator, value: &serde_json::Value) -> Vec<&'a Self> {
+        let is_chosen = |variant: &&Self| variant.choices.iter().any(|choice| choice.is_made(by, value));
+        let chosen = variants.iter().filter(is_chosen);
+        let chosen: Vec<&Self> = match by {
+            Discriminator::RequiredMember(_) => chosen.collect(),
+            _ => chosen.take(1).collect(),
+        };
+        let rest = || variants.iter().find(|variant| variant.choices.is_empty() && value.is_object());
+        if chosen.is_empty() { rest().into_iter().collect() } else { chosen }
+    }
+
+    /// Returns its choices as messages name them.
+    pub(crate) fn wanted(&self) -> Vec<String> {
+        let integer = matches!(self.held.shape.unreplaced(), Shape::Integer { .. });
+        let text = |choice: &Choice| match choice {
+            Choice::Type(JsonType::Number) if integer => "an integer".to_owned(),
+            choice => choice.to_string(),
+        };
+        self.choices.iter().map(text).collect()
+    }
+}
+
+impl Choice {
+    fn word(&self) -> Option<&str> {
+        if let Self::Word(word) = self { Some(word) } else { None }
+    }
+
+    fn is_made(&self, by: &Discriminator, value: &serde_json::Value) -> bool {
+        let value = match (by, self) {
+            (_, Self::Has(name)) => return value.get(name).is_some(),
+            (Discriminator::Member(name), _) => match value.get(name) {
+                Some(value) => value,
+                None => return false,
+            },
+            _ => value,
+        };
+        match self {
+            Self::Type(type_) => JsonType::of(value) == *type_,
+            Self::Boolean(known) => value.as_bool() == Some(*known),
+            Self::Integer(known) => {
+                value.as_number().and_then(|number| Number::new(&number.to_string()).whole()) == Some((*known).into())
+            }
+            Self::Word(known) => value.as_str() == Some(known),
+            Self::Has(_) => false,
+        }
+    }
+}

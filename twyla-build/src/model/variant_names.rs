@@ -1,0 +1,43 @@
+//! The names that schemas give the variants of a union.
+
+use std::collections::HashSet;
+
+use super::reader::SchemaReader;
+use crate::schema::load::{Node, steps};
+use crate::schema::names;
+use crate::schema::schemas::Loc;
+use crate::schema::type_names;
+
+/// A longer title, in characters, names no variant.
+const MOST_OF_TITLE: usize = 40;
+
+impl SchemaReader<'_> {
+    /// Returns the name that each alternative has in the schemas: its title, the name of the schema that it refers to, or that one's
+    /// title. Titles that don't tell all of them apart name none.
+    pub(super) fn names_said(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
+        let title = |at: &Loc| {
+            let title = self.node(at).get("title").and_then(Node::str).filter(|title| !title.trim().is_empty())?;
+            names::readable(title).filter(|name| name.chars().count() <= MOST_OF_TITLE)
+        };
+        let name = |at: &Loc| title(at).or_else(|| self.referred_name(at)).or_else(|| title(&self.referred(at)));
+        let names: Vec<Option<String>> = alternatives.iter().map(|at| at.as_ref().and_then(name)).collect();
+        let mut seen = HashSet::new();
+        if names.iter().flatten().all(|name| seen.insert(name)) {
+            return names;
+        }
+        alternatives.iter().map(|at| self.referred_name(at.as_ref()?)).collect()
+    }
+
+    /// The name of the schema that one refers to.
+    fn referred_name(&self, loc: &Loc) -> Option<String> {
+        let target = self.schemas.refs.get(loc)?;
+        let steps: Vec<_> = steps(&target.pointer).map(|step| step.into_owned()).collect();
+        match &steps[..] {
+            [.., holder, last] if matches!(holder.as_str(), "$defs" | "definitions" | "properties") => {
+                Some(names::type_(last).trim_start_matches('_').to_owned()).filter(|name| !name.is_empty())
+            }
+            [] => Some(type_names::at(self.schemas, target).name),
+            _ => None,
+        }
+    }
+}
