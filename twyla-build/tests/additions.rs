@@ -157,7 +157,7 @@ fn puts_types_in_the_place_of_schemas_and_formats() {
     let code =
         code(|builder| builder.replace("shared/money.json", "my::Money").replace_format("decimal", "crate::Decimal"));
     assert!(code.contains("pub total: ::my::Money,"), "{code}");
-    assert!(code.contains("pub tax: ::std::option::Option<crate::Decimal>,"), "{code}");
+    assert!(code.contains("pub tax: Option<crate::Decimal>,"), "{code}");
     assert_eq!(derives(code.split_once("pub mod shop").unwrap().1, "Placed"), "Clone, Debug, PartialEq");
 }
 
@@ -219,10 +219,10 @@ fn a_schema_names_a_type_for_the_builds_that_have_its_crate() {
         let (_, shop) = code.split_once("pub mod shop").unwrap();
         shop.split_once("pub net: ").unwrap().1.split_once(',').unwrap().0.to_owned()
     };
-    assert_eq!(net(builder()), "::std::string::String");
+    assert_eq!(net(builder()), "String");
     assert_eq!(net(builder().with_crate("ox-net", "0.1.4")), "::ox_net::IpNet");
     assert_eq!(net(builder().with_crate("ox-net", "*")), "::ox_net::IpNet");
-    assert_eq!(net(builder().with_crate("ox-net", "1.0.0")), "::std::string::String");
+    assert_eq!(net(builder().with_crate("ox-net", "1.0.0")), "String");
 }
 
 #[test]

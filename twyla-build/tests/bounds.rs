@@ -26,11 +26,11 @@ fn a_bound_that_every_value_keeps_says_nothing_of_the_type() {
         (r#"{ "type": "integer", "minimum": -9223372036854776000, "maximum": 9223372036854776000 }"#, "i64"),
         (r#"{ "type": "integer", "minimum": -1e400, "maximum": 1e400 }"#, "i64"),
         (r#"{ "type": "number", "minimum": -1e400, "exclusiveMaximum": 1e400 }"#, "f64"),
-        (r#"{ "type": "string", "maxLength": 1e400 }"#, "::std::string::String"),
+        (r#"{ "type": "string", "maxLength": 1e400 }"#, "String"),
     ] {
         let (code, warnings) = code(schema);
         assert_eq!(warnings, [""; 0], "{schema}");
-        assert!(code.contains(&format!("pub a: ::std::option::Option<{type_}>")), "{schema}: {code}");
+        assert!(code.contains(&format!("pub a: Option<{type_}>")), "{schema}: {code}");
         for rule in ["rules::minimum", "rules::maximum", "rules::exclusive", "rules::max_length", "schema::holds"] {
             assert!(!code.contains(rule), "{schema}: {code}");
         }

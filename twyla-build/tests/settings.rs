@@ -302,9 +302,9 @@ fn note(annotation: &str, settings: &str, set: impl Fn(Builder) -> Builder) -> (
 #[test]
 fn null_is_absent_if_the_schema_the_folder_or_the_builder_says_so() {
     let plain = note("", "{}", |builder| builder);
-    assert_eq!(plain.1, "pub note: __twyla::Nullable<::std::string::String>,");
+    assert_eq!(plain.1, "pub note: __twyla::Nullable<String>,");
     let by_schema = note(r#", "x-null-is-absent": true"#, "{}", |builder| builder);
-    assert_eq!(by_schema.1, "pub note: ::std::option::Option<::std::string::String>,");
+    assert_eq!(by_schema.1, "pub note: Option<String>,");
     assert_ne!(by_schema.0, plain.0);
     assert_eq!(note("", r#"{ "null-is-absent": ["shop::Placed"] }"#, |builder| builder), by_schema);
     for pattern in ["*", "shop", "shop::Placed.note", "*.note"] {
@@ -329,6 +329,6 @@ fn what_null_means_in_one_contract_does_not_depend_on_the_rules_of_another() {
         behind.split_once('}').unwrap().0.to_owned()
     };
     let alone = with(&[]);
-    assert!(alone.contains("pub note: ::std::option::Option<::std::string::String>"), "{alone}");
+    assert!(alone.contains("pub note: Option<String>"), "{alone}");
     assert_eq!(with(&[("schemas/events/a/two.json", two)]), alone);
 }

@@ -54,13 +54,15 @@ pub mod __private {
     pub use crate::json::write::write_extra;
     pub use crate::json::{
         Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, required, word, write_member,
-        write_str,
+        write_optional, write_str,
     };
+    pub use crate::nullable::write_nullable;
     pub use crate::path::Path;
     pub use crate::validate::alternatives::one_of;
     pub use crate::validate::contract::{
         Validate, decode, decode_as, decode_through, encode, encode_as, encode_through,
     };
+    pub use crate::validate::nested::{nested, nested_items, nested_optional};
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::schema;
     pub use crate::validate::sensitive::Hidden;

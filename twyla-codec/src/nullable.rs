@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::json::{Fault, Read, Reader, Write};
+use crate::json::{Fault, Read, Reader, Write, write_member};
 use crate::validate::schema::{JsonView, View};
 
 /// The value of an optional property that may also be `null`: absent, `null`, or a value.
@@ -202,6 +202,14 @@ impl<T: Write> Write for Nullable<T> {
 impl<T: View> View for Nullable<T> {
     fn view(&self) -> JsonView<'_> {
         self.value().map_or(JsonView::Null, View::view)
+    }
+}
+
+/// Appends a member and a comma, unless the member is absent. `key` has its quotes and its colon.
+#[inline]
+pub fn write_nullable<T: Write>(key: &'static str, value: &Nullable<T>, out: &mut Vec<u8>) {
+    if !value.is_absent() {
+        write_member(key, value, out);
     }
 }
 

@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use crate::codegen::trees::Trees;
 use crate::codegen::type_names::{self, ident};
-use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, ValueType};
+use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, TypeId, ValueType};
 use crate::schema::pattern::{self, Translated};
 
 /// The patterns of all types, each compiled once.
@@ -88,6 +88,11 @@ pub(crate) fn validate(
                 }
                 nests |= nested(&field.held.shape);
                 let (name, wire) = (ident(&field.name), &field.wire);
+                if writer.only_nests(&field.held) {
+                    let check = ident(if field.may_be_absent() { "nested_optional" } else { "nested" });
+                    body.extend(quote!(__twyla::#check(#wire, &self.#name, at, out);));
+                    continue;
+                }
                 body.extend(if field.may_be_absent() {
                     quote!(if let ::std::option::Option::Some(value) = &self.#name { let at = &at.key(#wire); #rules })
                 } else {
@@ -133,7 +138,6 @@ pub(crate) fn validate(
             return;
         })
     });
-    let unused = body.is_empty().then(|| quote!(let _ = (at, out);));
     // a struct of structs has no checks of its own
     let calls = guard.is_some() || calls_rules(body.clone());
     let rules = calls.then(|| {
@@ -141,6 +145,7 @@ pub(crate) fn validate(
             use __twyla::rules;
         )
     });
+    let (at, out) = if body.is_empty() { (quote!(_), quote!(_)) } else { (quote!(at), quote!(out)) };
     let name = ident(&type_.name);
     let pointers = &type_.sensitive;
     let sensitive =
@@ -148,9 +153,8 @@ pub(crate) fn validate(
     quote! {
         impl __twyla::Validate for #name {
             #sensitive
-            fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
+            fn validate(&self, #at: &__twyla::Path<'_>, #out: &mut __twyla::Violations) {
                 #rules
-                #unused
                 #guard
                 #body
             }
@@ -194,14 +198,13 @@ impl CheckWriter<'_, '_> {
         match &held.shape {
             Shape::Number => out.extend(quote!(rules::finite(*value, at, out);)),
             Shape::Any => out.extend(quote!(rules::shallow_value(value, at, out);)),
-            Shape::Named(id) => {
-                if !matches!(self.model.types[*id].body, Body::Enum { .. }) {
-                    out.extend(quote!(__twyla::Validate::validate(value, at, out);));
-                }
-            }
+            Shape::Named(id) if matches!(self.model.types[*id].body, Body::Enum { .. }) => {}
+            Shape::Named(_) => out.extend(quote!(__twyla::Validate::validate(value, at, out);)),
             Shape::Array(item) => {
                 let rules = self.held(item);
-                if !rules.is_empty() {
+                if self.only_nests(item) {
+                    out.extend(quote!(__twyla::nested_items(value, at, out);));
+                } else if !rules.is_empty() {
                     out.extend(quote! {
                         for (index, value) in value.iter().enumerate() {
                             let at = &at.index(index);
@@ -234,6 +237,13 @@ impl CheckWriter<'_, '_> {
             Shape::Format(_) | Shape::Null | Shape::Boolean | Shape::Integer { .. } | Shape::String => {}
         }
         out
+    }
+
+    /// Whether the only checks of a value are those that its type has.
+    fn only_nests(&self, held: &ValueType) -> bool {
+        let has_checks = |id: TypeId| !matches!(self.model.types[id].body, Body::Enum { .. });
+        let is_checked_type = matches!(held.shape, Shape::Named(id) if has_checks(id));
+        is_checked_type && held.checks.is_empty() && held.trees.is_empty()
     }
 
     /// Returns the call of a rule tree for `value`, a reference, at `at`.

@@ -99,21 +99,21 @@ fn key(wire: &str) -> String {
 fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
     let members = fields.iter().map(|field| {
         let (name, key) = (ident(&field.name), key(&field.wire));
-        let write = if field.held.shape.is_replaced() { quote!(write_foreign_member) } else { quote!(write_member) };
-        if field.nullable().is_some() {
-            quote! {
+        match (field.held.shape.is_replaced(), field.nullable().is_some(), field.may_be_absent()) {
+            (false, true, _) => quote!(__twyla::write_nullable(#key, &self.#name, out);),
+            (false, _, true) => quote!(__twyla::write_optional(#key, &self.#name, out);),
+            (false, _, false) => quote!(__twyla::write_member(#key, &self.#name, out);),
+            (true, true, _) => quote! {
                 if !self.#name.is_absent() {
-                    __twyla::#write(#key, &self.#name, out);
+                    __twyla::write_foreign_member(#key, &self.#name, out);
                 }
-            }
-        } else if field.may_be_absent() {
-            quote! {
+            },
+            (true, _, true) => quote! {
                 if let ::std::option::Option::Some(value) = &self.#name {
-                    __twyla::#write(#key, value, out);
+                    __twyla::write_foreign_member(#key, value, out);
                 }
-            }
-        } else {
-            quote!(__twyla::#write(#key, &self.#name, out);)
+            },
+            (true, _, false) => quote!(__twyla::write_foreign_member(#key, &self.#name, out);),
         }
     });
     let others = if let Others::Kept { name, held, .. } = others {

@@ -1,6 +1,6 @@
 //! Generates the whole file: a module for each domain and each service, with the types and their impls.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -15,6 +15,7 @@ use crate::codegen::defaults;
 use crate::codegen::foreign;
 use crate::codegen::layout;
 use crate::codegen::methods;
+use crate::codegen::prelude::Prelude;
 use crate::codegen::trees::Trees;
 use crate::codegen::type_names::{self, ident};
 use crate::codegen::types;
@@ -76,14 +77,16 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
     let alias = quote!(
         use ::twyla_runtime::__private as __twyla;
     );
+    // the including module may have items of its own
+    let mut root = TokenStream::new();
     let mut out = TokenStream::new();
     let mut services = TokenStream::new();
     for (module, items) in modules {
         let (name, docs) = match module {
             // the context is in the including module itself, so that messages name no other module
             None => {
-                out.extend(alias.clone());
-                out.extend(with_attribute(&allow, items.into_iter().collect()));
+                root.extend(alias.clone());
+                root.extend(with_attribute(&allow, items.into_iter().collect()));
                 continue;
             }
             Some(PLAIN) => {
@@ -127,9 +130,20 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
         );
     }
     if let Some(runtime) = runtime {
-        out = with_runtime(runtime, out);
+        (root, out) = (with_runtime(runtime, root), with_runtime(runtime, out));
     }
-    format!("{HEADER}\n{}", layout::text(out))
+    let text = layout::text(root, &Prelude::default()) + &layout::text(out, &Prelude::beside(&items(model)));
+    format!("{HEADER}\n{text}")
+}
+
+/// Returns the names of all types.
+fn items(model: &Model) -> HashSet<&str> {
+    let types = model.types.iter().map(|type_| type_.name.as_str());
+    let rpcs = model.rpcs.iter().flat_map(|method| {
+        let aliases = method.carries().filter_map(|(_, message)| message.alias.as_deref());
+        aliases.chain([method.type_.as_str()]).collect::<Vec<_>>()
+    });
+    types.chain(rpcs).collect()
 }
 
 /// Replaces the path `::twyla_runtime`.

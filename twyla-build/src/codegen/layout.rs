@@ -5,13 +5,15 @@
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
+use crate::codegen::prelude::Prelude;
+
 /// The maximum number of characters in a line.
 const WIDTH: usize = 110;
 
-/// Formats generated code.
-pub(crate) fn text(tokens: TokenStream) -> String {
+/// Formats generated code. `prelude` has the names that need no path.
+pub(crate) fn text(tokens: TokenStream, prelude: &Prelude) -> String {
     let mut printer = Printer { out: String::new(), indent: 0, column: 0 };
-    printer.lines(&pieces(tokens), true);
+    printer.lines(&pieces(tokens, prelude), true);
     printer.out
 }
 
@@ -119,7 +121,7 @@ fn joined(first: &'static str, c: char) -> Option<(TokenKind, &'static str)> {
     Some((TokenKind::Binary, both))
 }
 
-fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
+fn pieces(tokens: TokenStream, prelude: &Prelude) -> Vec<LayoutToken> {
     let mut out: Vec<LayoutToken> = Vec::new();
     // whether the last character may form an operator with the next
     let mut open = false;
@@ -144,6 +146,7 @@ fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
                     out.pop();
                     word.insert(0, '\'');
                 }
+                shorten(&mut out, &word, prelude);
                 out.push(LayoutToken::Word(word_kind(&word), word));
             }
             TokenTree::Literal(literal) => out.push(LayoutToken::Word(TokenKind::Word, literal.to_string())),
@@ -153,7 +156,7 @@ fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
                     Delimiter::Bracket => ("[", "]"),
                     Delimiter::Brace => ("{", "}"),
                     Delimiter::None => {
-                        out.extend(pieces(group.stream()));
+                        out.extend(pieces(group.stream(), prelude));
                         continue;
                     }
                 };
@@ -165,7 +168,7 @@ fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
                     out.push(LayoutToken::Doc(doc));
                     continue;
                 }
-                let pieces = pieces(group.stream());
+                let pieces = pieces(group.stream(), prelude);
                 let width = width(&pieces) + if open == "{" { 4 } else { 2 };
                 let tall = pieces.iter().any(|piece| match piece {
                     LayoutToken::Doc(_) => true,
@@ -178,6 +181,24 @@ fn pieces(tokens: TokenStream) -> Vec<LayoutToken> {
         }
     }
     out
+}
+
+/// Removes the path before a name that needs none: `::std::option::` before `Option`, and `Option::` before `None`.
+fn shorten(out: &mut Vec<LayoutToken>, word: &str, prelude: &Prelude) {
+    let Some(path) = prelude.path(word) else { return };
+    let is_part = |(token, part): (&LayoutToken, &&str)| match token {
+        LayoutToken::Word(_, text) => text == part,
+        LayoutToken::Op(_, text) => text == part,
+        LayoutToken::Doc(_) | LayoutToken::Group(_) => false,
+    };
+    let Some((before, tail)) = out.split_at_checked(out.len().wrapping_sub(path.len())) else { return };
+    // otherwise it is the rest of another path
+    let begins = !before
+        .last()
+        .is_some_and(|token| matches!(kind(token), TokenKind::Word | TokenKind::Greater | TokenKind::Path));
+    if begins && tail.iter().zip(path).all(is_part) {
+        out.truncate(before.len());
+    }
 }
 
 /// Returns the text of `#[doc = ".."]`.
@@ -445,7 +466,7 @@ mod tests {
             ("for(a,b)in 0..=1{}", "for (a, b) in 0..=1 {}\n"),
             ("impl<T>A for<T as B>::C{}", "impl <T> A for <T as B>::C {}\n"),
         ] {
-            let made = text(code.parse().unwrap());
+            let made = text(code.parse().unwrap(), &Prelude::default());
             assert_eq!(made, laid_out);
             assert_eq!(tokens(&made), tokens(code));
         }
@@ -454,16 +475,35 @@ mod tests {
     #[test]
     fn breaks_what_is_too_long() {
         let long = format!("f({});", "argument, ".repeat(15));
-        let made = text(long.parse().unwrap());
+        let made = text(long.parse().unwrap(), &Prelude::default());
         assert_eq!(made, format!("f(\n{});\n", "    argument,\n".repeat(15)));
     }
 
     #[test]
     fn keeps_documentation_as_it_is() {
         let doc = " a \"b\" \\ 'c' \u{202e}\u{301} ü";
-        let made = text(quote::quote!(#[doc = #doc] struct A;));
+        let made = text(quote::quote!(#[doc = #doc] struct A;), &Prelude::default());
         assert_eq!(made, format!("///{doc}\nstruct A;\n"));
         let doc = "a\nb";
-        assert_eq!(text(quote::quote!(#[doc = #doc] struct A;)), "#[doc = \"a\\nb\"]\nstruct A;\n");
+        assert_eq!(
+            text(quote::quote!(#[doc = #doc] struct A;), &Prelude::default()),
+            "#[doc = \"a\\nb\"]\nstruct A;\n"
+        );
+    }
+
+    #[test]
+    fn names_of_the_prelude_need_no_path() {
+        let code: TokenStream = "::std::option::Option::Some(::std::vec::Vec::<::std::string::String>::new()); \
+            ::std::result::Result::Ok(None); ::std::mem::take(a); Self::None; my::Option::None; my::std::option::Option::None;"
+            .parse()
+            .unwrap();
+        let lines = |items: &[&str]| text(code.clone(), &Prelude::beside(&items.iter().copied().collect()));
+        let own = "::std::mem::take(a);\nSelf::None;\nmy::Option::None;\nmy::std::option::Option::None;\n";
+        assert_eq!(lines(&[]), format!("Some(Vec::<String>::new());\nOk(None);\n{own}"));
+        assert_eq!(
+            lines(&["Option", "String", "Ok"]),
+            format!("::std::option::Option::Some(Vec::<::std::string::String>::new());\nResult::Ok(None);\n{own}")
+        );
+        assert_eq!(lines(&["Some"]), format!("Option::Some(Vec::<String>::new());\nOk(None);\n{own}"));
     }
 }

@@ -12,6 +12,7 @@ mod layout;
 mod methods;
 #[cfg(test)]
 mod order_tests;
+mod prelude;
 mod trees;
 mod type_names;
 mod types;

@@ -35,7 +35,7 @@ pub use read::{Read, default, from_str};
 pub use reader::{Reader, Token};
 pub use variants::MemberValue;
 pub use words::word;
-pub use write::{Write, close_object, write_member, write_str};
+pub use write::{Write, close_object, write_member, write_optional, write_str};
 
 #[cfg(test)]
 mod differential_tests;

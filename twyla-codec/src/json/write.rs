@@ -63,6 +63,14 @@ pub fn write_member<T: Write + ?Sized>(key: &'static str, value: &T, out: &mut V
     out.push(b',');
 }
 
+/// Appends a member and a comma, unless the member is absent.
+#[inline]
+pub fn write_optional<T: Write>(key: &'static str, value: &Option<T>, out: &mut Vec<u8>) {
+    if let Some(value) = value {
+        write_member(key, value, out);
+    }
+}
+
 /// Closes an object that was opened with `{` and whose members each end with a comma.
 #[inline]
 pub fn close_object(out: &mut Vec<u8>) {

@@ -10,6 +10,8 @@ pub mod contract;
 #[doc(hidden)]
 pub mod formats;
 #[doc(hidden)]
+pub mod nested;
+#[doc(hidden)]
 pub mod pattern;
 #[doc(hidden)]
 pub mod rules;
