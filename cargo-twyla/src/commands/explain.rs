@@ -195,7 +195,10 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             }
             for (choices, rust_type) in variants {
                 let choices = if choices.is_empty() { "any other".to_owned() } else { tame(&choices.join(" or ")) };
-                line(out, format_args!("    {choices}: {rust_type}"));
+                match rust_type {
+                    Some(rust_type) => line(out, format_args!("    {choices}: {rust_type}")),
+                    None => line(out, format_args!("    {choices}")),
+                }
             }
         }
         BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),

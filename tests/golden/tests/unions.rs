@@ -5,8 +5,9 @@ use twyla_codec::event::{Emit, Listen};
 use twyla_golden::unions::shop::{
     Contact, ContactBlank, ContactKept, ContactKeptA, ContactRepeated, ContactWay, ContactWayA, ContactWayB, Fare,
     FareCard, Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values,
-    ValuesAmount, ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesPayload, ValuesPlace, ValuesState, ValuesTags,
-    ValuesTargets, ValuesTexts,
+    ValuesAmount, ValuesClashing, ValuesClashingString, ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesMood,
+    ValuesNamed, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets, ValuesTexts, ValuesUntil,
+    ValuesUntilDate,
 };
 
 fn read<T: Listen>(text: &str) -> T {
@@ -78,6 +79,30 @@ fn documented_constants_are_an_enum() {
     assert_eq!(read::<Values>(r#"{"state":"b"}"#).state, Some(ValuesState::B));
     assert_eq!(refused::<Values>(r#"{"state":"c"}"#), r#"/state: "c" is not one of "a", "b", "x", "some""#);
     assert_eq!(read::<Values>(r#"{"level":2}"#).level, Nullable::Value(ValuesLevel::Integer(2)));
+}
+
+#[test]
+fn words_beside_values_of_other_types_are_variants() {
+    for (text, until) in [
+        (r#"{"until":3}"#, ValuesUntil::Integer(3)),
+        (r#"{"until":"forever"}"#, ValuesUntil::Forever),
+        (r#"{"until":"night"}"#, ValuesUntil::Night),
+        (r#"{"until":{"date":"x"}}"#, ValuesUntil::Date(ValuesUntilDate::new("x"))),
+    ] {
+        assert_eq!(read::<Values>(text).until, Some(until.clone()), "{text}");
+        assert_eq!(written(&Values { until: Some(until), ..Values::new() }), text);
+    }
+    assert_eq!(refused::<Values>(r#"{"until":"ever"}"#), r#"/until: "ever" is not one of "forever", "noon", "night""#);
+    assert_eq!(refused::<Values>(r#"{"until":[]}"#), "/until: is an array, not an integer, a string or an object");
+    assert_eq!(read::<Values>(r#"{"level":"low"}"#).level, Nullable::Value(ValuesLevel::Low));
+}
+
+#[test]
+fn words_keep_a_type_that_has_a_name_or_whose_variants_would_clash() {
+    let named = read::<Values>(r#"{"named":"sad"}"#).named;
+    assert_eq!(named, Some(ValuesNamed::Mood(ValuesMood::Sad)));
+    let clashing = read::<Values>(r#"{"clashing":"integer"}"#).clashing;
+    assert_eq!(clashing, Some(ValuesClashing::String(ValuesClashingString::Integer)));
 }
 
 #[test]

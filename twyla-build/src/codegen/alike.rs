@@ -17,7 +17,7 @@ const MOST_VARIANTS: usize = 50;
 pub(crate) fn methods(model: &Model, type_: &Type) -> Option<TokenStream> {
     let Body::Union { variants, .. } = &type_.body else { return None };
     let writer = &TypeWriter { model, module: type_.module.as_deref() };
-    let fields = |variant: &Variant| match &variant.held.shape {
+    let fields = |variant: &Variant| match &variant.held.as_ref()?.shape {
         Shape::Named(id) => match &writer.model.types[*id].body {
             Body::Struct { fields, .. } => Some(fields),
             _ => None,

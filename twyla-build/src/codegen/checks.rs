@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use crate::codegen::trees::Trees;
 use crate::codegen::type_names::{self, ident};
-use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, TypeId, ValueType};
+use crate::model::{Body, Check, FormatType, Model, Others, Shape, Tree, Type, TypeId, ValueType, Variant};
 use crate::schema::pattern::{self, Translated};
 
 /// The patterns of all types, each compiled once.
@@ -119,15 +119,20 @@ pub(crate) fn validate(
             }
         }
         Body::Union { variants, .. } => {
-            let all: Vec<TokenStream> = variants.iter().map(|variant| writer.held(&variant.held)).collect();
-            let arms = variants.iter().zip(&all).map(|(variant, rules)| {
+            let all: Vec<TokenStream> = {
+                let rules = |variant: &Variant| variant.held.as_ref().map(|held| writer.held(held)).unwrap_or_default();
+                variants.iter().map(rules).collect()
+            };
+            let arms = variants.iter().zip(&all).filter(|(_, rules)| !rules.is_empty()).map(|(variant, rules)| {
                 let name = ident(&variant.name);
-                if rules.is_empty() { quote!(Self::#name(..) => {}) } else { quote!(Self::#name(value) => { #rules }) }
+                quote!(Self::#name(value) => { #rules })
             });
+            let rest = all.iter().any(TokenStream::is_empty).then(|| quote!(_ => {}));
             if all.iter().any(|rules| !rules.is_empty()) {
                 // a list of lists of itself has no struct that guards its depth
-                nests = variants.iter().any(|it| !matches!(it.held.shape, Shape::Named(_)) && nested(&it.held.shape));
-                body.extend(quote!(match self { #(#arms)* }));
+                nests =
+                    type_.body.holds().into_iter().any(|it| !matches!(it.shape, Shape::Named(_)) && nested(&it.shape));
+                body.extend(quote!(match self { #(#arms)* #rest }));
             }
         }
         Body::Enum { .. } => return TokenStream::new(),

@@ -134,7 +134,11 @@ fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
 fn write_union(variants: &[Variant]) -> TokenStream {
     let arms = variants.iter().map(|variant| {
         let name = ident(&variant.name);
-        let write = if variant.held.shape.is_replaced() { quote!(write_foreign) } else { quote!(Write::write) };
+        if let Some(word) = variant.word() {
+            return quote!(Self::#name => __twyla::write_str(#word, out),);
+        }
+        let is_replaced = variant.held.as_ref().is_some_and(|held| held.shape.is_replaced());
+        let write = if is_replaced { quote!(write_foreign) } else { quote!(Write::write) };
         quote!(Self::#name(value) => __twyla::#write(value, out),)
     });
     quote!(match self { #(#arms)* })
@@ -166,8 +170,14 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
         }
         Body::Enum { .. } => quote!(__twyla::view!(word #name);),
         Body::Union { variants, .. } => {
-            let variants = variants.iter().map(|variant| ident(&variant.name));
-            quote!(__twyla::view!(union #name { #(#variants),* });)
+            let units = variants.iter().filter_map(|variant| {
+                let (name, word) = (ident(&variant.name), variant.word()?);
+                Some(quote!(#name => #word))
+            });
+            let units: Vec<TokenStream> = units.collect();
+            let units = (!units.is_empty()).then(|| quote!({ #(#units),* }));
+            let held = variants.iter().filter(|variant| variant.held.is_some()).map(|variant| ident(&variant.name));
+            quote!(__twyla::view!(union #name { #(#held),* } #units);)
         }
         Body::Map(_) => quote!(__twyla::view!(inner #name);),
     }

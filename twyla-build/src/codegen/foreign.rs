@@ -46,12 +46,13 @@ pub(crate) fn validate(model: &Model, type_: &Type, plain: TypeId) -> TokenStrea
             quote!(let value = &self.0; #checks)
         }
         Body::Union { variants, .. } => {
-            let arms = variants.iter().map(|variant| {
-                let (name, checks) = (ident(&variant.name), checks(model, &variant.held.shape));
-                let value = if checks.is_empty() { quote!(_) } else { quote!(value) };
-                quote!(Self::#name(#value) => { #checks })
+            let arms = variants.iter().filter_map(|variant| {
+                let (name, checks) = (ident(&variant.name), checks(model, &variant.held.as_ref()?.shape));
+                (!checks.is_empty()).then(|| quote!(Self::#name(value) => { #checks }))
             });
-            quote!(match self { #(#arms)* })
+            let arms: Vec<TokenStream> = arms.collect();
+            let rest = (arms.len() < variants.len()).then(|| quote!(_ => {}));
+            quote!(match self { #(#arms)* #rest })
         }
         Body::Enum { .. } => TokenStream::new(),
     };

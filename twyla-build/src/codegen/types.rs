@@ -67,10 +67,12 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         Body::Union { by, variants } => {
             let froms = union::froms(&writer, type_, variants);
             let variants = variants.iter().map(|variant| {
-                let docs = docs_of([union::variant_docs(by, variant)]);
+                let docs = docs_of(union::variant_docs(by, variant));
                 let attributes = member_attributes(type_, &variant.name);
-                let (name, ty) = (ident(&variant.name), writer.boxed(&variant.held, variant.boxed));
-                quote!(#docs #attributes #name(#ty))
+                let name = ident(&variant.name);
+                let ty = variant.held.as_ref().map(|held| writer.boxed(held, variant.boxed));
+                let held = ty.map(|ty| quote!((#ty)));
+                quote!(#docs #attributes #name #held)
             });
             let shown = shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let derives = derives(type_, shown.is_none());
@@ -144,8 +146,7 @@ fn member_attributes(type_: &Type, name: &str) -> TokenStream {
 
 fn type_docs(type_: &Type) -> Docs {
     let within: Vec<&ValueType> = match &type_.body {
-        Body::Map(held) => vec![held],
-        Body::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+        Body::Map(_) | Body::Union { .. } => type_.body.holds(),
         Body::Struct { .. } | Body::Enum { .. } => Vec::new(),
     };
     let within = within.into_iter().flat_map(|held| &held.trees);

@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::codegen::type_names::{TypeWriter, ident};
-use crate::markdown::code;
-use crate::model::{Body, Choice, Discriminator, Shape, Type, ValueType, Variant};
+use crate::markdown::{code, text};
+use crate::model::{Choice, Discriminator, JsonType, Shape, Type, ValueType, Variant};
 
 /// Returns the body of `read`: it looks at the value no further than to what chooses the variant.
 pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
@@ -25,12 +25,19 @@ pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
 /// Returns the expression that reads a variant.
 fn reads(variant: &Variant) -> TokenStream {
     let name = ident(&variant.name);
-    let read = if variant.held.shape.is_replaced() { quote!(foreign) } else { quote!(Read::read) };
+    let is_replaced = variant.held.as_ref().is_some_and(|held| held.shape.is_replaced());
+    let read = if is_replaced { quote!(foreign) } else { quote!(Read::read) };
     quote!(__twyla::#read(reader).map(Self::#name))
 }
 
 fn by_type(variants: &[Variant]) -> TokenStream {
-    let arms = variants.iter().map(|variant| {
+    let words = variants.iter().filter_map(|variant| {
+        let (word, name) = (variant.word()?, ident(&variant.name));
+        Some(quote!((#word, Self::#name)))
+    });
+    let words: Vec<TokenStream> = words.collect();
+    let word = (!words.is_empty()).then(|| quote!(__twyla::Token::String => __twyla::word(reader, &[#(#words),*]),));
+    let arms = variants.iter().filter(|variant| variant.held.is_some()).map(|variant| {
         let types = variant.choices.iter().filter_map(|choice| match choice {
             Choice::Type(type_) => Some(ident(type_.name())),
             _ => None,
@@ -42,6 +49,7 @@ fn by_type(variants: &[Variant]) -> TokenStream {
     quote! {
         match reader.peek()? {
             #(#arms)*
+            #word
             _ => ::std::result::Result::Err(reader.mismatch(#wanted)),
         }
     }
@@ -126,7 +134,12 @@ fn by_required_member(variants: &[Variant]) -> TokenStream {
 
 /// What the variants are chosen by, in words.
 fn wanted(variants: &[Variant]) -> String {
-    let mut all: Vec<String> = variants.iter().flat_map(Variant::wanted).collect();
+    let wanted = |variant: &Variant| match variant.word() {
+        // the error of another string lists the words
+        Some(_) => vec![JsonType::String.with_article().to_owned()],
+        None => variant.wanted(),
+    };
+    let mut all: Vec<String> = variants.iter().flat_map(wanted).collect();
     all.dedup();
     match all.pop() {
         Some(last) if all.is_empty() => last,
@@ -135,8 +148,16 @@ fn wanted(variants: &[Variant]) -> String {
     }
 }
 
-/// Returns the docs of a variant.
-pub(crate) fn variant_docs(by: &Discriminator, variant: &Variant) -> String {
+/// Returns the docs of a variant, as paragraphs.
+pub(crate) fn variant_docs(by: &Discriminator, variant: &Variant) -> [String; 2] {
+    let choice = match variant.word() {
+        Some(word) => code(word),
+        None => choice_docs(by, variant),
+    };
+    [text(&variant.docs), choice]
+}
+
+fn choice_docs(by: &Discriminator, variant: &Variant) -> String {
     let choices: Vec<String> = match by {
         Discriminator::JsonType => variant.wanted(),
         _ => variant.choices.iter().map(shown).collect(),
@@ -162,18 +183,19 @@ fn shown(choice: &Choice) -> String {
 /// variant by another name.
 pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant]) -> TokenStream {
     let mut counts: HashMap<String, usize> = HashMap::new();
-    for variant in variants {
-        *counts.entry(writer.shape(&variant.held).to_string()).or_default() += 1;
+    for held in type_.body.holds() {
+        *counts.entry(writer.shape(held).to_string()).or_default() += 1;
     }
     let union = ident(&type_.name);
     let from = variants.iter().filter_map(|variant| {
-        let (name, ty) = (ident(&variant.name), writer.shape(&variant.held));
+        let held = variant.held.as_ref()?;
+        let (name, ty) = (ident(&variant.name), writer.shape(held));
         let is_itself = union == ty.to_string();
-        if counts.get(&ty.to_string()) != Some(&1) || is_itself || variant.held.shape.is_replaced() {
+        if counts.get(&ty.to_string()) != Some(&1) || is_itself || held.shape.is_replaced() {
             return None;
         }
-        let value = boxed(&variant.held, variant.boxed);
-        let text = (variant.held.shape == Shape::String).then(|| {
+        let value = boxed(held, variant.boxed);
+        let text = (held.shape == Shape::String).then(|| {
             quote! {
                 impl ::std::convert::From<&str> for #union {
                     fn from(value: &str) -> Self {
@@ -205,8 +227,7 @@ fn boxed(held: &ValueType, boxed: bool) -> TokenStream {
 
 /// Whether `Debug` hides all of a union: it has a sensitive value that no type of a variant hides.
 pub(crate) fn is_hidden(type_: &Type) -> bool {
-    let Body::Union { variants, .. } = &type_.body else { return false };
-    let is_typed = variants.iter().all(|variant| variant.held.shape.is_typed());
+    let is_typed = type_.body.holds().into_iter().all(|held| held.shape.is_typed());
     let untyped = |pointer: &String| !is_typed || pointer.split('/').skip(1).all(|step| step == "*");
     type_.sensitive.iter().any(untyped)
 }

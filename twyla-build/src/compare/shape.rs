@@ -146,7 +146,7 @@ impl PartCheck<'_> {
                         if !is_only && !self.is_allowed(variant, value)? {
                             return Ok(None);
                         }
-                        self.unheld(&variant.held, value)
+                        variant.held.as_ref().map_or(Ok(None), |held| self.unheld(held, value))
                     }))
                 }
                 (Some(Body::Map(held)), value) => self.unheld(held, value),
@@ -251,7 +251,9 @@ impl ShapeLowering<'_, '_> {
             Body::Union { by, variants } => {
                 let mut parts = Vec::new();
                 for variant in variants {
-                    let lit = self.held(&variant.held);
+                    // a variant for a word holds what its schema allows
+                    let Some(held) = &variant.held else { continue };
+                    let lit = self.held(held);
                     let other = self.other_than(by, variants, variant);
                     parts.push(self.schemas.formulas.any([other, lit]));
                 }

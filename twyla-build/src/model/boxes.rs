@@ -1,6 +1,6 @@
 //! Places boxes where a type would contain itself and have no finite size.
 
-use super::shape::{Shape, TypeId};
+use super::shape::{Shape, TypeId, ValueType};
 use super::types::{Body, Others, Type};
 
 /// Marks the fields and variants that need a box: those that contain, by value, a type of the same cycle.
@@ -11,7 +11,8 @@ pub(super) fn place(types: &mut [Type]) {
         match &mut types[id].body {
             Body::Struct { fields, .. } => fields.iter_mut().for_each(|field| field.boxed = needs(&field.held.shape)),
             Body::Union { variants, .. } => {
-                variants.iter_mut().for_each(|variant| variant.boxed = needs(&variant.held.shape));
+                let needs = |held: &Option<ValueType>| held.as_ref().is_some_and(|held| needs(&held.shape));
+                variants.iter_mut().for_each(|variant| variant.boxed = needs(&variant.held));
             }
             Body::Map(_) | Body::Enum { .. } => {}
         }
@@ -32,7 +33,7 @@ fn next(type_: &Type) -> Vec<TypeId> {
         Body::Struct { fields, others: Others::Ignored | Others::Refused | Others::Kept { .. } } => {
             fields.iter().filter_map(|field| by_value(&field.held.shape)).collect()
         }
-        Body::Union { variants, .. } => variants.iter().filter_map(|variant| by_value(&variant.held.shape)).collect(),
+        Body::Union { .. } => type_.body.holds().into_iter().filter_map(|held| by_value(&held.shape)).collect(),
         Body::Map(held) => by_value(&held.shape).into_iter().collect(),
         Body::Enum { .. } => Vec::new(),
     }

@@ -159,6 +159,7 @@ fn derivable(types: &[Type], possible: &[Traits], id: TypeId, text: &str) -> Der
 /// Whether a type can derive `Default`.
 fn default(types: &[Type], type_: &Type) -> Derivable {
     let is_marked = |attributes: &Vec<String>| attributes.iter().any(|text| text.replace(' ', "") == "#[default]");
+    let is_marked_at = |name: &str| type_.custom.members.get(name).is_some_and(is_marked);
     match &type_.body {
         _ if is_default(types, type_) => Derivable::Already,
         Body::Struct { fields, .. } => {
@@ -176,7 +177,10 @@ fn default(types: &[Type], type_: &Type) -> Derivable {
             Derivable::No(format!("it holds `{type_}`, which doesn't implement `Default`"))
         }
         Body::Enum { .. } if type_.custom.members.values().any(is_marked) => Derivable::Yes,
-        Body::Union { .. } => Derivable::No("each of its variants holds a value, and a default variant holds none".to_owned()),
+        Body::Union { variants, .. } if variants.iter().filter(|it| it.held.is_none()).any(|it| is_marked_at(&it.name)) => {
+            Derivable::Yes
+        }
+        Body::Union { variants, .. } if variants.iter().all(|it| it.held.is_some()) => Derivable::No("each of its variants holds a value, and a default variant holds none".to_owned()),
         _ => Derivable::No(
             "none of its variants has the attribute `#[default]`, as `.attribute(\"…::Color.Red\", \"#[default]\")` gives it".to_owned(),
         ),

@@ -150,7 +150,7 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
                 (Body::Union { by, variants }, _) => {
                     let mut parts = Vec::new();
                     for variant in Variant::of(variants, by, &node.value()) {
-                        parts.push(unheld(types, &variant.held.shape, node)?);
+                        parts.push(unheld(types, &variant.held.as_ref()?.shape, node)?);
                     }
                     parts.into_iter().next().or_else(|| unless(false, &wants))
                 }

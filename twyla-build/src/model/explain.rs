@@ -47,8 +47,8 @@ pub enum BodyExplanation {
         /// What tells them apart.
         by: UnionDiscriminator,
         /// The values of the member, the JSON types, or the own member of each variant, as JSON or in words, and the type of the
-        /// variant. The variant of all other values has none.
-        variants: Vec<(Vec<String>, String)>,
+        /// variant; none if it stands for one word. The variant of all other values has no choices.
+        variants: Vec<(Vec<String>, Option<String>)>,
     },
     /// An object whose members all have this type.
     Map(String),
@@ -138,7 +138,7 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
                 Discriminator::JsonType => UnionDiscriminator::JsonType,
                 Discriminator::OwnMember | Discriminator::RequiredMember(_) => UnionDiscriminator::OwnMember,
             };
-            let variant = |it: &Variant| (it.wanted(), model.rust_type(&it.held.shape));
+            let variant = |it: &Variant| (it.wanted(), it.held.as_ref().map(|held| model.rust_type(&held.shape)));
             BodyExplanation::Union { by, variants: variants.iter().map(variant).collect() }
         }
         Body::Map(held) => BodyExplanation::Map(model.rust_type(&held.shape)),
@@ -146,7 +146,7 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
     let mut trees = reasons(&type_.trees);
     match &type_.body {
         Body::Map(held) | Body::Struct { others: Others::Kept { held, .. }, .. } => held_trees(held, &mut trees),
-        Body::Union { variants, .. } => variants.iter().for_each(|variant| held_trees(&variant.held, &mut trees)),
+        Body::Union { .. } => type_.body.holds().into_iter().for_each(|held| held_trees(held, &mut trees)),
         Body::Struct { .. } | Body::Enum { .. } => {}
     }
     TypeExplanation { rust_path: type_.path(), place: type_.place.clone(), docs: type_.docs.clone(), body, trees }

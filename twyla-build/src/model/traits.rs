@@ -60,7 +60,8 @@ fn of_body(known: &Known<'_>, body: &Body) -> Traits {
             fields.iter().fold(kept, |all, field| all & boxed(&field.held, field.boxed))
         }
         Body::Union { variants, .. } => {
-            variants.iter().fold(Traits::COMPARED, |all, variant| all & boxed(&variant.held, variant.boxed))
+            let held = variants.iter().filter_map(|variant| Some((variant.held.as_ref()?, variant.boxed)));
+            held.fold(Traits::COMPARED, |all, (held, is_boxed)| all & boxed(held, is_boxed))
         }
         Body::Map(held) => of_shape(known, &held.shape),
         Body::Enum { .. } => Traits::COMPARED,
@@ -120,8 +121,9 @@ pub(super) fn lacking<'a>(
             field.map(|field| (field.name.as_str(), &field.held.shape)).or_else(kept)
         }
         Body::Union { variants, .. } => {
-            let variant = variants.iter().find(|variant| lacks(&variant.held, variant.boxed));
-            variant.map(|variant| (variant.name.as_str(), &variant.held.shape))
+            let mut held = variants.iter().filter_map(|variant| Some((variant, variant.held.as_ref()?)));
+            let found = held.find(|(variant, held)| lacks(held, variant.boxed));
+            found.map(|(variant, held)| (variant.name.as_str(), &held.shape))
         }
         Body::Map(held) => lacks(held, false).then_some(("", &held.shape)),
         Body::Enum { .. } => None,

@@ -197,7 +197,8 @@ impl<'a> Walker<'a> {
             Shape::Named(id) => match &self.types[*id].body {
                 Body::Struct { fields, .. } => (fields.as_slice(), Some(*id)),
                 Body::Union { variants, .. } => {
-                    return variants.iter().for_each(|variant| self.keywords(loc, only, &variant.held.shape));
+                    let held = variants.iter().filter_map(|variant| variant.held.as_ref());
+                    return held.for_each(|held| self.keywords(loc, only, &held.shape));
                 }
                 Body::Map(held) => return self.keywords(loc, only, &held.shape),
                 Body::Enum { .. } => return,

@@ -213,7 +213,7 @@ impl Body {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
                 fields.iter().map(|field| &field.held).chain(kept).collect()
             }
-            Self::Union { variants, .. } => variants.iter().map(|variant| &variant.held).collect(),
+            Self::Union { variants, .. } => variants.iter().filter_map(|variant| variant.held.as_ref()).collect(),
             Self::Map(held) => vec![held],
             Self::Enum { .. } => Vec::new(),
         }
@@ -226,7 +226,7 @@ impl Body {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
                 fields.iter_mut().map(|field| &mut field.held).chain(kept).collect()
             }
-            Self::Union { variants, .. } => variants.iter_mut().map(|variant| &mut variant.held).collect(),
+            Self::Union { variants, .. } => variants.iter_mut().filter_map(|variant| variant.held.as_mut()).collect(),
             Self::Map(held) => vec![held],
             Self::Enum { .. } => Vec::new(),
         }

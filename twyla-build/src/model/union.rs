@@ -11,6 +11,7 @@ use super::shape::{Shape, ValueType};
 use super::told_apart::ToldApart;
 use super::types::Body;
 use super::variant::{Choice, Discriminator, JsonType, Variant};
+use super::words::WordList;
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
@@ -20,6 +21,8 @@ enum VariantSource {
     /// One of the types that a schema lists.
     Type(Loc, JsonType),
     Objects(ToldApart),
+    /// Strings that are listed.
+    Words(WordList),
     /// Schemas of this type that nothing distinguishes.
     Mixed(JsonType),
 }
@@ -106,6 +109,11 @@ impl<'a> SchemaReader<'a> {
         let count = |type_: JsonType| branches.all.iter().filter(|(_, possible)| possible.has(type_)).count();
         for type_ in branches.possible.types() {
             let those = branches.of_type(type_);
+            let words = (type_ == JsonType::String).then(|| self.words_beside(&branches, &those)).flatten();
+            if let Some(words) = words {
+                sources.push((vec![type_], VariantSource::Words(words)));
+                continue;
+            }
             let [(only, possible)] = &those[..] else {
                 let objects = (type_ == JsonType::Object).then(|| self.told_apart(loc, &branches, those)).flatten();
                 sources.push((vec![type_], objects.map_or(VariantSource::Mixed(type_), VariantSource::Objects)));
@@ -150,6 +158,7 @@ impl<'a> SchemaReader<'a> {
 
     fn typed_variants(&mut self, loc: &Loc, sources: Vec<(Vec<JsonType>, VariantSource)>) -> Body {
         let mut variants: Vec<Variant> = Vec::new();
+        let mut words = None;
         let alternative = |(_, source): &(Vec<JsonType>, VariantSource)| match source {
             VariantSource::Branch(at) => Some(at.clone()),
             _ => None,
@@ -163,23 +172,29 @@ impl<'a> SchemaReader<'a> {
                     let id = self.type_named(loc, "Object", move |reader| reader.objects(told_apart));
                     (ValueType::plain(Shape::Named(id)), None)
                 }
+                VariantSource::Words(list) => {
+                    words = Some((variants.len(), list));
+                    continue;
+                }
                 VariantSource::Mixed(type_) => (self.mixed(loc, type_), None),
             };
             let name = said.unwrap_or_else(|| {
-                let name = match (&types[..], held.shape.unreplaced()) {
-                    (_, Shape::Format(real)) => real.variant(),
-                    ([JsonType::Number], Shape::Integer { .. }) => "Integer",
-                    ([only], _) => only.name(),
-                    _ => "Other",
-                };
-                name.to_owned()
+                let own = || branch.as_ref().and_then(|at| self.own_member(at));
+                match (&types[..], held.shape.unreplaced()) {
+                    (_, Shape::Format(real)) => real.variant().to_owned(),
+                    ([JsonType::Number], Shape::Integer { .. }) => "Integer".to_owned(),
+                    ([JsonType::Object], _) => own().unwrap_or_else(|| JsonType::Object.name().to_owned()),
+                    ([only], _) => only.name().to_owned(),
+                    _ => "Other".to_owned(),
+                }
             });
             let choices = types.into_iter().map(Choice::Type).collect();
-            variants.push(Variant { name, choices, schema: branch, held, boxed: false });
+            variants.push(Variant { schema: branch, ..Variant::new(name, choices, held) });
         }
         if let [one, many] = &mut variants[..] {
-            let has = |list: &Variant, item: &Variant| match &list.held.shape {
-                Shape::Array(inner) => inner.shape == item.held.shape,
+            let shape = |variant: &Variant| variant.held.as_ref().map(|held| held.shape.clone());
+            let has = |list: &Variant, item: &Variant| match shape(list) {
+                Some(Shape::Array(inner)) => shape(item) == Some(inner.shape),
                 _ => false,
             };
             if has(many, one) {
@@ -192,6 +207,10 @@ impl<'a> SchemaReader<'a> {
                 self.alternatives.insert(at.clone(), name.clone());
             }
             variant.name = name;
+        }
+        if let Some((at, list)) = words {
+            let of_words = self.word_variants(loc, list, &variants);
+            variants.splice(at..at, of_words);
         }
         Body::Union { by: Discriminator::JsonType, variants }
     }
@@ -273,7 +292,7 @@ impl<'a> SchemaReader<'a> {
                 None => self.only_objects(&at, required.clone()),
             };
             self.alternatives.insert(at.clone(), name.clone());
-            Variant { name, choices, schema: Some(at), held, boxed: false }
+            Variant { schema: Some(at), ..Variant::new(name, choices, held) }
         });
         Body::Union { variants: variants.collect(), by }
     }

@@ -10,6 +10,7 @@ use super::rules::{self, Check, is_limit};
 use super::shape::{Shape, TypeId, ValueType};
 use super::types::{Body, Type};
 use super::variant::{Choice, Discriminator, JsonType, Variant};
+use super::words::WordList;
 use crate::number::Number;
 use crate::schema::load::size;
 use crate::schema::load::{Json, Node};
@@ -126,15 +127,7 @@ impl<'a> SchemaReader<'a> {
         booleans: Vec<bool>,
     ) -> ValueType {
         let mut variants = Vec::new();
-        let mut add = |name: &str, type_, held| {
-            variants.push(Variant {
-                name: name.into(),
-                choices: vec![Choice::Type(type_)],
-                schema: None,
-                held,
-                boxed: false,
-            });
-        };
+        let mut add = |name: &str, type_, held| variants.push(Variant::new(name, vec![Choice::Type(type_)], held));
         if !booleans.is_empty() {
             let held = ValueType::checked(Shape::Boolean, vec![Check::Booleans(booleans)]);
             add("Boolean", JsonType::Boolean, held);
@@ -147,10 +140,8 @@ impl<'a> SchemaReader<'a> {
             add("Integer", JsonType::Number, ValueType::checked(shape, vec![Check::Integers(integers)]));
         }
         if !words.is_empty() {
-            let names = names::variants(&words);
-            let id = self.type_with(loc, Body::Enum { words, variants: names });
-            self.suffixes.insert(id, "String");
-            add("String", JsonType::String, ValueType::plain(Shape::Named(id)));
+            let words = self.word_variants(loc, WordList::of(words), &variants);
+            variants.extend(words);
         }
         let id = self.type_with(loc, Body::Union { by: Discriminator::JsonType, variants });
         ValueType::plain(Shape::Named(id))

@@ -26,8 +26,11 @@ pub(crate) struct Variant {
     pub(crate) choices: Vec<Choice>,
     /// The schema that allows all its values, among the alternatives of the union; none if it has no schema of its own.
     pub(crate) schema: Option<Loc>,
-    pub(crate) held: ValueType,
+    /// The values that it holds; none if it stands for one word.
+    pub(crate) held: Option<ValueType>,
     pub(crate) boxed: bool,
+    /// What the schema says of its word.
+    pub(crate) docs: String,
 }
 
 /// What chooses a variant.
@@ -110,6 +113,21 @@ impl std::fmt::Display for Choice {
 }
 
 impl Variant {
+    /// Returns a variant for the values that one choice is made by.
+    pub(super) fn new(name: impl Into<String>, choices: Vec<Choice>, held: ValueType) -> Self {
+        Self { name: name.into(), choices, schema: None, held: Some(held), boxed: false, docs: String::new() }
+    }
+
+    /// Returns a variant that stands for a word.
+    pub(super) fn of_word(name: String, word: String, docs: String) -> Self {
+        Self { name, choices: vec![Choice::Word(word)], schema: None, held: None, boxed: false, docs }
+    }
+
+    /// Returns the word that it stands for, if it holds no values.
+    pub(crate) fn word(&self) -> Option<&str> {
+        if self.held.is_none() { self.choices.first().and_then(Choice::word) } else { None }
+    }
+
     /// Returns its choices as words; none if one is something else.
     pub(crate) fn words(&self) -> Option<Vec<&str>> {
         self.choices.iter().map(Choice::word).collect()
@@ -129,7 +147,8 @@ impl Variant {
 
     /// Returns its choices as messages name them.
     pub(crate) fn wanted(&self) -> Vec<String> {
-        let integer = matches!(self.held.shape.unreplaced(), Shape::Integer { .. });
+        let shape = self.held.as_ref().map(|held| held.shape.unreplaced());
+        let integer = matches!(shape, Some(Shape::Integer { .. }));
         let text = |choice: &Choice| match choice {
             Choice::Type(JsonType::Number) if integer => "an integer".to_owned(),
             choice => choice.to_string(),

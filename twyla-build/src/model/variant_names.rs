@@ -1,7 +1,8 @@
 //! The names that schemas give the variants of a union.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use super::members::applied;
 use super::reader::SchemaReader;
 use crate::schema::load::{Node, steps};
 use crate::schema::names;
@@ -26,6 +27,15 @@ impl SchemaReader<'_> {
             return names;
         }
         alternatives.iter().map(|at| self.referred_name(at.as_ref()?)).collect()
+    }
+
+    /// Returns the name of the only member that a schema of objects requires.
+    pub(super) fn own_member(&self, loc: &Loc) -> Option<String> {
+        let parts = applied(self, loc);
+        let required: BTreeSet<&str> = parts.iter().flat_map(|at| self.required_at(at)).collect();
+        let mut names = required.into_iter();
+        let only = names.next().filter(|name| names.next().is_none() && !self.members_at(&parts, name).is_empty())?;
+        names::readable(only).filter(|name| name.chars().count() <= MOST_OF_TITLE)
     }
 
     /// The name of the schema that one refers to.

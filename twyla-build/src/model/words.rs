@@ -1,18 +1,29 @@
-//! Enums of words, from the schemas of `oneOf` or `anyOf`.
+//! The words of `oneOf` or `anyOf`: an enum, or the variants of a union that stand for one word each.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::branches::Branches;
-use super::possible::Values;
+use super::possible::{Possible, Values};
 use super::reader::{SchemaReader, docs};
 use super::shape::{Shape, ValueType};
 use super::types::Body;
+use super::variant::{Choice, JsonType, Variant};
 use crate::schema::load::Node;
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
 /// Limit of words in an enum, for the sake of the compiler.
 const MOST_WORDS: usize = 1000;
+
+/// Words that schemas list, in their order.
+#[derive(Debug)]
+pub(super) struct WordList {
+    pub(super) words: Vec<String>,
+    /// What the schemas say of single words.
+    pub(super) docs: BTreeMap<String, String>,
+    /// Whether the schemas allow each of the words, and have no further rules.
+    is_exact: bool,
+}
 
 impl<'a> SchemaReader<'a> {
     /// Reads words: an enum if the possible ones are listed.
@@ -21,9 +32,68 @@ impl<'a> SchemaReader<'a> {
         if all.len() > MOST_WORDS {
             return None;
         }
+        let mut list = self.word_list(branches.keyword, &branches.all, all);
+        let known: HashSet<&String> = list.words.iter().collect();
+        let more: Vec<String> = all.iter().filter(|word| !known.contains(word)).cloned().collect();
+        list.words.extend(more);
+        if list.words.is_empty() {
+            return None;
+        }
+        if !list.is_exact {
+            self.leave(loc, branches.keyword, format!("`{}`", branches.keyword));
+        }
+        let shape = self.word_enum(loc, list, None);
+        Some(ValueType::plain(shape))
+    }
+
+    /// Returns the words of the schemas that allow strings, beside others for other types. A schema with a name of its own, by a
+    /// reference, keeps its type.
+    pub(super) fn words_beside(&mut self, branches: &Branches<'a>, those: &[(Loc, Possible)]) -> Option<WordList> {
+        let Values::Listed(all) = &branches.possible.strings else { return None };
+        let is_typed = match those {
+            [(only, _)] => self.schemas.refs.contains_key(only) || self.replacer.replaces(self.schemas, only),
+            _ => false,
+        };
+        let only_strings = those.iter().all(|(_, possible)| possible.types() == [JsonType::String]);
+        if all.len() > MOST_WORDS || is_typed || !only_strings {
+            return None;
+        }
+        Some(self.word_list(branches.keyword, those, all)).filter(|list| list.is_exact && !list.words.is_empty())
+    }
+
+    /// Returns the variants of a union for words, beside these others: one for each word, or one for all of them if a name is taken.
+    pub(super) fn word_variants(&mut self, loc: &Loc, list: WordList, others: &[Variant]) -> Vec<Variant> {
+        let names = names::variants(&list.words);
+        let is_taken = |name: &str| others.iter().any(|other| names::look(&other.name) == names::look(name));
+        if names.iter().any(|name| is_taken(name)) {
+            let name = if is_taken("String") { "Word" } else { "String" };
+            let shape = self.word_enum(loc, list, Some("String"));
+            return vec![Variant::new(name, vec![Choice::Type(JsonType::String)], ValueType::plain(shape))];
+        }
+        let WordList { words, mut docs, .. } = list;
+        let variant = |(name, word): (String, String)| {
+            let docs = docs.remove(&word).unwrap_or_default();
+            Variant::of_word(name, word, docs)
+        };
+        names.into_iter().zip(words).map(variant).collect()
+    }
+
+    /// Adds an enum of words. A suffix tells its name from that of the schema's own type.
+    fn word_enum(&mut self, loc: &Loc, list: WordList, suffix: Option<&'static str>) -> Shape {
+        let WordList { words, docs, .. } = list;
+        let variants = names::variants(&words);
+        let id = self.type_with(loc, Body::Enum { words, variants });
+        self.suffixes.extend(suffix.map(|suffix| (id, suffix)));
+        if let Some(Some(type_)) = self.types.get_mut(id) {
+            type_.word_docs = docs;
+        }
+        Shape::Named(id)
+    }
+
+    fn word_list(&self, keyword: &str, branches: &[(Loc, Possible)], all: &BTreeSet<String>) -> WordList {
         let (mut words, mut known) = (Vec::new(), HashSet::new());
-        let (mut docs_of, mut exact) = (Vec::new(), true);
-        for (at, possible) in &branches.all {
+        let (mut docs_of, mut exact) = (BTreeMap::new(), true);
+        for (at, possible) in branches {
             let target = self.referred(at);
             let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
             exact &= only_words && !self.schemas.refs.contains_key(&target);
@@ -39,25 +109,20 @@ impl<'a> SchemaReader<'a> {
             let said = [at, &target].into_iter().map(|at| docs(self.node(at))).find(|said| !said.is_empty());
             for word in &own {
                 if !known.insert((*word).to_owned()) {
-                    exact &= branches.keyword == "anyOf";
+                    exact &= keyword == "anyOf";
                 } else if all.contains(*word) {
                     words.push((*word).to_owned());
                     docs_of.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
                 }
             }
         }
-        words.extend(all.iter().filter(|word| !known.contains(*word)).cloned());
-        if words.is_empty() {
-            return None;
-        }
-        if !exact {
-            self.leave(loc, branches.keyword, format!("`{}`", branches.keyword));
-        }
-        let variants = names::variants(&words);
-        let id = self.type_with(loc, Body::Enum { words, variants });
-        if let Some(Some(type_)) = self.types.get_mut(id) {
-            type_.word_docs = docs_of.into_iter().collect();
-        }
-        Some(ValueType::plain(Shape::Named(id)))
+        WordList { words, docs: docs_of, is_exact: exact }
+    }
+}
+
+impl WordList {
+    /// Returns these words, which schemas say nothing of.
+    pub(super) fn of(words: Vec<String>) -> Self {
+        Self { words, docs: BTreeMap::new(), is_exact: true }
     }
 }

@@ -14,20 +14,20 @@ const LINEAR: usize = 24;
 ///
 /// # Errors
 /// An `enum` or `const` fault if the string is not one of them.
-pub fn word<T: Copy>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
+pub fn word<T: Clone>(reader: &mut Reader<'_>, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
     find(&reader.string()?, words)
 }
 
 /// Returns the value of a word.
-fn find<T: Copy>(text: &str, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
+fn find<T: Clone>(text: &str, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
     if words.len() > LINEAR
         && let Ok(found) = words.binary_search_by(|(word, _)| (*word).cmp(text))
         && let Some((_, value)) = words.get(found)
     {
-        return Ok(*value);
+        return Ok(value.clone());
     }
     match words.iter().find(|(word, _)| *word == text) {
-        Some((_, value)) => Ok(*value),
+        Some((_, value)) => Ok(value.clone()),
         None => Err(none_of(text, &mut words.iter().map(|(word, _)| *word), words.len())),
     }
 }

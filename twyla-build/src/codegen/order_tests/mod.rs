@@ -120,7 +120,13 @@ fn same_types(both: (&[Type], &[Type]), a: TypeId, b: TypeId, seen: &mut HashSet
         }
         (Body::Union { by: a, variants: some }, Body::Union { by: b, variants }) => {
             let mut pairs = some.iter().zip(variants);
-            let same = pairs.all(|(a, b)| a.choices == b.choices && same_values(both, &a.held, &b.held, seen));
+            let same = pairs.all(|(a, b)| {
+                a.choices == b.choices
+                    && match (&a.held, &b.held) {
+                        (Some(a), Some(b)) => same_values(both, a, b, seen),
+                        (a, b) => a.is_none() && b.is_none(),
+                    }
+            });
             a == b && some.len() == variants.len() && same
         }
         (Body::Map(a), Body::Map(b)) => same_values(both, a, b, seen),

@@ -237,7 +237,8 @@ impl ObjectView for &'static [(&'static str, Const)] {
 ///   and `None` is viewed as an absent member; the one after `=>!` is a `Nullable`. `extra`, if given, is a map of the other
 ///   members
 /// - `view!(word Color);`: an enum of strings that has `as_str`
-/// - `view!(union Payment { Card, Cash });`: an enum whose variants hold one value each, viewed as that value
+/// - `view!(union Timeout { Integer } { Never => "never" });`: an enum whose variants hold one value each, viewed as that value, or
+///   stand for a word
 /// - `view!(inner Tags);`: a struct around one value, viewed as that value
 #[doc(hidden)]
 #[macro_export]
@@ -249,11 +250,12 @@ macro_rules! __view {
             }
         }
     };
-    (union $type:ident { $($variant:ident),* $(,)? }) => {
+    (union $type:ident { $($variant:ident),* $(,)? } $({ $($unit:ident => $word:literal),* $(,)? })?) => {
         impl $crate::validate::schema::View for $type {
             fn view(&self) -> $crate::validate::schema::JsonView<'_> {
                 match self {
                     $(Self::$variant(value) => $crate::validate::schema::View::view(value),)*
+                    $($(Self::$unit => $crate::validate::schema::JsonView::Text(::std::borrow::Cow::Borrowed($word)),)*)?
                 }
             }
         }
@@ -358,8 +360,9 @@ mod tests {
     enum Payment {
         Card(Card),
         Tags(Tags),
+        Cash,
     }
-    crate::__view!(union Payment { Card, Tags });
+    crate::__view!(union Payment { Card, Tags } { Cash => "cash" });
 
     struct Card {}
     crate::__view!(Card {});
@@ -425,6 +428,7 @@ mod tests {
             })
         );
         assert_eq!(tree(&Payment::Card(Card {})), json!({}));
+        assert_eq!(tree(&Payment::Cash), json!("cash"));
         assert!(matches!(order.view(), JsonView::Object(members) if members.member("other").is_none()));
     }
 }
