@@ -258,8 +258,48 @@ fn git(repository: &Path, args: &[&str]) {
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
 }
 
+/// Publishes a contracts crate in a registry: an index in git, and files beside it. Returns the address of the index.
+fn publish(contracts: &Path) -> String {
+    let packaged = cargo(contracts, &["package", "--quiet", "--no-verify", "--exclude-lockfile"]);
+    assert!(packaged.status.success(), "{}", text(&packaged.stderr));
+    let archive = workspace().join("target/tests/new/package/platform-contracts-0.1.0.crate");
+    let archive = std::fs::read(archive).unwrap();
+    let checksum: String = hmac_sha256::Hash::hash(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+    // cargo keeps what it has downloaded from an address
+    let registry = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("registry-{checksum}"));
+    let _ = std::fs::remove_dir_all(&registry);
+    let write = |path: &str, bytes: &[u8]| {
+        let path = registry.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    };
+    write("crates/platform-contracts/0.1.0/download", &archive);
+    // Twyla is from the registry that cargo has without being told
+    let lock = std::fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
+    let of_cargo = lock.lines().find_map(|line| line.strip_prefix("source = \"registry+")?.strip_suffix('"'));
+    let dependency = |name: &str, kind: &str| {
+        serde_json::json!({
+            "name": name, "req": "^0.1.0", "features": [], "optional": false, "default_features": true, "target": null,
+            "kind": kind, "registry": of_cargo.unwrap()
+        })
+    };
+    let entry = serde_json::json!({
+        "name": "platform-contracts", "vers": "0.1.0", "cksum": checksum, "yanked": false,
+        "deps": [dependency("twyla-codec", "normal"), dependency("twyla-build", "build")],
+        "features": { "default": ["example"], "example": [] }
+    });
+    write("index/pl/at/platform-contracts", format!("{entry}\n").as_bytes());
+    let config = serde_json::json!({ "dl": format!("file://{}/crates", registry.display()) });
+    write("index/config.json", config.to_string().as_bytes());
+    let index = registry.join("index");
+    git(&index, &["init", "--quiet"]);
+    git(&index, &["add", "."]);
+    git(&index, &["commit", "--quiet", "--message", "Index"]);
+    format!("file://{}", index.display())
+}
+
 #[test]
-fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
+fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_from_git_and_from_a_registry() {
     let folder = tempfile::tempdir().unwrap();
     let contracts = contracts_crate(folder.path());
     assert!(twyla(&contracts, &["accept"]).status.success());
@@ -297,6 +337,23 @@ fn the_manifest_is_the_same_with_schemas_of_its_own_by_path_and_from_git() {
     assert!(lock.contains("source = \"git+file://"), "{lock}");
     assert!(by_path.contains("example.asked") && by_path.contains("example.answered"), "{by_path}");
     assert_eq!(manifest(&from_git), by_path);
+
+    // from a registry, in which the commands find the schemas too
+    let published = made_in("from-registry", "../platform-contracts");
+    edit(
+        &published.join("Cargo.toml"),
+        "{ path = \"../../platform-contracts\" }",
+        "{ version = \"0.1\", registry = \"company\" }",
+    );
+    std::fs::create_dir(published.join(".cargo")).unwrap();
+    let config = format!("[registries.company]\nindex = {:?}\n", publish(&contracts));
+    std::fs::write(published.join(".cargo/config.toml"), config).unwrap();
+    fetch(&published);
+    let lock = std::fs::read_to_string(published.join("Cargo.lock")).unwrap();
+    assert!(lock.contains("source = \"registry+file://"), "{lock}");
+    assert_eq!(manifest(&published), by_path);
+    let explained = twyla(&published, &["explain", "example.asked", "--contracts", "platform-contracts"]);
+    assert!(text(&explained.stdout).contains("question"), "{}", text(&explained.stderr));
 
     // the same program, with the same schemas in its own folder
     let own = made_in("own", "../platform-contracts");
