@@ -71,6 +71,77 @@ fn a_package_has_a_model_for_each_object() {
     assert_eq!(twyla(folder.path(), &["python", "app/shop_contracts"]).1, 0);
 }
 
+/// Alternatives of each kind, and schemas that apply together.
+const PAID: &str = r##"{
+  "type": "object",
+  "properties": {
+    "id": { "type": "string" },
+    "method": { "$ref": "../../shared/method.json" },
+    "refund": { "anyOf": [{ "$ref": "#/$defs/whole" }, { "type": "integer" }, { "type": "null" }] },
+    "price": { "allOf": [{ "$ref": "../../shared/money.json" }, { "properties": { "cents": { "minimum": 1 } } }] },
+    "payer": {
+      "allOf": [
+        { "$ref": "#/$defs/person" },
+        { "type": "object", "properties": { "iban": { "type": "string" } }, "required": ["iban"] }
+      ]
+    },
+    "note": { "type": "string", "anyOf": [{ "maxLength": 3 }, { "pattern": "^x" }] },
+    "sum": { "$ref": "#/$defs/sum" }
+  },
+  "required": ["id", "method"],
+  "$defs": {
+    "whole": { "const": "whole" },
+    "person": { "type": "object", "properties": { "name": { "type": "string" } }, "required": ["name"] },
+    "sum": {
+      "oneOf": [
+        { "type": "object", "properties": { "value": { "type": "number" } }, "required": ["value"] },
+        {
+          "type": "object",
+          "properties": { "left": { "$ref": "#/$defs/sum" }, "right": { "$ref": "#/$defs/sum" } },
+          "required": ["left", "right"]
+        }
+      ]
+    }
+  }
+}"##;
+const METHOD: &str = r#"{
+  "oneOf": [
+    { "type": "object", "properties": { "kind-of": { "const": "card" }, "number": { "type": "string" } }, "required": ["kind-of", "number"] },
+    { "type": "object", "properties": { "kind-of": { "const": "cash" }, "given": { "type": "integer" } }, "required": ["kind-of"] }
+  ]
+}"#;
+/// Members declared beside alternatives.
+const MOVED: &str = r#"{
+  "type": "object",
+  "properties": { "id": { "type": "string" }, "fragile": { "type": "boolean" } },
+  "required": ["id"],
+  "oneOf": [
+    { "properties": { "by": { "const": "ship" }, "port": { "type": "string" } }, "required": ["by", "port"] },
+    { "properties": { "by": { "enum": ["truck", "van"] }, "plate": { "type": "string" } }, "required": ["by"] }
+  ]
+}"#;
+
+/// The contracts of a shop with alternatives.
+fn alternatives(folder: &Path) {
+    write(folder, "schemas/context.json", CONTEXT);
+    write(folder, "schemas/shared/money.json", MONEY);
+    write(folder, "schemas/shared/method.json", METHOD);
+    write(folder, "schemas/events/shop/paid.json", PAID);
+    write(folder, "schemas/events/shop/moved.json", MOVED);
+}
+
+#[test]
+fn alternatives_are_unions_and_schemas_that_apply_together_one_model() {
+    let folder = tempfile::tempdir().unwrap();
+    alternatives(folder.path());
+    let (said, code) = twyla(folder.path(), &["python", "shop_contracts"]);
+    assert_eq!(code, 0, "{said}");
+    insta::assert_snapshot!(
+        "alternatives",
+        fs::read_to_string(folder.path().join("shop_contracts/models.py")).unwrap()
+    );
+}
+
 #[test]
 fn a_schema_that_holds_itself_in_a_list_beside_its_members_has_a_type() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,13 +1,18 @@
 //! `cargo twyla python`: a typed Python package of the contracts.
 //!
-//! [`shape`] finds the Python types of schemas, [`names`] their names, and [`mod@write`] writes the modules that depend on the contracts.
+//! [`shape`] finds the Python [`types`] of schemas in their [`documents`], [`choice`] those of alternatives, [`names`] their names, and
+//! [`mod@write`] writes the modules that depend on the contracts.
 //! The others are files of `template/`.
 //!
 //! The models are shapes: they accept whatever the contract accepts. The package validates values with the contracts' schemas, on
 //! the way in and out.
 
+mod choice;
+mod documents;
+mod keywords;
 mod names;
 mod shape;
+mod types;
 mod write;
 
 use std::collections::BTreeMap;

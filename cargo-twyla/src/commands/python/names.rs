@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Python's keywords, and the names that a module of models uses.
-const TAKEN: [&str; 54] = [
+const TAKEN: [&str; 57] = [
     "False",
     "None",
     "True",
@@ -46,6 +46,7 @@ const TAKEN: [&str; 54] = [
     "list",
     "str",
     "Annotated",
+    "Boolean",
     "Any",
     "BaseModel",
     "BeforeValidator",
@@ -55,6 +56,8 @@ const TAKEN: [&str; 54] = [
     "Number",
     "Integer",
     "RootModel",
+    "Strict",
+    "TYPE_CHECKING",
     "Model",
     "match",
     "type",

@@ -1,24 +1,29 @@
 //! The Python types of schemas.
 //!
-//! A type accepts whatever its schema accepts: a keyword that has no type in Python (`anyOf`, `if`, `not`) doesn't narrow it, and a
+//! A type accepts whatever its schema accepts: a keyword that has no type in Python (`if`, `not`) doesn't narrow it, and a
 //! class keeps undeclared members if the schema says something of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use twyla_build::compare::{ContractKind, Sources};
 
+use super::documents::{Documents, Part, Place};
+use super::keywords::{
+    UNIONS, common, hint_of, is_object_alone, is_open, name_of_target, only_narrows, properties, words,
+};
 use super::names::{self, Scope};
+use super::types::Type;
 use crate::support::contracts::name_of;
 use crate::support::json::step;
-use crate::support::schemas::beside;
-use crate::support::uri;
 
 /// The contracts and the classes of their models.
 #[derive(Debug, Default)]
 pub(super) struct Package {
     pub(super) contracts: Vec<Contract>,
     pub(super) classes: Vec<Class>,
+    /// Names for types that several places have, each after those that it names.
+    pub(super) aliases: Vec<(String, Type)>,
 }
 
 /// A contract with its class.
@@ -43,8 +48,8 @@ pub(super) struct Class {
 pub(super) enum Body {
     /// An object; `open`: whether undeclared members are kept.
     Object { fields: Vec<Field>, open: bool },
-    /// Any other value, by its type.
-    Root(String),
+    /// Any other value, or one of several models.
+    Root(Type),
 }
 
 /// A field of a model.
@@ -52,270 +57,370 @@ pub(super) enum Body {
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) property: String,
-    pub(super) python_type: String,
+    pub(super) python_type: Type,
     pub(super) is_required: bool,
 }
 
-/// The keywords that apply schemas to the same value: what they say of its members isn't in the class.
-const IN_PLACE: [&str; 13] = [
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "if",
-    "then",
-    "else",
-    "not",
-    "dependentSchemas",
-    "dependencies",
-    "$dynamicRef",
-    "$recursiveRef",
-    "unevaluatedProperties",
-    "patternProperties",
-];
+/// What stands between the place of a schema and that of one of its alternatives, which both apply to a value.
+pub(super) const WITHIN: char = '\n';
 
 impl Package {
     pub(super) fn of(sources: &Sources) -> serde_json::Result<Self> {
-        let mut shaper = Shaper { scope: Scope::of_module(), known: BTreeMap::new(), package: Self::default() };
+        let mut shaper = Shaper::new();
         // the classes of contracts have the names that their contracts have, whatever else there is
         for contract in &sources.contracts {
             let root = (contract.bundle.root().to_owned(), String::new());
             if !shaper.known.contains_key(&root) {
                 let name = shaper.scope.take(names::class(&name_of(contract)));
+                shaper.roots.insert(root.clone());
                 shaper.known.insert(root, name);
             }
         }
         for contract in &sources.contracts {
             let bundle: Value = serde_json::from_str(&contract.bundle.to_string())?;
             let documents = bundle.get("documents").and_then(Value::as_object).cloned().unwrap_or_default();
-            let draft = bundle.get("draft").and_then(Value::as_str).unwrap_or_default().to_owned();
-            let root = contract.bundle.root();
+            let draft = bundle.get("draft").and_then(Value::as_str).unwrap_or_default();
             let kind = match contract.kind {
                 ContractKind::Event => "event",
                 ContractKind::Context => "context",
                 rpc => rpc.way().unwrap_or("other"),
             };
             let is_object = !matches!(contract.kind, ContractKind::Response | ContractKind::Error);
-            let class = shaper.root(&Documents { documents: &documents, draft: &draft }, root, is_object);
+            let class = shaper.root(&Documents::new(&documents, draft), contract.bundle.root(), is_object);
             let name = name_of(contract);
             shaper.package.contracts.push(Contract { name, kind, digest: contract.bundle.digest(), class });
         }
+        shaper.package.remove_unused();
         Ok(shaper.package)
+    }
+
+    /// Removes classes and aliases that no contract needs: those of alternatives that came to nothing.
+    fn remove_unused(&mut self) {
+        let mut used: BTreeSet<&str> = BTreeSet::new();
+        let mut next: Vec<&str> = self.contracts.iter().map(|it| it.class.as_str()).collect();
+        let classes: BTreeMap<&str, &Class> = self.classes.iter().map(|it| (it.name.as_str(), it)).collect();
+        let aliases: BTreeMap<&str, &Type> = self.aliases.iter().map(|(name, of)| (name.as_str(), of)).collect();
+        while let Some(name) = next.pop() {
+            if !used.insert(name) {
+                continue;
+            }
+            let mut visit = |name| next.push(name);
+            match classes.get(name).map(|class| &class.body) {
+                Some(Body::Root(of)) => of.names(&mut visit),
+                Some(Body::Object { fields, .. }) => fields.iter().for_each(|it| it.python_type.names(&mut visit)),
+                None => {}
+            }
+            if let Some(of) = aliases.get(name) {
+                of.names(&mut visit);
+            }
+        }
+        let used: BTreeSet<String> = used.into_iter().map(str::to_owned).collect();
+        self.classes.retain(|it| used.contains(&it.name));
+        self.aliases.retain(|(name, _)| used.contains(name));
     }
 }
 
-/// The documents of a bundle.
-struct Documents<'a> {
-    documents: &'a Map<String, Value>,
-    draft: &'a str,
+/// What is being shaped.
+enum Frame {
+    /// The fields of a class. What they name may be defined after the class.
+    Class,
+    /// The schema that a reference leads to, with the name of its type if something within refers to it.
+    Referred(Place, Option<String>),
 }
 
-/// A place in a document: its name, and a JSON Pointer.
-type Place = (String, String);
+/// Schemas that apply to one value.
+#[derive(Clone)]
+pub(super) struct Object<'a> {
+    pub(super) parts: Vec<Part<'a>>,
+    /// Whether more is said of its members than the parts declare.
+    pub(super) is_open: bool,
+}
 
-struct Shaper {
+impl<'a> Object<'a> {
+    pub(super) fn new(documents: &Documents<'a>, parts: Vec<Part<'a>>) -> Self {
+        let leads_nowhere = |part: &Part<'a>| {
+            part.schema.get("$ref").is_some() && documents.target_of(&part.place, part.schema).is_none()
+        };
+        let is_open = parts.iter().any(leads_nowhere);
+        Self { parts, is_open }
+    }
+}
+
+pub(super) struct Shaper {
     scope: Scope,
     /// The classes by their schemas' places.
     known: BTreeMap<Place, String>,
-    package: Package,
+    /// The contracts' places.
+    roots: BTreeSet<Place>,
+    /// The classes that have a body, or are getting it.
+    built: BTreeSet<Place>,
+    /// The types of schemas that references lead to.
+    referred: BTreeMap<Place, Type>,
+    frames: Vec<Frame>,
+    pub(super) package: Package,
 }
 
 impl Shaper {
+    fn new() -> Self {
+        Self {
+            scope: Scope::of_module(),
+            known: BTreeMap::new(),
+            roots: BTreeSet::new(),
+            built: BTreeSet::new(),
+            referred: BTreeMap::new(),
+            frames: Vec::new(),
+            package: Package::default(),
+        }
+    }
+
     /// Returns the class of a contract.
     fn root(&mut self, documents: &Documents<'_>, root: &str, is_object: bool) -> String {
         let place = (root.to_owned(), String::new());
         let name = self.known.get(&place).cloned().unwrap_or_default();
-        if self.package.classes.iter().any(|class| class.name == name) {
+        if self.built.contains(&place) {
             return name;
         }
-        let schema = documents.documents.get(root).unwrap_or(&Value::Null);
-        let has_object = is_object || schema.get("type").and_then(Value::as_str) == Some("object");
-        let refers = schema.get("$ref").is_some();
-        if has_object && !refers {
-            self.class(documents, &place, &name, schema);
-        } else if has_object {
-            // the members are those of another schema
-            let open = Body::Object { fields: Vec::new(), open: true };
-            self.package.classes.push(Class { name: name.clone(), place: shown(&place), body: open });
-        } else {
-            let python_type = self.python_type(documents, &place, schema, &name);
-            self.package.classes.push(Class {
-                name: name.clone(),
-                place: shown(&place),
-                body: Body::Root(python_type),
-            });
+        let schema = documents.schema(&place).unwrap_or(&Value::Null);
+        let object = Object::new(documents, documents.parts(&place, schema));
+        let is_object = is_object || object.parts.iter().any(|part| is_object_alone(part.schema));
+        let python_type = self.of_parts(documents, &place, object, &name, is_object);
+        if self.built.insert(place.clone()) {
+            let body = match python_type {
+                choice if choice.is_choice() || !is_object => Body::Root(choice),
+                // an object of which nothing is declared
+                _ => Body::Object { fields: Vec::new(), open: true },
+            };
+            self.package.classes.push(Class { name: name.clone(), place: shown(&place), body });
         }
         name
     }
 
-    /// Adds the class of an object.
-    fn class(&mut self, documents: &Documents<'_>, place: &Place, name: &str, schema: &Value) {
-        let index = self.package.classes.len();
-        let body = Body::Object { fields: Vec::new(), open: false };
-        self.package.classes.push(Class { name: name.to_owned(), place: shown(place), body });
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let required: Vec<&str> =
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    /// Adds the class of an object, unless there is one, and returns its name.
+    fn class(&mut self, documents: &Documents<'_>, place: &Place, object: &Object<'_>, hint: &str) -> Type {
+        let name = match self.known.get(place) {
+            Some(known) => known.clone(),
+            None => self.scope.take(names::class(hint)),
+        };
+        self.known.insert(place.clone(), name.clone());
+        if self.built.insert(place.clone()) {
+            let index = self.package.classes.len();
+            let body = Body::Object { fields: Vec::new(), open: false };
+            self.package.classes.push(Class { name: name.clone(), place: shown(place), body });
+            self.frames.push(Frame::Class);
+            let body = self.body(documents, place, object, &name);
+            self.frames.pop();
+            if let Some(class) = self.package.classes.get_mut(index) {
+                class.body = body;
+            }
+        }
+        Type::Named(name)
+    }
+
+    fn body(&mut self, documents: &Documents<'_>, place: &Place, object: &Object<'_>, name: &str) -> Body {
+        let mut declared: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+        let mut required: BTreeSet<&str> = BTreeSet::new();
+        for part in &object.parts {
+            for (property, schema) in properties(part.schema) {
+                let inner = (part.place.0.clone(), format!("{}/properties{}", part.place.1, step(property)));
+                declared.entry(property).or_default().push(Part { place: inner, schema });
+            }
+            required.extend(words(part.schema, "required"));
+        }
         let mut scope = Scope::default();
         let mut fields = Vec::new();
-        for (property, value) in properties.into_iter().flatten() {
-            let inner = (place.0.clone(), format!("{}/properties{}", place.1, step(property)));
+        for (property, declared) in &declared {
             let hint = format!("{name} {property}");
-            let python_type = self.python_type(documents, &inner, value, &hint);
-            let is_required = required.contains(&&**property);
-            fields.push((property.clone(), python_type, is_required));
+            let python_type = match declared.as_slice() {
+                [only] => self.python_type(documents, only, &hint),
+                several => {
+                    let parts = several.iter().flat_map(|it| documents.parts(&it.place, it.schema)).collect();
+                    let place = (place.0.clone(), format!("{}/properties{}", place.1, step(property)));
+                    self.of_parts(documents, &place, Object::new(documents, parts), &hint, false)
+                }
+            };
+            let is_required = required.contains(property);
+            fields.push((*property, python_type, is_required));
         }
-        let declares = schema.get("additionalProperties").is_some_and(|it| *it != Value::Bool(false));
-        let open = declares || properties.is_none() || IN_PLACE.iter().any(|keyword| schema.get(keyword).is_some());
         let classes = self.scope.clone();
-        let field = |(property, python_type, is_required): (String, String, bool)| Field {
-            name: scope.field(&property, &classes),
-            property,
+        let field = |(property, python_type, is_required): (&str, Type, bool)| Field {
+            name: scope.field(property, &classes),
+            property: property.to_owned(),
             python_type,
             is_required,
         };
+        let is_empty = fields.is_empty() && object.parts.iter().all(|part| part.schema.get("properties").is_none());
         let fields = fields.into_iter().map(field).collect();
-        if let Some(class) = self.package.classes.get_mut(index) {
-            class.body = Body::Object { fields, open };
-        }
+        let open = is_empty || object.is_open || object.parts.iter().any(|part| is_open(part.schema));
+        Body::Object { fields, open }
     }
 
     /// Returns the type of a schema.
-    fn python_type(&mut self, documents: &Documents<'_>, place: &Place, schema: &Value, hint: &str) -> String {
-        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            return self.referred(documents, place, reference);
+    pub(super) fn python_type(&mut self, documents: &Documents<'_>, part: &Part<'_>, hint: &str) -> Type {
+        let Part { place, schema } = part;
+        if documents.only_refers(place, schema).is_some() {
+            return documents.target_of(place, schema).map_or(Type::Any, |target| self.referred(documents, &target));
         }
-        if let Some(values) = schema.get("enum").and_then(Value::as_array)
-            && let Some(literal) = literal(values)
-        {
-            return literal;
+        let object = Object::new(documents, documents.parts(place, schema));
+        self.of_parts(documents, place, object, hint, false)
+    }
+
+    /// Returns the type of values to which all the parts apply. `place` is that of the class, if it is an object.
+    fn of_parts(
+        &mut self,
+        documents: &Documents<'_>,
+        place: &Place,
+        mut object: Object<'_>,
+        hint: &str,
+        is_object: bool,
+    ) -> Type {
+        let literals = object.parts.iter().find_map(|part| {
+            let values = part.schema.get("enum").and_then(Value::as_array).map(Vec::as_slice);
+            let constant = part.schema.get("const").filter(|_| !documents.is_draft_4(&part.place));
+            literal(values.or(constant.map(std::slice::from_ref))?)
+        });
+        if let Some(literals) = literals.filter(|_| !is_object) {
+            return literals;
         }
-        if let Some(value) = schema.get("const")
-            && !is_draft_4(documents, place)
-            && let Some(literal) = literal(std::slice::from_ref(value))
-        {
-            return literal;
+        let is_object = is_object || object.parts.iter().any(|part| is_object_alone(part.schema));
+        let unions: Vec<(Part<'_>, &str, &Vec<Value>)> = object
+            .parts
+            .iter()
+            .flat_map(|part| UNIONS.map(|keyword| (part, keyword)))
+            .filter_map(|(part, keyword)| Some((part.clone(), keyword, part.schema.get(keyword)?.as_array()?)))
+            .collect();
+        for (index, (part, keyword, branches)) in unions.iter().enumerate() {
+            let whole = Object { is_open: object.is_open || unions.len() > 1, parts: object.parts.clone() };
+            let at = (part.place.0.clone(), format!("{}/{keyword}", part.place.1));
+            let choice = self.choice(documents, place, &whole, (&at, branches), hint, is_object);
+            if choice != Type::Any {
+                return choice;
+            }
+            // what the alternatives declare is unknown
+            object.is_open |= index < unions.len();
         }
-        let types: Vec<&str> = match schema.get("type") {
-            Some(Value::String(only)) => vec![only],
-            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-            _ => return "Any".to_owned(),
-        };
-        let mut named: Vec<String> = Vec::new();
-        for name in types {
-            let one = match name {
-                "string" => "str".to_owned(),
-                "integer" => "Integer".to_owned(),
-                "number" => "Number".to_owned(),
-                "boolean" => "bool".to_owned(),
-                "null" => "None".to_owned(),
-                "array" => self.list(documents, place, schema, hint),
-                "object" => self.object(documents, place, schema, hint),
-                _ => return "Any".to_owned(),
+        let mut types: Option<Vec<&str>> = is_object.then(|| vec!["object"]);
+        for part in &object.parts {
+            let named: Vec<&str> = match part.schema.get("type") {
+                Some(Value::String(only)) => vec![only],
+                Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+                _ => continue,
             };
-            if !named.contains(&one) {
-                named.push(one);
-            }
+            types = Some(match types {
+                None => named,
+                Some(types) => types.iter().filter_map(|one| common(one, &named)).collect(),
+            });
         }
-        // `None` last, as people write it
-        named.sort_by_key(|name| name == "None");
-        if named.is_empty() { "Any".to_owned() } else { named.join(" | ") }
+        let Some(types) = types else { return Type::Any };
+        let mut python_types = Vec::new();
+        for name in types {
+            python_types.push(match name {
+                "string" => Type::named("str"),
+                "integer" => Type::named("Integer"),
+                "number" => Type::named("Number"),
+                "boolean" => Type::named("Boolean"),
+                "null" => Type::None,
+                "array" => self.list(documents, &object, hint),
+                "object" => self.object(documents, place, &object, hint),
+                _ => Type::Any,
+            });
+        }
+        Type::union(python_types)
     }
 
-    fn list(&mut self, documents: &Documents<'_>, place: &Place, schema: &Value, hint: &str) -> String {
-        match schema.get("items") {
-            Some(items @ Value::Object(_)) if schema.get("prefixItems").is_none() => {
-                let inner = (place.0.clone(), format!("{}/items", place.1));
-                format!("list[{}]", self.python_type(documents, &inner, items, &format!("{hint} item")))
-            }
-            _ => "list[Any]".to_owned(),
-        }
+    fn list(&mut self, documents: &Documents<'_>, object: &Object<'_>, hint: &str) -> Type {
+        let items = object.parts.iter().find_map(|part| match part.schema.get("items") {
+            Some(items @ Value::Object(_)) if part.schema.get("prefixItems").is_none() => Some((part, items)),
+            _ => None,
+        });
+        let Some((part, items)) = items else { return Type::List(Box::new(Type::Any)) };
+        let inner = Part { place: (part.place.0.clone(), format!("{}/items", part.place.1)), schema: items };
+        Type::List(Box::new(self.python_type(documents, &inner, &format!("{hint} item"))))
     }
 
-    fn object(&mut self, documents: &Documents<'_>, place: &Place, schema: &Value, hint: &str) -> String {
-        let has_members = schema.get("properties").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
-        if has_members {
-            if let Some(known) = self.known.get(place) {
-                return known.clone();
-            }
-            let name = self.scope.take(names::class(hint));
-            self.known.insert(place.clone(), name.clone());
-            self.class(documents, place, &name, schema);
-            return name;
+    pub(super) fn object(&mut self, documents: &Documents<'_>, place: &Place, object: &Object<'_>, hint: &str) -> Type {
+        let declaring: Vec<&Part<'_>> =
+            object.parts.iter().filter(|part| !properties(part.schema).is_empty()).collect();
+        if declaring.is_empty() {
+            let part = object.parts.iter().find(|part| part.schema.get("additionalProperties").is_some());
+            let is_map = object.parts.iter().all(|part| part.schema.get("patternProperties").is_none());
+            return Type::Dict(Box::new(match part.map(|part| (part, part.schema.get("additionalProperties"))) {
+                Some((part, Some(values @ Value::Object(_)))) if is_map => {
+                    let place = (part.place.0.clone(), format!("{}/additionalProperties", part.place.1));
+                    self.python_type(documents, &Part { place, schema: values }, &format!("{hint} value"))
+                }
+                _ => Type::Any,
+            }));
         }
-        let is_map = schema.get("patternProperties").is_none();
-        match schema.get("additionalProperties") {
-            Some(values @ Value::Object(_)) if is_map => {
-                let inner = (place.0.clone(), format!("{}/additionalProperties", place.1));
-                format!("dict[str, {}]", self.python_type(documents, &inner, values, &format!("{hint} value")))
+        // one schema declares everything, and the others only narrow what it declares
+        let is_whole = |one: &&Part<'_>| {
+            object.parts.iter().filter(|other| other.place != one.place).all(|other| {
+                !is_open(other.schema)
+                    && properties(other.schema).iter().all(|(name, schema)| {
+                        properties(one.schema).iter().any(|(it, _)| it == name) && only_narrows(schema)
+                    })
+            })
+        };
+        match declaring.iter().find(|one| is_whole(one)) {
+            Some(one) if !object.is_open && !self.roots.contains(place) => {
+                let whole = Object { parts: vec![(*one).clone()], is_open: false };
+                self.class(documents, &one.place, &whole, &hint_of(documents, one, place, hint))
             }
-            _ => "dict[str, Any]".to_owned(),
+            _ => self.class(documents, place, object, hint),
         }
     }
 
     /// Returns the type of the schema that a reference leads to.
-    fn referred(&mut self, documents: &Documents<'_>, place: &Place, reference: &str) -> String {
-        let Some(target) = target(documents, &place.0, reference) else { return "Any".to_owned() };
-        let Some(schema) = documents.documents.get(&target.0).and_then(|it| it.pointer(&target.1)) else {
-            return "Any".to_owned();
+    fn referred(&mut self, documents: &Documents<'_>, target: &Place) -> Type {
+        let Some(schema) = documents.schema(target) else { return Type::Any };
+        if let Some(known) = self.referred.get(target) {
+            return known.clone();
+        }
+        // a class can hold itself
+        let parts = documents.parts(target, schema);
+        let is_class = parts.iter().any(|part| is_object_alone(part.schema))
+            && !parts.iter().any(|part| UNIONS.iter().any(|it| part.schema.get(it).is_some()));
+        if let Some(known) = self.known.get(target).filter(|_| is_class && self.built.contains(target)) {
+            return Type::Named(known.clone());
+        }
+        let within = self.frames.iter().position(|it| matches!(it, Frame::Referred(place, _) if place == target));
+        if let Some(index) = within {
+            // only a class can hold what is defined after it
+            if !matches!(self.frames.last(), Some(Frame::Class)) {
+                return Type::Any;
+            }
+            if let Some(Frame::Referred(_, Some(name))) = self.frames.get(index) {
+                return Type::Named(name.clone());
+            }
+            let name = self.scope.take(names::class(&name_of_target(target)));
+            if let Some(Frame::Referred(_, free)) = self.frames.get_mut(index) {
+                *free = Some(name.clone());
+            }
+            return Type::Named(name);
+        }
+        self.frames.push(Frame::Referred(target.clone(), None));
+        let part = Part { place: target.clone(), schema };
+        let hint = name_of_target(target);
+        let python_type = self.python_type(documents, &part, &hint);
+        let name = match self.frames.pop() {
+            Some(Frame::Referred(_, name)) => name,
+            _ => None,
         };
-        if let Some(known) = self.known.get(&target) {
-            let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
-            // a contract's class is an object, and the schema alone may be more
-            return if is_object { known.clone() } else { "Any".to_owned() };
-        }
-        // a reference that leads to itself has no type
-        if schema.get("$ref").is_some() {
-            return "Any".to_owned();
-        }
-        let last = target.1.rsplit('/').next().filter(|last| !last.is_empty());
-        let file = target.0.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
-        let hint = last.unwrap_or(file).to_owned();
-        let has_members = schema.get("properties").and_then(Value::as_object).is_some_and(|it| !it.is_empty());
-        let nests = schema.get("items").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object);
-        let is_object = schema.get("type").and_then(Value::as_str) == Some("object");
-        // only a class can hold itself, and a list beside it is read before the class
-        if nests && !(has_members && (is_object || schema.get("items").is_none())) {
-            return if schema.get("type").and_then(Value::as_str) == Some("array") { "list[Any]" } else { "Any" }
-                .to_owned();
-        }
-        self.python_type(documents, &target, schema, &hint)
+        let name = name.or_else(|| python_type.is_choice().then(|| self.scope.take(names::class(&hint))));
+        let python_type = match name {
+            Some(name) => {
+                self.package.aliases.push((name.clone(), python_type));
+                Type::Named(name)
+            }
+            None => python_type,
+        };
+        self.referred.insert(target.clone(), python_type.clone());
+        python_type
     }
-}
-
-/// Returns the place that a reference leads to; `None` if identifiers decide on that.
-fn target(documents: &Documents<'_>, from: &str, reference: &str) -> Option<Place> {
-    let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-    let document = match file {
-        "" => from.to_owned(),
-        file if file.contains(':') => return None,
-        file => beside(from, &uri::decoded(file))?,
-    };
-    let has_identifiers =
-        [from, &document].into_iter().any(|it| documents.documents.get(it).is_none_or(has_identifier));
-    let pointer = uri::decoded(fragment);
-    (!has_identifiers && (pointer.is_empty() || pointer.starts_with('/'))).then_some((document, pointer))
-}
-
-/// Whether a schema has an identifier, which changes where references lead.
-fn has_identifier(schema: &Value) -> bool {
-    match schema {
-        Value::Object(members) => {
-            let is_id = |name: &str| members.get(name).is_some_and(Value::is_string);
-            is_id("$id") || is_id("id") || members.values().any(has_identifier)
-        }
-        Value::Array(items) => items.iter().any(has_identifier),
-        _ => false,
-    }
-}
-
-fn is_draft_4(documents: &Documents<'_>, place: &Place) -> bool {
-    let named = documents.documents.get(&place.0).and_then(|it| it.get("$schema")).and_then(Value::as_str);
-    named.map_or(documents.draft == "4", |named| named.contains("draft-04"))
 }
 
 /// Returns strings and nulls as a `Literal`, and `None` if there are other values: `1 == 1.0` in Python, so that a `Literal` of numbers
 /// would also allow what the schema refuses.
-fn literal(values: &[Value]) -> Option<String> {
+fn literal(values: &[Value]) -> Option<Type> {
     let literals: Option<Vec<String>> = values
         .iter()
         .map(|value| match value {
@@ -324,7 +429,7 @@ fn literal(values: &[Value]) -> Option<String> {
             _ => None,
         })
         .collect();
-    literals.filter(|it| !it.is_empty()).map(|it| format!("Literal[{}]", it.join(", ")))
+    literals.filter(|it| !it.is_empty()).map(Type::Literal)
 }
 
 /// Writes a string literal of Python.
@@ -348,6 +453,9 @@ pub(super) fn python_string(text: &str) -> String {
     out
 }
 
-fn shown((document, pointer): &Place) -> String {
+pub(super) fn shown((document, pointer): &Place) -> String {
+    if let Some((_, within)) = pointer.rsplit_once(WITHIN) {
+        return within.to_owned();
+    }
     if pointer.is_empty() { document.clone() } else { format!("{document}#{pointer}") }
 }

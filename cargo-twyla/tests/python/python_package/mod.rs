@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use super::{shop, twyla, write};
+use super::{alternatives, shop, twyla, write};
 
 /// Python with the libraries of the package.
 fn python(folder: &Path) -> Command {
@@ -61,6 +61,80 @@ fn mypy_accepts_the_package_and_a_service_strictly() {
     );
     let found = text(&mypy("wrong.py"));
     assert!(found.contains("Argument \"id\" to \"ShopOrder\"") && found.contains("Found 2 errors"), "{found}");
+}
+
+/// What mypy accepts only if each alternative has its type.
+const MOVER: &str = r#"from __future__ import annotations
+
+import json
+
+from shop_contracts import CONTRACTS, ContractError
+from shop_contracts.models import Method, MethodCard, ShopMoved, ShopMovedShip, ShopMovedTruckVan, ShopPaid
+
+
+def number(method: Method) -> str:
+    return method.number if isinstance(method, MethodCard) else str(method.given)
+
+
+def port(moved: ShopMoved) -> str | None:
+    # each alternative has the members that are declared beside it
+    return moved.root.port if isinstance(moved.root, ShopMovedShip) else moved.root.id
+
+
+def decoded(name: str, value: object) -> object:
+    model = CONTRACTS[name].decode(value)
+    assert CONTRACTS[name].encode(model) == value, (value, model)
+    return model
+
+
+VALUES: list[dict[str, object]] = [
+    {"id": "a", "method": {"kind-of": "card", "number": "1"}},
+    {"id": "a", "method": {"kind-of": "cash", "given": 5}, "refund": "whole", "price": {"cents": 7}},
+    {"id": "a", "method": {"kind-of": "cash"}, "refund": 3, "payer": {"name": "Ada", "iban": "x"}},
+    {"id": "a", "method": {"kind-of": "cash"}, "refund": None, "note": "xylophone"},
+    {"id": "a", "method": {"kind-of": "cash"}, "sum": {"left": {"value": 1.5}, "right": {"left": {"value": 1}, "right": {"value": 2}}}},
+]
+paid = [decoded("shop.paid", value) for value in VALUES]
+assert isinstance(paid[0], ShopPaid) and number(paid[0].method) == "1"
+last = paid[-1]
+assert isinstance(last, ShopPaid) and last.payer is None and last.sum is not None
+print(type(last.sum).__name__)
+ship = decoded("shop.moved", {"id": "a", "by": "ship", "port": "Oslo"})
+van = decoded("shop.moved", {"id": "a", "by": "van", "plate": "x", "fragile": True})
+assert isinstance(ship, ShopMoved) and port(ship) == "Oslo"
+assert isinstance(van, ShopMoved) and isinstance(van.root, ShopMovedTruckVan) and port(van) == "a"
+made = ShopMoved(ShopMovedShip(id="a", by="ship", port="Oslo"))
+print(json.dumps(CONTRACTS["shop.moved"].encode(made)))
+for name, value in [("shop.moved", {"id": "a", "by": "sled"}), ("shop.paid", {"id": "a", "method": {"kind-of": "card"}})]:
+    try:
+        CONTRACTS[name].decode(value)
+        raise SystemExit("accepted")
+    except ContractError:
+        pass
+"#;
+
+#[test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+fn alternatives_are_typed_and_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    alternatives(folder.path());
+    let (said, code) = twyla(folder.path(), &["python", "shop_contracts"]);
+    assert_eq!(code, 0, "{said}");
+    write(folder.path(), "mover.py", MOVER);
+    let mypy =
+        |path: &str| python(folder.path()).args(["-m", "mypy", "--strict", "shop_contracts", path]).output().unwrap();
+    let output = mypy("mover.py");
+    assert!(output.status.success(), "{}", text(&output));
+    let output = python(folder.path()).arg("mover.py").output().unwrap();
+    let expected = "SumLeft\n{\"by\": \"ship\", \"id\": \"a\", \"port\": \"Oslo\"}\n";
+    assert_eq!(text(&output), expected);
+    // the type checker knows which alternative has which member
+    let wrong =
+        MOVER.replace("method.number if", "method.given if").replace("ShopMovedShip(id=\"a\", ", "ShopMovedShip(");
+    write(folder.path(), "wrong.py", &wrong);
+    let found = text(&mypy("wrong.py"));
+    assert!(found.contains("\"MethodCard\" has no attribute \"given\""), "{found}");
+    assert!(found.contains("Missing named argument \"id\" for \"ShopMovedShip\""), "{found}");
 }
 
 #[test]
