@@ -10,6 +10,7 @@
 //! | [`types`] | counts the types that schemas become, and the warnings over them |
 //! | [`layers`], [`words`] | check the imports between files, and the language |
 //! | [`mod@book`], [`pages`] | build the book, and the picture of the contracts' pages |
+//! | [`docs`] | documents every crate |
 //! | [`target`] | asks cargo for packages and its target folder |
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod chaos;
 mod chroot;
 mod compat;
 mod conformance;
+mod docs;
 mod fuzz;
 mod layers;
 mod machine;
@@ -95,6 +97,8 @@ enum Chore {
         #[arg(long)]
         serve: bool,
     },
+    /// Make the documentation of every crate, in target/doc; a warning is an error.
+    Docs,
     /// Check that the files of each crate import each other in one direction only, as ARCHITECTURE.md has the layers.
     Layers,
     /// Find words that don't belong in the project's language, with what to write instead.
@@ -183,6 +187,7 @@ fn main() -> ExitCode {
             types::run(&options).map_err(|error| error.to_string())
         }
         Chore::Book { serve } => book::run(serve).map_err(|error| error.to_string()),
+        Chore::Docs => docs::run().map_err(|error| error.to_string()),
         Chore::Words => words::run().map_err(|error| error.to_string()),
         Chore::Layers => layers::run().map_err(|error| error.to_string()),
         Chore::Pages => pages::run().map_err(|error| error.to_string()),

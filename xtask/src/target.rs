@@ -35,6 +35,23 @@ pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
+/// Returns the names of all programs of the workspace but those named like their package's library, whose pages have that place.
+pub(crate) fn programs() -> Result<Vec<String>, Error> {
+    let metadata = metadata()?;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut names = Vec::new();
+    for package in list(&metadata["packages"]) {
+        let targets = list(&package["targets"]);
+        let of_kind = |kind: &str| {
+            let targets = targets.iter().filter(|target| list(&target["kind"]).contains(&kind.into()));
+            targets.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let libraries = of_kind("lib");
+        names.extend(of_kind("bin").into_iter().filter(|name| !libraries.contains(&name.replace('-', "_"))));
+    }
+    Ok(names)
+}
+
 /// A package of the workspace, and the files that its library and programs begin with.
 pub(crate) struct Package {
     pub(crate) name: String,
@@ -75,6 +92,13 @@ fn metadata() -> Result<Value, Error> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn leaves_out_programs_named_like_their_library() {
+        let programs = super::programs().unwrap();
+        assert!(programs.contains(&"cargo-twyla".to_owned()));
+        assert!(!programs.contains(&"twyla-compat".to_owned()));
+    }
+
     #[test]
     fn finds_the_tests_of_a_package_and_reports_one_that_is_missing() {
         assert!(super::tests(&["twyla-compat", "xtask"]).unwrap().contains(&"left_behind".to_owned()));

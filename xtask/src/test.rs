@@ -2,9 +2,8 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::io;
 use std::panic::resume_unwind;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::thread;
 use std::time::Instant;
 
@@ -53,9 +52,15 @@ const WITH_BROKER: [&str; 4] = ["twyla-tests", "chat", "twyla-telemetry-tests", 
 const SHORT: chaos::Plan =
     chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true, release: false };
 
+/// The sets of features that the runtime is compiled with alone.
+const FEATURES: [&str; 9] = ["", "amqp", "idna", "tls", "postgres", "sqlite", "testing", "rpc-client", "rpc-server"];
+
 /// Provides what is missing, starts a private broker, and runs every test. Without a filter or a chosen RabbitMQ, runs what
 /// depends on the broker's version on RabbitMQ 4 too.
+///
+/// What mostly waits runs beside what compiles: the tests are built while things are installed, and chaos runs beside the rest.
 pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), Error> {
+    let build = Build::start()?;
     let newer = match (filter, &chosen) {
         (None, None) => newer()?,
         (Some(_), None) => Newer::Not("the tests were filtered; --broker DIR runs them on another RabbitMQ".to_owned()),
@@ -63,19 +68,13 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     };
     let rabbitmq = machine::provide(chosen)?;
     let pythons = pythons()?;
+    let npm = npm::provide()?.display().to_string();
+    build.finish()?;
+
     let (servers, mut env) = servers(&rabbitmq, &pythons)?;
     let version = servers.0.version().to_owned();
-    let npm = npm::provide()?.display().to_string();
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
-    for (what, packages) in [("the tests", ALL), ("the comparison's", ["-p", "twyla-compat"])] {
-        cargo(what, &tests(&packages, &["--include-ignored"], filter, &env), &env)?;
-    }
-    if filter.is_none() {
-        for features in ["", "amqp", "idna", "tls", "postgres", "sqlite", "testing", "rpc-client", "rpc-server"] {
-            let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
-            cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
-        }
-    }
+    cargo("the tests", &tests(&ALL, &["--include-ignored"], filter, &env), &env)?;
     stop(servers);
     let mut passed = format!("every test has passed on RabbitMQ {version}");
     let mut not_run = Vec::new();
@@ -87,19 +86,64 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     }
     match newer {
         Newer::Here(newer) => {
-            passed += &format!(", and those of the broker and of chaos on {}", on_newer(&newer, &pythons)?);
+            let other = beside_chaos(vec![rabbitmq, newer.clone()], || {
+                let version = on_newer(&newer, &pythons)?;
+                without_broker(None)?;
+                Ok(version)
+            })?;
+            passed += &format!(", and those of the broker and of chaos on {other}");
             not_run.push("the tests in modules named `python_package` on RabbitMQ 4".to_owned());
-            chaos_on_both(rabbitmq, newer)?;
         }
         Newer::Not(why) => {
             not_run.push(format!("the tests of the broker and of chaos on RabbitMQ 4: {why}"));
             if filter.is_none() {
-                chaos::run(SHORT, Some(rabbitmq), &mut io::stdout())?;
+                beside_chaos(vec![rabbitmq], || without_broker(None))?;
+            } else {
+                without_broker(filter)?;
             }
         }
     }
     println!("{passed}");
     not_run.iter().for_each(|what| println!("not run: {what}"));
+    Ok(())
+}
+
+/// A build of the tests that runs beside what is installed for them. It stops when this is dropped.
+struct Build(Child);
+
+impl Build {
+    fn start() -> Result<Self, Error> {
+        let args = [&["test", "--no-run"], &ALL[..]].concat();
+        println!("building the tests, and installing what is missing: cargo {}", args.join(" "));
+        Ok(Self(command(&args, &[]).spawn().map_err(Error::Cargo)?))
+    }
+
+    fn finish(mut self) -> Result<(), Error> {
+        let status = self.0.wait().map_err(Error::Cargo)?;
+        if status.success() { Ok(()) } else { Err(Error::Step { step: "the build of the tests".into() }) }
+    }
+}
+
+impl Drop for Build {
+    fn drop(&mut self) {
+        // both do nothing after `finish`
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs the comparison's tests and, without a filter, compiles the runtime with each of its features.
+fn without_broker(filter: Option<&str>) -> Result<(), Error> {
+    let mut args = vec!["test", "--no-fail-fast", "-p", "twyla-compat", "--", "--include-ignored"];
+    args.extend(filter);
+    cargo("the comparison's", &args, &[])?;
+    if filter.is_some() {
+        return Ok(());
+    }
+    for features in FEATURES {
+        let args = ["check", "--quiet", "-p", "twyla-runtime", "--no-default-features", "--features", features];
+        cargo(&format!("twyla-runtime with the features {features:?}"), &args, &[])?;
+    }
     Ok(())
 }
 
@@ -168,19 +212,28 @@ fn on_newer(rabbitmq: &RabbitMq, pythons: &Env) -> Result<String, Error> {
     Ok(version)
 }
 
-/// Runs chaos on both at once: most of its time it waits. The second's report comes when both are done.
-fn chaos_on_both(one: RabbitMq, other: RabbitMq) -> Result<(), Error> {
-    println!("running chaos on both, at once");
-    let (one, (other, report)) = thread::scope(|scope| {
-        let other = scope.spawn(move || {
-            let mut report = Vec::new();
-            (chaos::run(SHORT, Some(other), &mut report), report)
-        });
-        let one = chaos::run(SHORT, Some(one), &mut io::stdout());
-        (one, other.join().unwrap_or_else(|panic| resume_unwind(panic)))
-    });
-    print!("{}", String::from_utf8_lossy(&report));
-    Ok(one.and(other)?)
+/// Runs chaos on each of them beside other work, since most of its time it waits. Its reports come when all is done; all of it
+/// runs to its end, and the first error is returned.
+fn beside_chaos<T>(brokers: Vec<RabbitMq>, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    println!("running chaos, {} at once, beside the following", brokers.len());
+    thread::scope(|scope| {
+        let runs: Vec<_> = brokers
+            .into_iter()
+            .map(|rabbitmq| {
+                scope.spawn(move || {
+                    let mut report = Vec::new();
+                    (chaos::run(SHORT, Some(rabbitmq), &mut report), report)
+                })
+            })
+            .collect();
+        let mut done = work();
+        for run in runs {
+            let (passed, report) = run.join().unwrap_or_else(|panic| resume_unwind(panic));
+            print!("{}", String::from_utf8_lossy(&report));
+            done = done.and_then(|done| Ok(passed.map(|()| done)?));
+        }
+        done
+    })
 }
 
 /// The arguments for cargo that run the tests of these packages.
@@ -241,10 +294,15 @@ fn servers(rabbitmq: &RabbitMq, pythons: &Env) -> Result<((Broker, Postgres), En
 
 fn cargo(step: &str, args: &[&str], env: &[(&str, String)]) -> Result<(), Error> {
     println!("running {step}: cargo {}", args.join(" "));
+    let status = command(args, env).status().map_err(Error::Cargo)?;
+    if status.success() { Ok(()) } else { Err(Error::Step { step: step.into() }) }
+}
+
+fn command(args: &[&str], env: &[(&str, String)]) -> Command {
     let cargo = env::var_os("CARGO");
     let mut command = Command::new(cargo.as_deref().unwrap_or(OsStr::new("cargo")));
-    let status = command.args(args).envs(env.iter().cloned()).status().map_err(Error::Cargo)?;
-    if status.success() { Ok(()) } else { Err(Error::Step { step: step.into() }) }
+    command.args(args).envs(env.iter().cloned());
+    command
 }
 
 #[cfg(test)]
