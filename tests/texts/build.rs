@@ -58,7 +58,7 @@ fn main() {
         }
     }
     // as the builder compiles, but without a warning for each renamed property
-    match twyla_build::Builder::new(&schemas).shown_as("schemas").generate() {
+    match twyla_build::Builder::new(&schemas).shown_as("schemas").runtime("twyla_codec").generate() {
         Ok(generated) => {
             fs::write(Path::new(&out).join("twyla.rs"), generated.code).expect("is writable");
             fs::write(Path::new(&out).join("twyla.index"), generated.index).expect("is writable");

@@ -3,5 +3,5 @@
 
 /// The contracts.
 pub mod contracts {
-    twyla_runtime::include_contracts!();
+    twyla_codec::include_contracts!();
 }
