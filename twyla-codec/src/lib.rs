@@ -1,8 +1,8 @@
 //! Typed values as JSON text, checked against JSON Schema contracts on reading and writing.
 //!
 //! The code that `twyla-build` generates calls this crate: `json` reads and writes text exactly as JSON Schema sees
-//! values, [`validate`] checks values against their contracts, and [`mod@event`] and [`rpc`] have the traits of contracts. The crate
-//! has no network and no async runtime. Services use it through `twyla-runtime`, which re-exports it; a crate that only declares
+//! values, [`validate`] checks values against their contracts, and [`mod@event`] and [`rpc`] have the traits of contracts.
+//! `envelope` writes and reads the messages of events. The crate has no network and no async runtime. Services use it through `twyla-runtime`, which re-exports it; a crate that only declares
 //! contracts for services, or a program that only reads and writes them, depends on it alone:
 //!
 //! ```text
@@ -18,6 +18,8 @@
 #![warn(missing_docs)]
 
 mod contract;
+#[doc(hidden)]
+pub mod envelope;
 mod excerpt;
 #[doc(hidden)]
 pub mod json;

@@ -133,7 +133,6 @@ pub mod __private {
     };
     pub use crate::service::key_order::key_hash;
 
-    // the command line and tests
+    // tests
     pub use crate::bus::publish_raw;
-    pub use crate::contract::envelope::open as open_envelope;
 }

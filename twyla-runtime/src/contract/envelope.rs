@@ -1,61 +1,15 @@
-//! The envelope of an event on the wire: written exactly, read with tolerance.
-
-use std::borrow::Cow;
+//! The envelope of a delivery, and the session that its sender named.
 
 use bytes::Bytes;
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
-use uuid::Uuid;
-
-use super::session::Session;
-use crate::truncate::truncated;
-use twyla_codec::json;
+use chrono::{DateTime, Utc};
+use twyla_codec::envelope;
 use twyla_codec::validate::Violation;
 
-/// The number of bytes of a sender's text that a message shows.
-const SHOWN: usize = 64;
+use super::session::Session;
 
-/// The version of written envelopes: a number, because the Python original reads it as an `int`.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) use twyla_codec::envelope::{VERSION, encode, write_timestamp};
 
-/// Writes the envelope of an event; `content` and `context` append their JSON texts.
-pub(crate) fn encode<E>(
-    event: &str,
-    content: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    context: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    timestamp: DateTime<Utc>,
-    session_id: Uuid,
-) -> Result<Vec<u8>, E> {
-    let mut out = Vec::with_capacity(512);
-    out.extend_from_slice(b"{\"event_name\":");
-    text(event, &mut out);
-    out.extend_from_slice(b",\"content\":");
-    content(&mut out)?;
-    out.extend_from_slice(b",\"context\":");
-    context(&mut out)?;
-    out.extend_from_slice(b",\"meta\":{\"version\":");
-    // Writing a number to a vector can't fail.
-    let _ = serde_json::to_writer(&mut out, &VERSION);
-    out.extend_from_slice(b",\"timestamp\":");
-    text(&write_timestamp(timestamp), &mut out);
-    out.extend_from_slice(b",\"session_id\":\"");
-    out.extend_from_slice(session_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
-    out.extend_from_slice(b"\"}}");
-    Ok(out)
-}
-
-/// Formats a time as RFC 3339 in UTC with microseconds and a numeric offset, which `fromisoformat` of every Python can read.
-pub(crate) fn write_timestamp(timestamp: DateTime<Utc>) -> String {
-    timestamp.to_rfc3339_opts(SecondsFormat::Micros, false)
-}
-
-fn text(text: &str, out: &mut Vec<u8>) {
-    // Writing a string to a vector can't fail.
-    let _ = serde_json::to_writer(out, text);
-}
-
-/// A decoded envelope: content and context as JSON text, and the metadata.
+/// A decoded envelope: content and context as JSON text in the delivery's own buffer, and the metadata.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) content: Bytes,
@@ -70,245 +24,24 @@ pub(crate) struct Envelope {
 /// # Errors
 /// A [`Violation`] whose pointer is into the whole message.
 pub(crate) fn decode(body: &Bytes, event: &str) -> Result<Envelope, Violation> {
-    let text = std::str::from_utf8(body)
-        .map_err(|e| no_json(body, || format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
-    let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
-    if !is_object(text) {
-        return Err(violation("", "type", "is not an object".to_owned()));
-    }
-
-    if let Some(name) = raw.event_name
-        && name.get().strip_prefix('"').and_then(|name| name.strip_suffix('"')) != Some(event)
-    {
-        match serde_json::from_str::<String>(name.get()) {
-            Ok(name) if name == event => {}
-            Ok(name) => {
-                let why = format!("is {:?}, but this is the queue of {event}", truncated(&name, SHOWN));
-                return Err(violation("/event_name", "const", why));
-            }
-            Err(_) => return Err(violation("/event_name", "type", "is not a string".to_owned())),
-        }
-    }
-    let content = raw.content.ok_or_else(|| violation("/content", "required", "is missing".to_owned()))?;
-    let context = raw.context.ok_or_else(|| violation("/context", "required", "is missing".to_owned()))?;
-    let meta = raw.meta.map_or(Ok(EnvelopeMeta::default()), |meta| {
-        serde_json::from_str::<RawMeta<'_>>(meta.get())
-            .ok()
-            .filter(|_| is_object(meta.get()))
-            .ok_or_else(|| violation("/meta", "type", "is not an object, or has a key twice".to_owned()))
-            .and_then(EnvelopeMeta::read)
-    })?;
+    let envelope = envelope::decode(body, event)?;
     Ok(Envelope {
-        content: body.slice_ref(content.get().as_bytes()),
-        context: body.slice_ref(context.get().as_bytes()),
-        version: meta.version,
-        timestamp: meta.timestamp,
-        session: meta.session,
+        content: body.slice_ref(envelope.content),
+        context: body.slice_ref(envelope.context),
+        version: envelope.version,
+        timestamp: envelope.timestamp,
+        session: envelope.session.and_then(|text| Session::read(&text)),
     })
-}
-
-/// Returns the content and the context of an envelope as JSON texts, for validation by the command line.
-///
-/// # Errors
-/// A [`Violation`] whose pointer is into the whole message.
-pub fn open(body: &[u8], event: &str) -> Result<(Bytes, Bytes), Violation> {
-    decode(&Bytes::copy_from_slice(body), event).map(|envelope| (envelope.content, envelope.context))
-}
-
-#[derive(Deserialize)]
-struct RawEnvelope<'a> {
-    #[serde(borrow, default)]
-    event_name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    content: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    context: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    meta: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RawMeta<'a> {
-    #[serde(borrow, default)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    session_id: Option<&'a RawValue>,
-}
-
-/// A derived `Deserialize` would accept an array of the fields' values too.
-fn is_object(json: &str) -> bool {
-    json.trim_ascii_start().starts_with('{')
-}
-
-/// Reads `null` as a value, which the contract accepts or refuses.
-fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-struct EnvelopeMeta {
-    version: i64,
-    timestamp: Option<DateTime<Utc>>,
-    session: Option<Session>,
-}
-
-impl Default for EnvelopeMeta {
-    fn default() -> Self {
-        Self { version: VERSION, timestamp: None, session: None }
-    }
-}
-
-impl EnvelopeMeta {
-    fn read(raw: RawMeta<'_>) -> Result<Self, Violation> {
-        let timestamp = match raw.timestamp {
-            None => None,
-            Some(value) => {
-                let text: String = serde_json::from_str(value.get())
-                    .map_err(|_| violation("/meta/timestamp", "type", "is not a string".to_owned()))?;
-                Some(read_timestamp(&text).ok_or_else(|| {
-                    let why = format!("{:?} is not an ISO 8601 date and time", truncated(&text, SHOWN));
-                    violation("/meta/timestamp", "format", why)
-                })?)
-            }
-        };
-        Ok(Self {
-            version: raw.version.and_then(|value| integer(&unquoted(value))).unwrap_or(VERSION),
-            timestamp,
-            session: raw.session_id.and_then(|value| Session::read(&unquoted(value))),
-        })
-    }
-}
-
-/// Returns the text of a string, or the JSON text of another value.
-fn unquoted(value: &RawValue) -> Cow<'_, str> {
-    serde_json::from_str::<String>(value.get()).map_or(Cow::Borrowed(value.get()), Cow::Owned)
-}
-
-/// Reads an integer in any notation of JSON: `1`, `1.0` and `10e-1`.
-fn integer(text: &str) -> Option<i64> {
-    let number: serde_json::Number = serde_json::from_str(text.trim()).ok()?;
-    number.as_i64().or_else(|| {
-        // within these bounds an `f64` holds each integer exactly
-        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0)?;
-        #[expect(clippy::cast_possible_truncation, reason = "it is integral and within 2^53")]
-        Some(float as i64)
-    })
-}
-
-/// Parses RFC 3339, and ISO 8601 without a time zone as UTC.
-fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok().or_else(|| {
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"]
-            .iter()
-            .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-            .map(|time| time.and_utc())
-    })
-}
-
-/// Returns the violation of a message that is not JSON: a wrong encoding if it has one, otherwise `why`.
-fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
-    violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
-}
-
-fn not_an_envelope(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    let what = match error.classify() {
-        Category::Eof => "is JSON that ends too early",
-        Category::Syntax | Category::Io => "is not JSON",
-        // The text of such an error may quote the message, so it isn't passed on.
-        Category::Data => "is not an envelope: expected an object with each key once",
-    };
-    format!("{what} (line {}, column {})", error.line(), error.column())
-}
-
-fn violation(pointer: &str, keyword: &'static str, message: String) -> Violation {
-    Violation { pointer: pointer.to_owned(), keyword, message }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn read(json: &str) -> Result<Envelope, Violation> {
         decode(&Bytes::copy_from_slice(json.as_bytes()), "api.user_input")
-    }
-
-    #[test]
-    fn writes_the_envelope_byte_for_byte() {
-        let time = DateTime::from_timestamp(1_751_000_000, 120_000).unwrap();
-        let part = |json: &'static str| {
-            move |out: &mut Vec<u8>| {
-                out.extend_from_slice(json.as_bytes());
-                Ok::<_, ()>(())
-            }
-        };
-        let session = Uuid::from_u128(0x5f0c_7d9e_3b1a_4c55_9d3e_2a6f_1c0b_7e42);
-        let body = encode("api.user_input", part(r#"{"a":"ü"}"#), part("{}"), time, session).unwrap();
-        assert_eq!(
-            String::from_utf8(body.clone()).unwrap(),
-            r#"{"event_name":"api.user_input","content":{"a":"ü"},"context":{},"meta":{"version":1,"timestamp":"2025-06-27T04:53:20.000120+00:00","session_id":"5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42"}}"#
-        );
-        let read = decode(&body.into(), "api.user_input").unwrap();
-        assert_eq!((read.timestamp, read.session), (Some(time), Some(session.into())));
-        assert_eq!(encode("a.b", |_| Err(1), |_| Err(2), time, session), Err(1));
-    }
-
-    #[test]
-    fn reads_with_tolerance() {
-        let bare = read(r#" {"content": {"a":1} ,"context":null} "#).unwrap();
-        assert_eq!((&bare.content[..], &bare.context[..]), (&br#"{"a":1}"#[..], &b"null"[..]));
-        assert_eq!((bare.version, bare.timestamp, bare.session), (1, None, None));
-
-        for (timestamp, micros) in [
-            ("2020-02-03T04:05:06.000789", 789),
-            ("2020-02-03T04:05:06", 0),
-            ("2020-02-03 04:05:06.5", 500_000),
-            ("2020-02-03T04:05:06.000789Z", 789),
-            ("2020-02-03T05:05:06.000789+01:00", 789),
-        ] {
-            let json = format!(
-                r#"{{"event_name":"api.user\u005finput","x":[{{}}],"content":{{}},"context":{{}},"extra":1,
-                "meta":{{"version":3,"timestamp":"{timestamp}","session_id":"","more":null}}}}"#
-            );
-            let envelope = read(&json).unwrap();
-            let want = DateTime::from_timestamp(1_580_702_706, micros * 1000).unwrap();
-            assert_eq!((envelope.version, envelope.timestamp, envelope.session), (3, Some(want), None), "{timestamp}");
-        }
-        let deep = format!(r#"{{"content":{}{},"context":{{}},"meta":null}}"#, "[".repeat(10_000), "]".repeat(10_000));
-        assert_eq!(read(&deep).unwrap().content.len(), 20_000);
-    }
-
-    #[test]
-    fn reads_a_version_in_any_spelling_and_takes_any_other_value_for_the_newest() {
-        for (spelling, version) in [
-            ("1", 1),
-            ("2", 2),
-            ("-1", -1),
-            ("0", 0),
-            ("1.0", 1),
-            ("20e-1", 2),
-            ("3e2", 300),
-            ("\"1.0\"", 1),
-            ("\"2\"", 2),
-            ("\" 2 \"", 2),
-            ("9223372036854775807", i64::MAX),
-            ("9223372036854775808", VERSION),
-            ("1e400", VERSION),
-            ("2.50", VERSION),
-            ("\"2.50\"", VERSION),
-            ("\"1.0.0\"", VERSION),
-            ("\"v1\"", VERSION),
-            ("\"\"", VERSION),
-            ("null", VERSION),
-            ("true", VERSION),
-            ("[2]", VERSION),
-            ("{\"major\":2}", VERSION),
-        ] {
-            let envelope =
-                read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"version":{spelling}}}}}"#)).unwrap();
-            assert_eq!(envelope.version, version, "{spelling}");
-        }
     }
 
     #[test]
@@ -329,33 +62,6 @@ mod tests {
                 read(&format!(r#"{{"content":{{}},"context":{{}},"meta":{{"session_id":{json}}}}}"#)).unwrap();
             assert_eq!(envelope.session, session, "{json}");
         }
-    }
-
-    #[test]
-    fn says_where_an_envelope_is_broken() {
-        for (json, pointer, keyword, message) in [
-            ("", "", "json", "ends too early"),
-            ("{\"content\":{", "", "json", "ends too early"),
-            ("nonsense", "", "json", "not JSON (line 1, column 2)"),
-            ("[1,{},{}]", "", "type", "not an object"),
-            ("[null,{},{},null]", "", "type", "not an object"),
-            ("\"secret\"", "", "json", "not an envelope"),
-            (r#"{"content":1,"content":2,"context":{}}"#, "", "json", "once"),
-            (r#"{"context":{}}"#, "/content", "required", "missing"),
-            (r#"{"content":{}}"#, "/context", "required", "missing"),
-            (r#"{"event_name":"a.b","content":{},"context":{}}"#, "/event_name", "const", "\"a.b\", but this is"),
-            (r#"{"event_name":7,"content":{},"context":{}}"#, "/event_name", "type", "not a string"),
-            (r#"{"content":{},"context":{},"meta":[]}"#, "/meta", "type", "not an object"),
-            (r#"{"content":{},"context":{},"meta":{"timestamp":1}}"#, "/meta/timestamp", "type", "not a string"),
-            (r#"{"content":{},"context":{},"meta":{"timestamp":"soon"}}"#, "/meta/timestamp", "format", "\"soon\""),
-        ] {
-            let found = read(json).unwrap_err();
-            assert_eq!((found.pointer.as_str(), found.keyword), (pointer, keyword), "{json}");
-            assert!(found.message.contains(message), "{json}: {found}");
-            assert!(!found.message.contains("secret"), "{found}");
-        }
-        let invalid = decode(&Bytes::from_static(b"{\"content\":\"\xff\"}"), "a.b").unwrap_err();
-        assert!(invalid.message.contains("from byte 12 on"), "{invalid}");
     }
 
     #[test]

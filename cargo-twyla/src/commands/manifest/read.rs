@@ -6,10 +6,10 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use twyla_build::compare::Bundle;
+use twyla_codec::json::other_encoding;
 use twyla_contract::text::is_invisible;
 use twyla_contract::text::shortened;
 use twyla_contract::{EventName, Group};
-use twyla_runtime::json::other_encoding;
 
 use super::model::{FORMAT, Manifest};
 

@@ -9,7 +9,7 @@ use serde::Deserializer as _;
 use serde::de::{SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
-use twyla_runtime::json::other_encoding;
+use twyla_codec::json::other_encoding;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

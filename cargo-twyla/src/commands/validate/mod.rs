@@ -11,8 +11,7 @@ use clap_complete::engine::ArgValueCompleter;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use twyla_codec::validate::sensitive::masked_message;
-use twyla_codec::{json as strict, validate};
-use twyla_runtime::__private::open_envelope;
+use twyla_codec::{envelope, json as strict, validate};
 
 use crate::support::contracts::{Contract, Contracts, Violation};
 use crate::support::options::FormatArgs;
@@ -134,11 +133,11 @@ fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
 /// Returns the rules that an event breaks.
 fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
     let Some(context) = context else { return value_held(text, contract, "", reveal) };
-    match open_envelope(text, &contract.schema.name) {
+    match envelope::decode(text, &contract.schema.name) {
         Err(validate::Violation { pointer, keyword, message }) => vec![broken(&pointer, keyword, message)],
-        Ok((content, around)) => {
-            let mut violations = value_held(&content, contract, "/content", reveal);
-            violations.extend(value_held(&around, context, "/context", reveal));
+        Ok(envelope) => {
+            let mut violations = value_held(envelope.content, contract, "/content", reveal);
+            violations.extend(value_held(envelope.context, context, "/context", reveal));
             violations
         }
     }
