@@ -1,14 +1,14 @@
 //! Reads schemas as types. A rule that neither a type nor a check can express is left to a rule tree, never guessed.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use twyla_contract::Location;
 
 use super::derived::{Custom, Traits};
 use super::possible::Possible;
 use super::replace::{self, Replacer};
-use super::shape::{Shape, Tree, TreeReason, TypeId, ValueType};
+use super::shape::{Shape, Tree, TypeId, ValueType};
 use super::types::{Body, Type};
 use crate::schema::draft::is_annotation;
 use crate::schema::evaluate::{Cache, Evaluator};
@@ -48,7 +48,7 @@ pub(super) struct SchemaReader<'a> {
     /// The depth of nested schemas in the current one.
     height: usize,
     /// The rules left to trees so far, for each value being read.
-    trees: Vec<Vec<Tree>>,
+    pub(super) trees: Vec<Vec<Tree>>,
     /// The schemas that lead to a dynamic reference.
     pub(super) dynamic: HashSet<Loc>,
     pub(super) sensitive: Sensitive<'a>,
@@ -161,51 +161,6 @@ impl<'a> SchemaReader<'a> {
         self.schemas.files[loc.file].place(self.node(loc).at)
     }
 
-    /// Leaves a keyword of the current value to a tree; the whole schema if it is empty.
-    pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
-        // the dynamic scope begins at the root, and so does the tree
-        if !self.dynamic.contains(loc) {
-            self.leave_here(loc, keyword, why);
-        }
-    }
-
-    /// Leaves a whole document to a tree at its root, if dynamic references need the scope from there.
-    pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
-        if self.dynamic.contains(loc) {
-            self.leave_here(loc, "", "a dynamic reference, whose target depends on what refers to it");
-        }
-    }
-
-    /// Returns a rule tree with all rules of a schema, for a value whose type is that of another schema.
-    pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
-        let reason = TreeReason { place: self.place(loc), why };
-        (!self.dynamic.contains(loc)).then(|| Tree {
-            loc: loc.clone(),
-            keywords: BTreeSet::new(),
-            reasons: vec![reason],
-        })
-    }
-
-    fn leave_here(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
-        let node = self.node(loc);
-        let at = node.member(keyword).map_or(node.at, |member| member.key_at);
-        let reason = TreeReason { place: self.schemas.files[loc.file].place(at), why: why.into() };
-        let Some(trees) = self.trees.last_mut() else { return };
-        let index = trees.iter().position(|tree| tree.loc == *loc).unwrap_or_else(|| {
-            trees.push(Tree { loc: loc.clone(), keywords: BTreeSet::from([keyword.to_owned()]), reasons: Vec::new() });
-            trees.len() - 1
-        });
-        let Some(tree) = trees.get_mut(index) else { return };
-        if keyword.is_empty() || tree.keywords.is_empty() {
-            tree.keywords.clear();
-        } else {
-            tree.keywords.insert(keyword.to_owned());
-        }
-        if !tree.reasons.contains(&reason) {
-            tree.reasons.push(reason);
-        }
-    }
-
     /// Returns the type of a whole content or context, which is always its own.
     pub(super) fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
@@ -300,11 +255,6 @@ impl<'a> SchemaReader<'a> {
         let type_ = self.type_of(loc, body, Vec::new());
         self.types.push(Some(type_));
         self.types.len() - 1
-    }
-
-    /// Takes the rules left to trees so far for the current value; the type evaluates them wherever it is used.
-    pub(super) fn take_trees(&mut self) -> Vec<Tree> {
-        self.trees.last_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Whether null is valid under a schema, if known.
@@ -489,45 +439,6 @@ impl<'a> SchemaReader<'a> {
     pub(super) fn format(&self, loc: &Loc) -> Option<(&'static str, &'a str)> {
         let name = self.get(loc, "format")?.str()?;
         Some((self.schemas.format(self.schemas.draft(loc), name)?, name))
-    }
-
-    /// Reads `anyOf` or `oneOf` of one schema and null.
-    fn or_null(&mut self, loc: &Loc) -> Option<ValueType> {
-        let mut rules = self.rules_of(loc);
-        let (Some(keyword @ ("anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
-        let [first, second] = self.get(loc, keyword)?.items() else { return None };
-        let null =
-            |node: &Node| matches!(node.members(), [only] if only.key == "type" && only.value.str() == Some("null"));
-        let index = match (null(first), null(second)) {
-            (true, false) => "1",
-            (false, true) => "0",
-            _ => return None,
-        };
-        let held = match self.held(&loc.step(keyword).step(index)) {
-            // the rules about null are those of the schema's own type
-            ValueType { shape: Shape::Replaced(replaced), .. }
-                if matches!(replaced.held.shape, Shape::Any | Shape::Null) =>
-            {
-                *replaced.held
-            }
-            held => held,
-        };
-        Some(match held.shape {
-            Shape::Any | Shape::Null | Shape::Nullable(_) if keyword == "anyOf" && held.trees.is_empty() => held,
-            Shape::Any | Shape::Null | Shape::Nullable(_) => {
-                self.leave(loc, keyword, format!("`{keyword}` of schemas that both may allow null"));
-                ValueType { trees: Vec::new(), ..held }
-            }
-            _ => ValueType::plain(Shape::Nullable(Box::new(held))),
-        })
-    }
-
-    /// Reads `allOf`, `anyOf` or `oneOf` of one schema without siblings.
-    fn only_one(&mut self, loc: &Loc) -> Option<ValueType> {
-        let mut rules = self.rules_of(loc);
-        let (Some(keyword @ ("allOf" | "anyOf" | "oneOf")), None) = (rules.next(), rules.next()) else { return None };
-        let [_] = self.get(loc, keyword)?.items() else { return None };
-        Some(self.held(&loc.step(keyword).step("0")))
     }
 
     /// Returns the names in `type`.

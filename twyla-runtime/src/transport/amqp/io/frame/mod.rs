@@ -8,6 +8,8 @@ mod bytes;
 mod codes;
 mod deaths;
 mod fit;
+#[cfg(test)]
+mod lapin_tests;
 mod read;
 mod write;
 
