@@ -1,6 +1,6 @@
 //! What the pages of a thousand contracts cost: `cargo bench -p cargo-twyla --bench pages`.
 //!
-//! The figures of writing are CPU time of the command's process. Those of the browser need Chromium: `TWYLA_TEST_CHROMIUM`, or
+//! Writing is measured as CPU time of the command's process. The browser's times need Chromium: `TWYLA_TEST_CHROMIUM`, or
 //! Debian's.
 #![forbid(unsafe_code)]
 
@@ -45,17 +45,17 @@ fn main() -> Result<()> {
         println!("there is no {program}: nothing was measured in a browser");
         return Ok(());
     }
-    let figures = thousand::measure(&mut Browser::start(&program)?, &folder.join("site"))?;
-    let (first, list) = (figures.first_page as f64 / 1e3, figures.list as f64 / 1e3);
+    let measured = thousand::measure(&mut Browser::start(&program)?, &folder.join("site"))?;
+    let (first, list) = (measured.first_page as f64 / 1e3, measured.list as f64 / 1e3);
     println!(
         "| the first page with all that it loads | {first:.0} kB | < 300 kB: {} |",
-        met(figures.first_page < BARS.1)
+        met(measured.first_page < BARS.1)
     );
-    println!("| the list that a search loads | {list:.0} kB, {:.0} ms | |", figures.loaded);
-    let (median, slowest) = (figures.median, figures.slowest);
+    println!("| the list that a search loads | {list:.0} kB, {:.0} ms | |", measured.loaded);
+    let (median, slowest) = (measured.median, measured.slowest);
     println!("| an answer of the search, in the middle | {median:.1} ms | |");
-    println!("| the slowest of {} | {slowest:.1} ms | < {} ms: {} |", figures.answers, BARS.2, met(slowest < BARS.2));
-    println!("\n{} are found in all; the console has {} complaints", figures.found, figures.complaints.len());
+    println!("| the slowest of {} | {slowest:.1} ms | < {} ms: {} |", measured.answers, BARS.2, met(slowest < BARS.2));
+    println!("\n{} are found in all; the console has {} complaints", measured.found, measured.complaints.len());
     Ok(())
 }
 

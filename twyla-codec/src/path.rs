@@ -2,7 +2,7 @@
 
 use twyla_contract::text::shortened;
 
-/// The path from the root of a content to one of its values.
+/// The path from the root of an event's content, or of another JSON value, to a value within.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,

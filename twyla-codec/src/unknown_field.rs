@@ -21,7 +21,7 @@ pub(crate) fn unknown(name: &str, declared: &[&str]) -> String {
 
 /// Describes a member that `additionalProperties` refuses.
 pub(crate) fn undeclared(name: &str) -> String {
-    format!("has the member {}, and no others than declared are allowed", quoted(name))
+    format!("has the member {}, which the schema doesn't declare and doesn't allow", quoted(name))
 }
 
 /// Describes a member that `unevaluatedProperties` refuses.

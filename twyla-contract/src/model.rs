@@ -53,7 +53,7 @@ pub struct Event {
     pub rust_path: String,
     /// The content's properties in the order of the schema. Also empty if the content is a map.
     pub properties: Vec<Property>,
-    /// Whether a content may have members that the schema doesn't declare.
+    /// Whether an event's content may have members that the schema doesn't declare.
     pub open: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The most similar of several names, for a did-you-mean.
+//! Finds the most similar of several names, for a "did you mean".
 
 use std::fmt;
 

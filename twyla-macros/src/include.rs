@@ -51,7 +51,7 @@ fn included(index: &str, unique: &str) -> TokenStream {
     }
 }
 
-/// Returns the error, and a macro for the attributes that need these contracts: they then add no errors.
+/// Returns the error, and a stub of the macro that the attributes call, so that they report no further errors.
 fn missing(error: &syn::Error) -> TokenStream {
     let error = error.to_compile_error();
     quote! {

@@ -124,7 +124,7 @@ fn each_attribute_reports_contracts_that_cannot_be_read() {
     assert_eq!(event, listener);
     let item = "async fn get_booking(_: GetBookingRequest) -> Result<Booking, Error> { todo!() }";
     assert_eq!(event, errors(rpc::expand(tokens("\"navitaire-api.get_booking\""), tokens(item), missing)));
-    assert!(event[0].contains("cannot be read: line 1") && event[0].contains("of one version"), "{event:?}");
+    assert!(event[0].contains("cannot be read: line 1") && event[0].contains("the same version"), "{event:?}");
 }
 
 #[test]

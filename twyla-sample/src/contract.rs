@@ -37,7 +37,7 @@ impl<'a> Contract<'a> {
         Ok(Self { root, checker: Checker::new(bundle, Mode::Contract)?, objects: false })
     }
 
-    /// Sets whether values must also be objects, as contents, contexts and requests must; off by default.
+    /// Sets whether values must also be objects, as events, contexts and requests must. Default: off.
     #[must_use]
     pub fn objects(mut self, objects: bool) -> Self {
         self.objects = objects;

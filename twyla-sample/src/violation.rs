@@ -22,7 +22,8 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// Creates the violation of a value that isn't an object, though its schema allows it: a content must be one.
+    /// Creates the violation of a value that isn't an object: events, contexts and requests must be objects even if the schema
+    /// allows other values.
     pub(crate) fn no_object(value: &Value, root: &SchemaPath) -> Self {
         Self {
             pointer: String::new(),

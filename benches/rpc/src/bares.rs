@@ -1,4 +1,4 @@
-//! The same calls by hand: axum's `Json`, reqwest's `json`, and serde's derive on types without rules. The same caller
+//! The benchmark's calls without Twyla: axum's `Json`, reqwest's `json`, and serde's derive on types without rules. The caller also
 //! calls FastAPI with pydantic.
 
 use std::process::Command;

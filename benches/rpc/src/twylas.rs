@@ -44,7 +44,7 @@ pub(crate) async fn way() -> Result<Way> {
     called("Twyla, validated", Child::serving("twyla")?)
 }
 
-/// The same with one worker.
+/// Calls a Twyla service with one worker thread.
 pub(crate) async fn with_one_worker() -> Result<Way> {
     called("Twyla, one worker", Child::with_one_worker("twyla")?)
 }

@@ -28,7 +28,7 @@ For example:
   cargo twyla explain navitaire-api.get_booking/request")]
 pub(crate) struct Args {
     /// An event (api.user_input), context, an RPC (navitaire-api.get_booking), or one of its contracts
-    /// (navitaire-api.get_booking/request). Without one, all contracts, in a line each.
+    /// (navitaire-api.get_booking/request). Default: all contracts, one per line.
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: Option<String>,
     #[command(flatten)]

@@ -41,7 +41,7 @@ pub(crate) struct SchemasArgs {
 
 /// Parses `--document`.
 pub(crate) fn document(text: &str) -> Result<(String, PathBuf), String> {
-    // a URI may have a `=`, and a file's name hardly
+    // a URI may contain `=`; a file name rarely does
     let (uri, file) =
         text.rsplit_once('=').ok_or("expected URI=FILE, as in https://example.com/money.json=vendor/money.json")?;
     Ok((uri.to_owned(), PathBuf::from(file)))

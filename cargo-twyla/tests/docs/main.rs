@@ -292,7 +292,7 @@ fn pages_of_what_is_gone_are_gone_and_nothing_else_is() {
         !folder.path().join("site/events/api.two.html").exists()
             && folder.path().join("site/events/api.one.html").exists()
     );
-    let refused = "error: other has other files in it: pages are written into a folder of their own\n";
+    let refused = "error: other contains other files: name an empty or a new folder for the pages\n";
     assert_eq!(docs("other"), (refused.to_owned(), 2));
     write(folder.path(), &[("schemas/events/api/one.json", "{ \"type\": 1 }")]);
     let (said, code) = docs("site");

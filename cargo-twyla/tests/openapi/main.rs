@@ -202,7 +202,7 @@ fn what_can_not_be_written_is_told() {
     assert_eq!(refused(&["openapi", "navitaire"]), "error: navitaire has no RPCs; did you mean navitaire-api?\n");
     assert_eq!(
         refused(&["openapi", "--schemas", "tests/ui/schemas"]),
-        "error: there are several services, name one of desk, shop\n"
+        "error: there are several services: name one of desk, shop\n"
     );
     let none = folder(&[("context.json", json!({})), ("events/a/b.json", json!({ "type": "object" }))]);
     let none = none.path().to_str().unwrap();

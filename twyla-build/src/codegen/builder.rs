@@ -8,7 +8,7 @@ use quote::quote;
 use crate::codegen::type_names::{TypeWriter, ident};
 use crate::model::{Body, Field, Model, Shape, Type};
 
-/// The most arguments, each of a type of its own, of a `new` without a builder beside it.
+/// The maximum number of arguments, each of a type of its own, of a `new` without a builder beside it.
 const MOST_ARGUMENTS: usize = 7;
 
 /// The compiler finds each member in the list of required ones by recursion, of which it allows 128 steps by default.

@@ -95,12 +95,12 @@ pub(crate) enum Atom {
     Kinds(Kinds),
     /// Booleans: it is this one.
     Is(bool),
-    /// Numbers: not below, or above.
+    /// Numbers: at least `limit`, or above it if `exclusive`.
     AtLeast {
         limit: Decimal,
         exclusive: bool,
     },
-    /// Numbers: not above, or below.
+    /// Numbers: at most `limit`, or below it if `exclusive`.
     AtMost {
         limit: Decimal,
         exclusive: bool,

@@ -77,12 +77,12 @@ pub fn sample(schema: &Bundle, options: &Options) -> Sample {
         .unwrap_or_else(|error| Sample::Undecided(decide::no_thread(schema, &error)))
 }
 
-/// The same for two contracts that are resolved. Needs a large stack.
+/// Compares two contracts that are resolved, and makes the witness as small as possible. Needs a large stack.
 pub(crate) fn verdict(producer: &Resolved, consumer: &Resolved, budget: u64) -> Verdict {
     confirmed(producer, consumer, budget, witness::smallest)
 }
 
-/// Whether a consumer is proven to accept everything that the producer may send. Needs a large stack.
+/// Returns whether a consumer is proven to accept everything that the producer may send. Needs a large stack.
 pub(crate) fn fits(producer: &Resolved, consumer: &Resolved, budget: u64) -> bool {
     confirmed(producer, consumer, budget, witness::checked).fits()
 }

@@ -52,7 +52,7 @@ impl Bundle {
     /// Makes a bundle of a single schema that is parsed already.
     ///
     /// # Errors
-    /// The same as [`schema`](Self::schema).
+    /// Those of [`schema`](Self::schema).
     pub fn value(schema: &Value, default_draft: Draft) -> Result<Self, Problems> {
         Self::schema(&schema.to_string(), default_draft)
     }

@@ -20,7 +20,7 @@ impl Resolved {
         Self { bundle: bundle.clone(), mode, check: OnceCell::new() }
     }
 
-    /// The same for comparing contracts as their generated types send and read them.
+    /// Prepares a contract to be compared as its generated types send and read it.
     pub(crate) fn contract(bundle: &Bundle) -> Self {
         Self::new(bundle, Mode::Contract)
     }

@@ -41,13 +41,13 @@ pub(crate) struct Format {
     pub(crate) path: SchemaPath,
 }
 
-/// Something that can't be decided.
+/// A keyword whose effect can't be decided.
 #[derive(Clone, Debug)]
 pub(crate) struct Opaque {
     pub(crate) keyword: String,
     pub(crate) path: SchemaPath,
     pub(crate) reason: String,
-    /// Its identity: equal ones are the same.
+    /// Two keywords with equal identities have the same effect.
     pub(crate) identity: String,
 }
 

@@ -86,7 +86,8 @@ impl WitnessCheck {
         Ok(if all.is_empty() { Vec::from_iter(self.unread(value, evaluator)?) } else { all })
     }
 
-    /// The same where only the answer matters.
+    /// Returns whether the value is valid and the types can read it: [`all_refused_but`](Self::all_refused_but) without the list of
+    /// rules.
     pub(super) fn is_read(&self, value: &Value, shallow: bool) -> Outcome {
         let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
         Ok(evaluator.is_valid(value, &self.root)? && self.unread(value, evaluator)?.is_none())
@@ -112,7 +113,7 @@ pub(super) fn checked(producer: &WitnessCheck, consumer: &WitnessCheck, value: &
     Some(Witness { event: value.clone(), pointer, keyword, path, rule, checked: Checked::Evaluated })
 }
 
-/// The same, with the value made as small as possible.
+/// Returns the value as a witness like [`checked`], made as small as possible.
 pub(super) fn smallest(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> Option<Witness> {
     if !breaks(producer, consumer, value) {
         return None;

@@ -166,7 +166,7 @@ impl BreakingChange {
 pub struct WayOn {
     /// What to do; if there is a command, when to run it.
     pub text: String,
-    /// The command.
+    /// The command to run, if there is one.
     pub command: Option<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::schema::problem::Problems;
 /// it.
 ///
 /// # Errors
-/// The same as [`check`](super::check()).
+/// Those of [`check`](super::check()).
 pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let file = how.file();
     let lost = |subject: &Subject, digest: &str, because: Option<&str>| Finding {

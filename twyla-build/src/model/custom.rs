@@ -1,4 +1,4 @@
-//! What a build script adds to generated types: derives and attributes, by the path of a type or of a field.
+//! Derives and attributes that a build script adds to generated types, by the path of a type or of a field.
 
 use std::collections::BTreeSet;
 

@@ -40,7 +40,7 @@ struct Declarations<'a> {
     all: Vec<Declared<'a>>,
 }
 
-/// The same for required properties.
+/// The properties that all schemas of one object require. Each schema is read once.
 #[derive(Default)]
 pub(super) struct Required<'a> {
     asked: HashSet<Loc>,
@@ -65,7 +65,7 @@ impl<'a> SchemaReader<'a> {
         self.declared(loc).into_iter().filter_map(sure).collect()
     }
 
-    /// The same with the properties that a schema which may apply declares.
+    /// Returns the names of all declared properties, also of those that only a schema which may apply declares.
     pub(super) fn all_declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
         self.declared(loc).into_iter().map(|declared| declared.wire).collect()
     }

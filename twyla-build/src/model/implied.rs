@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::format_type::FormatType;
 use crate::compare::language::{Automaton, Condition, Language, Query, SearchResult, bounds};
 
-/// The limit of work for one pattern; beyond it the pattern counts as a rule of its own.
+/// The maximum number of search steps for one pattern; above it, the pattern is checked separately.
 const MOST_STEPS: u64 = 20_000;
 
 /// Whether every text of a format matches a pattern of ECMA-262.

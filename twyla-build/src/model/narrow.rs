@@ -39,7 +39,7 @@ impl<'a> SchemaReader<'a> {
             let names = self.declared_names(&object);
             let is_map = self.is_map(&object) && !self.is_union(&object);
             let widens = |part: &Loc| match is_map {
-                // a struct holds declared members, each with a type of its own
+                // a map can't hold declared members, which each have a type of their own
                 true => self.has(part, "properties"),
                 false => !self.keeps_names(part, &names, target),
             };

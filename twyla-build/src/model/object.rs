@@ -16,7 +16,7 @@ use crate::schema::null;
 use crate::schema::schemas::Loc;
 
 impl<'a> SchemaReader<'a> {
-    /// Reads an object within a content.
+    /// Reads an object within an event's content.
     pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> ValueType {
         let held = if self.is_map(loc) {
             self.map(loc)

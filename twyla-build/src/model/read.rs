@@ -76,9 +76,9 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     (types, held)
 }
 
-/// Makes the names of types distinct: contents and the context keep theirs, then messages of RPCs; the others get a number, in
-/// the order of their file and JSON Pointer, with those within the alternatives of unions last: an alternative that is added
-/// renames no type outside of it. No type gets a name in `taken`.
+/// Makes the names of types distinct. The types of events and of the context keep their names, then those of RPC messages. The
+/// others get a number, in the order of file and JSON Pointer. Types within the alternatives of unions come last, so that an added
+/// alternative renames no type outside of it. No type gets a name in `taken`.
 ///
 /// Returns the types of an event that would get a number because of another event: adding that event would rename them, and
 /// user code would mean another type.

@@ -33,7 +33,7 @@ pub(super) struct SchemaReader<'a> {
     pub(super) types: Vec<Option<Type>>,
     unread: Vec<PendingType<'a>>,
     known: HashMap<Loc, CachedType>,
-    /// The types of whole contents, contexts, requests, responses and errors, by file.
+    /// The types of whole events, contexts, requests, responses and errors, by file.
     roots: HashMap<usize, TypeId>,
     /// The types of objects under schemas that allow other types too, by name.
     pub(super) objects: HashMap<Loc, TypeId>,

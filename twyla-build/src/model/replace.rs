@@ -17,10 +17,10 @@ use crate::schema::schemas::{Loc, Schemas};
 /// The keyword by which a schema names the type of a crate that it describes, as typify reads it.
 const KEYWORD: &str = "x-rust-type";
 
-/// The most schemas with parameters in one another.
+/// The maximum depth of schemas with parameters in one another.
 const MOST_OPEN: usize = 16;
 
-/// The most schemas with parameters that are read for one type.
+/// The maximum number of schemas with parameters that are read for one type.
 const MOST_READ: usize = 200;
 
 /// What a build script replaces.
@@ -396,7 +396,7 @@ pub(super) fn keep_plain(types: &mut Vec<Type>) {
         types.push(copy);
         let type_ = &mut types[id];
         type_.plain = plain.get(&id).copied();
-        // the rules are those of the other type
+        // rule trees read the plain type instead
         type_.looked_at = false;
     }
 }

@@ -219,7 +219,7 @@ impl Body {
         }
     }
 
-    /// The same, to be changed.
+    /// Returns the held values, mutably.
     pub(super) fn holds_mut(&mut self) -> Vec<&mut ValueType> {
         match self {
             Self::Struct { fields, others } => {

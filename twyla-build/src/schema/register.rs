@@ -98,7 +98,7 @@ struct Register<'a> {
     documents: HashMap<String, usize>,
     /// The schemas whose references aren't followed yet.
     fresh: Vec<Loc>,
-    /// The same for documents that nothing refers to so far.
+    /// The schemas whose references aren't followed yet, by the document that nothing refers to so far.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
     /// The URIs of more than one schema.

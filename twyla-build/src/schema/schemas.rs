@@ -182,7 +182,8 @@ impl Schemas {
         Draft::of(uri).or_else(|| self.dialects.set(uri))
     }
 
-    /// The same, or that of a built-in dialect without a document of its URI. Needs all resources to be registered.
+    /// Returns the draft of a `$schema` as [`set_draft`](Self::set_draft) does, or that of a built-in dialect if no document has
+    /// its URI. Needs all resources to be registered.
     pub(crate) fn draft_of(&self, uri: &str) -> Option<Draft> {
         let given = || uri::of_document(uri).is_some_and(|uri| self.resources.contains_key(uri.as_str()));
         self.set_draft(uri).or_else(|| Dialects::known(uri).filter(|_| !given()))

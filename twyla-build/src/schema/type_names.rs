@@ -27,7 +27,7 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
     within(schemas, loc, |_| None)
 }
 
-/// The same, with the names of the unions' variants on the way to the schema.
+/// Returns the name of the type at a schema like [`at`], with the names of the unions' variants on the path to the schema.
 pub(crate) fn within<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> TypeName {
     let file = &schemas.files[loc.file];
     let stem = |folder: &str| {

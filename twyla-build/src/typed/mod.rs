@@ -63,7 +63,7 @@ pub fn assert_contract<T: JsonSchema>(contract: &str) {
 /// Asserts that a type satisfies a contract as its producer: the contract allows what its `Serialize` may send.
 ///
 /// # Panics
-/// The same as [`assert_contract`].
+/// Panics in the same cases as [`assert_contract`].
 #[track_caller]
 pub fn assert_emits<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Emits);
@@ -72,7 +72,7 @@ pub fn assert_emits<T: JsonSchema>(contract: &str) {
 /// Asserts that a type satisfies a contract as its listener: its `Deserialize` reads what the contract's producers may send.
 ///
 /// # Panics
-/// The same as [`assert_contract`].
+/// Panics in the same cases as [`assert_contract`].
 #[track_caller]
 pub fn assert_reads<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Reads);

@@ -48,7 +48,7 @@ fn special(block: &[u8; 16]) -> Option<usize> {
     if marks == 0 { None } else { Some((marks.trailing_zeros() / 8) as usize) }
 }
 
-/// The same for less than sixteen bytes.
+/// Returns the number of plain bytes at the start of less than sixteen bytes.
 #[inline]
 fn short(bytes: &[u8]) -> usize {
     let first = |marks: u64| (marks.trailing_zeros() / 8) as usize;

@@ -54,7 +54,7 @@ fn says_what_does_not_fit_and_where() {
         (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
         (
             r#"{"count":1,"next":{"count":1,"more`":1}}"#,
-            "additionalProperties /next: has the member \"more`\", and no others than declared are allowed (it has `count` or `next`)",
+            "additionalProperties /next: has the member \"more`\", which the schema doesn't declare and doesn't allow (it has `count` or `next`)",
         ),
         (r#"{"count":1,"next":{"count":1,"next":{}}}"#, "required /next/next: `count` is missing"),
         ("{", "json (root): is not valid JSON: EOF while parsing an object at line 1 column 2"),
@@ -203,7 +203,8 @@ fn a_closed_object_says_what_it_has() {
         assert!(members.name(&mut reader).unwrap().is_some());
         members.refuse().into_violation().message
     }
-    let said = |has: &str| format!("has the member \"x\", and no others than declared are allowed (it has {has})");
+    let said =
+        |has: &str| format!("has the member \"x\", which the schema doesn't declare and doesn't allow (it has {has})");
     assert_eq!(refused(const { &Names::new(&[]) }), said("none"));
     assert_eq!(refused(const { &Names::new(&["a"]) }), said("`a`"));
     assert_eq!(refused(const { &Names::new(&["a", "b", "c"]) }), said("`a`, `b`, `c`"));

@@ -20,8 +20,8 @@ pub trait Validate {
     /// Adds each rule that the value breaks to `out`.
     fn validate(&self, at: &Path<'_>, out: &mut Violations);
 
-    /// Decodes a content of this type; the body of [`decode`]. A type with parts that replace generated ones decodes through the
-    /// type that its schema has.
+    /// Decodes a JSON text into this type; the body of [`decode`]. A type with parts that replace generated types decodes through
+    /// the generated type of its schema.
     ///
     /// # Errors
     /// Those of [`decode`].
@@ -37,7 +37,7 @@ pub trait Validate {
         Ok(value)
     }
 
-    /// Encodes a content of this type; the body of [`encode`].
+    /// Encodes a value of this type as JSON text; the body of [`encode`].
     ///
     /// # Errors
     /// Those of [`encode`].
@@ -231,7 +231,7 @@ mod tests {
             (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
             (
                 r#"{"count":1,"next":{"count":1,"more`":1}}"#,
-                "additionalProperties /next: has the member \"more`\", and no others than declared are allowed (it has `count` or `next`)",
+                "additionalProperties /next: has the member \"more`\", which the schema doesn't declare and doesn't allow (it has `count` or `next`)",
             ),
             (
                 r#"{"count":10,"next":{"count":11}}"#,

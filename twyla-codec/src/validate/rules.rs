@@ -17,8 +17,8 @@ pub use super::formats::typed::writable_date;
 pub use super::pattern::Pattern;
 pub use crate::violation::Violations;
 
-/// The maximum depth of nested arrays and objects in a content. Below the JSON reader's limit of 127, so that the content
-/// can be read within its envelope.
+/// The maximum depth of nested arrays and objects in an event's content. It is below the JSON reader's limit of 127, so that the
+/// content can be read within its envelope.
 const MAX_DEPTH: usize = 120;
 /// Arrays of up to this number of items are compared pairwise, which is cheaper than a set.
 const PAIRWISE: usize = 16;

@@ -20,7 +20,7 @@ pub(crate) fn no_struct(what: &str) -> Text {
 
 pub(crate) fn unnamed_fields() -> Text {
     Text::new("`#[event]` needs a struct with named fields")
-        .note("an event's content is an object, and a field's name says which of its properties it is")
+        .note("an event's content is an object; each field is matched to a property by its name")
 }
 
 pub(crate) fn generic(name: &str) -> Text {

@@ -137,7 +137,7 @@ pub(crate) fn not_compiled(why: &NotCompiled) -> Text {
         NotCompiled::NoIndex => Text::new("this crate's `build.rs` compiles no schemas")
             .help("call `twyla_build::compile(\"schemas\")` in the `main` of its `build.rs`"),
         NotCompiled::Unreadable(why) => Text::new(format!("the compiled schemas cannot be read: {why}"))
-            .note("`twyla-build` and `twyla-runtime` must be of one version")
+            .note("`twyla-build` and `twyla-runtime` must have the same version")
             .help("run `cargo clean -p` for this package and build it again"),
     }
 }

@@ -75,12 +75,12 @@ pub(super) struct Check {
     pub(super) absent_when_written: bool,
     /// The property in a type's name: `Emission`.
     pub(super) word: String,
-    /// The error for a type that fits in neither direction,
+    /// The error for a type that fits in neither direction.
     pub(super) wrong: Text,
-    /// that doesn't hold every value,
+    /// The error for a type that can't hold every value of the property.
     pub(super) narrow: Text,
-    /// that doesn't hold the absence of one,
+    /// The error for a type that can't hold an absent property.
     pub(super) absence: Text,
-    /// and that may have nothing to write.
+    /// The error for a type that may have no value to write.
     pub(super) unwritable: Text,
 }

@@ -82,12 +82,12 @@ impl Emitting {
                 Err(Error::Closed)
             }
             Err(Unpublished { maybe_sent: false, cause: PublishFailure::TooLarge { bytes, most }, why }) => {
-                tracing::warn!(event, message_id, error = why, "refused");
+                tracing::warn!(event, message_id, error = why, "the event was refused");
                 self.span.failed("size", Some(&why));
                 Err(Error::TooLarge { event, bytes, most, broker: true })
             }
             Err(Unpublished { maybe_sent, cause: PublishFailure::Refused | PublishFailure::TooLarge { .. }, why }) => {
-                tracing::warn!(event, message_id, maybe_sent, error = why, "refused");
+                tracing::warn!(event, message_id, maybe_sent, error = why, "the event was refused");
                 self.span.failed("refused", Some(&why));
                 let message_id = message_id.to_owned();
                 Err(Error::Refused { event, message_id, maybe_sent, why })

@@ -15,7 +15,7 @@ use twyla_codec::validate::{Violation, sensitive};
 
 /// The longest pointer or message of one violation, in bytes.
 const MAX_PART: usize = 512;
-/// The most violations in a header.
+/// The maximum number of violations in a header.
 const MAX_VIOLATIONS: usize = 16;
 
 /// Declares the reasons with their header values.
@@ -81,7 +81,7 @@ pub struct DeadViolation {
 pub struct DeadLetter {
     /// Why it was dead-lettered; `None` if something other than a listener put it there.
     pub reason: Option<Reason>,
-    /// The error message.
+    /// The error of the last attempt, or the reason in words if no handler was called.
     pub error: String,
     /// The violations, if the reason is the contract or the envelope; at most 16.
     pub violations: Vec<DeadViolation>,

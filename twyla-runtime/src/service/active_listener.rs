@@ -43,7 +43,7 @@ pub(crate) struct ActiveListener {
     /// Limits the handlers that run at once, if they are fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
-    pub(crate) figures: ListenerMetrics,
+    pub(crate) metrics: ListenerMetrics,
     pub(crate) stopping: watch::Receiver<Phase>,
 }
 

@@ -144,9 +144,9 @@ fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<Dea
 /// What happens to a delivery after its attempts.
 enum NextStep {
     Settled,
-    /// It is retried after this long, by any member of the group.
+    /// The event is retried after this delay, by any member of the group.
     Later(Duration, FailedAttempts),
-    /// The broker has taken it back while it waited for its next attempt, which is due then.
+    /// The broker took the delivery back during the pause before its next attempt, which is due at this time.
     Void(FailedAttempts, tokio::time::Instant),
     DeadLetter(DeadLetterCause),
 }
@@ -202,7 +202,7 @@ async fn attempts(
         let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
-        let clock = AttemptTimer::start(&listening.figures);
+        let clock = AttemptTimer::start(&listening.metrics);
         progress.attempt_begins(AttemptStart {
             event,
             group,
@@ -293,7 +293,7 @@ async fn attempts(
             FailAction::Drop => {
                 span.within(|| tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler"));
                 ack.drop();
-                listening.figures.dropped();
+                listening.metrics.dropped();
                 return NextStep::Settled;
             }
             FailAction::DeadLetter => None,
@@ -304,7 +304,7 @@ async fn attempts(
             return NextStep::DeadLetter(DeadLetterCause { reason, error, violations: Vec::new(), failed: Some(this) });
         };
         span.within(|| tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again"));
-        listening.figures.retried();
+        listening.metrics.retried();
         // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
         if pause > HERE && !listening.is_ordered() {
             return NextStep::Later(pause, this);
@@ -338,8 +338,8 @@ enum PauseEnd {
     Void,
 }
 
-/// Waits between two attempts while the delivery is held. In an ordered listener, after half of the broker's `consumer_timeout` the
-/// delivery goes back together with all that wait behind it, and they come again in their order.
+/// Waits between two attempts and keeps the delivery. In an ordered listener, the delivery and all those behind it are returned to
+/// the broker after half of its `consumer_timeout`, and delivered again in the same order.
 async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> PauseEnd {
     if pause.is_zero() {
         return PauseEnd::Over;
@@ -366,25 +366,25 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
 
 /// Measures one attempt. A cancelled attempt is not recorded.
 struct AttemptTimer<'a> {
-    figures: &'a ListenerMetrics,
+    metrics: &'a ListenerMetrics,
     begun: Instant,
-    came: Cell<Option<(AttemptOutcome, Duration)>>,
+    outcome: Cell<Option<(AttemptOutcome, Duration)>>,
 }
 
 impl<'a> AttemptTimer<'a> {
-    fn start(figures: &'a ListenerMetrics) -> Self {
-        figures.begun();
-        Self { figures, begun: Instant::now(), came: Cell::new(None) }
+    fn start(metrics: &'a ListenerMetrics) -> Self {
+        metrics.begun();
+        Self { metrics, begun: Instant::now(), outcome: Cell::new(None) }
     }
 
-    fn stop(&self, came: AttemptOutcome) {
-        self.came.set(Some((came, self.begun.elapsed())));
+    fn stop(&self, outcome: AttemptOutcome) {
+        self.outcome.set(Some((outcome, self.begun.elapsed())));
     }
 }
 
 impl Drop for AttemptTimer<'_> {
     fn drop(&mut self) {
-        self.figures.ended(self.came.get());
+        self.metrics.ended(self.outcome.get());
     }
 }
 
@@ -428,7 +428,7 @@ impl StoreBackoff {
     /// Waits before the store is asked again, twice as long each time. `None` if the service stops, or the broker has taken the
     /// delivery back.
     async fn wait(&mut self, listening: &ActiveListener, delivery: &Delivery, trouble: Trouble) -> Option<()> {
-        listening.store.fails(&trouble, &listening.figures);
+        listening.store.fails(&trouble, &listening.metrics);
         let mut stopping = listening.stopping.clone();
         tokio::select! {
             () = delivery.progress.pause(self.pause) => {}

@@ -24,7 +24,8 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// }
 /// ```
 ///
-/// A `Fail` is also found within a chain of errors, such as `anyhow` or `Box<dyn Error>` build: the outermost one counts.
+/// A `Fail` also counts inside a chain of errors, as with `anyhow` or `Box<dyn Error>`. If there are several, the outermost one
+/// decides.
 pub struct Fail {
     what: FailAction,
     cause: Cause,

@@ -113,7 +113,7 @@ mod routes {
             Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
         }
 
-        /// The same, and `GET /metrics` with the feature `telemetry`.
+        /// Returns the routes of the health, and `GET /metrics` with the feature `telemetry`.
         pub(crate) fn operations(&self) -> Router {
             let routes = self.routes();
             #[cfg(feature = "telemetry")]

@@ -31,7 +31,7 @@ impl HeldDelivery {
     /// to its queue, and is held again when it returns. A message without an id can't be recognised, and is handled again.
     pub(crate) async fn wait(self, listening: &ActiveListener, guard: Option<&HandlingGuard<'_>>) -> Option<Delivery> {
         let Self { mut delivery, way, why } = self;
-        let _held = listening.figures.hold();
+        let _held = listening.metrics.hold();
         let back = match way {
             Destination::Dead(message) => match dead_letter(listening, &delivery, &message, &why).await {
                 DeadLettering::Done => {
@@ -82,7 +82,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
         match listening.bus.transport().publish(message.clone(), deadline).await {
             Ok(()) => {
                 delivery.ack.ack();
-                listening.figures.dead_lettered();
+                listening.metrics.dead_lettered();
                 tracing::info!(event, group, message_id, "dead-lettered after waiting");
                 return DeadLettering::Done;
             }

@@ -336,7 +336,7 @@ impl Service {
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
                 pace: Pace::default(),
-                figures: ListenerMetrics::new(event, group),
+                metrics: ListenerMetrics::new(event, group),
                 store: StoreState::new(event, group),
                 hold: HeldDeliveries::new(prefetch),
                 recall: Recall::default(),
@@ -353,7 +353,7 @@ impl Service {
                         group,
                         at_once,
                         connections,
-                        "the store's pool has fewer connections than events may be handled at once: the other events wait for one"
+                        "the store's pool has fewer connections than the listener's concurrency: some events wait for a connection"
                     );
                 }
             }

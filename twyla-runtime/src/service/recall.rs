@@ -83,7 +83,7 @@ struct RecallState {
 }
 
 struct Handling {
-    /// The same event may have been published twice.
+    /// How many deliveries of the message are being handled: an event may have been published twice.
     times: u32,
     ended: Option<Arc<Notify>>,
 }

@@ -113,7 +113,7 @@ pub(crate) async fn dead_letter(
     headers.extend(letter.headers().into_iter().map(|(name, value)| (name.into(), value)));
     match republish(listening, delivery, PublishTarget::Dead(queue.clone()), headers, &span).await {
         Ok(()) => {
-            listening.figures.dead_lettered();
+            listening.metrics.dead_lettered();
             None
         }
         Err((delivery, message, why)) => {

@@ -1,4 +1,4 @@
-//! Whether the dedupe store of a listener works, for its log, metrics and health.
+//! The state of a listener's dedupe store, as reported in logs, metrics and health.
 
 use tokio::sync::watch;
 
@@ -37,8 +37,8 @@ impl StoreState {
     }
 
     /// The store failed. Logs the first failure after a success; a busy store counts as working.
-    pub(crate) fn fails(&self, trouble: &Trouble, figures: &ListenerMetrics) {
-        figures.store_failed();
+    pub(crate) fn fails(&self, trouble: &Trouble, metrics: &ListenerMetrics) {
+        metrics.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);
         if trouble.busy {
             tracing::debug!(event, group, error, "the dedupe store is busy, waiting for it");

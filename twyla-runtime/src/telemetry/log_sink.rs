@@ -17,7 +17,7 @@ use super::otlp;
 
 /// The capacity of the queue, in lines.
 const QUEUE: usize = 10_000;
-/// The most lines in one request.
+/// The maximum number of lines in one request.
 const BATCH: usize = 500;
 /// How long a batch waits for further lines.
 const GATHER: Duration = Duration::from_secs(1);

@@ -89,7 +89,7 @@ pub struct Broken {
     pub content: Value,
 }
 
-/// Returns, for each rule of the contract, a content that breaks only that rule, to be sent with
+/// Returns, for each rule of the contract, an event's content that breaks only that rule, to be sent with
 /// [`TestBus::give_json`](crate::testing::TestBus::give_json). Omits rules that can't be broken alone.
 ///
 /// ```text

@@ -8,7 +8,7 @@ use crate::DeadLetter;
 use twyla_codec::mark::Mark;
 use twyla_codec::validate::sensitive;
 
-/// The maximum number of characters of a content in a message.
+/// The maximum number of characters that a message shows of an event's content.
 const SHOWN: usize = 240;
 /// Removes the sensitive values of a message.
 pub(super) fn hide(message: &mut Value, mark: &'static Mark) {

@@ -20,7 +20,7 @@ pub(super) struct Filter {
     /// Only the one with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
-    /// Only those dead-lettered for this reason; the last four are RabbitMQ's own.
+    /// Only those dead-lettered for this reason; RabbitMQ's own are delivery_limit, expired, maxlen and rejected.
     #[arg(long, value_parser = PossibleValuesParser::new(reasons()))]
     reason: Option<String>,
     /// Only those whose error has this text in it.

@@ -97,7 +97,9 @@ enum Error {
     Bus(#[from] twyla_runtime::Error),
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("{prefix}_AMQP_HOST is not set: set it with _USER and _PASS, as for the services")]
+    #[error(
+        "{prefix}_AMQP_HOST is not set: set it, {prefix}_AMQP_USER and {prefix}_AMQP_PASS to the values that the services use"
+    )]
     NoBroker { prefix: String },
     #[error("no dead letter of {event} in the group {group} has the message id {id}")]
     NoSuch { event: String, group: String, id: String },

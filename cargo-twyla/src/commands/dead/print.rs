@@ -31,7 +31,7 @@ pub(super) fn line(letter: &DeadLetter) -> String {
     format!("{id:<36}  {:<20}  {:<11}  {:>8}  {error}", time(letter.parked_at), reason(letter), letter.attempts)
 }
 
-/// Formats one in detail.
+/// Formats a dead letter in detail.
 pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     let mut rows = vec![
         ("message id", letter.message_id.clone().unwrap_or_else(|| "-".to_owned())),
@@ -62,7 +62,7 @@ pub(super) fn whole(letter: &DeadLetter, reveal: bool) -> String {
     table(rows) + "\n" + &lines(&body)
 }
 
-/// Formats one as JSON.
+/// Formats a dead letter as JSON.
 pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
     let hides = !reveal && !letter.sensitive.is_empty();
     let stamp = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
@@ -85,7 +85,7 @@ pub(super) fn json(letter: &DeadLetter, reveal: bool) -> Value {
     })
 }
 
-/// Formats one as JSON, without sensitive values.
+/// Returns the dead letter with nothing marked as sensitive, so that all values are shown.
 fn revealed(letter: &DeadLetter) -> DeadLetter {
     let mut letter = letter.clone();
     letter.sensitive.clear();

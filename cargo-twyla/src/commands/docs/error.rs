@@ -9,7 +9,7 @@ use std::path::PathBuf;
 pub(super) enum Error {
     #[error("{} can't be written: {error}", path.display())]
     Unwritable { path: PathBuf, error: io::Error },
-    #[error("{} has other files in it: pages are written into a folder of their own", path.display())]
+    #[error("{} contains other files: name an empty or a new folder for the pages", path.display())]
     NotOurs { path: PathBuf },
     #[error("pages can't be served at {at}: {error}")]
     Unservable { at: SocketAddr, error: io::Error },

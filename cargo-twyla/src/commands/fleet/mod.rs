@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Manifests of what is deployed, or folders of them.
     #[arg(required_unless_present = "manifests", value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
-    /// The same, as other commands have it.
+    /// The same as DIR|FILE, under the name that other commands use.
     #[arg(short, long, value_name = "DIR|FILE")]
     manifests: Vec<PathBuf>,
     /// The manifest of a version to deploy; can be given several times.

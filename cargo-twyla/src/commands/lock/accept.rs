@@ -34,8 +34,8 @@ pub(crate) struct Args {
     /// The contracts: events, `context`, or `booking.get/request` of an RPC. Default: all.
     #[arg(value_name = "CONTRACT")]
     contracts: Vec<String>,
-    /// Accept that they don't fit in this direction: old-to-new (what old producers send, new listeners may refuse),
-    /// new-to-old (what new producers send, old listeners may refuse), or both.
+    /// Accept that old and new versions don't fit in this direction: old-to-new (what old producers send, new listeners may
+    /// refuse), new-to-old (what new producers send, old listeners may refuse), or both.
     #[arg(long, value_name = "DIRECTION", value_parser = ["old-to-new", "new-to-old", "both"], requires_all = ["reason", "until", "contracts"])]
     direction: Option<String>,
     /// The last day on which that is accepted: 2026-04-30.

@@ -16,8 +16,8 @@ use crate::support::schemas::SchemasArgs;
 
 /// Show the changes of the contracts, with their verdicts and witnesses.
 ///
-/// Compares with the lock; with a revision, with the lock of that, or with its schemas if it has no lock.
-/// Exits with 0 whatever has changed, and with 2 after an error: `cargo twyla check` is what stops a build.
+/// Without a revision, compares with the lock. With one, compares with the lock of that revision, or with its schemas if it has no
+/// lock. Exits with 0 whatever has changed, and with 2 after an error; use `cargo twyla check` to stop a build.
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:

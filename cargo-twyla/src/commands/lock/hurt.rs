@@ -33,7 +33,7 @@ impl fmt::Display for HurtService {
     }
 }
 
-/// Returns the line of a message that names services.
+/// Returns the message line that lists the services; `None` if there are none.
 pub(super) fn named(services: &[String]) -> Option<String> {
     (!services.is_empty()).then(|| format!("by name: {}", and(services)))
 }

@@ -66,7 +66,7 @@ pub(crate) struct Args {
     /// Its version, if it isn't the package's.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Where it is deployed, for example production.
+    /// The environment that it is deployed in, for example production.
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Option<String>,
     /// Old versions keep running after a deployment, as apps on phones do.

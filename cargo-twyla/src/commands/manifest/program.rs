@@ -55,7 +55,7 @@ pub(crate) enum Error {
     Cargo(std::io::Error),
     #[error("{package} does not build: cargo's own errors are above")]
     DoesNotBuild { package: String },
-    #[error("cargo has built {package} and named no program {bin}")]
+    #[error("cargo built {package} but reported no program {bin}")]
     NotBuilt { package: String, bin: String },
 }
 

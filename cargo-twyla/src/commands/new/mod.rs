@@ -27,7 +27,7 @@ Contracts in a crate of their own, and a service on it:
 Within a workspace, cargo wants it among the members:
   cargo twyla new greeter -o services/greeter")]
 pub(crate) struct Args {
-    /// The name of the service, its package, its group and its domain; or of the contracts crate.
+    /// The name of the service, also used for its package, group and domain; or the name of the contracts crate.
     #[arg(value_name = "NAME")]
     service: String,
     /// Creates a contracts crate, on which services depend, instead of a service.

@@ -14,7 +14,7 @@ use crate::support::contracts::{Contracts, name_of as name_of_contract};
 
 /// A contract that can't be converted.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} can't be written: {why}")]
+#[error("{name} can't be converted to OpenAPI: {why}")]
 pub(super) struct Unwritable {
     name: String,
     why: String,

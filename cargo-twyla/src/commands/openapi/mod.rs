@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// The version of the document. Default: a digest of the contracts.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Write it to this file.
+    /// Write it to this file. Default: standard output.
     #[arg(short, long, alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(crate) struct Args {
 enum Error {
     #[error("{folder} has no RPCs: their contracts are in {folder}/rpc/<service>/<method>/")]
     NoRpcs { folder: String },
-    #[error("there are several services, name one of {}", known.join(", "))]
+    #[error("there are several services: name one of {}", known.join(", "))]
     Several { known: Vec<String> },
     #[error("{name} has no RPCs{}", did_you_mean(near.as_deref()))]
     NoService { name: String, near: Option<String> },

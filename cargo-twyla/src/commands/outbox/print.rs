@@ -18,7 +18,7 @@ pub(super) fn line(refused: &Refused) -> String {
     format!("{id:>8}  {message_id:<36}  {at:<20}  {bytes:>10}  {event:<28}  {why}")
 }
 
-/// Formats one in detail, with its body if it is given.
+/// Formats a refused event in detail, with its body if that is given.
 pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
     let mut text = table([
         ("id", refused.id.to_string()),
@@ -39,7 +39,7 @@ pub(super) fn whole(refused: &Refused, body: Option<&[u8]>) -> String {
     text.trim_end().to_owned()
 }
 
-/// Formats one as JSON.
+/// Formats a refused event as JSON.
 pub(super) fn json(refused: &Refused, body: Option<&[u8]>) -> Value {
     let mut value = json!({
         "id": refused.id,

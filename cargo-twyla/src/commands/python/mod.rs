@@ -47,7 +47,7 @@ A service:
 
   asyncio.run(service.run(\"amqp://guest:guest@localhost/\"))")]
 pub(crate) struct Args {
-    /// The folder of the package, whose name is the package's.
+    /// The folder of the package; the folder's name becomes the package's name.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     #[command(flatten)]

@@ -67,7 +67,7 @@ pub(super) const WITHIN: char = '\n';
 impl Package {
     pub(super) fn of(sources: &Sources) -> serde_json::Result<Self> {
         let mut shaper = Shaper::new();
-        // the classes of contracts have the names that their contracts have, whatever else there is
+        // reserve the names of the contracts' classes first, so that other classes can't take them
         for contract in &sources.contracts {
             let root = (contract.bundle.root().to_owned(), String::new());
             if !shaper.known.contains_key(&root) {

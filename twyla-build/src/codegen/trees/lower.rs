@@ -34,7 +34,7 @@ impl<'n> LoweredSchema<'n> {
         self.get(keyword).filter(|_| self.is_in_force(keyword))
     }
 
-    /// The same for a keyword that is needed only for what its subschemas evaluate.
+    /// Returns the value of a keyword that is in force, or that is needed only for what its subschemas evaluate.
     fn evaluates(&self, keyword: &str) -> Option<&'n Node> {
         self.get(keyword).filter(|_| {
             let asks = |unevaluated| self.rule(unevaluated).is_some();

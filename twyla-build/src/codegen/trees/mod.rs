@@ -80,7 +80,8 @@ impl<'a> Trees<'a> {
         self.named(loc.clone(), Some(keywords))
     }
 
-    /// Returns the statics, for a module beside that of the patterns. `pattern` returns the name of a pattern's static.
+    /// Returns the statics of the rule trees, for a module beside the patterns' module. `pattern` returns the name of a pattern's
+    /// static.
     pub(crate) fn statics(mut self, mut pattern: impl FnMut(&str) -> Ident) -> Vec<TokenStream> {
         self.settle();
         if self.done.is_empty() {

@@ -8,7 +8,7 @@ use quote::format_ident;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
-/// The resources that the generated code names.
+/// The schema resources that the generated code refers to.
 #[derive(Default)]
 pub(super) struct Resources {
     /// The number of each static, by the name of its resource.

@@ -79,7 +79,7 @@ pub(crate) struct Solver<'a> {
     known: HashMap<Conjunction, Answer>,
     /// Conjunctions without a value, provided that the one on the stack at this depth has none.
     assumed: HashMap<Conjunction, usize>,
-    /// The same, in the order found.
+    /// The keys of `assumed`, in the order in which they were added.
     assumptions: Vec<Conjunction>,
     /// The conjunctions on the stack, by depth.
     stack: HashMap<Conjunction, usize>,

@@ -8,9 +8,9 @@ use super::{Answer, Obstacle};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
 use crate::decimal::Decimal;
 
-/// Limit of multiples tried.
+/// The maximum number of multiples to try, in each direction.
 const TRIED: usize = 5_000;
-/// Limit of multiples tried for a shortcut.
+/// The maximum number of multiples to try, in each direction, to learn what an atom says about all numbers.
 const TRIED_SHORTLY: usize = 64;
 
 /// A bound, and whether it is exclusive.
@@ -92,7 +92,7 @@ impl Numbers {
         answer
     }
 
-    /// Whether an atom holds for every such number, or for none; none if unknown.
+    /// Returns whether an atom holds for all of these numbers (true) or for none of them (false); `None` if unknown.
     pub(super) fn tell(&self, atom: &Atom) -> Option<bool> {
         let empty = |negated: bool| {
             let mut more = self.clone();

@@ -74,7 +74,7 @@ impl Solver<'_> {
         }
     }
 
-    /// The same for a formula about all members of some names.
+    /// Decides a formula about all members with some names; `None` if it isn't decided yet.
     fn tell_some(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> Option<bool> {
         let required: Vec<Name> = members.required.iter().cloned().collect();
         for name in required {

@@ -1,4 +1,5 @@
-//! Checks schemas: their keywords and keyword values, and whether a content, context, request or error can be an object.
+//! Checks schemas: their keywords, the values of keywords, and whether an event's content, a context, a request or an error can be
+//! an object.
 
 pub(crate) mod defaults;
 mod required;

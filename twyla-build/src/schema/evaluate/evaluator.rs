@@ -15,11 +15,11 @@ use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::scope::Scopes;
 
-/// Limit of nested schemas, with all references followed.
+/// The maximum depth of nested schemas, with all references followed.
 pub(super) const DEEPEST: usize = 2_000;
-/// The same limit on the stack of any thread.
+/// The maximum depth of nested schemas for an evaluation that fits the stack of any thread.
 const SHALLOW: usize = 64;
-/// Limit of schemas evaluated for one value.
+/// The maximum number of schemas evaluated for one value.
 const MOST: u64 = 2_000_000;
 
 /// A rule that a value breaks.
@@ -209,12 +209,12 @@ impl<'a> Evaluator<'a> {
         Self { deepest: SHALLOW, ..self }
     }
 
-    /// The same where parts of the value are known to be valid.
+    /// Uses the parts of the value that are known to be valid.
     pub(crate) fn knowing(self, valid: &'a Valid) -> Self {
         Self { valid: Some(valid), ..self }
     }
 
-    /// The same for a value that isn't part of the given one.
+    /// Forgets the parts known to be valid, for a value that isn't part of the given one.
     pub(super) fn alone(self) -> Self {
         Self { valid: None, record: None, ..self }
     }

@@ -4,7 +4,7 @@ use super::words;
 
 /// Describes a member that `additionalProperties` refuses.
 pub(super) fn undeclared(name: &str) -> String {
-    format!("has the member {}, and no others than declared are allowed", words::text(name))
+    format!("has the member {}, which the schema doesn't declare and doesn't allow", words::text(name))
 }
 
 /// Describes a member that `unevaluatedProperties` refuses.

@@ -1,4 +1,4 @@
-//! Evaluates the keywords about a single value.
+//! Evaluates `type`, `enum`, `const` and the rules of numbers and strings.
 
 use std::sync::Arc;
 

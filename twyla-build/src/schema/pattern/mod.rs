@@ -40,7 +40,7 @@ pub(crate) enum Untranslated {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rewritten {
     pub(crate) loose: LooseSyntax,
-    /// The same pattern written with the flag.
+    /// The pattern rewritten so that it is valid with the flag `u` and matches the same strings.
     pub(crate) accepted: String,
 }
 

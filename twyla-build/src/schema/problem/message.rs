@@ -9,10 +9,10 @@ use super::kind::ProblemKind;
 use crate::schema::draft::Draft;
 use crate::schema::load::quoted;
 
-/// The number of characters of a text that a message shows.
+/// The maximum number of characters of a text that a message shows.
 const MOST_SHOWN: usize = 200;
 
-/// The number of digits that a message shows.
+/// The maximum number of digits of a number that a message shows.
 const MOST_DIGITS: usize = 60;
 
 impl fmt::Display for ProblemKind {
@@ -181,7 +181,7 @@ impl fmt::Display for ProblemKind {
             Self::UnknownFormat { name, known: true, settings, .. } => {
                 write!(
                     f,
-                    "`{name}` is a format of other drafts than this one, so nothing is checked: assert it in every draft with \
+                    "`{name}` is a format of other drafts, not of this one, so nothing is checked: assert it in every draft with \
                      `\"assert-formats\": [\"{name}\"]` in {settings} or `.assert_formats([\"{name}\"])` in build.rs, or name \
                      another draft with `$schema`"
                 )
@@ -209,8 +209,9 @@ impl fmt::Display for ProblemKind {
             ),
             Self::PatternBeyond { pattern } => write!(
                 f,
-                "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a reference \
-                 to a group in a loop of which a turn may be empty or skip it, or takes more than 2 MB compiled; write it without",
+                "the pattern `{}` can't be matched here: it has a modifier `m`, a lookbehind that backtracks, or a \
+                 backreference to a group in a loop whose iteration may be empty or skip the group, or it takes more than 2 MB \
+                 when compiled; rewrite it without these",
                 shortened(pattern, MOST_SHOWN)
             ),
             Self::RefusedDefault { at, rule } => {

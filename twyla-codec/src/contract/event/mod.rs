@@ -52,7 +52,7 @@ pub struct EventKey<const HASH: u64>;
     note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
 )]
 pub trait Listen: Event {
-    /// Decodes a content, a JSON text.
+    /// Decodes an event's content from JSON text.
     ///
     /// # Errors
     /// [`Refusal`] with each rule that the content breaks.

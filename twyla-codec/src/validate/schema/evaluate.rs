@@ -76,12 +76,12 @@ impl<'p> Position<'p> {
         Self { at, scope: None, deep: 0, trials: 0 }
     }
 
-    /// The same position in the schema, for a nested value.
+    /// Returns the position for a nested value; the position in the schema stays.
     pub(super) fn to(self, at: &'p Path<'p>) -> Self {
         Self { at, ..self }
     }
 
-    /// The same position, for a schema that is only tried.
+    /// Returns the position for a schema that is only tried, such as an alternative of `anyOf`.
     pub(super) fn trial(self) -> Self {
         Self { trials: self.trials + 1, ..self }
     }

@@ -176,7 +176,7 @@ fn objects_are_held_member_by_member() {
             (json!({"a": -1}), &["/a exclusiveMinimum: -1 is not more than 0"]),
             (
                 json!({"a": 1, "C": 3}),
-                &[" additionalProperties: has the member \"C\", and no others than declared are allowed"],
+                &[" additionalProperties: has the member \"C\", which the schema doesn't declare and doesn't allow"],
             ),
         ],
     );

@@ -89,7 +89,7 @@ impl Config {
         self
     }
 
-    /// Sets the port of nodes without one of their own; 5672 unless set, or 5671 with TLS.
+    /// Sets the port of nodes that name none. Default: 5672, or 5671 with TLS.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);

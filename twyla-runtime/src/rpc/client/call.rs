@@ -36,7 +36,7 @@ pub struct Rpc {
     inner: Arc<Inner>,
     session: Option<Uuid>,
     trace: Option<TraceContext>,
-    /// The deadline of the surrounding call, if a handler calls.
+    /// The deadline of the call being handled, if this client belongs to a handler.
     until: Option<Instant>,
 }
 

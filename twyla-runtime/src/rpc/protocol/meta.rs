@@ -21,7 +21,7 @@ pub struct CallMeta {
     pub deadline: Instant,
     /// The number of the caller's attempt, from 1. A later attempt may be of a call that was already done.
     pub attempt: u32,
-    /// The same for all attempts at one call, and unique to the call.
+    /// The key of the call: unique to the call, and equal in all attempts at it.
     pub idempotency_key: Option<Arc<str>>,
     /// The trace context of the call. The handler's own events and calls are part of the trace by themselves.
     pub trace: Option<TraceContext>,

@@ -44,7 +44,7 @@ pub(crate) struct ServedMethod {
     /// The permits for concurrent calls, if the RPC has a lower limit than the service.
     permits: Option<Semaphore>,
     deadline: Duration,
-    figures: RpcMetrics,
+    metrics: RpcMetrics,
 }
 
 /// The permits of a call in progress.
@@ -64,8 +64,8 @@ impl Server {
             let policy = registration.policy;
             let permits = policy.concurrency.map(|permits| Semaphore::new(permits.max(1).into()));
             let deadline = policy.deadline.unwrap_or(settings.deadline);
-            let figures = RpcMetrics::new(registration.name);
-            Arc::new(ServedMethod { registration, permits, deadline, figures })
+            let metrics = RpcMetrics::new(registration.name);
+            Arc::new(ServedMethod { registration, permits, deadline, metrics })
         });
         Self {
             methods: served.collect(),
@@ -119,7 +119,7 @@ impl Server {
         let deadline = received + most.min(FOREVER);
         let session = attempt.session.unwrap_or_else(Session::new);
         let span = span::serve(name, attempt.number, &session, attempt.trace.as_ref());
-        let counted = served.figures.begin(name);
+        let counted = served.metrics.begin(name);
         let meta = CallMeta {
             method: name,
             session_id: session.id,
@@ -174,7 +174,7 @@ impl Server {
 pub(crate) fn busy(served: &ServedMethod, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");
-    served.figures.turned_away();
+    served.metrics.turned_away();
     Answer { retry_after: Some(SOON), ..problem(503, name, why) }
 }
 

@@ -142,7 +142,7 @@ impl BoundServer {
                 Some(app) => app(routes),
                 None => routes,
             };
-            tracing::info!(address = %bound.address(), "serving");
+            tracing::info!(address = %bound.address(), "serving HTTP");
             running.address = Some(bound.address());
             socket = Some(Box::pin(bound.serve(app, server.settings.clone(), phase.clone(), drain)));
         }

@@ -77,7 +77,7 @@ impl<T: Event> Content for T {
     message = "a handler cannot take `{Self}` after its event",
     label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` nor `Tx<DB>`",
     note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
-    note = "a handler has one event, its first argument: another event is another `#[listener]`"
+    note = "a handler takes one event, as its first argument: write another `#[listener]` for another event"
 )]
 pub trait Argument: Sized {
     /// Takes the argument out of the parts.

@@ -276,13 +276,13 @@ impl ListenerMetrics {
     }
 
     /// Counts the end of an attempt; `None` if it was abandoned.
-    pub(crate) fn ended(&self, came: Option<(AttemptOutcome, Duration)>) {
+    pub(crate) fn ended(&self, outcome: Option<(AttemptOutcome, Duration)>) {
         #[cfg(feature = "metrics")]
         self.counters.record(|batch| {
             batch.ended += 1;
-            let Some((came, took)) = came else { return };
-            batch.outcomes[came as usize] += 1;
-            if came != AttemptOutcome::Skipped {
+            let Some((outcome, took)) = outcome else { return };
+            batch.outcomes[outcome as usize] += 1;
+            if outcome != AttemptOutcome::Skipped {
                 batch.durations.push(took);
             }
         });

@@ -174,7 +174,7 @@ impl Net {
                         neighbours[node].iter().filter_map(|it| place.get(it).copied()).collect();
                     places.sort_unstable();
                     match places.as_slice() {
-                        // a node without neighbours there keeps its relative position
+                        // a node without neighbours in the other column keeps its relative position
                         [] => i as f64,
                         places => (places[(places.len() - 1) / 2] + places[places.len() / 2]) as f64 / 2.0,
                     }

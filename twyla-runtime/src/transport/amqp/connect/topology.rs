@@ -223,7 +223,7 @@ impl Topology {
                 channel.close(200, "OK".into()).await?;
                 self.bind(connection, spec).await
             }
-            // binding fails too if the exchange is missing
+            // the user may not check the exchange, but binding fails too if it is missing
             Err(error) if is(&error, ACCESS_REFUSED) => self.bind(connection, spec).await,
             Err(error) => Err(error),
         };
@@ -275,7 +275,7 @@ impl Topology {
         match self.existence(connection, declaration, &error).await? {
             Existence::There => {
                 if self.first(format!("{what} {name}")) {
-                    tracing::warn!(what, name, error = %error, "already exists, used unchanged");
+                    tracing::warn!(what, name, error = %error, "it already exists with other arguments or can't be declared by this user: using it unchanged");
                 }
                 Ok(DeclareOutcome::Adopted)
             }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// How long an ack waits for others, at most, and only if another was sent within this time.
 const HOLD: Duration = Duration::from_millis(1);
-/// The most acks that wait.
+/// The maximum number of acks that wait.
 const MOST: usize = 64;
 
 /// The deliveries of one channel that are not settled yet.
@@ -23,7 +23,7 @@ pub(crate) struct PendingAcks {
     undecided: usize,
     /// How many are `Acked`.
     waiting: usize,
-    /// The most acks that wait.
+    /// The maximum number of acks that wait.
     most: usize,
     sent: Option<Instant>,
 }

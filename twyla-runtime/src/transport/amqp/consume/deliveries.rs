@@ -33,7 +33,7 @@ pub(crate) struct ChannelDeliveries {
     changed: Notify,
     /// Set to true when the channel has ended.
     gone: watch::Sender<bool>,
-    /// The same as a flag, which is cheap to read for each delivery.
+    /// `gone` as a flag, which is cheap to read for each delivery.
     is_gone: AtomicBool,
 }
 

@@ -9,7 +9,7 @@ use super::frame::{self, BODY, HEAD, HEADER, IncomingMethod, METHOD, Properties}
 
 /// The longest frame that is parsed here; longer ones go to lapin, which refuses them. The brokers' default is 128 KiB.
 const LONGEST: usize = 1 << 20;
-/// The most bytes reserved for a body in advance, whatever size the content header announces.
+/// The maximum number of bytes reserved for a body in advance, whatever size the content header announces.
 const ROOM: usize = 1 << 20;
 
 /// A complete message from the broker.

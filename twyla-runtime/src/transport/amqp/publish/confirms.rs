@@ -223,7 +223,7 @@ impl ConfirmChannel {
         }
     }
 
-    /// Publishes a message on a probe channel. The attempt ends separately.
+    /// Publishes a message on a probe channel. The caller receives the result through `message`.
     async fn run_probe(
         self: Arc<Self>,
         message: Arc<PendingMessage>,

@@ -6,7 +6,7 @@ use super::bytes::{FieldValue, Reader};
 use crate::dead_letter::headers::Header;
 use crate::dead_letter::letter::Death;
 
-/// The most entries that are read.
+/// The maximum number of `x-death` entries that are read.
 const MOST: usize = 32;
 
 /// Parses the header, the latest entry first; invalid entries are skipped.
