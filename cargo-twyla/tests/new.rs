@@ -433,9 +433,9 @@ fn check_reports_features_that_lag_behind_the_folders() {
     assert_eq!(
         checked,
         "warning: Cargo.toml:8:2: `web-shop` has no feature, so no build compiles its contracts\n\
-         \x20 ways on  - add `web-shop = []` to `[features]`, and `web-shop` to `default` if services have it by default\n\n\
+         \x20 options  - add `web-shop = []` to `[features]`, and `web-shop` to `default` if services have it by default\n\n\
          warning: Cargo.toml:11:1: the feature `billing` compiles nothing: no domain and no service has this name\n\
-         \x20 ways on  - remove `billing` from `[features]`, or give its domain the name\n\n\
+         \x20 options  - remove `billing` from `[features]`, or give its domain the name\n\n\
          in order: 4 contracts, all as accepted\n"
     );
     let json: serde_json::Value = serde_json::from_str(&check(&["--format", "json"])).unwrap();

@@ -86,7 +86,7 @@ impl<'a> FindingGroup<'a> {
         wording::verdict(self.first)
     }
 
-    /// Returns who is hurt, a sentence for each side.
+    /// Returns who is affected, a sentence for each side.
     #[must_use]
     pub fn hurt(&self) -> Vec<String> {
         wording::hurt(self.first)

@@ -30,8 +30,8 @@ pub(super) fn said(finding: &Finding, also: &[&Finding], named: &[String]) -> Ve
         broken.misfits.iter().take(MOST_MISFITS).for_each(|misfit| text.misfit(&finding.subject, misfit));
     }
     let hurt = hurt(finding).into_iter().chain(named.iter().cloned());
-    text.prose("hurt", "", hurt.map(|line| WayOn { text: line, command: None }));
-    text.prose("ways on", "- ", ways(finding, also));
+    text.prose("affects", "", hurt.map(|line| WayOn { text: line, command: None }));
+    text.prose("options", "- ", ways(finding, also));
     text.0
 }
 
@@ -53,7 +53,7 @@ pub(super) fn verdict(finding: &Finding) -> Option<String> {
     Some(format!("{}: {verdict}", broken.edited.verdict.word()))
 }
 
-/// Returns who is hurt, a sentence for each.
+/// Returns who is affected, a sentence for each.
 pub(super) fn hurt(finding: &Finding) -> Vec<String> {
     let subject = &finding.subject;
     match &finding.kind {
@@ -419,8 +419,9 @@ fn condition(subject: &Subject, directions: &[Direction]) -> String {
     }
 }
 
-/// The number of characters shown of a text in an event, and of a whole event.
+/// The maximum number of characters shown of a string in an event.
 const TEXT: usize = 24;
+/// The maximum number of characters shown of an event.
 const EVENT: usize = 160;
 
 /// Returns an event in one line, shortened.

@@ -35,7 +35,7 @@ For example:
   cargo twyla check
   cargo twyla check --against origin/main       # and that nothing was removed from the lock to hide a break
   cargo twyla check --strict --format json
-  cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # and who is hurt, by name")]
+  cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # and who is affected, by name")]
 pub(crate) struct Args {
     /// Check the contracts against the lock of this git revision too, or against its schemas if it has no lock.
     #[arg(long, value_name = "REV")]

@@ -47,7 +47,7 @@ pub(super) fn feature_lags(lags: &[FeatureLag]) -> String {
         let place = tame(&lag.place.to_string());
         let headline = format!("{place}: {}", lag.headline());
         let _ = writeln!(out, "{}: {}", paint(UNSURE, "warning"), paint(HEAD, headline));
-        let _ = writeln!(out, "{}\n", labelled(&format!("  ways on  - {}", lag.remedy())));
+        let _ = writeln!(out, "{}\n", labelled(&format!("  options  - {}", lag.remedy())));
     }
     out
 }

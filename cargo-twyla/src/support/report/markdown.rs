@@ -18,7 +18,7 @@ pub(super) fn write(report: &Report) -> String {
     let mut left = report.notes.len();
     for (index, note) in report.notes.iter().enumerate() {
         let head = if index == 0 {
-            "\n| contract | verdict | witness | who is hurt | what to do |\n|---|---|---|---|---|\n"
+            "\n| contract | verdict | witness | who is affected | what to do |\n|---|---|---|---|---|\n"
         } else {
             ""
         };

@@ -1,4 +1,4 @@
-//! What a report consists of: notes of a kind and a level, with their places, witnesses and ways on.
+//! The notes of a report: each has a kind, a level, places, witnesses and options.
 
 use twyla_build::{Problem, Problems};
 use twyla_contract::Location;
