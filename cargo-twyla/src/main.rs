@@ -55,19 +55,19 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             let message = error.to_string();
-            // a list of problems begins on a line of its own, and each of them says that it is an error
+            // a list of problems begins on a line of its own, and each problem says that it is an error
             let message = match message.strip_prefix('\n') {
                 Some(list) => list.trim_end().to_owned(),
                 None => format!("{}: {message}", paint(BAD, "error")),
             };
-            // if standard error can't be written to, there is no other place to report that
+            // if standard error can't be written to, the failure can't be reported anywhere
             let _ = writeln!(paint::stderr(), "{message}");
             ExitCode::from(2)
         }
     }
 }
 
-/// Whether the reader of the output has closed it, as `| head` does.
+/// Returns whether the reader of the output has closed it, as `| head` does.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

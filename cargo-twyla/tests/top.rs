@@ -75,7 +75,7 @@ fn an_address_without_metrics_is_an_error() {
     let said = refused(&tells(vec!["HTTP/1.1 404 Not Found\r\n\r\n".to_owned()]));
     assert!(said.contains("has no metrics (404): build the service with the feature `telemetry`"), "{said}");
     let said = refused(&tells(vec!["SSH-2.0-x\r\n".to_owned()]));
-    assert!(said.contains("doesn't speak HTTP"), "{said}");
+    assert!(said.contains("doesn't answer with HTTP"), "{said}");
     assert!(refused("https://here:1").contains("unsupported scheme `https`: use `http`"));
 }
 
@@ -158,7 +158,7 @@ fn a_terminal_is_updated_until_q() {
     let address = tells(vec![parked(111), "nonsense".to_owned(), parked(222)]);
     let mut terminal = Terminal::with_top(&address);
     terminal.until("111");
-    terminal.until("doesn't speak HTTP");
+    terminal.until("doesn't answer with HTTP");
     terminal.until("222");
     assert!(terminal.seen.contains("\u{1b}[?1049h") && terminal.seen.contains("q ends it"), "{:?}", terminal.seen);
     let tty = format!("/dev/{}", terminal.after("/dev/"));

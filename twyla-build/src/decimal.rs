@@ -6,7 +6,7 @@ use std::fmt;
 use num_bigint::{BigInt, Sign};
 use serde_json::Number;
 
-/// Limit of the exponent, in either direction. Comparisons of larger or smaller numbers are undecided.
+/// The maximum exponent, in either direction. Comparisons of larger or smaller numbers are undecided.
 const FURTHEST: i64 = 5_000;
 
 /// `mantissa * 10^exponent`. The mantissa has no trailing zero, unless the number is zero.
@@ -17,7 +17,7 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// Parses a JSON number; none if it isn't one, or its exponent exceeds the limit.
+    /// Parses a JSON number; `None` if it isn't one, or its exponent exceeds the limit.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -81,7 +81,7 @@ impl Decimal {
         value.is_finite().then(|| Self::parse(&format!("{value:e}"))).flatten()
     }
 
-    /// Whether an `f64` represents it exactly as written.
+    /// Returns whether an `f64` represents it exactly as written.
     pub(crate) fn is_double(&self) -> bool {
         let Ok(value) = self.to_string().parse::<f64>() else { return false };
         Self::of(value).is_some_and(|shortest| shortest == *self)
@@ -110,7 +110,7 @@ impl Decimal {
         Self::new(&self.mantissa * count, self.exponent)
     }
 
-    /// Multiplies.
+    /// Returns the product of two numbers.
     pub(crate) fn by(&self, other: &Self) -> Self {
         Self::new(&self.mantissa * &other.mantissa, self.exponent + other.exponent)
     }

@@ -25,22 +25,22 @@ impl<'a> Number<'a> {
         Self { negative, digits: digits.trim_start_matches('0').to_owned(), exponent, text }
     }
 
-    /// Whether it has no fraction.
+    /// Returns whether it has no fraction.
     pub(crate) fn is_whole(&self) -> bool {
         self.digits.is_empty() || self.exponent >= 0
     }
 
-    /// Whether it is above zero.
+    /// Returns whether it is above zero.
     pub(crate) fn is_positive(&self) -> bool {
         !self.negative && !self.digits.is_empty()
     }
 
-    /// Whether it is below zero.
+    /// Returns whether it is below zero.
     pub(crate) fn is_negative(&self) -> bool {
         self.negative && !self.digits.is_empty()
     }
 
-    /// Returns it as an integer; none if it has a fraction or more than 128 bits.
+    /// Returns it as an integer; `None` if it has a fraction or more than 128 bits.
     pub(crate) fn whole(&self) -> Option<i128> {
         if self.digits.is_empty() {
             return Some(0);
@@ -75,7 +75,7 @@ impl<'a> Number<'a> {
         self.text.parse().unwrap_or(f64::NAN)
     }
 
-    /// Whether it is finite as an `f64`, and, if written as an integer, keeps all digits.
+    /// Returns whether it is finite as an `f64`, and, if written as an integer, keeps all digits.
     pub(crate) fn is_float(&self) -> bool {
         let value = self.float();
         let same = |text: String| Number::new(&text).digits == self.digits;
@@ -83,7 +83,7 @@ impl<'a> Number<'a> {
         value.is_finite() && (!is_integer || same(format!("{value}")) || same(format!("{value:.0}")))
     }
 
-    /// Whether a value can be exactly this number after reading.
+    /// Returns whether a value can be exactly this number after reading.
     pub(crate) fn is_readable(&self) -> bool {
         let fits = |whole| i64::try_from(whole).is_ok() || u64::try_from(whole).is_ok();
         self.is_float() || self.whole().is_some_and(fits)

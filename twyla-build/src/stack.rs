@@ -15,7 +15,7 @@ thread_local! {
     static LARGE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the work on a stack that is large enough for every limit of this crate: that of this thread, if it is one.
+/// Runs the work on a stack that is large enough for every limit of this crate: this thread's stack, if it is large enough.
 ///
 /// # Errors
 /// Fails if no thread can be started.

@@ -56,19 +56,19 @@ pub enum Nullable<T> {
 }
 
 impl<T> Nullable<T> {
-    /// Whether the property is missing.
+    /// Returns whether the property is missing.
     #[must_use]
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// Whether the property is `null`.
+    /// Returns whether the property is `null`.
     #[must_use]
     pub const fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// Whether the property has a value.
+    /// Returns whether the property has a value.
     #[must_use]
     pub const fn is_value(&self) -> bool {
         matches!(self, Self::Value(_))

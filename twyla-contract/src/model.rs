@@ -36,7 +36,7 @@ impl Contracts {
 /// The contract of the context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
-    /// Where the schema begins.
+    /// The place where the schema begins.
     pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `Context`.
     pub rust_path: String,
@@ -47,7 +47,7 @@ pub struct Context {
 pub struct Event {
     /// The event's name.
     pub name: EventName,
-    /// Where the schema begins.
+    /// The place where the schema begins.
     pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
@@ -85,7 +85,7 @@ pub struct Rpc {
     pub request: RpcBody,
     /// The contract of the response.
     pub response: RpcBody,
-    /// The contract of the error, if there is one.
+    /// The contract of the error, if the RPC has one.
     pub error: Option<RpcBody>,
 }
 
@@ -100,7 +100,7 @@ impl Rpc {
 /// The contract of one message of an RPC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpcBody {
-    /// Where the schema begins.
+    /// The place where the schema begins.
     pub place: Location,
     /// The generated type, relative to the module that includes the contracts: `rpc::navitaire_api::GetBookingRequest`, or
     /// the referenced type if the schema is only a reference.
@@ -129,7 +129,7 @@ pub struct Property {
     /// The generated field's type, without the `Option` of an optional property, with generated types relative to the
     /// module that includes the contracts: `Vec<api::UserInputItem>`.
     pub rust_type: String,
-    /// Where its subschema begins.
+    /// The place where the property's subschema begins.
     pub place: Location,
 }
 

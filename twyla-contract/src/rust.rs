@@ -8,7 +8,7 @@ const KEYWORDS: &[&str] = &[
     "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// Whether a name is a keyword of Rust, strict or reserved, in any edition.
+/// Returns whether a name is a keyword of Rust, strict or reserved, in any edition.
 ///
 /// ```
 /// assert!(twyla_contract::rust::is_keyword("fn") && !twyla_contract::rust::is_keyword("union"));

@@ -46,7 +46,7 @@ fn folded(name: &str) -> Vec<char> {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).take(LONGEST).collect()
 }
 
-/// Damerau-Levenshtein distance, restricted (optimal string alignment), with three rows of the table.
+/// Returns the Damerau-Levenshtein distance, restricted (optimal string alignment). Needs three rows of the table.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut before = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();

@@ -82,7 +82,7 @@ fn allowed(label: &str) -> bool {
             // appendix A.1, A.2: joiners
             '\u{200C}' => before().is_some_and(is_virama) || joins(&chars, at),
             '\u{200D}' => before().is_some_and(is_virama),
-            // A.3: middle dot, as Catalan has it
+            // A.3: middle dot, as in Catalan
             '\u{B7}' => before() == Some('l') && after() == Some('l'),
             // A.4 to A.6: the Greek keraia, the Hebrew geresh and gershayim
             '\u{375}' => after().is_some_and(|c| GREEK.has(c)),

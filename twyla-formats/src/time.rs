@@ -3,11 +3,11 @@
 /// A valid calendar date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
-    /// From 0 to 9999.
+    /// The year, from 0 to 9999.
     pub year: u16,
-    /// From 1.
+    /// The month, from 1.
     pub month: u8,
-    /// From 1.
+    /// The day of the month, from 1.
     pub day: u8,
 }
 
@@ -108,7 +108,7 @@ pub fn duration(text: &[u8]) -> bool {
     }
 }
 
-/// Parses numbers with units in descending order; returns whether there was one, and the rest.
+/// Parses numbers with units in descending order; returns whether any was found, and the rest.
 fn units<'a>(mut text: &'a [u8], mut order: &[u8]) -> Option<(bool, &'a [u8])> {
     let mut some = false;
     while !order.is_empty() {

@@ -68,7 +68,7 @@ impl Attribute {
     }
 }
 
-/// Whether a word looks like a constant, or is the beginning of a path: as a name, not as a key.
+/// Returns whether a word looks like a constant, or is the beginning of a path: as a name, not as a key.
 fn is_constant(word: &str, behind: ParseStream<'_>) -> bool {
     let upper = word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase);
     behind.peek(Token![::]) || upper && !behind.peek(Token![=])

@@ -1,4 +1,4 @@
-//! Reads the index of contracts: that of the crate being compiled, which its build script wrote, or one that comes as text.
+//! Reads the index of contracts: the index that the crate's build script wrote, or one that is given as text.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use twyla_contract::{Contracts, index};
 /// Contracts, or why there are none.
 pub(crate) type Found = Result<Arc<Contracts>, Missing>;
 
-/// Why there are no contracts.
+/// The reason why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// The index can't be read: why.
     Unreadable(String),
-    /// Another error reports it already: that of `include_contracts!()`, or of an attribute without a name.
+    /// Another error reports it already: the error of `include_contracts!()`, or of an attribute without a name.
     Reported,
 }
 
-/// Why a crate has no contracts of its own.
+/// The reason why a crate has no contracts of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NotCompiled {
     /// Cargo runs no build script for this crate.
@@ -79,7 +79,7 @@ fn of_folder(folder: &Path) -> Option<Found> {
 pub(crate) mod tests {
     use super::*;
 
-    /// The contracts that the golden expansions are made with.
+    /// Returns the contracts that the golden expansions are made with.
     pub(crate) fn sample() -> Found {
         parse(include_str!("../golden/contracts.index"))
     }

@@ -21,7 +21,7 @@ fn looks_like_function(item: &TokenStream) -> bool {
     item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"))
 }
 
-/// The first tokens of an item that isn't an attribute's: `struct`, `impl`.
+/// Returns the first tokens of an item after its attributes: `struct`, `impl`.
 fn first(item: &TokenStream) -> TokenStream {
     let mut tokens = item.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -63,7 +63,8 @@ pub(crate) fn qualifiers(sig: &Signature, kind: &HandlerKind, problems: &mut Pro
     }
 }
 
-/// The arguments' types. One that can't be an argument stays among them, for its number.
+/// Returns the arguments' types. An argument that isn't allowed is reported and stays in the list, so that the number of
+/// arguments is right.
 pub(crate) fn inputs(
     inputs: &Punctuated<FnArg, Token![,]>,
     name: &Ident,

@@ -5,7 +5,7 @@ use syn::parse::ParseStream;
 
 use crate::catalogue::handler as text;
 
-/// `100ms`, `1s`, `5m`, `2h`, `1d`, in milliseconds.
+/// Parses a duration, `100ms`, `1s`, `5m`, `2h` or `1d`; returns milliseconds.
 pub(crate) fn duration(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
@@ -21,7 +21,7 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit).filter(|millis| *millis <= 30 * 86_400_000)
 }
 
-/// A count from 1 on.
+/// Parses a count, 1 or more.
 pub(crate) fn count(input: ParseStream<'_>, key: &str) -> syn::Result<u16> {
     let written: LitInt = input.parse()?;
     match written.base10_parse() {

@@ -88,7 +88,7 @@ pub(crate) fn index(text: &str) -> TokenStream {
     quote!(#digest #literal)
 }
 
-/// Returns the text of a string literal; that of another one is empty, which isn't an index.
+/// Returns the text of a string literal. The text of another literal is empty, which isn't an index.
 fn text(literal: Literal) -> String {
     match Lit::new(literal) {
         Lit::Str(text) => text.value(),
@@ -96,7 +96,7 @@ fn text(literal: Literal) -> String {
     }
 }
 
-/// What the first stage has to know of an attribute.
+/// The parts of an attribute that the first stage needs.
 #[derive(Default)]
 struct Given {
     /// The place of the contract's name.

@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Handle};
 
-/// Returns the runtime, or that of the caller if it can't be started.
+/// Returns the handle of the background runtime, or of the caller's runtime if its thread can't be started.
 pub(crate) fn handle() -> Handle {
     static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
     let beside = HANDLE.get_or_init(|| match start() {

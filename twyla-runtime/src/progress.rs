@@ -13,13 +13,13 @@ use twyla_codec::mark::Mark;
 
 /// Observes a bus.
 pub(crate) trait Observer: Send + Sync {
-    /// An event with this message id is about to be emitted.
+    /// Reports that an event with this message id is about to be emitted.
     fn emits(&self, message_id: &Arc<str>, mark: &'static Mark);
 
-    /// A message is published.
+    /// Reports that a message is published.
     fn carries(&self, message: &Outgoing);
 
-    /// A delivery is in progress from now on, until the returned value is dropped.
+    /// Reports a delivery, which is in progress until the returned value is dropped.
     fn delivers(self: Arc<Self>) -> Arc<dyn DeliveryObserver>;
 }
 
@@ -31,19 +31,19 @@ pub(crate) trait DeliveryObserver: Send + Sync {
     /// Waits for a permit; the delivery rests meanwhile.
     fn acquire(self: Arc<Self>, permits: Arc<Semaphore>) -> BoxFuture<'static, Option<OwnedSemaphorePermit>>;
 
-    /// A permit is about to be released: the delivery that gets it is in progress from now on.
+    /// Reports that a permit is about to be released: the delivery that gets it is in progress from now on.
     fn releases(&self, permits: &Arc<Semaphore>);
 
-    /// The delivery waits behind another one.
+    /// Reports that the delivery waits behind another one.
     fn rest(&self);
 
-    /// The delivery no longer waits.
+    /// Reports that the delivery no longer waits.
     fn wake(&self);
 
-    /// An attempt begins.
+    /// Reports that an attempt begins.
     fn attempt_begins(&self, attempt: AttemptStart<'_>);
 
-    /// The attempt has ended.
+    /// Reports that the attempt has ended.
     fn attempt_ends(&self, end: AttemptEnd<'_>);
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct AttemptStart<'a> {
 #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only a test reads it"))]
 pub(crate) enum AttemptEnd<'a> {
     Handled,
-    /// Its group has handled the event before.
+    /// The group has handled the event before.
     Skipped,
     /// The handler has decided explicitly.
     Decided(Decision),

@@ -23,9 +23,9 @@ pub struct Broken {
 /// A rule of a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
-    /// Its path in the schema.
+    /// The path of the rule in the schema.
     pub path: SchemaPath,
-    /// Its keyword.
+    /// The keyword of the rule.
     pub keyword: String,
 }
 
@@ -73,7 +73,7 @@ fn is_found(rules: &BTreeSet<SchemaPath>, path: &SchemaPath) -> bool {
 /// The search for events that break one rule.
 struct Search<'c> {
     contract: &'c Contract<'c>,
-    /// By rule and missing member.
+    /// The values that break one rule, by rule and missing member.
     found: BTreeMap<(SchemaPath, String), Broken>,
     order: Vec<(SchemaPath, String)>,
     /// The paths of the rules found.
@@ -414,7 +414,7 @@ fn rules(root: &Subschema<'_>) -> Vec<Rule> {
     rules.into_iter().collect()
 }
 
-/// Returns the rules of one schema, without those of its subschemas.
+/// Returns the rules of one schema, without the rules of its subschemas.
 fn own_rules(part: &Part<'_>) -> Vec<Rule> {
     let asserts = |keyword: &str, value: &Value| match keyword {
         "exclusiveMinimum" | "exclusiveMaximum" => value.is_number(),

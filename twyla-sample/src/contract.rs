@@ -86,7 +86,7 @@ impl<'a> Contract<'a> {
         self.checker.changes(value.clone())
     }
 
-    /// As [`Self::only_violation`], for the value with the part at a pointer replaced.
+    /// Returns the only violation of the value with the part at a pointer replaced; see [`Self::only_violation`].
     pub(crate) fn only_violation_of(&self, changes: &mut Changes<'_>, pointer: &str, part: Value) -> Option<Violation> {
         let other = Some(&part).filter(|it| pointer.is_empty() && !it.is_object()).cloned();
         self.only(self.seen(changes.refusals(pointer, part, SEEN), other.as_ref()), other.is_none())

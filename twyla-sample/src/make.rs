@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::text::{self, TextConstraints};
 use crate::view::{Part, Subschema, View};
 
-/// How many members a generated value has.
+/// The number of members of generated values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// All declared members.
@@ -341,7 +341,7 @@ fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
     once
 }
 
-/// Returns the types that a schema's keywords imply if it names none; a string if there are none.
+/// Returns the types that a schema's keywords imply if the schema names none; a string if they imply none.
 fn implied(view: &View<'_>) -> Vec<String> {
     let of = [
         (

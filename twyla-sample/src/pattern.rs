@@ -214,7 +214,7 @@ impl PatternGenerator {
         let has = |c: char| class.ranges().iter().any(|range| (range.start()..=range.end()).contains(&c));
         let nice = || ('a'..='z').chain('0'..='9').chain('A'..='Z').filter(|c| has(*c));
         let of_letters = nice().take_while(|c| c.is_ascii_lowercase()).count();
-        // digits and letters are not mixed if there are enough of one
+        // letters and digits are not mixed if one of them suffices
         let count = if of_letters > 0 { of_letters } else { nice().count() };
         let picked = match count {
             0 => [' ', '-', '_', '.', '!']

@@ -75,7 +75,7 @@ pub(crate) struct NumberConstraints<'a> {
     pub(crate) factors: &'a [f64],
 }
 
-/// Not every integer beyond this is a double.
+/// The largest integer that is generated: not every larger one is a double.
 const EXACT: f64 = 9.0e15;
 
 /// Returns a random number in the range, ends included; `None` if a readable one must do.

@@ -9,9 +9,9 @@ use twyla_build::compare::{Schema, SchemaPath};
 /// One of the schemas that apply to a value.
 #[derive(Clone)]
 pub struct Part<'a> {
-    /// Its keywords.
+    /// The keywords of the schema.
     pub schema: &'a Map<String, Value>,
-    /// Its place; `None` for a schema that isn't written anywhere.
+    /// The place of the schema; `None` for a schema that isn't written anywhere.
     at: Option<Schema<'a>>,
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus};
 const PACKAGE: &str = "twyla-conformance";
 const COMMAND_LINE: &str = "cargo-twyla";
 
-/// In how many parts groups are compiled in all places: a compiler takes over 4 GB for all groups of one draft.
+/// The number of parts in which groups are compiled in all places: a compiler takes over 4 GB for all groups of one draft.
 const PARTS: usize = 4;
 
 /// A run that couldn't be made, or that didn't pass.

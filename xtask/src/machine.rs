@@ -1,4 +1,4 @@
-//! What the tests need on the machine beyond the Rust toolchain, and how it gets there.
+//! The programs that the tests need beyond the Rust toolchain, and their installation.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -157,7 +157,7 @@ fn apt(program: &str, args: &[&str], what: &str) -> Result<(), String> {
     }
 }
 
-/// Returns the command that runs a program as root, through sudo if need be. None if sudo would ask for a password.
+/// Returns the command that runs a program as root, through sudo if need be. `None` if sudo would ask for a password.
 pub(crate) fn as_root(program: &str) -> Option<Command> {
     let root = Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     if root {

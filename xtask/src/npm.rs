@@ -6,10 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is installed: versions that are known to work, so that a failure comes from a change here and not from one of theirs.
+/// The packages to install: versions that are known to work, so that a failure comes from a change here and not from a
+/// change in them.
 const PACKAGES: [(&str, &str); 3] = [("@asyncapi/parser", "3.6.6"), ("axe-core", "4.14.1"), ("schemastore", "0.2.2")];
 
-/// Packages that aren't there.
+/// Packages that are missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{path} could not be written: {error}")]
@@ -20,7 +21,7 @@ pub(crate) enum Error {
     Npm { packages: String, why: String, folder: String },
 }
 
-/// The folder that they are installed in, with npm where they aren't yet, saying so first.
+/// Returns the folder of the packages; installs them with npm if they are missing, and prints a line first.
 pub(crate) fn provide() -> Result<PathBuf, Error> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/npm");
     let is_there = |(name, version): &(&str, &str)| {
@@ -38,7 +39,7 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     );
     let unwritable = |error| Error::Write { path: folder.clone(), error };
     fs::create_dir_all(&folder).map_err(unwritable)?;
-    // a package of its own, so that npm doesn't look for one above
+    // a package of its own, so that npm doesn't look for one in the folders above
     fs::write(folder.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n").map_err(unwritable)?;
     let args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
     let why = match Command::new("npm").args(args).args(&packages).current_dir(&folder).status() {

@@ -1,4 +1,4 @@
-//! `cargo xtask pages`: the picture of the contracts' pages that the README has, made of the demo platform: `docs/pages.png`.
+//! `cargo xtask pages`: makes `docs/pages.png`, the book's picture of the contracts' pages, from the demo platform.
 
 use std::env;
 use std::ffi::OsStr;
@@ -46,7 +46,7 @@ pub(crate) fn run() -> Result<(), Error> {
     for package in ["chat", "booking"] {
         let out = fleet.join(format!("{package}.contracts.json"));
         write(&fleet.join("README"), b"The manifests of the demo platform, for its pages.\n")?;
-        // one that is there would become the version before
+        // remove the manifest of an earlier run: it would become the previous version
         let _ = fs::remove_file(&out);
         let out = out.display().to_string();
         twyla(&workspace, &["manifest", "-p", package, "--bin", package, "-o", &out])?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Where Debian has each version.
+/// The folder in which Debian has each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(60);
@@ -66,7 +66,7 @@ pub(crate) struct Postgres {
     pooler: u16,
 }
 
-/// The programs of the newest version that is installed.
+/// Returns the folder of the programs of the newest installed version.
 pub(crate) fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir(VERSIONS).ok()?.filter_map(Result::ok).map(|entry| entry.path().join("bin"));
     versions.filter(|bin| bin.join("postgres").exists()).max_by_key(|bin| number(bin))

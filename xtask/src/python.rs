@@ -13,7 +13,7 @@ use crate::target;
 /// A virtual environment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Environment {
-    /// Its folder, below the target folder.
+    /// The folder of the environment, below the target folder.
     folder: &'static str,
     /// The list of its libraries, below the workspace.
     requirements: &'static str,
@@ -21,13 +21,13 @@ pub(crate) struct Environment {
     check: &'static str,
 }
 
-/// What the Python original is made of, and other clients.
+/// The environment of the Python original and of other clients.
 pub(crate) const PEER: Environment = Environment {
     folder: "python",
     requirements: "tests/interop/requirements.txt",
     check: "import aioamqp, pydantic, jsonschema, twyla.logging.formatters",
 };
-/// What the package of `cargo twyla python` needs.
+/// The environment that the package of `cargo twyla python` needs.
 pub(crate) const PACKAGE: Environment = Environment {
     folder: "python-package",
     requirements: "cargo-twyla/tests/python/requirements.txt",

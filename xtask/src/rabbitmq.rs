@@ -6,9 +6,10 @@ use std::{env, fs, io};
 
 /// The variable that names the folder when `--broker` doesn't.
 pub(crate) const VARIABLE: &str = "TWYLA_RABBITMQ";
-/// Where Debian keeps the scripts that `/usr/sbin` wraps: they don't ask for a particular user.
+/// The folder in which Debian keeps the scripts that `/usr/sbin` wraps: they don't ask for a particular user.
 const DISTRIBUTION: &str = "/usr/lib/rabbitmq/bin";
-/// What Debian's `/usr/sbin/rabbitmq-server` leads to. It changes to the user `rabbitmq`, who can't read a private node's files.
+/// The wrapper that Debian's `/usr/sbin/rabbitmq-server` leads to. It changes to the user `rabbitmq`, who can't read a
+/// private node's files.
 const WRAPPER: &str = "rabbitmq-script-wrapper";
 const SERVER: &str = "rabbitmq-server";
 const CTL: &str = "rabbitmqctl";
@@ -69,22 +70,22 @@ impl RabbitMq {
         Ok(Self { folder })
     }
 
-    /// Whether its programs are there.
+    /// Returns whether its programs are there.
     pub(crate) fn is_there(&self) -> bool {
         self.server().exists()
     }
 
-    /// The folder that has its programs.
+    /// Returns the folder of the RabbitMQ's programs.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The script that starts a node.
+    /// Returns the script that starts a node.
     pub(crate) fn server(&self) -> PathBuf {
         self.folder.join(SERVER)
     }
 
-    /// The script that controls a node.
+    /// Returns the script that controls a node.
     pub(crate) fn ctl(&self) -> PathBuf {
         self.folder.join(CTL)
     }

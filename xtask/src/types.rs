@@ -22,9 +22,9 @@ pub(crate) enum Error {
     Folder(std::path::PathBuf, std::io::Error),
 }
 
-/// What is counted.
+/// The options of a count.
 pub(crate) struct Options<'a> {
-    /// The folder of schemas; none for the made ones.
+    /// The folder of schemas; `None` for the made ones.
     pub(crate) schemas: Option<&'a Path>,
     /// Whether each untyped field is listed.
     pub(crate) fields: bool,

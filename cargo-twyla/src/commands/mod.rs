@@ -25,7 +25,7 @@ use crate::support::run::{Outcome, Run};
 
 macro_rules! commands {
     ($($name:ident($args:path),)*) => {
-        /// The command to run; the help texts are those of the arguments.
+        /// The command to run; the help texts are in the arguments' types.
         #[derive(Subcommand)]
         pub(crate) enum Command {
             $($name($args),)*

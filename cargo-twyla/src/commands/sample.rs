@@ -36,10 +36,10 @@ pub(crate) struct Args {
     /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: String,
-    /// Only what is required.
+    /// Include only required members.
     #[arg(long)]
     minimal: bool,
-    /// Print an event for each rule that breaks only this rule.
+    /// Print, for each rule, an event that breaks only this rule.
     #[arg(long, conflicts_with = "minimal")]
     invalid: bool,
     /// Print the whole message, as it is on the wire.
@@ -55,7 +55,7 @@ pub(crate) struct Args {
 pub(crate) enum Error {
     #[error("{name} has no event: no value is valid under its schema ({place})")]
     Nothing { name: String, place: String },
-    #[error("no event of {name} was found, though there may be some: {why}")]
+    #[error("no event of {name} was found, although one may exist: {why}")]
     Undecided { name: String, why: String },
 }
 
@@ -179,7 +179,7 @@ pub(crate) struct Order(HashMap<String, usize>);
 
 impl Order {
     pub(crate) fn new(about: &[ContractExplanation], name: &str) -> Self {
-        // the contract's own names first, then those of the context
+        // the contract's own names first, then the names of the context
         let own = [name, "context"].map(|name| about.iter().find(|it| it.name == name));
         Self::of(&own.into_iter().flatten().collect::<Vec<_>>())
     }

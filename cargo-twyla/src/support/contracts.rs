@@ -14,7 +14,7 @@ use twyla_contract::{Location, similar};
 use crate::support::schemas::{self, Folder, SchemasArgs};
 use crate::support::text::did_you_mean;
 
-/// Contracts that can't be read, or a contract that isn't there.
+/// The error of contracts that can't be read, or of a contract that doesn't exist.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -23,7 +23,7 @@ pub(crate) enum Error {
     NoContract { folder: String, name: String, near: Option<String> },
     #[error("{name} is an RPC: name one of its contracts, {}", of_it.join(", "))]
     WholeRpc { name: String, of_it: Vec<String> },
-    #[error("--envelope is for events: {what} has none of its own")]
+    #[error("--envelope is for events: {what} has no envelope")]
     NoEnvelope { what: String },
     #[error("no thread can be started: {0}")]
     NoThread(io::Error),
@@ -80,7 +80,7 @@ pub(crate) struct Violation {
 }
 
 impl fmt::Display for Violation {
-    /// `/emission: "" has 0 characters, and at least 1 is needed`
+    /// Writes the broken rule: `/emission: "" has 0 characters, and at least 1 is needed`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pointer = if self.pointer.is_empty() { "(root)" } else { &self.pointer };
         write!(f, "{pointer}: {}", self.message)

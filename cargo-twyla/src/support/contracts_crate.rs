@@ -10,7 +10,7 @@ use super::text::did_you_mean;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cargo doesn't know the packages here: {0}")]
+    #[error("`cargo metadata` failed here: {0}")]
     Cargo(#[from] cargo_metadata::Error),
     #[error("no package {name} here or among the dependencies{}", did_you_mean(near.as_deref()))]
     NoPackage { name: String, near: Option<String> },

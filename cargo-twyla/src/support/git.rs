@@ -16,7 +16,7 @@ pub(crate) enum Error {
     #[error("git can't be run: {0}")]
     NotRun(io::Error),
     /// What git printed to its standard error.
-    #[error("git has failed: {0}")]
+    #[error("git failed: {0}")]
     Failed(String),
 }
 

@@ -140,8 +140,8 @@ impl Json {
         }
     }
 
-    /// Whether it may fit into this many characters. A cheap estimate, so that large values aren't formatted only to be
-    /// measured.
+    /// Returns whether the value may fit into this number of characters. A cheap estimate, so that large values aren't
+    /// formatted only to be measured.
     fn may_fit(&self, left: &mut usize) -> bool {
         let mut take = |count: usize| left.checked_sub(count).map(|rest| *left = rest).is_some();
         match self {

@@ -1,4 +1,4 @@
-//! What several commands share.
+//! Code that several commands share.
 //!
 //! [`run`] is what a command implements. [`schemas`] finds the schemas folder ([`contracts_crate`] that of another package), and [`contracts`] reads the contracts in it.
 //! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, [`progress`] shows what a

@@ -7,10 +7,10 @@ use clap::ValueEnum;
 use super::output::{self, Unwritable};
 use super::report;
 
-/// How a result is printed.
+/// The options for printing a result.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub(crate) struct FormatArgs {
-    /// The form of the output.
+    /// The format of the output.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// The same as `--format json`.
@@ -21,29 +21,29 @@ pub(crate) struct FormatArgs {
 /// The forms of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
 }
 
 impl FormatArgs {
-    /// Whether JSON is asked for.
+    /// Returns whether JSON is asked for.
     pub(crate) fn is_json(self) -> bool {
         self.json || self.format == Format::Json
     }
 }
 
-/// How a report for reviewers is written, and where.
+/// The options for a report for reviewers: its format and its file.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ReportArgs {
-    /// The form of the output.
+    /// The format of the output.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: report::Format,
     /// The same as `--format json`.
     #[arg(long, hide = true, conflicts_with = "format")]
     json: bool,
-    /// Write it into this file instead.
+    /// Write the output to this file. Default: standard output.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }

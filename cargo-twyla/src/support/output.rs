@@ -21,7 +21,7 @@ pub(crate) fn write(path: &Path, text: impl AsRef<[u8]>) -> Result<(), Unwritabl
     fs::write(path, text).map_err(unwritable)
 }
 
-/// Writes a text into a file, without its colours; prints it if there is no file, or if the file is `-`.
+/// Writes a text into a file, without its colours; prints it if no file is given, or if the file is `-`.
 pub(crate) fn print(path: Option<&Path>, text: &str) -> Result<(), Unwritable> {
     match path.filter(|path| path.as_os_str() != "-") {
         Some(path) => write(path, anstream::adapter::strip_str(text).to_string()),

@@ -45,12 +45,12 @@ impl<W: Write> EscapedOutput<W> {
     }
 }
 
-/// The standard output.
+/// Returns the standard output.
 pub(crate) fn stdout() -> EscapedOutput<anstream::AutoStream<io::StdoutLock<'static>>> {
     EscapedOutput(anstream::stdout().lock())
 }
 
-/// The standard error.
+/// Returns the standard error.
 pub(crate) fn stderr() -> EscapedOutput<anstream::AutoStream<io::StderrLock<'static>>> {
     EscapedOutput(anstream::stderr().lock())
 }

@@ -13,7 +13,7 @@ use super::git::{self, Objects};
 pub(crate) enum Error {
     #[error(transparent)]
     Git(#[from] git::Error),
-    #[error("{} is in no git repository: {message}", folder.display())]
+    #[error("{} is not in a git repository: {message}", folder.display())]
     NoRepository { folder: PathBuf, message: String },
     #[error(
         "there is no revision `{revision}` here; where it is a branch of another place, or the clone is a shallow one, \
@@ -22,7 +22,7 @@ pub(crate) enum Error {
     NoRevision { revision: String },
     #[error("{folder} doesn't exist at `{revision}`: there is nothing to compare with")]
     NoFolder { revision: String, folder: String },
-    #[error("git has no readable object for {0}")]
+    #[error("git can't read the object {0}")]
     Unreadable(String),
     #[error("{path} can't be written to a temporary folder: {error}")]
     Unwritable { path: String, error: io::Error },

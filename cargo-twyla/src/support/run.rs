@@ -13,7 +13,7 @@ pub(crate) trait Run {
 pub(crate) enum Outcome {
     /// All is well: exit code 0.
     Fine,
-    /// There is a finding: exit code 1.
+    /// The command found something: exit code 1.
     Found,
     /// Undecided: exit code 3.
     Undecided,

@@ -10,7 +10,7 @@ use twyla_build::{Builder, Draft, NoDraft, Problems, Settings};
 use super::contracts_crate;
 use super::progress::Progress;
 
-/// Where the schemas are, and how to read them; the same settings as in build.rs.
+/// The schemas folder and the settings to read it with; the settings are the same as in build.rs.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct SchemasArgs {
     /// The schemas folder; else `schemas` here or in the nearest folder above.
@@ -19,10 +19,10 @@ pub(crate) struct SchemasArgs {
     /// The contracts crate whose schemas are meant: a package here or among the dependencies.
     #[arg(long = "contracts", value_name = "PACKAGE", conflicts_with = "schemas", help_heading = "Schemas")]
     contracts_crate: Option<String>,
-    /// The draft of schemas that name none: 4, 6, 7, 2019-09 or 2020-12; else as the lock has it.
+    /// The draft of schemas that name none: 4, 6, 7, 2019-09 or 2020-12. Default: the draft in the lock.
     #[arg(long, value_name = "DRAFT", help_heading = "Schemas")]
     draft: Option<Draft>,
-    /// `format` is an annotation, as with `.formats(false)`; else as the lock has it.
+    /// Treat `format` as an annotation, as with `.formats(false)`. Default: the setting in the lock.
     #[arg(long, help_heading = "Schemas")]
     no_formats: bool,
     /// The draft that a custom `$schema` stands for, as with `.dialect(uri, draft)`.
@@ -31,7 +31,8 @@ pub(crate) struct SchemasArgs {
     /// Formats to validate in every draft, as with `.assert_formats(names)`: `uuid,duration`.
     #[arg(long, value_name = "FORMATS", value_delimiter = ',', help_heading = "Schemas")]
     assert_formats: Vec<String>,
-    /// A warning that isn't reported, for everything or for what is named, as with `.allow(warning, names)`.
+    /// A warning not to report: for these keywords, formats, properties or files, or for everything if none are named, as
+    /// with `.allow(warning, names)`.
     #[arg(long, value_name = "WARNING[=NAMES]", value_parser = allowed, help_heading = "Schemas")]
     allow: Vec<(String, Vec<String>)>,
     /// A document that schemas refer to by its URI, as with `.document(uri, file)`.
@@ -75,7 +76,7 @@ pub(crate) enum Error {
 /// A schemas folder.
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
-    /// For messages.
+    /// The folder's path for messages.
     pub(crate) shown: String,
     /// The package that `--contracts` names.
     pub(crate) package: Option<Package>,
@@ -85,7 +86,7 @@ pub(crate) struct Folder {
 }
 
 impl SchemasArgs {
-    /// Returns the arguments of a folder with settings of its own only.
+    /// Returns the arguments for a folder, whose own settings alone apply.
     pub(crate) fn of(schemas: Option<PathBuf>) -> Self {
         Self { schemas, ..Self::default() }
     }
@@ -120,7 +121,7 @@ fn nearest(here: &Path) -> Option<PathBuf> {
 }
 
 impl Folder {
-    /// Returns a builder with the settings of the command line, else of its own file, else of its lock.
+    /// Returns a builder with the settings of the command line, else of the folder's settings file, else of its lock.
     pub(crate) fn builder(&self, lock: Option<&Lock>) -> Builder {
         self.builder_of(&self.path, &self.shown, lock)
     }

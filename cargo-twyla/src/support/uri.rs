@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// What a fragment can't have as it is: RFC 3986, section 3.5.
+/// The characters that must be escaped in a fragment (RFC 3986, section 3.5).
 const NOT_IN_FRAGMENTS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -34,7 +34,8 @@ pub(crate) fn fragment(pointer: &str) -> String {
     utf8_percent_encode(pointer, NOT_IN_FRAGMENTS).to_string()
 }
 
-/// What the path of a relative reference can't have as it is: RFC 3986, section 3.3. A colon would end a scheme.
+/// The characters that must be escaped in the path of a relative reference (RFC 3986, section 3.3). A colon would end a
+/// scheme.
 const NOT_IN_PATHS: &AsciiSet = &NOT_IN_FRAGMENTS.add(b'?').add(b':');
 
 /// Encodes a path of `/` and names as a relative reference.

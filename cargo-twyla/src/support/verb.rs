@@ -1,4 +1,4 @@
-//! What a service does with a contract.
+//! The use that a service makes of a contract: it emits, listens, serves or calls.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verb {

@@ -106,10 +106,10 @@ fn an_event_is_made() {
     insta::assert_snapshot!("sample_request", said(&["sample", "navitaire-api.get_booking/request"]));
     assert_eq!(
         refused(&["sample", "context", "--envelope"]),
-        "error: --envelope is for events: a context has none of its own\n"
+        "error: --envelope is for events: a context has no envelope\n"
     );
     let request = "navitaire-api.get_booking/request";
-    let error = "error: --envelope is for events: the request of an RPC has none of its own\n";
+    let error = "error: --envelope is for events: the request of an RPC has no envelope\n";
     assert_eq!(refused(&["sample", request, "--envelope"]), error);
     assert_eq!(refused(&["validate", request, "-", "--envelope"]), error);
 }

@@ -58,8 +58,8 @@ fn what_is_deployed_and_does_not_fit_is_told() {
     let (said, code) = fleet(folder.path(), &["deployed", "--drained", "stock.reserved.male"]);
     assert_eq!(
         said,
-        "error: no service listens with the queue stock.reserved.male; did you mean stock.reserved.mail?: \
-         a queue is called <event>.<group>\n"
+        "error: no service listens to the queue stock.reserved.male; did you mean stock.reserved.mail?: \
+         expected <event>.<group>\n"
     );
     assert_eq!(code, 2);
 }
@@ -229,7 +229,7 @@ fn each_folder_is_an_environment() {
     assert!(said.contains("\nstaging: 2 services, 2 edges between them\n\n  breaks: api.user_input"), "{said}");
     assert_eq!(code, 1);
     let (said, code) = fleet(folder.path(), &["fleet", "--environment", "productoin"]);
-    assert_eq!(said, "error: there is no environment productoin; there is production, staging\n");
+    assert_eq!(said, "error: there is no environment productoin: expected production, staging\n");
     assert_eq!(code, 2);
 
     platform::web().environment("staging").write(&folder.path().join("fleet/production"));

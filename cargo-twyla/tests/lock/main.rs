@@ -40,10 +40,7 @@ fn lock(repository: &Repository) -> String {
 fn the_first_lock_is_made_and_holds() {
     let repository = schemas();
     let (code, said) = run(&repository, &["check"]);
-    assert_eq!(
-        (code, &*said),
-        (2, "error: schemas has no lock to check against: `cargo twyla accept` makes the first one\n")
-    );
+    assert_eq!((code, &*said), (2, "error: schemas has no lock to check against: `cargo twyla accept` creates it\n"));
     let shown = repository.said(&["accept", "--dry-run"]);
     assert!(shown.contains("\n+    \"bot.reply\": {\n") && shown.ends_with("nothing was written\n"), "{shown}");
     assert!(!repository.path().join("schemas/contracts.lock").exists());
@@ -172,7 +169,7 @@ fn what_cannot_be_checked_ends_with_two() {
         .env("GIT_CEILING_DIRECTORIES", elsewhere.path().parent().unwrap())
         .output();
     let said = String::from_utf8(output.unwrap().stderr).unwrap();
-    assert!(said.contains("is in no git repository"), "{said}");
+    assert!(said.contains("is not in a git repository"), "{said}");
 }
 
 /// As behind `| head`: what it ends with still tells what was found. A full disk is another matter.

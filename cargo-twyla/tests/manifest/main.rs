@@ -152,9 +152,9 @@ fn what_is_no_service_is_told() {
     );
     assert_eq!(
         of(&["-p", "twyla-contract"]),
-        "error: the package twyla-contract has no program: a manifest is of a service, which has a main.rs\n"
+        "error: the package twyla-contract has no program: a manifest describes a service, which has a main.rs\n"
     );
-    assert!(of(&[]).starts_with("error: there are several programs, name one with --package: "));
+    assert!(of(&[]).starts_with("error: there are several programs: name one with --package: "));
     assert_eq!(of(&["README.md", "--version", "1"]), "error: README.md is not a program: neither ELF, Mach-O nor PE\n");
     let missing = of(&["nowhere", "--version", "1"]);
     assert_eq!(missing, "error: nowhere can't be read: No such file or directory (os error 2)\n");

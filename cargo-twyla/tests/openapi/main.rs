@@ -188,7 +188,10 @@ fn a_dynamic_reference_that_leads_elsewhere_is_told_of_each_contract() {
         ]);
         let (_, error, code) = twyla(&["openapi", "--schemas", folder.path().to_str().unwrap()]);
         assert_eq!(code, 2, "{other}: {error}");
-        assert!(error.starts_with(&format!("error: shop.{other}/request can't be converted to OpenAPI: ")), "{other}: {error}");
+        assert!(
+            error.starts_with(&format!("error: shop.{other}/request can't be converted to OpenAPI: ")),
+            "{other}: {error}"
+        );
     }
 }
 

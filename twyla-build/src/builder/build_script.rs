@@ -23,7 +23,7 @@ impl Builder {
     /// cargo. Returns false on errors, and if a contract doesn't fit the accepted version.
     #[must_use]
     pub fn compile(&self) -> bool {
-        // errors of the file are reported with those of the schemas
+        // report the errors of the settings file together with the errors of the schemas
         let settings = self.settings.or(Settings::read(&self.folder, &self.shown, &mut Vec::new()));
         let documents = settings.documents.iter().map(|(_, file)| file);
         for path in std::iter::once(&self.folder).chain(documents) {
@@ -65,7 +65,7 @@ impl Builder {
         true
     }
 
-    /// Whether the folder has a lock.
+    /// Returns whether the folder has a lock.
     fn is_locked(&self) -> bool {
         self.folder.join(FILE_NAME).symlink_metadata().is_ok()
     }

@@ -76,7 +76,7 @@ impl Builder {
         }
     }
 
-    /// Reads the folder's lock, `contracts.lock`; none if there is no such file.
+    /// Reads the folder's lock, `contracts.lock`; `None` if there is no such file.
     ///
     /// # Errors
     /// [`Problems`] with all errors in the file, each with line and column.

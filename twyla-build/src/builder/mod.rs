@@ -56,7 +56,7 @@ impl Builder {
         }
     }
 
-    /// Sets the draft of schemas without `$schema`. The default is 2020-12, or that of the folder's [`twyla.json`](Settings).
+    /// Sets the draft of schemas without `$schema`. Default: the draft in the folder's [`twyla.json`](Settings), or 2020-12.
     #[must_use]
     pub fn default_draft(mut self, draft: Draft) -> Self {
         self.settings.draft = Some(draft);
@@ -351,7 +351,7 @@ impl Builder {
     }
 }
 
-/// The names of the events and RPCs that aren't compiled, sorted.
+/// Returns the names of the events and RPCs that aren't compiled, sorted.
 fn left_out(schemas: &Schemas) -> Vec<String> {
     let names = schemas.files.iter().filter_map(|file| match &file.role {
         FileRole::LeftOut(role) => match &**role {

@@ -115,7 +115,7 @@ fn accessor(
     }
 }
 
-/// Returns a default as a constant expression; none if it must be parsed at run time.
+/// Returns a default as a constant expression; `None` if it must be parsed at run time.
 fn constant(writer: &TypeWriter<'_>, held: &ValueType, value: &Node) -> Option<TokenStream> {
     Some(match (&held.shape, &value.json) {
         (Shape::Boolean, Json::Bool(value)) => quote!(#value),

@@ -169,7 +169,8 @@ fn with_runtime(runtime: &TokenStream, tokens: TokenStream) -> TokenStream {
 /// The keywords that a path from the root may follow.
 const BEFORE_PATHS: [&str; 5] = ["use", "as", "for", "impl", "dyn"];
 
-/// Whether the tokens end with the `::` of a path from the root: with a segment before it, it would be a module of the contracts.
+/// Returns whether the tokens end with the `::` of a path from the root: with a segment before it, it would be a module of
+/// the contracts.
 fn begins_path(tokens: &[TokenTree]) -> bool {
     let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
     let [before @ .., first, second] = tokens else { return false };
@@ -180,7 +181,7 @@ fn begins_path(tokens: &[TokenTree]) -> bool {
     is_colon(first) && is_colon(second) && !before.last().is_some_and(is_segment)
 }
 
-/// Adds an attribute to each item, except to macro calls, whose lints are those of the runtime.
+/// Adds an attribute to each item except macro calls, whose lints the runtime decides.
 fn with_attribute(attribute: &TokenStream, items: TokenStream) -> TokenStream {
     let mut out = TokenStream::new();
     let mut begins = true;

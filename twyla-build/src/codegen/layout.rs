@@ -273,7 +273,7 @@ fn kind(piece: &LayoutToken) -> TokenKind {
     }
 }
 
-/// Whether there is a space between two tokens.
+/// Returns whether there is a space between two tokens.
 fn spaced(before: TokenKind, next: TokenKind) -> bool {
     match (before, next) {
         (TokenKind::Start | TokenKind::Prefix, _)
@@ -428,7 +428,7 @@ fn is(piece: &LayoutToken, operator: &str) -> bool {
     matches!(piece, LayoutToken::Op(_, op) if *op == operator)
 }
 
-/// Whether the line continues after a block.
+/// Returns whether the line continues after a block.
 fn goes_on(next: &LayoutToken) -> bool {
     match next {
         LayoutToken::Word(_, word) => word == "else" || word == "as",

@@ -62,7 +62,7 @@ impl Bundle {
         self.inner.draft
     }
 
-    /// Whether `format` is a rule.
+    /// Returns whether `format` is a rule.
     #[must_use]
     pub fn asserts_formats(&self) -> bool {
         self.inner.formats.asserted
@@ -91,12 +91,12 @@ impl Bundle {
         hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether it is the request of an RPC.
+    /// Returns whether it is the request of an RPC.
     pub(super) fn is_request(&self) -> bool {
         rpcs::is_request(self.root())
     }
 
-    /// Whether it is the request of an RPC that `"idempotent": true` marks as idempotent.
+    /// Returns whether it is the request of an RPC that `"idempotent": true` marks as idempotent.
     #[must_use]
     pub fn says_idempotent(&self) -> bool {
         self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
@@ -152,7 +152,7 @@ impl Inner {
     }
 }
 
-/// Limit of nesting: a document that is nested deeper is written as a string.
+/// The maximum depth of nesting; a document that is nested deeper is written as a string.
 const DEEPEST: usize = load::MAX_NESTING - 2;
 
 fn deeper_than(node: &Node, limit: usize) -> bool {
@@ -224,7 +224,7 @@ fn write(node: &Node, depth: Option<usize>, out: &mut String) {
     }
 }
 
-/// Returns the room that a value in one line leaves; none if it doesn't fit.
+/// Returns the room that a value in one line leaves; `None` if it doesn't fit.
 fn rest(node: &Node, room: usize) -> Option<usize> {
     match &node.json {
         Json::Array(items) => {

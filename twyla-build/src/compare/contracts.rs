@@ -22,7 +22,7 @@ pub struct ContractSchema {
     pub kind: ContractKind,
     /// The place of its schema.
     pub place: Location,
-    /// Its bundle: the schema with everything that it leads to.
+    /// The bundle of the contract: its schema with everything that it refers to.
     pub bundle: Bundle,
     /// The sensitive values (`"x-sensitive": true`): JSON Pointers (RFC 6901), in which a step `*` matches any item or member.
     pub sensitive: Vec<String>,
@@ -87,7 +87,7 @@ impl Sources {
         self.contracts.iter().find(|contract| contract.kind == kind && contract.name == name)
     }
 
-    /// Returns the target of a schema's `$ref`: a file of the folder, a given document or a meta-schema. None if it has no
+    /// Returns the target of a schema's `$ref`: a file of the folder, a given document or a meta-schema. `None` if it has no
     /// `$ref`.
     #[must_use]
     pub fn reference(&self, from: &SchemaPath) -> Option<&SchemaPath> {

@@ -88,12 +88,12 @@ pub(crate) type Index = u32;
 /// The name of a member, interned.
 pub(crate) type Name = Rc<str>;
 
-/// An atom: a property of values of one kind, which holds for all others.
+/// An atom: a property of values of one kind. It holds for all values of other kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Atom {
-    /// It is of one of these kinds.
+    /// Any value: it is of one of these kinds.
     Kinds(Kinds),
-    /// Booleans: it is this one.
+    /// Booleans: the value is this boolean.
     Is(bool),
     /// Numbers: at least `limit`, or above it if `exclusive`.
     AtLeast {
@@ -109,7 +109,7 @@ pub(crate) enum Atom {
     MultipleOf(Decimal),
     /// Numbers: one of these, sorted.
     NumberIn(Rc<[Decimal]>),
-    /// Numbers: an `f64` has it as it is written. Only large integers aren't so.
+    /// Numbers: an `f64` represents the number exactly as written. Only large integers aren't so.
     Double,
     /// Strings: so many characters.
     MinLength(u64),
@@ -120,56 +120,57 @@ pub(crate) enum Atom {
     Format(Index),
     /// Strings: one of these, sorted.
     StringIn(Rc<[Name]>),
-    /// Arrays: so many items.
+    /// Arrays: at least (or at most) this number of items.
     MinItems(u64),
     MaxItems(u64),
     /// Arrays: no two items are equal.
     Unique,
-    /// Arrays: the item there, where there is one.
+    /// Arrays: the item at `index`, if it exists, satisfies `lit`.
     Item {
         index: u64,
         lit: Lit,
     },
-    /// Arrays: all items from there on.
+    /// Arrays: all items from index `from` on satisfy `lit`.
     Items {
         from: u64,
         lit: Lit,
     },
-    /// Arrays: as many items of that kind.
+    /// Arrays: `min` to `max` items satisfy `lit`.
     Count {
         lit: Lit,
         min: u64,
         max: Option<u64>,
     },
-    /// Objects: so many members.
+    /// Objects: at least (or at most) this number of members.
     MinMembers(u64),
     MaxMembers(u64),
-    /// Objects: there is such a member.
+    /// Objects: the member exists.
     Required(Name),
-    /// Objects: the member of that name, where there is one.
+    /// Objects: the member of this name, if it exists, satisfies `lit`.
     Member {
         name: Name,
         lit: Lit,
     },
-    /// Objects: all members whose names have a match of the pattern.
+    /// Objects: all members whose names match the pattern satisfy `lit`.
     Matching {
         pattern: Index,
         lit: Lit,
     },
-    /// Objects: all members but those of these names, and those that match one of these patterns.
+    /// Objects: all members satisfy `lit`, except those with one of these names or with a name that matches one of these
+    /// patterns.
     Others {
         names: Rc<[Name]>,
         patterns: Rc<[Index]>,
         lit: Lit,
     },
-    /// Objects: the names of all members.
+    /// Objects: the names of all members satisfy the formula.
     Names(Lit),
     /// An opaque property: unknown for any value, but equal to itself.
     Opaque(Index),
 }
 
 impl Atom {
-    /// Returns the kind that the atom is about; none if it is about all kinds.
+    /// Returns the kind that the atom is about; `None` if it is about all kinds.
     pub(crate) fn kind(&self) -> Option<Kind> {
         Some(match self {
             Self::Kinds(_) | Self::Opaque(_) => return None,
@@ -205,7 +206,7 @@ pub(crate) enum Formula {
     Atom(Atom),
     /// All of these hold: at least two, sorted.
     All(Rc<[Lit]>),
-    /// Exactly one of these holds: at least two, sorted; one may be there twice.
+    /// Exactly one of these holds: at least two formulas, sorted. The same formula may be listed twice.
     One(Rc<[Lit]>),
     /// A reference to a formula that may contain this one.
     Reference(Index),
@@ -277,12 +278,12 @@ impl Formulas {
         }
     }
 
-    /// It is of one of these kinds.
+    /// Returns the formula: the value is of one of these kinds.
     pub(crate) fn kinds(&mut self, kinds: Kinds) -> Lit {
         self.atom(Atom::Kinds(kinds))
     }
 
-    /// All of these.
+    /// Returns the formula: all of these hold.
     pub(crate) fn all(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
         let mut parts: Vec<Lit> = Vec::new();
         for lit in lits {
@@ -305,12 +306,12 @@ impl Formulas {
         }
     }
 
-    /// At least one of these.
+    /// Returns the formula: at least one of these holds.
     pub(crate) fn any(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
         !self.all(lits.into_iter().map(|lit| !lit).collect::<Vec<_>>())
     }
 
-    /// Exactly one of these.
+    /// Returns the formula: exactly one of these holds.
     pub(crate) fn one(&mut self, lits: impl IntoIterator<Item = Lit>) -> Lit {
         let mut parts: Vec<Lit> = lits.into_iter().filter(|lit| *lit != Lit::FALSE).collect();
         parts.sort_unstable();
@@ -321,7 +322,7 @@ impl Formulas {
         }
     }
 
-    /// An implication.
+    /// Returns the formula: if `test` holds, `then` holds.
     pub(crate) fn implies(&mut self, test: Lit, then: Lit) -> Lit {
         self.any([!test, then])
     }

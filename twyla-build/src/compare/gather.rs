@@ -28,7 +28,7 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
         };
         documents.insert(file.path.clone(), form);
     }
-    // only its own formats: those of other contracts don't change it
+    // only the contract's own formats: other contracts' formats don't change it
     let asserted = reached.schemas.iter().filter(|loc| schemas.knows(loc, "format")).filter_map(|loc| {
         let name = schemas.node(loc)?.get("format")?.str()?;
         schemas.asserts(schemas.draft(loc), name).then(|| name.to_owned())
@@ -137,7 +137,7 @@ struct FormWriter<'a> {
 }
 
 impl FormWriter<'_> {
-    /// Whether it is a list of names in `dependencies`, which may also contain schemas.
+    /// Returns whether it is a list of names in `dependencies`, which may also contain schemas.
     fn is_dependency(&self, loc: &Loc, member: &Member) -> bool {
         let outer = || loc.pointer.strip_suffix("/dependencies").map(str::to_owned);
         matches!(member.value.json, Json::Array(_))
@@ -194,7 +194,8 @@ impl FormWriter<'_> {
         Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
     }
 
-    /// Whether a keyword is unknown to the schema's draft and so without effect. The `idempotent` of a request has one.
+    /// Returns whether a keyword is unknown to the schema's draft and so without effect. The `idempotent` of a request has
+    /// one.
     fn is_unknown(&self, loc: &Loc, keyword: &str) -> bool {
         let of_rpc = || {
             let file = self.schemas.files.get(loc.file).filter(|_| loc.pointer.is_empty());
@@ -211,7 +212,7 @@ impl FormWriter<'_> {
         }
     }
 
-    /// Whether anything below a place is reached.
+    /// Returns whether anything below a place is reached.
     fn leads(&self, loc: &Loc) -> bool {
         let below = loc.step("");
         self.reached
@@ -221,13 +222,13 @@ impl FormWriter<'_> {
     }
 }
 
-/// Whether a keyword is an annotation.
+/// Returns whether a keyword is an annotation.
 pub(super) fn tells(keyword: &str) -> bool {
     matches!(keyword, "title" | "description" | "examples" | "$comment" | "deprecated" | "readOnly" | "writeOnly")
         || keyword.starts_with("x-")
 }
 
-/// Whether a keyword identifies a schema or its dialect.
+/// Returns whether a keyword identifies a schema or its dialect.
 fn is_name(keyword: &str) -> bool {
     matches!(keyword, "id" | "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$vocabulary")
 }

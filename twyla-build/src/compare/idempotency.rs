@@ -42,7 +42,7 @@ pub(super) fn verdict(values: Verdict, caller: &Resolved, service: &Resolved, op
 }
 
 impl Witness {
-    /// Whether the misfit is a repeated call, not a refused value.
+    /// Returns whether the misfit is a repeated call, not a refused value.
     #[must_use]
     pub fn is_repeated(&self) -> bool {
         self.keyword == IDEMPOTENT && self.path.pointer == format!("/{IDEMPOTENT}")

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::schema::evaluate::Demands;
 
-/// Limit of smaller values that are evaluated.
+/// The maximum number of smaller values that are evaluated.
 const TRIED: usize = 3_000;
-/// Limit of smaller values that are refused without being evaluated.
+/// The maximum number of smaller values that are refused without being evaluated.
 const REFUSED: u64 = 1_000_000;
 
 /// Returns the smallest value that `fits`, which is called with smaller and smaller ones; none ends the search. Values that the

@@ -40,7 +40,7 @@ impl Links {
         self.references.get(from)
     }
 
-    /// Returns the draft of a schema: that of the nearest known schema around it.
+    /// Returns the draft of a schema: the draft of the nearest known schema around it.
     fn draft(&self, path: &SchemaPath) -> Draft {
         let mut at = path.clone();
         loop {
@@ -108,13 +108,13 @@ pub struct Schema<'a> {
 }
 
 impl<'a> Schema<'a> {
-    /// Returns its JSON.
+    /// Returns the JSON of the schema.
     #[must_use]
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
-    /// Its place.
+    /// Returns the place of the schema.
     #[must_use]
     pub fn path(&self) -> &SchemaPath {
         &self.path

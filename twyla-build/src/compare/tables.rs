@@ -10,11 +10,11 @@ use super::verdict::Why;
 use crate::schema::evaluate::Matcher;
 use crate::schema::path::SchemaPath;
 
-/// The pattern as written.
+/// A pattern, with its matcher and its language.
 #[derive(Debug)]
 pub(crate) struct PatternEntry {
     pub(crate) written: String,
-    /// Its first place.
+    /// The first place of the pattern.
     pub(crate) path: SchemaPath,
     matcher: OnceCell<Matcher>,
     language: OnceCell<Option<Language>>,
@@ -25,7 +25,7 @@ impl PatternEntry {
         self.matcher.get_or_init(|| Matcher::new(&self.written)).is_match(text)
     }
 
-    /// The language of its matches, if there is an automaton.
+    /// Returns the language of its matches, if there is an automaton.
     pub(crate) fn language(&self) -> Option<&Language> {
         self.language.get_or_init(|| Language::of_pattern(&self.written)).as_ref()
     }
@@ -34,10 +34,10 @@ impl PatternEntry {
 /// A format that is a rule.
 #[derive(Debug)]
 pub(crate) struct Format {
-    /// Its name in the runtime.
+    /// The name of the format's variant in the runtime.
     pub(crate) variant: &'static str,
     pub(crate) name: String,
-    /// Its first place.
+    /// The first place of the format.
     pub(crate) path: SchemaPath,
 }
 
@@ -116,7 +116,7 @@ impl Tables {
         self.opaque.get(index as usize)
     }
 
-    /// Whether a text matches a pattern; none if unknown.
+    /// Returns whether a text matches a pattern; `None` if unknown.
     pub(crate) fn matches(&self, pattern: Index, text: &str) -> Option<bool> {
         self.get_pattern(pattern)?.matches(text)
     }

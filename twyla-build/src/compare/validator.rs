@@ -33,7 +33,7 @@ pub struct Refusal {
     pub pointer: String,
     /// The keyword.
     pub keyword: String,
-    /// Its place.
+    /// The place of the keyword.
     pub path: SchemaPath,
     /// The rule and the value, as a message.
     pub rule: String,
@@ -74,14 +74,14 @@ impl Checker {
         stack::large(|| Self(Mutex::new(WitnessCheck::new(bundle, mode))))
     }
 
-    /// Whether a value is accepted; in contract mode, by the types that read it. None if unknown, as with
+    /// Returns whether a value is accepted; in contract mode, by the types that read it. `None` if unknown, as with
     /// [`Validity::Unknown`].
     pub fn is_valid(&self, value: &Value) -> Option<bool> {
         self.with(|judge, shallow| judge.is_read(value, shallow))
     }
 
-    /// Returns the broken rules of a value, in the order of the value and its schemas, up to `most`; empty if it is valid. A failed
-    /// `oneOf` or `anyOf` counts as one rule: that of the intended alternative, if it can be recognized.
+    /// Returns the broken rules of a value, in the order of the value and its schemas, up to `most`; empty if it is valid. A
+    /// failed `oneOf` or `anyOf` counts as one rule: the rule of the intended alternative, if that can be recognized.
     ///
     /// None if it is unknown whether the value is valid.
     pub fn refusals(&self, value: &Value, most: usize) -> Option<Vec<Refusal>> {

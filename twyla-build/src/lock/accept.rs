@@ -55,9 +55,9 @@ pub enum Act {
 /// A version in the field.
 #[derive(Clone, Debug)]
 pub struct Keep {
-    /// What uses the version: `mobile app 3.1`.
+    /// The user of the version: `mobile app 3.1`.
     pub because: String,
-    /// Its sides in the field.
+    /// The sides of the version that are in the field.
     pub sides: Sides,
 }
 
@@ -66,7 +66,7 @@ pub struct Keep {
 pub struct Accepted {
     /// The lock.
     pub lock: Lock,
-    /// What was accepted, one line each.
+    /// The accepted changes, one line each.
     pub done: Vec<String>,
     /// What was not accepted because it breaks something: the next build reports it as an error.
     pub left: Vec<Finding>,

@@ -21,7 +21,7 @@ pub(super) struct AddedProperty {
     pub(super) other: String,
 }
 
-/// Adds the new content of the nearest property around a place as another property; none if its object is closed.
+/// Adds the new content of the nearest property around a place as another property; `None` if its object is closed.
 pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<AddedProperty> {
     let path_names: Vec<String> = steps(&path.pointer).map(Cow::into_owned).collect();
     let length = nearest(&path_names)?;
@@ -46,7 +46,8 @@ pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Adde
     Some(AddedProperty { form, name: name.clone(), other })
 }
 
-/// Whether the object with these properties is closed: its readers refuse each property that is added, so that none is additive.
+/// Returns whether the object with these properties is closed: its readers refuse each property that is added, so that none
+/// is additive.
 pub(super) fn is_closed(document: &Value, properties: &[String]) -> bool {
     let holder = properties.split_last().and_then(|(_, holder)| {
         holder.iter().try_fold(document, |value, step| match value {

@@ -73,7 +73,7 @@ struct OldContract<'a> {
 }
 
 impl OldContract<'_> {
-    /// Whether a new version fits it in a direction.
+    /// Returns whether a new version fits it in a direction.
     fn fits(&self, new: &Resolved, direction: Direction) -> bool {
         match direction {
             Direction::OldToNew => compare::fits(self.schema, new, BUDGET),
@@ -81,13 +81,13 @@ impl OldContract<'_> {
         }
     }
 
-    /// Returns those of the directions `harmed` in which a new version doesn't fit it.
+    /// Returns the directions among `harmed` in which a new version doesn't fit this one.
     fn harms(&self, new: &Bundle, harmed: &[Direction]) -> Vec<Direction> {
         let new = Resolved::contract(new);
         harmed.iter().copied().filter(|direction| !self.fits(&new, *direction)).collect()
     }
 
-    /// Whether a form is an additive change of it.
+    /// Returns whether a form is an additive change of it.
     fn is_added_to(&self, form: &Form) -> bool {
         form.bundle().is_some_and(|new| {
             let new = Resolved::contract(&new);
@@ -209,7 +209,7 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
     }
 }
 
-/// Returns an unused name similar to that of a contract.
+/// Returns an unused name that is similar to a contract's name.
 fn free(subject: &Subject, sources: &Sources) -> String {
     let mut name = add_property::next(&subject.name);
     while sources.contract(subject.kind, &name).is_some() {

@@ -118,7 +118,7 @@ fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut V
     }));
 }
 
-/// Limit of new contracts among which a renamed one is searched for.
+/// The maximum number of new contracts among which a renamed one is searched for.
 const MOST_NEW: usize = 100;
 
 pub(super) fn place(file: &str, at: At) -> Location {

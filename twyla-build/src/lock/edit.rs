@@ -16,7 +16,7 @@ use crate::schema::load::step;
 /// One change of a contract.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
-    /// Its place: in the new form, or in the old one if it was removed.
+    /// The place of the edit: in the new form, or in the old one if the place was removed.
     pub path: SchemaPath,
     /// Whether it is in the contract's own file.
     pub own: bool,
@@ -25,7 +25,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Whether it changes only an identifier of a schema.
+    /// Returns whether it changes only an identifier of a schema.
     pub(crate) fn is_of_name(&self) -> bool {
         self.path
             .pointer
@@ -194,7 +194,7 @@ fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     });
 }
 
-/// Compares lists without order. A single `type` is a list of one.
+/// Compares lists without order. A single `type` counts as a list with one item.
 fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (before, after) = (items(old), items(new));
     // an entirely different list is one change
@@ -247,5 +247,5 @@ fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     out.extend(left.into_iter().map(|(index, value)| (step(at, &index.to_string()), Change::Removed(value.clone()))));
 }
 
-/// Limit of pairs that are compared for similarity.
+/// The maximum number of pairs that are compared for similarity.
 const MOST_PAIRS: usize = 400;

@@ -39,9 +39,9 @@ pub enum FindingKind {
     Idle(Waiver),
     /// A version in the field was removed from the lock without a reason.
     Lost {
-        /// Its digest.
+        /// The digest of the version.
         digest: String,
-        /// What used the version in the field; none for the accepted one.
+        /// The user of the version in the field; `None` for the accepted version.
         because: Option<String>,
     },
 }
@@ -58,7 +58,7 @@ pub enum Severity {
 }
 
 impl Finding {
-    /// Its severity.
+    /// Returns the severity of the finding.
     #[must_use]
     pub fn severity(&self) -> Severity {
         match &self.kind {
@@ -80,7 +80,7 @@ pub enum EditVerdict {
     ConsumerFirst,
     /// Only old events don't fit: deploy producers first, then listeners.
     ProducerFirst,
-    /// Neither fits the other: make a new event.
+    /// Old and new each refuse what the other sends: make a new event.
     Breaking,
     /// At least one direction is undecided.
     Undecided,
@@ -122,7 +122,7 @@ pub struct EditedContract {
     pub new: String,
     /// The edits.
     pub edits: Vec<Edit>,
-    /// Its meaning.
+    /// The verdict on the change.
     pub verdict: EditVerdict,
 }
 
@@ -131,9 +131,9 @@ pub struct EditedContract {
 pub struct ComparedVersion {
     /// The version.
     pub version: Version,
-    /// What uses the version in the field; none for the accepted version.
+    /// The user of the version in the field; `None` for the accepted version.
     pub because: Option<String>,
-    /// Its sides in the field.
+    /// The sides of the version that are in the field.
     pub sides: Sides,
 }
 
@@ -146,9 +146,9 @@ pub struct BreakingChange {
     pub culprits: Vec<usize>,
     /// Every version and direction in which old and new don't fit.
     pub misfits: Vec<Misfit>,
-    /// The alternatives.
+    /// The alternatives to the change.
     pub ways: Vec<String>,
-    /// The command that accepts it anyway.
+    /// The command that accepts the change anyway.
     pub command: String,
 }
 
@@ -161,10 +161,10 @@ impl BreakingChange {
     }
 }
 
-/// What to do about a finding.
+/// An option for a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WayOn {
-    /// What to do; if there is a command, when to run it.
+    /// The advice; if there is a command, when to run it.
     pub text: String,
     /// The command to run, if there is one.
     pub command: Option<String>,

@@ -40,7 +40,7 @@ impl Form {
         }
     }
 
-    /// Converts it back to a bundle; none if it isn't a valid one.
+    /// Converts it back to a bundle; `None` if it isn't a valid one.
     pub(crate) fn bundle(&self) -> Option<Bundle> {
         let Self { draft, formats, root, documents } = self;
         let whole = json!({ "draft": draft, "formats": formats, "root": root, "documents": documents });

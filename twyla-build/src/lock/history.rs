@@ -57,12 +57,12 @@ pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &CheckOptions) -
     Ok(findings)
 }
 
-/// Whether a lock accounts for a version.
+/// Returns whether a lock accounts for a version.
 fn has(entry: &Entry, digest: &str) -> bool {
     entry.versions().any(|version| version.digest == digest) || entry.retired.iter().any(|it| it.digest == digest)
 }
 
-/// The entry of an older lock, with the waivers and retirements of the current one.
+/// Returns the entry of an older lock, with the waivers and retirements of the current one.
 fn merged(before: &Entry, after: &Entry) -> Entry {
     let is_retired = |digest: &str| after.retired.iter().any(|retired| retired.digest == digest);
     let accepted = if is_retired(&before.accepted.digest) { &after.accepted } else { &before.accepted };

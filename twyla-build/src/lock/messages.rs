@@ -9,7 +9,7 @@ use super::wording;
 /// A message about one contract or several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its severity.
+    /// The severity of the finding.
     pub severity: Severity,
     /// The lines; the first begins with the place. They contain no invisible characters: text of a schema must not form a
     /// directive of cargo, nor move a terminal's cursor.
@@ -42,7 +42,7 @@ pub struct FindingGroup<'a> {
     pub also: Vec<&'a Finding>,
 }
 
-/// Groups findings. The order is that of the first finding of each group.
+/// Groups findings, in the order of the first finding of each group.
 #[must_use]
 pub fn groups(findings: &[Finding]) -> Vec<FindingGroup<'_>> {
     let mut groups: Vec<FindingGroup<'_>> = Vec::new();
@@ -86,7 +86,7 @@ impl<'a> FindingGroup<'a> {
         wording::verdict(self.first)
     }
 
-    /// Returns who is affected, a sentence for each side.
+    /// Returns which services the change affects, a sentence for each side.
     #[must_use]
     pub fn hurt(&self) -> Vec<String> {
         wording::hurt(self.first)
@@ -110,13 +110,13 @@ impl Misfit {
 }
 
 impl Finding {
-    /// Returns its lines, as those of [`Message`].
+    /// Returns the lines of the group, as [`Message`] has them.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         tame(wording::said(self, &[], &[]))
     }
 
-    /// Returns all edits and misfits in lines as those of [`Message`]; empty if nothing was changed.
+    /// Returns all edits and misfits as lines, as [`Message`] has them; empty if nothing was changed.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
         tame(match &self.kind {
@@ -135,7 +135,7 @@ fn tamed(text: &str) -> String {
     Visible(text).to_string()
 }
 
-/// Whether two findings share a message.
+/// Returns whether two findings share a message.
 fn same(one: &Finding, other: &Finding) -> bool {
     match (&one.kind, &other.kind) {
         (FindingKind::New, FindingKind::New) => {

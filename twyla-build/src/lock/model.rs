@@ -12,7 +12,7 @@ use crate::schema::load::At;
 /// The accepted contracts of a schemas folder.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
-    /// By subject.
+    /// The accepted contracts, by subject.
     pub contracts: BTreeMap<Subject, Entry>,
 }
 
@@ -28,9 +28,9 @@ impl Lock {
 /// The subject of a contract: `context`, `api.user_input`, `booking.get/request`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
-    /// The kind of values that it describes.
+    /// The kind of values that the contract describes.
     pub kind: ContractKind,
-    /// Its name.
+    /// The name of the contract.
     pub name: String,
 }
 
@@ -41,7 +41,7 @@ impl Subject {
         Self { kind: contract.kind, name: contract.name.clone() }
     }
 
-    /// Whether it is a contract of an RPC.
+    /// Returns whether it is a contract of an RPC.
     pub(crate) fn is_of_rpc(&self) -> bool {
         self.kind.way().is_some()
     }
@@ -104,11 +104,11 @@ impl Entry {
 /// A version of a contract.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// The SHA-256 of its form, in hexadecimal.
+    /// The SHA-256 of the form, in hexadecimal.
     pub digest: String,
-    /// Its form in one line of JSON, as [`Bundle`] writes it.
+    /// The form of the contract as one line of JSON, as [`Bundle`] writes it.
     pub form: String,
-    /// Its place in the lock.
+    /// The place of the version in the lock.
     pub(crate) at: At,
 }
 
@@ -142,25 +142,25 @@ impl PartialEq for Version {
 pub struct Earlier {
     /// The version.
     pub version: Version,
-    /// Its sides in the field.
+    /// The sides of the version that are in the field.
     pub sides: Sides,
-    /// What uses the version: `mobile app 3.1`.
+    /// The user of the version: `mobile app 3.1`.
     pub because: String,
 }
 
 /// The sides of a version that are in the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sides {
-    /// Senders; for the request of an RPC, callers.
+    /// Senders; for the requests of an RPC, callers.
     Producers,
     /// Receivers.
     Listeners,
-    /// Both.
+    /// Senders and receivers.
     Both,
 }
 
 impl Sides {
-    /// Whether a direction matters to these sides.
+    /// Returns whether a direction matters to these sides.
     #[must_use]
     pub fn demand(self, direction: Direction) -> bool {
         match self {
@@ -184,17 +184,17 @@ impl Sides {
     }
 }
 
-/// From which version to which other version events go.
+/// The direction of events between an old and a new version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
-    /// What old producers send, new listeners read.
+    /// New listeners read what old producers send.
     OldToNew,
-    /// What new producers send, old listeners read.
+    /// Old listeners read what new producers send.
     NewToOld,
 }
 
 impl Direction {
-    /// Both.
+    /// Both directions.
     pub const ALL: [Self; 2] = [Self::OldToNew, Self::NewToOld];
 }
 
@@ -247,18 +247,18 @@ pub struct Waiver {
     pub old: String,
     /// The digest of the new version.
     pub new: String,
-    /// The direction in which they may not fit.
+    /// The direction in which the versions may not fit.
     pub direction: Direction,
-    /// Why it is harmless.
+    /// Why the misfit is harmless.
     pub reason: String,
-    /// Its last day.
+    /// The last day of the waiver.
     pub until: Date,
-    /// Its place in the lock.
+    /// The place of the waiver in the lock.
     pub(crate) at: At,
 }
 
 impl Waiver {
-    /// Whether it covers this pair and direction.
+    /// Returns whether it covers this pair and direction.
     #[must_use]
     pub fn is_for(&self, old: &str, new: &str, direction: Direction) -> bool {
         self.old == old && self.new == new && self.direction == direction
@@ -274,9 +274,9 @@ impl PartialEq for Waiver {
 /// A version that is no longer in the field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retired {
-    /// Its digest.
+    /// The digest of the version.
     pub digest: String,
-    /// The evidence.
+    /// The evidence that it is no longer used.
     pub reason: String,
 }
 

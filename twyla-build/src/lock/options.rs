@@ -19,7 +19,7 @@ pub struct CheckOptions {
     pub folder: String,
     /// The roles of the service.
     pub roles: Roles,
-    /// The contracts that are compiled; none for all. A contract of the lock that isn't one of them isn't missed.
+    /// The contracts that are compiled; `None` for all. A contract of the lock that isn't one of them isn't missed.
     pub only: Option<Only>,
     /// The day for which waivers are checked.
     pub today: Date,
@@ -89,12 +89,12 @@ impl CheckOptions {
         }
     }
 
-    /// Whether a contract is compiled.
+    /// Returns whether a contract is compiled.
     pub(crate) fn compiles(&self, kind: ContractKind, name: &str) -> bool {
         kind == ContractKind::Context || self.only.as_ref().is_none_or(|only| only.has(name))
     }
 
-    /// The lock file as messages show it.
+    /// Returns the path of the lock file, as messages show it.
     pub(crate) fn file(&self) -> String {
         format!("{}/{FILE_NAME}", self.folder)
     }

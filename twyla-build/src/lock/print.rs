@@ -1,4 +1,5 @@
-//! Prints JSON as the lock has it: the same text for the same content, and one line for each thing that changes by itself.
+//! Prints JSON in the layout of the lock: the same text for the same content, and one line for each part that changes
+//! independently.
 //!
 //! An object or a list of plain values is one line if that is short enough, so that the rules of a property share its line.
 //! Everything else has one line per member.
@@ -76,7 +77,7 @@ impl Doc {
         }
     }
 
-    /// Whether it is a plain value or a list of plain values.
+    /// Returns whether it is a plain value or a list of plain values.
     fn is_flat(&self) -> bool {
         match self {
             Self::Object(members) => members.is_empty(),

@@ -12,17 +12,17 @@ use crate::schema::problem::{Problem, ProblemKind};
 /// What a service does with events, or with messages of an RPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// It emits them and listens to them, or its role is unknown.
+    /// The service emits them and listens to them, or its role is unknown.
     #[default]
     Both,
-    /// It only emits them: its events must fit the existing listeners.
+    /// The service only emits them: its events must fit the existing listeners.
     Producer,
-    /// It only listens to them: the events of existing producers must fit it.
+    /// The service only listens to them: the events of existing producers must fit it.
     Listener,
 }
 
 impl Role {
-    /// Whether a direction is checked for it.
+    /// Returns whether a direction is checked for it.
     #[must_use]
     pub fn demands(self, direction: Direction) -> bool {
         match self {

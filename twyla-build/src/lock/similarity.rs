@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::schema::load::step;
 
-/// The similarity from which on two schemas count as versions of one.
+/// The minimum similarity of two schemas that count as versions of one.
 pub(crate) const LIKE: f64 = 0.6;
 
 /// Returns the similarity of two schemas, from 0 to 1: the share of common leaves, each a value with its place.

@@ -18,8 +18,8 @@ impl fmt::Display for BadStrictness {
 /// The environment variables that decide it.
 pub(crate) const VARIABLES: [&str; 2] = ["TWYLA_LOCK", "CI"];
 
-/// Whether a lock that is behind is an error: as `TWYLA_LOCK` says, `strict` or `warn`; if it isn't set, whether `CI` is set to
-/// anything but `false`, `0` or nothing.
+/// Returns whether a lock that is behind is an error. `TWYLA_LOCK` decides: `strict` or `warn`. If it isn't set, the lock
+/// must be current if `CI` is set to anything but `false`, `0` or the empty string.
 ///
 /// # Errors
 /// Fails if `TWYLA_LOCK` has another value.

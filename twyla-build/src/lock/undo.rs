@@ -9,7 +9,7 @@ use super::edit::Edit;
 use super::form::Form;
 use crate::schema::load::steps;
 
-/// Undoes one edit in the new form; none if its place doesn't exist.
+/// Undoes one edit in the new form; `None` if its place doesn't exist.
 pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
     let mut made = new.clone();
     let mut path: Vec<String> = steps(&edit.path.pointer).map(Cow::into_owned).collect();

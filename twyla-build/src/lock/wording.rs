@@ -158,7 +158,7 @@ pub(super) fn changes(subject: &Subject, edited: &EditedContract, misfits: &[Mis
 /// The number of contracts that a shared message names.
 const MOST_NAMED: usize = 4;
 
-/// `` `a.x`, `a.y` and 3 more ``
+/// Lists the contracts of findings: `` `a.x`, `a.y` and 3 more ``.
 fn named(finding: &Finding, also: &[&Finding]) -> String {
     let all: Vec<String> =
         std::iter::once(finding).chain(also.iter().copied()).map(|finding| format!("`{}`", finding.subject)).collect();
@@ -181,7 +181,7 @@ fn others(also: &[&Finding]) -> String {
 pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let (subject, names) = (&finding.subject, named(finding, also));
     let many = !also.is_empty();
-    // if there are many, the command accepts all
+    // if many contracts changed, the command accepts all
     let accept = if many { "`cargo twyla accept`".to_owned() } else { format!("`cargo twyla accept {subject}`") };
     match &finding.kind {
         FindingKind::New => {
@@ -252,7 +252,7 @@ pub(super) fn sides(subject: &Subject) -> (&'static str, &'static str) {
     }
 }
 
-/// `new listeners refuse what old producers send`.
+/// Describes a direction that doesn't fit: `new listeners refuse what old producers send`.
 fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
     let (producers, listeners) = sides(subject);
     match direction {
@@ -261,7 +261,7 @@ fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
     }
 }
 
-/// Whether the only misfit is that callers repeat calls that services don't allow to be repeated.
+/// Returns whether the only misfit is that callers repeat calls that services don't allow to be repeated.
 fn is_repeated(misfits: &[&Misfit]) -> bool {
     let repeated = |misfit: &&Misfit| matches!(&misfit.verdict, Verdict::Breaks(witness) if witness.is_repeated());
     !misfits.is_empty() && misfits.iter().all(repeated)

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use twyla_contract::text::{Visible, is_invisible};
 
-/// Stands for a hard line break within the text of a paragraph. Input never contains it: there, line breaks become spaces.
+/// Stands for a hard line break within the text of a paragraph. Input never contains this character: line breaks of the
+/// input become spaces.
 pub(super) const BREAK: char = '\r';
 
 /// Returns Markdown that shows a text unchanged, in one line.

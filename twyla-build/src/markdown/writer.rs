@@ -42,9 +42,9 @@ struct Link {
     url: String,
     /// Whether it was written as a bare URL.
     bare: bool,
-    /// Where its text begins.
+    /// The start of the link's text.
     start: usize,
-    /// Its text without markup.
+    /// The link's text without markup.
     plain: String,
 }
 
@@ -59,13 +59,13 @@ pub(super) struct MarkdownWriter {
     lines: Vec<String>,
     /// The text of the current paragraph, heading or cell.
     inline: String,
-    /// Where emphasis begins in it.
+    /// The starts of open emphasis in `inline`.
     starts: Vec<usize>,
     /// The outermost link, and the number of open links and images.
     link: Option<Link>,
     links: usize,
     containers: Vec<Container>,
-    /// For each open item and quote, whether it is among `containers`.
+    /// Whether each open item and quote is among `containers`.
     kept: Vec<bool>,
     lists: Vec<List>,
     /// Whether a blank line comes before the next block.
@@ -244,7 +244,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// Separates the next block from the one before by a blank line, if there is one.
+    /// Separates the next block from the previous one by a blank line, if a block precedes it.
     fn apart(&mut self) {
         self.gap = !self.lines.is_empty() && self.containers.last().is_none_or(|container| container.begun);
     }

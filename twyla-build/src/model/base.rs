@@ -29,7 +29,7 @@ impl<'a> SchemaReader<'a> {
         ValueType::plain(Shape::Named(id))
     }
 
-    /// Whether these schemas allow the members that `base` declares, and one of them declares each that it requires.
+    /// Returns whether these schemas allow the members that `base` declares, and one of them declares each that it requires.
     pub(super) fn fits_base(&self, parts: &[Loc], base: &Loc) -> bool {
         let allows_others = |at: &Loc| {
             let is_true =
@@ -104,14 +104,14 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Whether the base has sensitive values within a member that the type of the alternative's member doesn't hide.
+    /// Returns whether the base has sensitive values within a member that the type of the alternative's member doesn't hide.
     fn hides_more(&self, loc: &Loc, member: &Member, schema: &Loc) -> bool {
         let own = self.members_at(&applied(self, loc), &member.key);
         let own: Vec<String> = own.iter().flat_map(|at| self.sensitive.within(at)).collect();
         self.sensitive.within(schema).iter().any(|pointer| !own.contains(pointer))
     }
 
-    /// Whether the base lists values, and the alternative allows only some of them.
+    /// Returns whether the base lists values, and the alternative allows only some of them.
     fn is_implied(&self, loc: &Loc, name: &str, schema: &Loc) -> bool {
         let of_base = self.possible(schema);
         let own = self.members_at(&applied(self, loc), name).into_iter().map(|at| self.possible(&at));

@@ -5,10 +5,10 @@ use super::reader::SchemaReader;
 use crate::schema::load::Json;
 use crate::schema::schemas::Loc;
 
-/// Limit of schemas read for one bound. Beyond it, every value counts as possible.
+/// The maximum number of schemas read for one bound. Beyond it, every value counts as possible.
 const MOST_STEPS: usize = 2000;
 
-/// Limit of schemas within one another that apply to the same value.
+/// The maximum depth of schemas within one another that apply to the same value.
 const DEEPEST: usize = 32;
 
 impl SchemaReader<'_> {

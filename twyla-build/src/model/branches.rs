@@ -5,7 +5,7 @@ use super::reader::SchemaReader;
 use super::variant::JsonType;
 use crate::schema::schemas::Loc;
 
-/// Limit of variants: the comparison of tags would be long.
+/// The maximum number of variants; with more, the comparison of tags would be long.
 const MOST_VARIANTS: usize = 500;
 
 /// The schemas of `oneOf` or `anyOf`.
@@ -15,7 +15,7 @@ pub(super) struct Branches<'a> {
     pub(super) beside: Vec<&'a str>,
     /// Each schema with its possible values.
     pub(super) all: Vec<(Loc, Possible)>,
-    /// What the whole schema may allow.
+    /// The values that the whole schema may allow.
     pub(super) possible: Possible,
 }
 

@@ -9,26 +9,26 @@ use super::variant::JsonType;
 use crate::schema::load::{Member, Node};
 use crate::schema::schemas::Loc;
 
-/// Limit of chained references that are searched for the default of a property.
+/// The maximum number of chained references that are searched for the default of a property.
 const MOST_REFERENCES: usize = 100;
 
-/// Limit of alternatives whose properties are compared.
+/// The maximum number of alternatives whose properties are compared.
 const MOST_ALTERNATIVES: usize = 100;
 
 /// A declared property of an object.
 pub(super) struct Declared<'a> {
     pub(super) wire: &'a str,
-    /// Its schema and the file that declares it; none if several schemas differ.
+    /// The property's schema; `None` if several schemas differ.
     pub(super) schema: Option<Loc>,
     pub(super) member: &'a Member,
     pub(super) file: usize,
     /// Whether the schema of the object itself declares it.
     pub(super) own: bool,
-    /// The other schemas that apply to its values.
+    /// The other schemas that apply to the property's values.
     pub(super) also: Vec<Loc>,
-    /// Those, and the schemas that may apply.
+    /// All schemas that apply, or may apply, to the property's values.
     pub(super) all: Vec<Loc>,
-    /// The schemas in each of the alternatives, if one of them applies to every value.
+    /// The property's schemas in each alternative, if one of the alternatives applies to every value.
     pub(super) branches: Vec<Loc>,
 }
 
@@ -113,7 +113,7 @@ impl<'a> SchemaReader<'a> {
         out
     }
 
-    /// Whether two schemas are the same, apart from annotations.
+    /// Returns whether two schemas are the same, apart from annotations.
     fn alike(&self, one: &Loc, other: &Loc) -> bool {
         let (one, other) = (self.referred(one), self.referred(other));
         if one == other {
@@ -128,7 +128,7 @@ impl<'a> SchemaReader<'a> {
             && rules(&one) == rules(&other)
     }
 
-    /// `sure`: the schema applies to every such object.
+    /// Collects the properties that a schema declares. `sure` means that the schema applies to every such object.
     fn declare(&self, loc: &Loc, sure: bool, own: bool, out: &mut Declarations<'a>) {
         if !out.asked.insert(loc.clone()) {
             return;

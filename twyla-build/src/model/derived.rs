@@ -23,7 +23,7 @@ impl Traits {
         Self(self.0 & !other.0)
     }
 
-    /// Whether all traits of `other` are in this set.
+    /// Returns whether all traits of `other` are in this set.
     pub(crate) fn has(self, other: Self) -> bool {
         self & other == other
     }

@@ -18,7 +18,7 @@ impl FormatType {
             .find(|real| real.variant() == variant)
     }
 
-    /// The variant in the runtime.
+    /// Returns the name of the variant in the runtime.
     pub(super) fn variant(self) -> &'static str {
         match self {
             Self::Date => "Date",
@@ -29,7 +29,7 @@ impl FormatType {
         }
     }
 
-    /// The format's name.
+    /// Returns the format's name in JSON Schema.
     pub(super) fn format(self) -> &'static str {
         match self {
             Self::Date => "date",
@@ -40,7 +40,7 @@ impl FormatType {
         }
     }
 
-    /// The lengths of its texts: the least, and the most if there is one. A text is written in its canonical form.
+    /// Returns the minimum length of its texts, and the maximum if there is one. A text is written in its canonical form.
     pub(super) fn lengths(self) -> (u64, Option<u64>) {
         match self {
             Self::Date => (10, Some(10)),
@@ -53,7 +53,7 @@ impl FormatType {
         }
     }
 
-    /// The type as people write it.
+    /// Returns the type as people write it.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Date => "::chrono::NaiveDate",

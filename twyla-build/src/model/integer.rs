@@ -1,4 +1,4 @@
-//! The Rust types of integers: that of a format or of the bounds, if every value that the schema allows fits.
+//! The Rust types of integers: the type of a format or of the bounds, if every value that the schema allows fits.
 
 /// An integer type of Rust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(crate) enum IntegerType {
 impl IntegerType {
     const ALL: [Self; 8] = [Self::I8, Self::I16, Self::I32, Self::I64, Self::U8, Self::U16, Self::U32, Self::U64];
 
-    /// Returns the type for integers within these bounds: that of the format if it holds all of them, that with exactly these
-    /// bounds, or one of 64 bits.
+    /// Returns the type for integers within these bounds: the type of the format if it holds all of them, else the type with
+    /// exactly these bounds, else a type of 64 bits.
     pub(super) fn within(minimum: Option<i128>, maximum: Option<i128>, format: Option<&str>) -> Self {
         let plain = if minimum.is_some_and(|minimum| minimum >= 0) { Self::U64 } else { Self::I64 };
         let (Some(minimum), Some(maximum)) = (minimum, maximum) else { return plain };

@@ -6,11 +6,11 @@ use super::reader::SchemaReader;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-/// Limit of schemas that apply to one value.
+/// The maximum number of schemas that apply to one value.
 const MOST_PARTS: usize = 100;
 
 impl<'a> SchemaReader<'a> {
-    /// Whether no object under these schemas has the member.
+    /// Returns whether no object under these schemas has the member.
     pub(super) fn excludes(&self, parts: &[Loc], name: &str) -> bool {
         parts.iter().any(|at| {
             let own = self.get(at, "properties").and_then(|node| node.get(name));
@@ -24,13 +24,13 @@ impl<'a> SchemaReader<'a> {
         })
     }
 
-    /// The schemas that declare a member.
+    /// Returns the schemas that declare a member.
     pub(super) fn members_at(&self, parts: &[Loc], name: &str) -> Vec<Loc> {
         let declares = |at: &&Loc| self.get(at, "properties").is_some_and(|node| node.get(name).is_some());
         parts.iter().filter(declares).map(|at| at.step("properties").step(name)).collect()
     }
 
-    /// The names in `required`.
+    /// Returns the names in `required`.
     pub(super) fn required_at(&self, loc: &Loc) -> impl Iterator<Item = &'a str> + use<'a> {
         self.get(loc, "required").map_or(&[][..], Node::items).iter().filter_map(Node::str)
     }

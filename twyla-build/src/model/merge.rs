@@ -7,7 +7,7 @@ use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
 impl SchemaReader<'_> {
-    /// Whether there are rules beside a `$ref`, which apply from 2019-09 on.
+    /// Returns whether there are rules beside a `$ref`, which apply from 2019-09 on.
     pub(super) fn extends(&self, loc: &Loc) -> bool {
         !self.schemas.draft(loc).ref_stands_alone() && self.rules_of(loc).any(|keyword| keyword != "$ref")
     }
@@ -42,13 +42,13 @@ impl SchemaReader<'_> {
         }
     }
 
-    /// Whether one struct can express the merged objects of `allOf` and `$ref`: they only declare, require or exclude
-    /// properties.
+    /// Returns whether one struct can express the merged objects of `allOf` and `$ref`: they only declare, require or
+    /// exclude properties.
     pub(super) fn merges(&self, loc: &Loc) -> bool {
         self.merged(loc).is_some()
     }
 
-    /// Whether one part closes the merged object; none if that can't be expressed.
+    /// Returns whether one part closes the merged object; `None` if that can't be expressed.
     pub(super) fn merged(&self, loc: &Loc) -> Option<bool> {
         let mut seen = HashSet::from([loc.clone()]);
         // a `type` that allows more than objects makes a union, which would not have the rules of the parts
@@ -104,7 +104,7 @@ impl SchemaReader<'_> {
             && self.parts(loc).iter().all(|part| self.is_plain_part(part, seen))
     }
 
-    /// Whether the schema, or one that applies too, allows only objects.
+    /// Returns whether the schema, or one that applies too, allows only objects.
     pub(super) fn implies_object(&self, loc: &Loc) -> bool {
         let (mut asked, mut open) = (HashSet::from([loc.clone()]), vec![loc.clone()]);
         while let Some(loc) = open.pop() {

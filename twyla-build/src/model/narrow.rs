@@ -9,10 +9,11 @@ use super::types::{Body, Type};
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::Loc;
 
-/// Of more references than these in one `allOf`, the first ones are compared for the one that declares what the others do.
+/// The maximum number of references in one `allOf` that are compared, to find the one that declares what the others do. Of
+/// more references, the first ones are compared.
 const MOST_WIDEST: usize = 32;
 
-/// Limit of chained references that are followed.
+/// The maximum number of chained references that are followed.
 const MOST_REFERENCES: usize = 32;
 
 /// What narrows a reference: whole schemas, and keywords beside the `$ref` or its `allOf`.
@@ -24,8 +25,8 @@ struct Narrowing<'a> {
 }
 
 impl<'a> SchemaReader<'a> {
-    /// Reads `allOf` of one reference and schemas that only narrow it, and rules beside a `$ref` that only narrow it. None if
-    /// the type of the target can't hold the values: a part declares further properties, or looks at undeclared ones.
+    /// Reads `allOf` of one reference and schemas that only narrow it, and rules beside a `$ref` that only narrow it. `None`
+    /// if the type of the target can't hold the values: a part declares further properties, or looks at undeclared ones.
     pub(super) fn narrowed(&mut self, loc: &Loc) -> Option<ValueType> {
         let narrowing = self.narrowing(loc)?;
         let target = &narrowing.target;
@@ -71,7 +72,7 @@ impl<'a> SchemaReader<'a> {
         Some(held)
     }
 
-    /// Returns what is narrowed, and by what; none if the schema isn't a narrowed reference.
+    /// Returns what is narrowed, and by what; `None` if the schema isn't a narrowed reference.
     fn narrowing(&self, loc: &Loc) -> Option<Narrowing<'a>> {
         let rules: Vec<&str> = self.rules_of(loc).collect();
         let evaluated = ["unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef"];
@@ -133,7 +134,7 @@ impl<'a> SchemaReader<'a> {
         at
     }
 
-    /// Whether the rules of a part are about declared members only: a type needs no further ones to evaluate them.
+    /// Returns whether the rules of a part are about declared members only: a type needs no further ones to evaluate them.
     fn keeps_names(&self, part: &Loc, names: &HashSet<&str>, target: &Loc) -> bool {
         let (mut open, mut seen) = (vec![part.clone()], HashSet::from([target.clone()]));
         while let Some(at) = open.pop() {
@@ -204,7 +205,7 @@ impl<'a> SchemaReader<'a> {
     }
 }
 
-/// Whether a schema is an alternative of `oneOf` or `anyOf`.
+/// Returns whether a schema is an alternative of `oneOf` or `anyOf`.
 fn is_alternative(loc: &Loc) -> bool {
     let steps: Vec<_> = steps(&loc.pointer).collect();
     matches!(&steps[..], [.., keyword, index] if matches!(&**keyword, "oneOf" | "anyOf") && index.parse::<usize>().is_ok())

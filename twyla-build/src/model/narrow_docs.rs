@@ -8,10 +8,10 @@ use crate::markdown::code;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-/// Of more rules than these, the docs name the first ones.
+/// The maximum number of rules that the docs list. Of more rules, they list the first ones.
 const MOST_RULES: usize = 8;
 
-/// Limit of a value in the docs, in characters.
+/// The maximum number of characters of a value in the docs.
 const MOST_OF_VALUE: usize = 60;
 
 /// How the reasons for trees of narrowing rules end.
@@ -61,7 +61,7 @@ impl SchemaReader<'_> {
     }
 }
 
-/// Whether a keyword's value reads well as it is written.
+/// Returns whether a keyword's value reads well as it is written.
 fn is_plain(node: &Node) -> bool {
     match &node.json {
         Json::Object(_) => false,

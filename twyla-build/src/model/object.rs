@@ -50,7 +50,7 @@ impl<'a> SchemaReader<'a> {
         self.fields(loc, &declared)
     }
 
-    /// Whether an object is a map: it declares no properties and allows others.
+    /// Returns whether an object is a map: it declares no properties and allows others.
     pub(super) fn is_map(&self, loc: &Loc) -> bool {
         let declared = self.declared(loc);
         declared.is_empty() && self.others(loc, &declared) != Others::Refused
@@ -137,7 +137,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Whether undeclared members are sensitive.
+    /// Returns whether undeclared members are sensitive.
     fn hides_others(&self, loc: &Loc) -> bool {
         self.sensitive.within(loc).iter().any(|pointer| pointer.is_empty() || pointer.starts_with("/*"))
     }

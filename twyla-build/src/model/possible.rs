@@ -155,12 +155,12 @@ impl Possible {
         JsonType::ALL.into_iter().filter(|type_| *type_ != JsonType::Null && self.has(*type_)).collect()
     }
 
-    /// Whether only objects are possible.
+    /// Returns whether only objects are possible.
     pub(super) fn is_object(&self) -> bool {
         !self.null && self.types() == [JsonType::Object]
     }
 
-    /// Whether any JSON type but null is possible.
+    /// Returns whether any JSON type but null is possible.
     pub(super) fn is_of_all_types(&self) -> bool {
         self.types().len() == JsonType::ALL.len() - 1
     }

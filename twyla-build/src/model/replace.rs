@@ -54,7 +54,7 @@ pub(super) struct Replacer {
     /// The index of the call and the path in Rust.
     schemas: HashMap<Loc, (usize, String)>,
     formats: HashMap<String, (usize, String)>,
-    /// The versions of crates, by their names in Rust; none for any version.
+    /// The versions of crates, by their names in Rust; `None` for any version.
     crates: BTreeMap<String, Option<Version>>,
     used: BTreeSet<usize>,
     /// The crates that the schemas which were read name, those in parameters too.
@@ -116,7 +116,7 @@ impl Replacer {
         Some(path.clone())
     }
 
-    /// Whether a type replaces that of a schema, or of one that it refers to.
+    /// Returns whether a type replaces that of a schema, or of one that it refers to.
     pub(super) fn replaces(&mut self, schemas: &Schemas, loc: &Loc) -> bool {
         let mut at = loc;
         // cycles of references are reported elsewhere; stop here
@@ -226,7 +226,7 @@ impl Replacer {
         self.read < MOST_READ
     }
 
-    /// Returns all problems: also those of replacements that replace nothing.
+    /// Returns all problems, also of replacements that replace nothing.
     pub(super) fn finish(self, schemas: &Schemas, replacements: &Replacements) -> Vec<Problem> {
         let mut problems = self.problems;
         for (index, replacement) in replacements.types.iter().enumerate() {
@@ -270,8 +270,8 @@ fn of_code(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// Returns the schema that a parameter is, or that it refers to; none if it has a reference beside or below other keywords: those
-/// in an unknown keyword aren't resolved before.
+/// Returns the schema that a parameter is, or that it refers to; `None` if it has a reference beside or below other
+/// keywords: those in an unknown keyword aren't resolved before.
 fn referred(schemas: &Schemas, parameter: Loc, node: &Node) -> Result<Option<Loc>, ProblemKind> {
     let reference = match node.members() {
         [only] if only.key == "$ref" => only.value.str(),
@@ -286,7 +286,8 @@ fn referred(schemas: &Schemas, parameter: Loc, node: &Node) -> Result<Option<Loc
     }
 }
 
-/// Whether a schema has a reference, in itself or below, other than in the parameters of a type that it names: those are read.
+/// Returns whether a schema has a reference, in itself or below, other than in the parameters of a type that it names: those
+/// are read.
 fn has_reference(node: &Node) -> bool {
     let is_reference = |key: &str| matches!(key, "$ref" | "$dynamicRef" | "$recursiveRef");
     let mut members = node.members().iter().filter(|member| member.key != KEYWORD);
@@ -318,7 +319,7 @@ fn find(schemas: &Schemas, schema: &str) -> Result<Loc, ProblemKind> {
     Ok(loc)
 }
 
-/// Whether a schema is that of a whole content, context or message of an RPC, whose type is always generated.
+/// Returns whether a schema is that of a whole content, context or message of an RPC, whose type is always generated.
 pub(super) fn is_contract(schemas: &Schemas, loc: &Loc) -> bool {
     let role = match schemas.files.get(loc.file).map(|file| &file.role) {
         Some(FileRole::LeftOut(role)) => Some(&**role),
@@ -338,13 +339,13 @@ pub(super) fn replaced(held: ValueType, path: String, parameters: Vec<ValueType>
     }
 }
 
-/// Whether a value contains a value of a replacing type.
+/// Returns whether a value contains a value of a replacing type.
 pub(super) fn is_foreign(types: &[Type], shape: &Shape) -> bool {
     let mut used = BTreeSet::new();
     own(shape, &mut used) || used.into_iter().any(|id| types[id].is_foreign)
 }
 
-/// Whether a replacing type is in a shape itself; adds the other types in it.
+/// Returns whether a replacing type is in a shape itself; adds the other types in it.
 fn own(shape: &Shape, used: &mut BTreeSet<TypeId>) -> bool {
     match shape {
         Shape::Replaced(_) => true,

@@ -74,7 +74,7 @@ impl SchemaReader<'_> {
         }
     }
 
-    /// Whether the schema explicitly allows values other than objects.
+    /// Returns whether the schema explicitly allows values other than objects.
     pub(super) fn is_no_object(&self, loc: &Loc) -> bool {
         let at = self.referred(loc);
         self.kinds(&at).is_some_and(|kinds| kinds != ["object"]) || !allows_object(self.schemas, &at)

@@ -30,7 +30,7 @@ pub(crate) enum Check {
 }
 
 impl fmt::Display for Check {
-    /// The rule in the schema's words, for docs.
+    /// Writes the rule in the schema's words, for docs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MinLength(limit) => write!(f, "`minLength` {limit}"),
@@ -75,7 +75,7 @@ pub(crate) fn float(number: &Number<'_>) -> Option<f64> {
     (value.abs() < 9_007_199_254_740_992.0).then_some(value)
 }
 
-/// Whether a size is a limit that a value can exceed.
+/// Returns whether a size is a limit that a value can exceed.
 pub(crate) fn is_limit(size: &u64) -> bool {
     *size < u64::MAX
 }

@@ -57,7 +57,7 @@ pub(super) fn attribute(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Limit of bytes in the path of a type, which also bounds how deep its parameters are.
+/// The maximum number of bytes of a type's path, which also bounds how deep its parameters are.
 const LONGEST_PATH: usize = 500;
 
 /// Returns the path of a type as it is written in generated code, where the first segment is a crate: `my::Money` is `::my::Money`.
@@ -84,7 +84,7 @@ pub(super) fn type_path(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// Whether a path of more than one segment begins here.
+/// Returns whether a path of more than one segment begins here.
 fn has_segments(tokens: &[TokenTree]) -> bool {
     tokens.get(1..).is_some_and(|rest| after_colons(rest).is_some())
 }
@@ -164,7 +164,7 @@ pub(super) fn path(tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     }
 }
 
-/// Returns what follows a `::`; none if there is none.
+/// Returns the tokens after a leading `::`; `None` if the tokens don't begin with one.
 pub(super) fn after_colons(tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     match tokens {
         [TokenTree::Punct(first), second, rest @ ..]

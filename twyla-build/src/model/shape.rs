@@ -82,7 +82,7 @@ pub(crate) struct ReplacedType {
 }
 
 impl Shape {
-    /// How many types without a name are in one another here.
+    /// Returns the depth of types without a name in this shape.
     pub(crate) fn nested(&self) -> usize {
         let (mut shape, mut depth) = (self, 0);
         while let Self::Array(held)
@@ -106,7 +106,7 @@ impl Shape {
         }
     }
 
-    /// The types that this shape has in it.
+    /// Collects the types that this shape contains.
     pub(crate) fn uses(&self, out: &mut BTreeSet<TypeId>) {
         match self {
             Self::Named(id) => {
@@ -143,7 +143,8 @@ impl Shape {
         shape
     }
 
-    /// Whether the value is, or contains as items or members without a type of their own, a value of a replacing type.
+    /// Returns whether the value is, or contains as items or members without a type of their own, a value of a replacing
+    /// type.
     pub(crate) fn is_replaced(&self) -> bool {
         match self {
             Self::Replaced(_) => true,

@@ -63,7 +63,7 @@ struct Splitter<'a> {
 }
 
 impl Splitter<'_> {
-    /// The types to copy, each with its holder, in order.
+    /// Returns the types to copy, each with its holder, in order.
     fn made(&mut self, order: Vec<TypeId>) -> Vec<(TypeId, TypeId)> {
         let mut made: Vec<(TypeId, TypeId)> = Vec::new();
         for id in order {

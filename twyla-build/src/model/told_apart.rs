@@ -10,13 +10,14 @@ use super::variant::{Choice, Discriminator, JsonType};
 use crate::schema::load::Node;
 use crate::schema::schemas::Loc;
 
-/// Limit of variants that are compared pairwise.
+/// The maximum number of variants that are compared pairwise.
 const MOST_PAIRS: usize = 100;
 
-/// Of more members that may tell the variants apart, the first ones in alphabetical order are looked at.
+/// The maximum number of members that are considered to distinguish variants. Of more members, the first ones in
+/// alphabetical order are considered.
 const MOST_NAMES: usize = 100;
 
-/// How objects are distinguished: the choices of each schema.
+/// How objects are distinguished: the member, and its values for each schema.
 pub(super) struct ToldApart {
     pub(super) by: Discriminator,
     /// The members that the schema around requires of all.
@@ -27,7 +28,7 @@ pub(super) struct ToldApart {
 }
 
 impl<'a> SchemaReader<'a> {
-    /// How these schemas of objects are distinguished, if they are.
+    /// Finds how objects under these schemas are distinguished, if they can be.
     pub(super) fn told_apart(
         &self,
         loc: &Loc,
@@ -62,8 +63,8 @@ impl<'a> SchemaReader<'a> {
         Some(ToldApart { by, required, base, branches: branches.collect() })
     }
 
-    /// The member whose values tell objects apart. Of several, it is the first in alphabetical order, words before other
-    /// values: the order of the properties changes nothing.
+    /// Finds the member whose values distinguish the objects. Of several members, the first in alphabetical order counts,
+    /// words before other values: the order of the properties changes nothing.
     fn by_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
         let first = parts.first()?;
         let names: BTreeSet<&str> = first
@@ -91,7 +92,7 @@ impl<'a> SchemaReader<'a> {
         other
     }
 
-    /// A required member of each that all others exclude; one schema may have none.
+    /// Finds, for each schema, a required member that all others exclude; one schema may have none.
     fn by_own_member(&self, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
         if parts.len() > MOST_PAIRS {
             return None;
@@ -109,7 +110,8 @@ impl<'a> SchemaReader<'a> {
             .then_some((Discriminator::OwnMember, choices))
     }
 
-    /// A member that each requires and no other declares. Of objects with several such members, the rules choose one.
+    /// Finds, for each schema, a member that it requires and no other declares. For objects with several such members, the
+    /// rules choose one.
     fn by_required_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
         if parts.len() > MOST_PAIRS || self.dynamic.contains(loc) {
             return None;
@@ -129,7 +131,7 @@ impl<'a> SchemaReader<'a> {
     }
 }
 
-/// The choices of each schema if no two have a value in common.
+/// Returns the choices of each schema if no two schemas have a value in common.
 fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<Choice>>> {
     let mut before: Option<Possible> = None;
     let mut out = Vec::new();
@@ -147,7 +149,7 @@ fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<
     Some(out)
 }
 
-/// Returns the choices of a member with these values; none if one can't be expressed.
+/// Returns the choices of a member with these values; `None` if one can't be expressed.
 fn choices(possible: &Possible) -> Option<Vec<Choice>> {
     let mut out = Vec::new();
     match &possible.strings {

@@ -14,7 +14,7 @@ pub enum Draft {
     Draft7,
     /// Draft 2019-09.
     Draft201909,
-    /// Draft 2020-12, that of a schema without `$schema`.
+    /// Draft 2020-12, the draft of schemas without `$schema`.
     #[default]
     Draft202012,
 }
@@ -35,18 +35,18 @@ impl Draft {
         ALL.into_iter().find(|(_, _, known)| plain(known) == plain(uri)).map(|(draft, ..)| draft)
     }
 
-    /// The known values of `$schema`, for a did-you-mean.
+    /// Returns the known values of `$schema`, for a "did you mean".
     pub(crate) fn uris() -> impl Iterator<Item = &'static str> {
         ALL.into_iter().map(|(_, _, uri)| uri)
     }
 
-    /// Its value of `$schema`.
+    /// Returns the draft's value of `$schema`.
     #[must_use]
     pub fn uri(self) -> &'static str {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("", |(_, _, uri)| uri)
     }
 
-    /// Its name, such as `2020-12`.
+    /// Returns the draft's name, such as `2020-12`.
     #[must_use]
     pub fn name(self) -> &'static str {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
@@ -57,7 +57,7 @@ impl Draft {
         ALL.into_iter().find(|(_, known, _)| *known == name).map(|(draft, ..)| draft)
     }
 
-    /// Whether members beside `$ref` are ignored.
+    /// Returns whether members beside `$ref` are ignored.
     pub(crate) fn ref_stands_alone(self) -> bool {
         self <= Draft7
     }
@@ -66,7 +66,7 @@ impl Draft {
         if self == Draft4 { "id" } else { "$id" }
     }
 
-    /// Whether the draft has this keyword.
+    /// Returns whether the draft has this keyword.
     pub(crate) fn has(self, keyword: &str) -> bool {
         LIFETIMES.get(keyword).is_some_and(|(first, last)| *first <= self && self <= *last)
     }
@@ -77,7 +77,7 @@ impl Draft {
         LIFETIMES.get(keyword).copied().filter(|_| !self.has(keyword) && !says_nothing)
     }
 
-    /// Whether the draft has a keyword that isn't just an annotation: `maxLength`, but not `title`.
+    /// Returns whether the draft has a keyword that isn't just an annotation: `maxLength`, but not `title`.
     ///
     /// ```
     /// use twyla_build::Draft;
@@ -90,7 +90,7 @@ impl Draft {
         self.has(keyword) && !is_annotation(keyword)
     }
 
-    /// The draft's keywords.
+    /// Returns the draft's keywords.
     pub(crate) fn keywords(self) -> impl Iterator<Item = &'static str> + Clone {
         KEYWORDS.iter().filter(move |(_, first, last)| *first <= self && self <= *last).map(|(name, ..)| *name)
     }
@@ -99,7 +99,7 @@ impl Draft {
 impl std::str::FromStr for Draft {
     type Err = NoDraft;
 
-    /// The draft of that [`name`](Draft::name).
+    /// Parses the [`name`](Draft::name) of a draft.
     fn from_str(name: &str) -> Result<Self, NoDraft> {
         Self::named(name).ok_or(NoDraft)
     }
@@ -140,7 +140,7 @@ impl Dialects {
         KNOWN.into_iter().find(|(known, _)| plain(known) == plain(uri)).map(|(_, draft)| draft)
     }
 
-    /// Returns these dialects, and those of `other` for the URIs that these don't have.
+    /// Returns these dialects, and the dialects of `other` for URIs that these don't have.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut all = other.0;
         all.extend(self.0.iter().map(|(uri, draft)| (uri.clone(), *draft)));
@@ -184,7 +184,7 @@ impl Vocabularies {
     /// The core vocabulary, which is always in force.
     pub(crate) const CORE: Self = Self(CORE);
 
-    /// Adds the vocabulary of a URI; none if the draft doesn't have it.
+    /// Adds the vocabulary of a URI; `None` if the draft doesn't have it.
     pub(crate) fn with(self, draft: Draft, uri: &str) -> Option<Self> {
         let folder = match draft {
             Draft201909 => "//json-schema.org/draft/2019-09/vocab/",
@@ -197,12 +197,12 @@ impl Vocabularies {
             _ => name != "format",
         };
         let (_, bit) = VOCABULARIES.iter().find(|(other, _)| *other == name).filter(|_| known)?;
-        // the applicator vocabulary of 2019-09 includes what 2020-12 has in one of its own
+        // the applicator vocabulary of 2019-09 includes keywords that have a vocabulary of their own in 2020-12
         let bit = if draft == Draft201909 && *bit == APPLICATOR { APPLICATOR | UNEVALUATED } else { *bit };
         Some(Self(self.0 | bit))
     }
 
-    /// Whether a keyword is in force.
+    /// Returns whether a keyword is in force.
     pub(crate) fn has(self, keyword: &str) -> bool {
         self.0 & vocabulary(keyword) != 0
     }
@@ -310,7 +310,7 @@ const KEYWORDS: &[(&str, Draft, Draft)] = &[
     ("else", Draft7, Draft202012),
 ];
 
-/// How a keyword holds subschemas.
+/// The way in which a keyword holds subschemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subschemas {
     One,
@@ -345,7 +345,7 @@ pub(crate) const HOLDERS: &[(&str, Subschemas)] = &[
     ("properties", Subschemas::Named),
 ];
 
-/// The keywords that don't validate: annotations, identifiers and definitions.
+/// Returns whether a keyword doesn't validate: annotations, identifiers and definitions.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
     matches!(
         keyword,

@@ -42,7 +42,7 @@ pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a text has the format of this variant; none if that can't be checked here.
+/// Returns whether a text has the format of this variant; `None` if that can't be checked here.
 pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
     let format = match variant {
         "DateTime" => Format::DateTime,

@@ -15,7 +15,7 @@ pub(crate) struct InvalidValue<'a> {
     pub(crate) node: &'a Node,
     /// The keyword, or its member that should be a schema.
     pub(crate) keyword: String,
-    /// What is expected.
+    /// The expected value, in words.
     pub(crate) wanted: &'static str,
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
     wrong.into_iter().collect()
 }
 
-/// Whether a keyword is an annotation, for which an invalid value is harmless.
+/// Returns whether a keyword is an annotation, for which an invalid value is harmless.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
     matches!(
         keyword,
@@ -153,7 +153,7 @@ fn positive(node: &Node) -> bool {
     matches!(&node.json, Json::Number(text) if Number::new(text).is_positive())
 }
 
-/// Whether it is a whole number, 0 or more. `1.0` is one, except in draft 4.
+/// Returns whether it is a whole number, 0 or more. `1.0` is one, except in draft 4.
 fn whole(draft: Draft, node: &Node) -> bool {
     let Json::Number(text) = &node.json else { return false };
     let number = Number::new(text);

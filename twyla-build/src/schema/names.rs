@@ -1,4 +1,4 @@
-//! Names in Rust: those of `twyla_contract::rust`, made identifiers that the compiler accepts without a warning.
+//! Names in Rust: the names of `twyla_contract::rust`, changed into identifiers that the compiler accepts without a warning.
 
 use std::collections::{HashMap, HashSet};
 
@@ -66,7 +66,7 @@ const FUNCTIONS: [&str; 30] = [
     "write",
 ];
 
-/// Whether a generated type or a common trait has a method of this name.
+/// Returns whether a generated type or a common trait has a method of this name.
 pub(crate) fn is_common_method(name: &str) -> bool {
     FUNCTIONS.contains(&name)
 }
@@ -111,7 +111,7 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     named.collect()
 }
 
-/// The form by which the compiler warns of confusable identifiers; ASCII names are never confusable.
+/// Returns the form by which the compiler warns of confusable identifiers; ASCII names are never confusable.
 pub(crate) fn look(name: &str) -> String {
     if name.is_ascii() { name.to_owned() } else { skeleton(name).collect() }
 }
@@ -147,7 +147,7 @@ fn checked(rule: fn(&str) -> String, wire: &str) -> String {
     points(wire).join("_")
 }
 
-/// The code points of a name.
+/// Returns the code points of a name.
 fn points(wire: &str) -> Vec<String> {
     wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect()
 }
@@ -159,7 +159,7 @@ pub(crate) fn readable(wire: &str) -> Option<String> {
     (!is_spelled).then_some(name)
 }
 
-/// Whether the compiler accepts an identifier without a warning about uncommon or confusable characters.
+/// Returns whether the compiler accepts an identifier without a warning about uncommon or confusable characters.
 fn is_common(name: &str) -> bool {
     if name.is_ascii() {
         return true;

@@ -9,7 +9,8 @@ use crate::schema::schemas::{Loc, Schemas};
 /// The keyword: an annotation that is `true` in the schema of such a property.
 pub(crate) const KEYWORD: &str = "x-null-is-absent";
 
-/// Whether `null` is read as absence: the property's schema says so, or a pattern of the settings matches the property.
+/// Returns whether `null` is read as absence: the property's schema says so, or a pattern of the settings matches the
+/// property.
 pub(crate) fn is_absent(schemas: &Schemas, property: &Loc) -> bool {
     let says = |node: &Node| node.get(KEYWORD).is_some_and(|node| matches!(node.json, Json::Bool(true)));
     schemas.node(property).is_some_and(says)
@@ -32,7 +33,7 @@ pub(crate) fn unmatched(schemas: &Schemas) -> Vec<String> {
     open
 }
 
-/// Returns the path of a property in Rust: `shop::OrderPlaced.note`; none for other schemas.
+/// Returns the path of a property in Rust: `shop::OrderPlaced.note`; `None` for other schemas.
 fn path(schemas: &Schemas, property: &Loc) -> Option<String> {
     let (owner, _) = property.pointer.rsplit_once('/')?;
     let owner = Loc { file: property.file, pointer: owner.strip_suffix("/properties")?.to_owned() };
@@ -41,7 +42,7 @@ fn path(schemas: &Schemas, property: &Loc) -> Option<String> {
     Some(module.map_or_else(|| format!("{name}.{field}"), |module| format!("{module}::{name}.{field}")))
 }
 
-/// Whether a pattern names a property, its type, or a module around it. `*` stands for any text.
+/// Returns whether a pattern names a property, its type, or a module around it. `*` stands for any text.
 fn matches(pattern: &str, path: &str) -> bool {
     let type_ = path.split_once('.').map_or(path, |(type_, _)| type_);
     let is_module = type_.strip_prefix(pattern).is_some_and(|rest| rest.starts_with("::"));

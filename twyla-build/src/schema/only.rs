@@ -36,7 +36,7 @@ impl Only {
         self.patterns.extend(more.patterns);
     }
 
-    /// Whether an event or an RPC of that name is compiled.
+    /// Returns whether an event or an RPC of that name is compiled.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.patterns.iter().any(|pattern| matches(pattern, name))
@@ -89,7 +89,7 @@ impl Only {
     }
 }
 
-/// The name of a file's event or RPC.
+/// Returns the name of a file's event or RPC.
 fn name(role: &FileRole) -> Option<&str> {
     match role {
         FileRole::Event(name) => Some(name.as_str()),

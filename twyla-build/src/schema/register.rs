@@ -119,7 +119,7 @@ struct DuplicateUri {
 }
 
 impl DuplicateUri {
-    /// Whether a reference may mean either schema.
+    /// Returns whether a reference may mean either schema.
     fn matters(&self, asked: &HashSet<(Option<usize>, Arc<str>)>) -> bool {
         let by = |file| asked.contains(&(file, self.uri.clone()));
         by(None) || self.within && by(Some(self.file))
@@ -203,7 +203,7 @@ impl Register<'_> {
         self.schemas.infos.insert(loc, info);
     }
 
-    /// Adds bytes to the size of all names. Reports reaching the limit, and returns whether there is room.
+    /// Adds bytes to the size of all names. Reports when the limit is reached, and returns whether the bytes fit.
     fn affords(&mut self, bytes: usize, files: &[File], loc: &Loc, node: &Node) -> bool {
         if !self.full() {
             self.bytes += bytes;
@@ -239,7 +239,7 @@ impl Register<'_> {
         let Some(own) = document(uri) else {
             return Dialects::known(uri).map(|draft| (draft, Vocabularies::ALL)).ok_or_else(unknown);
         };
-        // its draft is that of its own `$schema`, which may name another custom one; a cycle has no draft
+        // its draft is the draft of its own `$schema`, which may name another custom one; a cycle has no draft
         let (mut draft, mut at) = (None, own);
         for _ in 0..=files.len() {
             let Some(next) = at.get("$schema").and_then(Node::str) else {

@@ -23,17 +23,17 @@ pub(crate) fn all(schemas: &Schemas) -> BTreeMap<&RpcName, BTreeMap<RpcMessage, 
     all
 }
 
-/// Whether the file of a request marks its RPC as idempotent.
+/// Returns whether the file of a request marks its RPC as idempotent.
 pub(crate) fn idempotent(request: &File) -> bool {
     says_idempotent(&request.root)
 }
 
-/// Whether the schema of a request marks its RPC as idempotent.
+/// Returns whether the schema of a request marks its RPC as idempotent.
 pub(crate) fn says_idempotent(request: &Node) -> bool {
     request.get(IDEMPOTENT).is_some_and(|node| matches!(node.json, Json::Bool(true)))
 }
 
-/// Whether a path is that of a request.
+/// Returns whether a path is that of a request.
 pub(crate) fn is_request(path: &str) -> bool {
     matches!(load::role(path), Ok(Some(FileRole::Rpc(_, RpcMessage::Request))))
 }
@@ -149,12 +149,12 @@ fn says(schemas: &Schemas, way: RpcMessage, file: &File, problems: &mut Vec<Prob
     }
 }
 
-/// The folder of a file, as messages show it.
+/// Returns the folder of a file, as messages show it.
 fn folder(file: &File) -> Option<&str> {
     file.shown.rsplit_once('/').map(|(folder, _)| folder)
 }
 
-/// The name of a file without its folder and without `.json`.
+/// Returns the name of a file without its folder and without `.json`.
 fn stem(file: &File) -> &str {
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     name.strip_suffix(".json").unwrap_or(name)

@@ -51,7 +51,7 @@ impl Scopes {
         Self { resources }
     }
 
-    /// Whether a schema leads to a reference that depends on the dynamic scope.
+    /// Returns whether a schema leads to a reference that depends on the dynamic scope.
     #[allow(dead_code, reason = "asked by what decides where trees begin")]
     pub(crate) fn reach(&self, schemas: &Schemas, loc: &Loc) -> bool {
         if self.resources.is_empty() {
@@ -75,7 +75,7 @@ impl Scopes {
         self.resources.get(base).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether entering the first of them doesn't change the dynamic scope.
+    /// Returns whether entering the first of them doesn't change the dynamic scope.
     pub(crate) fn are_alike(&self, schemas: &Schemas, first: &Loc, second: &Loc) -> bool {
         let base = schemas.base(first);
         base == schemas.base(second) || !self.resources.contains_key(base)

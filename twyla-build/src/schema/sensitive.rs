@@ -9,7 +9,7 @@ use crate::schema::schemas::{Loc, Schemas};
 /// The keyword: an annotation that is `true` in the schema of a sensitive value.
 pub(crate) const KEYWORD: &str = "x-sensitive";
 
-/// Limit of sensitive values in a contract; with more, the whole value is sensitive.
+/// The maximum number of sensitive values in a contract; with more, the whole value is sensitive.
 const MOST: usize = 200;
 
 /// The sensitive values of a folder.
@@ -45,7 +45,8 @@ impl<'a> Sensitive<'a> {
         out
     }
 
-    /// Whether a value of a schema is sensitive itself, or contains sensitive items or members without a type of their own.
+    /// Returns whether a value of a schema is sensitive itself, or contains sensitive items or members without a type of
+    /// their own.
     pub(crate) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
         self.leading.contains(loc)
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
@@ -79,7 +80,7 @@ impl<'a> Sensitive<'a> {
         for member in members {
             let Some((keyword, holds)) = HOLDERS.iter().find(|(holder, _)| *holder == member.key) else { continue };
             let at = loc.step(keyword);
-            // the name or index of each, if there are several
+            // the name or index of each value, if the type holds several
             let held: Vec<Option<String>> = match (holds, &member.value.json) {
                 (Subschemas::Named, Json::Object(members)) => members.iter().map(|one| Some(one.key.clone())).collect(),
                 (Subschemas::Many | Subschemas::OneOrMany, Json::Array(items)) => {

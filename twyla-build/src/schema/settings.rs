@@ -79,7 +79,7 @@ impl Settings {
         formats.chain(self.allowed.unknown())
     }
 
-    /// Returns these settings, and those of `other` for what these leave open.
+    /// Returns these settings, and the values of `other` for those that aren't set.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut documents = self.documents.clone();
         documents

@@ -1,4 +1,4 @@
-//! The names of types: the name of the file, and the way to the schema in it, cut to a readable length.
+//! The names of types: the file's name and the path to the schema in it, cut to a readable length.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::names::{field, readable, service, type_};
 use crate::schema::load::{FileRole, Node, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// Limit of the name of a type within a file, in characters. A number that tells equal names apart may follow.
+/// The maximum number of characters of a type's name within a file. A number that tells equal names apart may follow.
 const MOST: usize = 56;
 
-/// Limit of the part of such a name that comes from the file.
+/// The maximum number of characters of a type's name that come from the file.
 const MOST_OF_FILE: usize = 36;
 
 /// The name of a schema's type.
@@ -21,8 +21,8 @@ pub(crate) struct TypeName {
     pub(crate) number: Option<u64>,
 }
 
-/// Returns the name of the type of a schema. It depends only on the schema's place, and on its title if the way there is long:
-/// a schema has the same type wherever it is referred to, and keeps it whatever is added beside it.
+/// Returns the name of the type of a schema. It depends only on the schema's place, and on its title if the path is long: a
+/// schema has the same type wherever it is referred to, and keeps it whatever is added beside it.
 pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
     within(schemas, loc, |_| None)
 }

@@ -1,4 +1,4 @@
-//! The URIs of schemas: those of the folder's files, and references resolved against them.
+//! The URIs of schemas: of the folder's files, and of references resolved against them.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ pub(crate) fn file_of(uri: &str) -> Option<String> {
     uri.strip_prefix("twyla:///").and_then(decoded)
 }
 
-/// Returns the URI of a document as references find it; none if it isn't absolute, or has a fragment.
+/// Returns the URI of a document as references find it; `None` if it isn't absolute, or has a fragment.
 pub(crate) fn of_document(uri: &str) -> Option<String> {
     let (absolute, fragment) = split(uri);
     let uri = resolve("", absolute).ok().filter(|_| fragment.is_empty())?;
@@ -35,9 +35,9 @@ pub(crate) fn split(uri: &str) -> (&str, &str) {
 /// Why a reference can't be resolved.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
-    /// It leads out of the schemas folder.
+    /// The reference leads out of the schemas folder.
     Leaves,
-    /// It isn't a URI reference, or its base can't be the base of one.
+    /// The text isn't a URI reference, or can't be resolved against its base.
     Bad,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn resolve(base: &str, reference: &str) -> Result<String, Unresolved>
     })
 }
 
-/// Whether a text begins with a URI's scheme.
+/// Returns whether a text begins with a URI's scheme.
 fn has_scheme(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, _)| fluent_uri::component::Scheme::new(scheme).is_some())
 }
@@ -91,7 +91,7 @@ fn encoded(text: &str) -> String {
     out
 }
 
-/// Decodes a percent-encoded text; none if the result isn't valid UTF-8.
+/// Decodes a percent-encoded text; `None` if the result isn't valid UTF-8.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }

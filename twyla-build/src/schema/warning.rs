@@ -37,7 +37,7 @@ impl Allowed {
         }
     }
 
-    /// Returns these and those of `other`.
+    /// Returns these levels, and the levels of `other` for warnings that have none here.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut all = other;
         self.0.iter().for_each(|(name, about)| all.allow(name, about.iter().cloned()));

@@ -2,7 +2,7 @@
 
 use crate::compare::Witness;
 
-/// Returns advice on a refusal, if there is any for its keyword.
+/// Returns advice on a refusal, if its keyword has any.
 pub(super) fn of(name: &str, emits: bool, witness: &Witness) -> Option<String> {
     let attribute = match &*witness.keyword {
         "minLength" | "maxLength" | "minItems" | "maxItems" => "#[schemars(length(min = …, max = …))]",

@@ -9,8 +9,8 @@ use serde_json::Value;
 /// A schemas folder, and its name in messages.
 pub(super) type Folder = (PathBuf, String);
 
-/// Returns the schemas folders of the contracts crates among the dependencies of a package, its own excluded. Without cargo there
-/// are none.
+/// Returns the schemas folders of the contracts crates among the dependencies of a package, without the package's own. Empty
+/// if cargo isn't available.
 pub(super) fn folders(package: &Path) -> Vec<Folder> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["metadata", "--format-version", "1", "--offline"]).current_dir(package);

@@ -104,11 +104,11 @@ fn shown(folder: &Path, package: &Path) -> String {
 /// The directions in which a type satisfies a contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// The contract allows what it may send.
+    /// The contract allows what the type may send.
     Emits,
-    /// It reads what the contract allows.
+    /// The type reads what the contract allows.
     Reads,
-    /// Both.
+    /// Both directions.
     Both,
 }
 
@@ -162,9 +162,9 @@ impl Builder {
 pub enum NotHeld {
     /// The schemas have errors.
     Problems(Problems),
-    /// There is no such contract.
+    /// The folder has no such contract.
     Unknown {
-        /// Its name.
+        /// The name of the contract.
         contract: String,
         /// The nearest existing name.
         near: Option<String>,
@@ -173,10 +173,10 @@ pub enum NotHeld {
     NoSchema {
         /// The type.
         name: String,
-        /// What is wrong.
+        /// The errors in the derived schema.
         problems: Problems,
     },
-    /// It doesn't satisfy the contract, or that is undecided.
+    /// The type doesn't satisfy the contract, or that is undecided.
     Misfits(Misfits),
 }
 

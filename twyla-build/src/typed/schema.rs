@@ -55,8 +55,8 @@ fn exact(schema: &mut Value, emits: bool, unknown: &mut Option<String>) {
     }
 }
 
-/// A property that is sent but not required has a `skip_serializing_if`, so that `None` is never sent as `null`. Removes `null`
-/// from its schema.
+/// Removes `null` from the schemas of properties that are sent but not required: they have a `skip_serializing_if`, so that
+/// `None` is never sent as `null`.
 fn left_out(members: &mut Map<String, Value>) {
     let required = members.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let properties = members.get_mut("properties").and_then(Value::as_object_mut);

@@ -92,7 +92,7 @@ macro_rules! __builder {
         }
 
         impl $type {
-            /// Returns a builder. Its last method compiles only after those of all required members.
+            /// Returns a builder. Its last method compiles only after the methods of all required members were called.
             pub fn builder() -> $builder {
                 let members = <<Self as $crate::__private::Built>::Members as ::std::default::Default>::default();
                 $builder { members, set: ::std::marker::PhantomData }

@@ -70,7 +70,7 @@ pub trait Method: Sized + Send + 'static {
     type Request: Body;
     /// The type of responses.
     type Response: Body;
-    /// The type of errors; [`NoError`] if there is no `error.json`.
+    /// The type of errors; [`NoError`] if the RPC has no `error.json`.
     type Error: DomainError;
     /// The type of the context.
     type Context: EventContext;

@@ -2,11 +2,11 @@
 
 use super::record::{Mark, Schemas};
 
-/// The values that apply if there is no inherent constant.
+/// The values that apply if a type has no inherent constant of the name.
 pub trait Otherwise {
     /// False.
     const HOLDS: bool = false;
-    /// No schemas.
+    /// Empty schemas.
     const SCHEMAS: Schemas = Schemas::NONE;
     /// An empty record.
     const SERVES: &'static Mark = const { &Mark::none("") };

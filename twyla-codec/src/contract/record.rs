@@ -10,25 +10,25 @@ pub use twyla_contract::record;
 /// A compiled schema with everything that it refers to.
 #[derive(Debug)]
 pub struct Schema {
-    /// The digest of its canonical form.
+    /// The digest of the schema's canonical form.
     pub digest: &'static str,
-    /// Its record.
+    /// The schema's record.
     pub record: &'static str,
-    /// Its sensitive values, as JSON Pointers (`*` matches any key or index).
+    /// The schema's sensitive values, as JSON Pointers (`*` matches any key or index).
     pub sensitive: &'static [&'static str],
 }
 
 /// The schemas of an event.
 #[derive(Clone, Copy, Debug)]
 pub struct Schemas {
-    /// That of the content.
+    /// The schema of the content.
     pub content: &'static Schema,
-    /// That of the context.
+    /// The schema of the context.
     pub context: &'static Schema,
 }
 
 impl Schemas {
-    /// No schemas, for an event without a contract: one that a test implements by hand, or one that doesn't compile.
+    /// Empty schemas, for an event without a contract: one that a test implements by hand, or one that doesn't compile.
     pub const NONE: Self = {
         const NONE: &Schema = &Schema { digest: "", record: "", sensitive: &[] };
         Self { content: NONE, context: NONE }
@@ -70,7 +70,7 @@ impl Mark {
         parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()
     }
 
-    /// Returns its own record, and those of its schemas.
+    /// Returns the record of the event, and the records of its schemas.
     pub fn records(&'static self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.record).chain(self.schemas.iter().map(|schema| schema.record))
     }

@@ -1,4 +1,4 @@
-//! Detection of duplicate keys: a linear scan while there are few, a hash set when there are many.
+//! Detects duplicate keys: a linear scan for few keys, a hash set for many.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -37,7 +37,7 @@ pub struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     depth: u8,
-    /// How many bytes were read for variants that then didn't fit.
+    /// The number of bytes that were read for variants that then didn't fit.
     tried: u32,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Moves to the value of the member `name` of the object at the current position; returns whether there is one.
+    /// Moves to the value of the member `name` of the object at the current position; returns whether the member exists.
     ///
     /// # Errors
     /// The value is not an object, or the text up to that member is not valid JSON.
@@ -207,8 +207,8 @@ impl<'a> Reader<'a> {
         Ok(Some(key))
     }
 
-    /// Moves to the quote of the next key; returns whether there is one. Consumes the closing brace at the end of the
-    /// object.
+    /// Moves to the quote of the next key; returns whether the object has another key. Consumes the closing brace at the end
+    /// of the object.
     #[inline]
     pub(super) fn seek_key(&mut self, first: bool) -> Result<bool, Fault> {
         let mut byte = self.next_byte();
@@ -258,7 +258,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Moves to the next item; returns whether there is one. Consumes the closing bracket at the end of the array.
+    /// Moves to the next item; returns whether the array has another item. Consumes the closing bracket at the end of the
+    /// array.
     pub(super) fn next_item(&mut self, first: bool) -> Result<bool, Fault> {
         let byte = self.next_byte();
         if byte == b']' {

@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         if let Some(digits) = rest.first_chunk::<4>() {
             let value = digits.iter().fold(0, |value, digit| value << 4 | HEX[usize::from(*digit)]);
-            // an invalid digit sets bits above those of four valid digits
+            // an invalid digit sets bits above the bits of four valid digits
             if value <= 0xFFFF {
                 self.at += 4;
                 return Ok(value);

@@ -15,17 +15,17 @@ pub enum MemberValue<'t> {
     Null,
     /// `true` or `false`
     Boolean {
-        /// Which of the two.
+        /// Whether it is `true`.
         value: bool,
     },
     /// A number.
     Number {
-        /// Its value if it is an integer of 64 bits, however it is written.
+        /// The number's value if it is an integer of 64 bits, however it is written.
         integer: Option<i64>,
     },
     /// A string.
     String {
-        /// Its text.
+        /// The string's text.
         text: &'t str,
     },
     /// An array.
@@ -78,8 +78,8 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Returns the index that `find` has for a member of the object at the current position, and those of further members.
-    /// Consumes nothing.
+    /// Returns the first variant that `find` returns for a member of the object at the current position, and the other
+    /// variants that it returns. Consumes nothing.
     ///
     /// # Errors
     /// The value is not an object, or its text is not valid JSON.

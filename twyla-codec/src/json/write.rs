@@ -144,7 +144,7 @@ integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
 impl Write for f64 {
-    /// A whole number is written like an integer, with all its digits and without a point: `100`, not `100.0`.
+    /// Writes a whole number like an integer, with all its digits and without a point: `100`, not `100.0`.
     #[expect(clippy::cast_possible_truncation, reason = "is whole and within an i64")]
     fn write(&self, out: &mut Vec<u8>) {
         let is_zero = *self == 0.0;

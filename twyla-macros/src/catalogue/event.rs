@@ -76,7 +76,7 @@ fn listed(properties: &[&Property]) -> String {
     properties.iter().map(|property| format!("`{}`", property.wire)).collect::<Vec<_>>().join(", ")
 }
 
-/// Required properties that the struct has no fields for.
+/// Returns the error for required properties that the struct has no fields for.
 pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
     let what = listed(lacking);
     let text = Text::new(format!("`{name}` cannot be emitted: it has no {what}, which `{}` requires", event.name))
@@ -87,7 +87,7 @@ pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
     text.help(format!("give `{name}` the field, or emit a `contracts::{}`", event.rust_path))
 }
 
-/// A use in the direction that isn't declared.
+/// Returns the error for a use in the direction that isn't declared.
 pub(crate) fn declared(name: &str, event: &Event, listen: bool) -> Text {
     let (declared, used, key) =
         if listen { ("listening", "emitted", "listen") } else { ("emitting", "listened to", "emit") };
@@ -123,14 +123,14 @@ impl FieldWords<'_> {
         text.note(format!("`{}` is declared at {}", self.property.wire, at(self.property)))
     }
 
-    /// The type to write.
+    /// Returns the type that the user should write.
     fn ty(&self) -> String {
         // an `Option` reads both null and the absence of a value
         let is_option = self.property.required || matches!(self.property.kind, Kind::Nullable(_));
         if is_option { self.generated.to_owned() } else { format!("Option<{}>", self.generated) }
     }
 
-    /// A type that can neither be read nor emitted.
+    /// Returns the error for a type that can neither be read nor emitted.
     pub(crate) fn wrong(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
@@ -144,7 +144,7 @@ impl FieldWords<'_> {
         ))
     }
 
-    /// A type that doesn't hold every value.
+    /// Returns the error for a type that can't hold every value of the property.
     pub(crate) fn narrow(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
@@ -155,7 +155,7 @@ impl FieldWords<'_> {
         self.declared(text).help(format!("write `{field}: {}`", self.ty()))
     }
 
-    /// A type that doesn't hold the absence of a value.
+    /// Returns the error for a type that can't hold an absent property.
     pub(crate) fn absence(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
@@ -167,7 +167,7 @@ impl FieldWords<'_> {
             .help(format!("write `{field}: Option<{THE_TYPE}>`, or put `#[serde(default)]` above the field"))
     }
 
-    /// A type that may have no value to write.
+    /// Returns the error for a type that may have no value to write.
     pub(crate) fn unwritable(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
@@ -183,7 +183,7 @@ impl FieldWords<'_> {
     }
 }
 
-/// A field that borrows.
+/// Returns the error for a field that borrows.
 pub(crate) fn borrowed(field: &str, owned: &str) -> Text {
     Text::new(format!("field `{field}` cannot borrow: an event owns what it holds"))
         .help(format!("write `{field}: {owned}`"))

@@ -10,7 +10,7 @@ pub(crate) struct HandlerKind {
     pub(crate) signature: &'static str,
     /// Why it can't be generic.
     pub(crate) one: &'static str,
-    /// What the handler may outlive.
+    /// The thing that the handler may outlive, in words.
     pub(crate) outlives: &'static str,
 }
 

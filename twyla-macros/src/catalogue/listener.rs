@@ -1,4 +1,4 @@
-//! The errors of `#[listener]`, beside those of every handler function.
+//! The errors of `#[listener]`, apart from those that every handler function can have.
 
 use twyla_contract::{Contracts, Event, Group, NameError};
 
@@ -63,7 +63,7 @@ pub(crate) fn contracts_without_a_name() -> Text {
         .help("name the event, `#[listener(\"api.user_input\", contracts = ..)]`, or leave `contracts` out: the argument's type says which event it is")
 }
 
-/// The first argument isn't the event that the attribute names.
+/// Returns the error for a first argument that isn't the event that the attribute names.
 pub(crate) fn other_event(name: &str, event: &Event, all: &Contracts, written: &str) -> Text {
     let text =
         Text::new(format!("handler `{name}` listens to `{}`, but its first argument is `{THE_TYPE}`", event.name))

@@ -99,7 +99,7 @@ impl Problems {
         result.map_err(|error| self.add(error)).ok()
     }
 
-    /// Returns the contracts, or adds the error that there are none, unless it is reported already.
+    /// Returns the contracts, or adds the error that the crate has none, unless that is reported already.
     pub(crate) fn contracts(&mut self, found: Found, span: Span) -> Option<Arc<Contracts>> {
         found.map_err(|missing| self.0.extend(no_contracts(&missing).map(|text| text.at(span)))).ok()
     }
@@ -113,12 +113,12 @@ impl Problems {
     }
 }
 
-/// `schemas/events/api/user_input.json:1`
+/// Returns the place of an event's schema: `schemas/events/api/user_input.json:1`.
 pub(crate) fn schema(event: &Event) -> String {
     format!("{}:{}", event.place.file, event.place.line)
 }
 
-/// The error of an attribute without contracts; none if it is reported already.
+/// Returns the error of an attribute without contracts; `None` if it is reported already.
 fn no_contracts(missing: &Missing) -> Option<Text> {
     Some(match missing {
         Missing::Unreadable(why) => not_compiled(&NotCompiled::Unreadable(why.clone())),
@@ -126,7 +126,7 @@ fn no_contracts(missing: &Missing) -> Option<Text> {
     })
 }
 
-/// The error of `include_contracts!()` without contracts.
+/// Returns the error of `include_contracts!()` without contracts.
 pub(crate) fn not_compiled(why: &NotCompiled) -> Text {
     match why {
         NotCompiled::NoBuildScript => Text::new("this crate has no `build.rs`, so its schemas are not compiled")
@@ -162,13 +162,14 @@ pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) 
     })
 }
 
-/// A contract that the build leaves out.
+/// Returns the error for a contract that the build leaves out.
 fn left_out(kind: &str, name: &str, root: &str) -> Text {
     Text::new(format!("the {kind} `{name}` of `{root}` is not compiled: `build.rs` leaves it out"))
         .help(format!("add it to `.only([.., \"{name}\"])` in `build.rs`, or enable the feature of its domain"))
 }
 
-/// A contract that the folder doesn't declare: suggests a similar name, or lists what is declared and how to add one.
+/// Returns the error for a contract that the folder doesn't declare: suggests a similar name, or lists what is declared and
+/// how to add one.
 fn undeclared(
     kind: &str,
     name: &str,
@@ -205,14 +206,14 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
     }
 }
 
-/// The contract's name isn't a literal.
+/// Returns the error for a contract's name that isn't a literal.
 pub(crate) fn no_literal(macro_name: &str, name: &str, written: &str) -> Text {
     Text::new(format!("{name} must be a literal, not `{written}`"))
         .note("the macro reads the name before the compiler knows the value of a constant")
         .help(format!("write `#[{macro_name}(\"..\")]`"))
 }
 
-/// A macro that takes no arguments.
+/// Returns the error for a macro that takes no arguments.
 pub(crate) fn takes_nothing(macro_name: &str) -> Text {
     Text::new(format!("`{macro_name}` takes no arguments")).help(format!("write `{macro_name}()`"))
 }

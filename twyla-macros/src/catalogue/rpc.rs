@@ -1,4 +1,4 @@
-//! The errors of `#[rpc]`, beside those of every handler function.
+//! The errors of `#[rpc]`, apart from those that every handler function can have.
 
 use twyla_contract::{Contracts, NameError, Rpc, RpcBody};
 
@@ -62,12 +62,12 @@ pub(crate) fn no_output(name: &str, rpc: &Rpc) -> Text {
         .note(ERRORS)
 }
 
-/// The last segment of a type's path, as it is written.
+/// Returns the last segment of a type's path, as it is written.
 pub(crate) fn last(written: &str) -> &str {
     written.rsplit("::").next().unwrap_or(written).trim()
 }
 
-/// The first argument isn't the RPC's request.
+/// Returns the error for a first argument that isn't the RPC's request.
 pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &str) -> Text {
     let request = &rpc.request;
     let text = Text::new(format!("handler `{name}` serves `{}`, but its first argument is `{THE_TYPE}`", rpc.name))
@@ -87,7 +87,7 @@ pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &st
 const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`: \
                       what isn't the RPC's own is a fault of the service to the caller, and in its log";
 
-/// The return type isn't an answer of the RPC. `error` is the error type as it is written.
+/// Returns the error for a return type that isn't an answer of the RPC. `error` is the error type as it is written.
 pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {
     let response = &rpc.response;
     let text = Text::new(format!("handler `{name}` serves `{}`, but it returns `{THE_TYPE}`", rpc.name))
@@ -99,7 +99,7 @@ pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {
     text.note(format!("`E` is {own}any error type, `String`, or `Box<dyn Error + Send + Sync>`{here}"))
 }
 
-/// `schemas/rpc/navitaire-api/get_booking/request.json:1`
+/// Returns the place of a schema: `schemas/rpc/navitaire-api/get_booking/request.json:1`.
 fn schema(body: &RpcBody) -> String {
     format!("{}:{}", body.place.file, body.place.line)
 }

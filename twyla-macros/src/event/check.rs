@@ -134,7 +134,7 @@ fn bound(contract: &Contract, all: &Contracts, module: &Path, runtime: Runtime) 
     }
 }
 
-/// A contract that isn't known, under the names that its types would have.
+/// Creates a contract that isn't known, under the names that its types would have.
 fn unknown(name: &EventName, module: &Path, runtime: Runtime) -> BoundEvent {
     let (domain, rust_name) = (rust::field_name(name.domain()), rust::type_name(name.event_type()));
     BoundEvent {
@@ -305,12 +305,12 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
     }
 }
 
-/// A kind within another one, whose path the expansion doesn't write for it.
+/// Returns the path of a kind that is a parameter of another kind.
 fn nested(kind: TokenStream) -> TokenStream {
     quote!(__twyla::kind::#kind)
 }
 
-/// The generated type within options, boxes and collections.
+/// Returns the generated type within options, boxes and collections.
 fn innermost(ty: &Type) -> Option<&Path> {
     let Type::Path(ty) = ty else { return None };
     match &ty.path.segments.last()?.arguments {
@@ -323,7 +323,7 @@ fn innermost(ty: &Type) -> Option<&Path> {
     }
 }
 
-/// The generated field's type without the option, as the user would write it.
+/// Returns the generated field's type without the option, as the user would write it.
 fn generated(property: &Property, module: &Path) -> String {
     let module = catalogue::display(module);
     let module = module.strip_prefix("crate::").unwrap_or(&module);

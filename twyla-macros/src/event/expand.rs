@@ -70,17 +70,17 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     }
 }
 
-/// `EMISSION_FITS`
+/// Returns the name of the constant with the compiler's answer: `EMISSION_FITS`.
 fn answer(field: &Field, what: &str) -> Ident {
     format_ident!("{}_{what}", field.name.unraw().to_string().to_uppercase())
 }
 
-/// `ReadEmissionOfUserInput`
+/// Returns the name of the generated trait that carries an error's text: `ReadEmissionOfUserInput`.
 fn words_name(prefix: &str, check: &Check, contract: &BoundEvent) -> Ident {
     format_ident!("{prefix}{}Of{}", check.word, contract.rust_name)
 }
 
-/// Returns the checks of one field that the compiler makes, with the error for each that fails.
+/// Returns the checks of one field that the compiler evaluates, with the error for each check that fails.
 fn questions(field: &Field, contract: &BoundEvent, reads: bool, writes: bool) -> TokenStream {
     let (ty, fits) = (&field.ty, answer(field, "FITS"));
     let Some(check) = &field.check else {
@@ -142,7 +142,7 @@ struct Needs<'a> {
     words: Ident,
 }
 
-/// What one field needs for a direction.
+/// Returns the bounds that one field needs for a direction.
 fn needs<'a>(field: &'a Field, contract: &BoundEvent, read: bool) -> Vec<Needs<'a>> {
     let Some(check) = &field.check else { return Vec::new() };
     let prefixes: &[&str] = match read {
@@ -302,7 +302,7 @@ fn default_name(name: &Ident) -> String {
     format!("default_{}", name.unraw())
 }
 
-/// The type of a field for reading: that of a trusted field is unchanged.
+/// Returns the type of a field for reading; the type of a trusted field is unchanged.
 fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
     let fits = answer_of(name);
     if checked { quote!(__twyla::ReadField<#ty, { #fits }>) } else { quote!(#ty) }

@@ -17,18 +17,19 @@ pub(super) struct Written {
     pub(super) rename: Option<LitStr>,
     pub(super) absence: Absence,
     pub(super) unchecked: bool,
-    /// serde's attributes that only a field with `#[event(unchecked)]` may have.
+    /// The attributes of serde that only a field with `#[event(unchecked)]` may have.
     pub(super) serde: Vec<TokenStream>,
 }
 
 impl Written {
-    /// The name without `r#`.
+    /// Returns the name without `r#`.
     pub(super) fn plain_name(&self) -> String {
         self.name.unraw().to_string()
     }
 }
 
-/// Parses a field's attributes, and removes those of the macro. The fields of a generic struct may borrow: it is refused as a whole.
+/// Parses a field's attributes, and removes the macro's own. The fields of a generic struct may borrow, because the struct
+/// is refused as a whole.
 pub(super) fn read(field: &mut syn::Field, generic: bool, problems: &mut Problems) -> Option<Written> {
     let name = field.ident.clone()?;
     if let Type::Reference(reference) = &mut field.ty
@@ -117,7 +118,7 @@ fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String
     problems.ok(parsed);
 }
 
-/// An unchanged entry of a serde attribute.
+/// Returns an entry of a serde attribute, unchanged.
 fn rest(meta: &ParseNestedMeta<'_>) -> syn::Result<TokenStream> {
     let mut tokens = meta.path.to_token_stream();
     while !meta.input.is_empty() && !meta.input.peek(Token![,]) {

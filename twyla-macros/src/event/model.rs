@@ -48,9 +48,9 @@ pub(super) struct Field {
     pub(super) ty: Type,
     pub(super) wire: String,
     pub(super) absence: Absence,
-    /// None for a field that is trusted.
+    /// The check; `None` for a field that is trusted.
     pub(super) check: Option<Check>,
-    /// serde's attributes of a trusted field, which are kept.
+    /// The attributes of serde on a trusted field, which are kept.
     pub(super) serde: Vec<TokenStream>,
     /// Whether `None` is left out.
     pub(super) optional: bool,

@@ -1,4 +1,4 @@
-//! What `listeners!` and `rpcs!` differ in.
+//! The differences between `listeners!` and `rpcs!`.
 
 use proc_macro2::TokenStream;
 

@@ -29,7 +29,7 @@ pub(crate) fn rpcs(input: TokenStream) -> TokenStream {
     })
 }
 
-/// Expands a list behind the path of the runtime in brackets, which the macros of the runtime put there.
+/// Expands a list; the macros of the runtime put the runtime's path before it, in brackets.
 fn expand(input: TokenStream, kind: impl FnOnce(&TokenStream) -> ListKind) -> TokenStream {
     let mut input = input.into_iter();
     let runtime = match input.next() {

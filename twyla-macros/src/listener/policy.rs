@@ -85,7 +85,7 @@ pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
 }
 
 impl Policy {
-    /// The value of the registration's field.
+    /// Returns the value of the registration's field.
     pub(super) fn expand(&self, content: &Type, runtime: &Runtime) -> TokenStream {
         let some = |name: &str, value: TokenStream| {
             let name = Ident::new(name, Span::mixed_site());

@@ -93,7 +93,7 @@ struct Shape<'a> {
     output: Option<&'a Type>,
 }
 
-/// The RPC that the attribute names.
+/// Returns the RPC that the attribute names.
 fn named(
     written: &LitStr,
     contracts: impl FnOnce() -> Found,

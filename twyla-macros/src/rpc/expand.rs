@@ -108,7 +108,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
 }
 
 impl Policy {
-    /// The value of the registration's field.
+    /// Returns the value of the registration's field.
     fn expand(self) -> TokenStream {
         let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
         let mut fields = TokenStream::new();

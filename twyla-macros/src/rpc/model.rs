@@ -36,6 +36,6 @@ pub(super) struct NamedRpc {
 pub(super) struct Policy {
     pub(super) idempotent: bool,
     pub(super) concurrency: Option<u16>,
-    /// In milliseconds.
+    /// The deadline in milliseconds.
     pub(super) deadline: Option<u64>,
 }

@@ -61,7 +61,7 @@ impl Emitting {
         self
     }
 
-    /// The message's id, or the refusal.
+    /// Returns the message's id, or the refusal.
     #[cfg(feature = "testing")]
     pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
         match &self.stage {
@@ -93,7 +93,7 @@ impl Emitting {
                 Err(Error::Refused { event, message_id, maybe_sent, why })
             }
             Err(Unpublished { maybe_sent, why, .. }) => {
-                tracing::warn!(event, message_id, maybe_sent, error = why, "unconfirmed");
+                tracing::warn!(event, message_id, maybe_sent, error = why, "the event was not confirmed in time");
                 self.span.failed("unconfirmed", Some(&why));
                 let message_id = message_id.to_owned();
                 Err(Error::Unconfirmed { event, message_id, maybe_sent, deadline: self.deadline, why })

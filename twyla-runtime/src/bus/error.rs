@@ -39,7 +39,7 @@ pub enum Error {
     TooLarge {
         /// The event's name.
         event: &'static str,
-        /// Its size with its envelope, in bytes.
+        /// The size of the event with its envelope, in bytes.
         bytes: usize,
         /// The maximum size, in bytes.
         most: usize,
@@ -58,7 +58,7 @@ pub enum Error {
         /// Whether the broker may have received it anyway, from an earlier attempt whose answer was lost. `false` is certain:
         /// no listener will see it.
         maybe_sent: bool,
-        /// What the broker says. It names the exchange.
+        /// The broker's reason. It names the exchange.
         why: String,
     },
 
@@ -145,7 +145,7 @@ pub enum Error {
         second: &'static str,
     },
 
-    /// The service can't listen on an address: that of its RPCs, or that of its health.
+    /// The service can't listen on an address, either for its RPCs or for its health.
     Serve {
         /// The address.
         address: String,
@@ -158,13 +158,13 @@ pub enum Error {
 
     /// Something must be served over HTTP, but the service has no address.
     NoAddress {
-        /// What can't be served.
+        /// The part that can't be served, in words.
         what: &'static str,
     },
 
     /// A name that can't be the name of an event or a group.
     Name {
-        /// What is named.
+        /// The kind of the name, such as an event or a group.
         what: &'static str,
         /// What is wrong with the name.
         why: String,
@@ -278,7 +278,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// The rules that a refused content or context breaks.
+    /// Returns the rules that a refused content or context breaks.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

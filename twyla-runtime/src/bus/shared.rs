@@ -1,4 +1,4 @@
-//! What all clones of a bus share.
+//! The state that all clones of a bus share.
 
 use std::sync::Arc;
 use std::time::Duration;

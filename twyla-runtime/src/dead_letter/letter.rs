@@ -99,7 +99,7 @@ pub struct DeadLetter {
     pub first_failed_at: Option<DateTime<Utc>>,
     /// The error of the first attempt.
     pub first_error: String,
-    /// When it was dead-lettered.
+    /// When the message was dead-lettered.
     pub parked_at: Option<DateTime<Utc>>,
     /// The message id.
     pub message_id: Option<String>,
@@ -121,13 +121,13 @@ pub struct Death {
     pub queue: String,
     /// The broker's reason: `delivery_limit`, `expired`, `maxlen` or `rejected`.
     pub reason: String,
-    /// How often this happened to the message in this queue.
+    /// How often the message was dead-lettered from this queue for this reason.
     pub count: u64,
     /// The exchange that routed the message to this queue.
     pub exchange: String,
     /// The routing keys of the message.
     pub routing_keys: Vec<String>,
-    /// When it first happened.
+    /// When the message was first dead-lettered from this queue for this reason.
     pub at: Option<DateTime<Utc>>,
     /// The message's own time to live in milliseconds, if the sender set one.
     pub expiration: Option<String>,

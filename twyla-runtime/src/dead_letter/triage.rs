@@ -17,11 +17,11 @@ pub enum Sort {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sorted {
-    /// How many of the inspected letters stayed.
+    /// The number of inspected letters that stayed.
     pub kept: usize,
-    /// How many were returned to their group's queue.
+    /// The number of letters that were returned to their group's queue.
     pub replayed: usize,
-    /// How many were deleted.
+    /// The number of letters that were deleted.
     pub dropped: usize,
 }
 

@@ -20,7 +20,7 @@ pub enum Decision {
 pub(crate) trait Settle: Send + Sync {
     fn settle(&self, tag: u64, decision: Decision);
 
-    /// Whether decisions have no effect any more.
+    /// Returns whether decisions have no effect any more.
     fn is_void(&self) -> bool {
         false
     }
@@ -48,13 +48,13 @@ struct AckState {
 }
 
 impl Ack {
-    /// An ack that belongs to no delivery, for unit tests of handler functions: see [`decision`](Self::decision).
+    /// Creates an ack that belongs to no delivery, for unit tests of handler functions: see [`decision`](Self::decision).
     #[must_use]
     pub fn detached() -> Self {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag: 0, sink: None }) }
     }
 
-    /// Whether the broker has taken the delivery back: it delivers it again, and decisions have no effect.
+    /// Returns whether the broker has taken the delivery back: it delivers it again, and decisions have no effect.
     pub(crate) fn is_void(&self) -> bool {
         self.inner.sink.as_ref().is_some_and(|sink| sink.is_void())
     }

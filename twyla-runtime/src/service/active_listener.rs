@@ -27,7 +27,7 @@ pub(crate) struct ActiveListener {
     pub(crate) listener: Registration,
     pub(crate) queue: Arc<QueueSpec>,
     pub(crate) retry: Retry,
-    /// How often the broker may redeliver a message before it is dead-lettered.
+    /// The maximum number of redeliveries of a message; after these, it is dead-lettered.
     pub(crate) redeliveries: u32,
     pub(crate) dedupe: Option<Dedupe>,
     pub(crate) store: StoreState,
@@ -60,7 +60,7 @@ impl ActiveListener {
             group,
             message_id,
             ?decision,
-            "its outcome was decided before the broker took it back: not handled again"
+            "the event's outcome was decided before the broker took it back: not handled again"
         );
         match decision {
             Decision::Ack => delivery.ack.ack(),

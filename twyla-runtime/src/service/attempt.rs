@@ -141,7 +141,7 @@ fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<Dea
         .then(|| DeadLetterCause::of(Reason::Size, format!("it has {bytes} bytes, and at most {most} are allowed")))
 }
 
-/// What happens to a delivery after its attempts.
+/// The next step of a delivery after its attempts.
 enum NextStep {
     Settled,
     /// The event is retried after this delay, by any member of the group.
@@ -152,7 +152,7 @@ enum NextStep {
 }
 
 impl NextStep {
-    /// The outcome to remember if the delivery is void.
+    /// Returns the outcome to remember if the delivery is void.
     fn known(self, delivery: &Delivery) -> Option<VoidOutcome> {
         match self {
             Self::Settled => match delivery.ack.decision()? {
@@ -216,7 +216,9 @@ async fn attempts(
                 ack.ack();
                 clock.stop(AttemptOutcome::Skipped);
                 progress.attempt_ends(AttemptEnd::Skipped);
-                span.debug(|| tracing::debug!(event, group, message_id, "handled before, skipped"));
+                span.debug(|| {
+                    tracing::debug!(event, group, message_id, "skipped: the group has handled the event before")
+                });
                 return NextStep::Settled;
             }
             ClaimOutcome::New(claim) => {
@@ -291,7 +293,9 @@ async fn attempts(
         let this = FailedAttempts::after(failed.take(), attempt, &error);
         let pause = match what {
             FailAction::Drop => {
-                span.within(|| tracing::warn!(event, group, attempt, message_id, error, "dropped by its handler"));
+                span.within(|| {
+                    tracing::warn!(event, group, attempt, message_id, error, "the handler dropped the event")
+                });
                 ack.drop();
                 listening.metrics.dropped();
                 return NextStep::Settled;
@@ -303,7 +307,9 @@ async fn attempts(
         let Some(pause) = pause else {
             return NextStep::DeadLetter(DeadLetterCause { reason, error, violations: Vec::new(), failed: Some(this) });
         };
-        span.within(|| tracing::warn!(event, group, attempt, message_id, error, ?pause, "failed, trying again"));
+        span.within(|| {
+            tracing::warn!(event, group, attempt, message_id, error, ?pause, "the attempt failed, retrying")
+        });
         listening.metrics.retried();
         // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
         if pause > HERE && !listening.is_ordered() {
@@ -321,7 +327,7 @@ async fn attempts(
     }
 }
 
-/// What happens to a delivery that stops waiting for the store.
+/// Returns the next step of a delivery that stops waiting for the store.
 fn given_up(delivery: &Delivery, failed: Option<FailedAttempts>) -> NextStep {
     match failed {
         Some(failed) if delivery.ack.is_void() => NextStep::Void(failed, tokio::time::Instant::now()),

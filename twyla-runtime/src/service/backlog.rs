@@ -10,9 +10,9 @@ pub(crate) struct HeldDeliveries(watch::Sender<Backlog>);
 #[derive(Clone, Debug)]
 pub(crate) struct Backlog {
     count: usize,
-    /// The prefetch: once this many are held, the broker delivers nothing more.
+    /// The prefetch: once this number of deliveries is held, the broker delivers nothing more.
     most: u16,
-    /// Why the dead queue refused the last one.
+    /// Why the dead queue refused the last delivery.
     why: String,
 }
 
@@ -33,12 +33,12 @@ impl HeldDeliveries {
         Self(watch::Sender::new(Backlog { count: 0, most, why: String::new() }))
     }
 
-    /// For the service's health.
+    /// Returns the watched state, for the service's health.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Backlog> {
         self.0.subscribe()
     }
 
-    /// A delivery is held.
+    /// Counts a delivery as held until the returned value is dropped; `why` is the dead queue's reason.
     pub(crate) fn hold(&self, why: &str) -> Holding<'_> {
         self.0.send_modify(|backlog| {
             backlog.count += 1;
@@ -52,7 +52,7 @@ impl HeldDeliveries {
 pub(crate) struct Holding<'a>(&'a HeldDeliveries);
 
 impl Holding<'_> {
-    /// The dead queue has refused it again.
+    /// Records the reason of another refusal by the dead queue.
     pub(crate) fn fails_again(&self, why: &str) {
         let Self(state) = self;
         state.0.send_modify(|backlog| why.clone_into(&mut backlog.why));

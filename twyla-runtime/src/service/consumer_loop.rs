@@ -16,9 +16,9 @@ use super::shutdown::ShutdownDeadlines;
 use crate::progress::DeliveryProgress;
 use crate::transport::{Delivery, Subscription};
 
-/// How many bursts of deliveries are taken at once.
+/// The maximum number of bursts of deliveries that are taken at once.
 const BATCH: usize = 64;
-/// How many deliveries share a task.
+/// The maximum number of deliveries that share a task.
 const TOGETHER: usize = 16;
 
 /// Runs one listener until the service stops, then drains it.
@@ -96,7 +96,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
     }
     let last_steps = async {
         if !handlers.is_empty() {
-            tracing::warn!(event, group, "handlers were stopped; their events go back");
+            tracing::warn!(event, group, "handlers were stopped: their events return to the queue");
             // A handler that blocks its thread can't be stopped; its event goes back when the connection is closed.
             handlers.shutdown().await;
         }

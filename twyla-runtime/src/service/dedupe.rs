@@ -25,7 +25,7 @@ pub struct Dedupe {
     pub(crate) store: Arc<dyn Store>,
     /// The type of the transaction that handlers can take as an argument.
     pub(crate) gives: Option<std::any::TypeId>,
-    /// How long events are remembered; `None` is forever.
+    /// How long events are remembered; `None` means forever.
     pub(crate) kept: Option<Duration>,
 }
 
@@ -110,14 +110,14 @@ pub(crate) struct Identity<'a> {
 
 /// Whether the store lets an event be handled.
 pub(crate) enum ClaimOutcome {
-    /// It was handled before.
+    /// The event was handled before.
     Done,
     New(Box<dyn Claim>),
 }
 
 /// An event that is being handled. Dropping it means that it wasn't handled.
 pub(crate) trait Claim: Send {
-    /// The transaction that a handler may take part in.
+    /// Returns the transaction that a handler may take part in.
     fn transaction(&self) -> Option<Transacting>;
 
     /// Commits: the event counts as handled, together with the work of the transaction.

@@ -31,7 +31,7 @@ pub struct Fail {
     cause: Cause,
 }
 
-/// What happens to the event.
+/// The action that a handler chose for a failed event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailAction {
     /// Retry it by the listener's policy.
@@ -116,7 +116,7 @@ impl From<Fail> for Box<dyn StdError + Send + Sync> {
     }
 }
 
-/// An error and all its causes, the outermost first.
+/// Returns an error and all its causes, the outermost first.
 pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| {
         let error: &'a (dyn StdError + 'static) = *error;

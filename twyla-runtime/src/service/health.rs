@@ -72,7 +72,7 @@ impl Health {
         reasons
     }
 
-    /// Whether the service is ready.
+    /// Returns whether the service is ready.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.unready().is_empty()
@@ -98,7 +98,7 @@ mod routes {
     const JSON: &str = "application/json";
 
     impl Health {
-        /// `GET /health/live` and `GET /health/ready`.
+        /// Returns the routes `GET /health/live` and `GET /health/ready`.
         pub(crate) fn routes(&self) -> Router {
             let health = self.clone();
             let ready = move || async move {

@@ -63,7 +63,7 @@ impl HeldDelivery {
 /// The outcome of dead-lettering a held delivery.
 enum DeadLettering {
     Done,
-    /// It goes back to its queue, because it is dropped without a decision.
+    /// The delivery is returned to its queue, because it is dropped without a decision.
     Back,
 }
 
@@ -83,7 +83,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
             Ok(()) => {
                 delivery.ack.ack();
                 listening.metrics.dead_lettered();
-                tracing::info!(event, group, message_id, "dead-lettered after waiting");
+                tracing::info!(event, group, message_id, "the event was dead-lettered after waiting");
                 return DeadLettering::Done;
             }
             Err(Unpublished { cause: PublishFailure::Closed, .. }) => return DeadLettering::Back,
@@ -93,7 +93,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
                     group,
                     message_id,
                     error = failure.why,
-                    "still can't be dead-lettered, waits in this process"
+                    "the event still can't be dead-lettered and waits in this process"
                 );
                 holding.fails_again(&failure.why);
             }
@@ -103,7 +103,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
     DeadLettering::Back
 }
 
-/// Waits; `false` if the service stops.
+/// Waits for the pause; returns `false` if the service stops.
 async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> bool {
     let mut phase = listening.stopping.clone();
     tokio::select! {

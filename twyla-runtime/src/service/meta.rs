@@ -36,7 +36,7 @@ pub struct Meta {
 pub struct FirstFailure {
     /// The error with its causes, truncated if it is very long.
     pub error: String,
-    /// When it failed.
+    /// When the attempt failed.
     pub at: DateTime<Utc>,
 }
 

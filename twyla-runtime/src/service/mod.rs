@@ -192,7 +192,7 @@ impl Service {
         self
     }
 
-    /// The broker's `consumer_timeout`; 30 minutes unless set, as in RabbitMQ.
+    /// Sets the broker's `consumer_timeout`. Default: 30 minutes, as in RabbitMQ.
     ///
     /// The broker takes back a delivery that isn't settled within that time, and closes its channel. The bus can't query this value, so
     /// set it to the broker's. The log warns of a handler that runs for half of it, and an ordered listener returns a delivery after half

@@ -15,7 +15,7 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Whether the next delivery gets a task of its own.
+    /// Returns whether the next delivery gets a task of its own.
     pub(crate) fn is_apart(&self) -> bool {
         self.apart.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Running,
-    /// No more deliveries are taken; handlers may finish.
+    /// The service takes no more deliveries; handlers may finish.
     Draining,
     /// Handlers that are still running are stopped.
     Ending,

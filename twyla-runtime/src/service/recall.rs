@@ -17,20 +17,20 @@ use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::headers::{MAX_TEXT, named_size};
 use crate::truncate::ellipsized;
 
-/// The limit of kept outcomes. One is never used if another member of the group gets the message.
+/// The maximum number of kept outcomes. An outcome is never used if another member of the group gets the message.
 const CAPACITY: usize = 10_000;
-/// The limit of bytes of errors and headers that are kept with them.
+/// The maximum number of bytes of the errors and headers in kept outcomes.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The outcome of a void delivery.
 pub(crate) enum VoidOutcome {
-    /// It was decided, but the broker never learned of it.
+    /// The delivery was decided, but the broker never received the decision.
     Decided(Decision),
-    /// Its last attempt failed; the next one is due at this time.
+    /// The last attempt failed; the next one is due at this time.
     Failed(FailedAttempts, Instant),
-    /// It must be dead-lettered.
+    /// The delivery must be dead-lettered.
     DeadLetter(DeadLetterCause),
-    /// Its dead queue or retry queue hasn't taken it yet.
+    /// The dead queue or retry queue hasn't accepted the delivery yet.
     Held(Destination),
 }
 
@@ -68,22 +68,23 @@ pub(crate) struct Recall {
     state: Mutex<RecallState>,
 }
 
-/// By the hash of the message's id: 64 bits, keyed with a random key of the process.
+/// The messages that are being handled and the kept outcomes, by the hash of the message's id: 64 bits, keyed with a random
+/// key of the process.
 #[derive(Default)]
 struct RecallState {
     handling: HashMap<u64, Handling>,
     /// Outcomes by the message's hash, each with the number of its entry in `order`.
     known: HashMap<u64, (u64, VoidOutcome)>,
-    /// Their size in bytes.
+    /// The size of the outcomes in bytes.
     bytes: usize,
-    /// Oldest first, including those that have come back.
+    /// The hash and number of each outcome, oldest first, including outcomes that were used already.
     order: VecDeque<(u64, u64)>,
-    /// The number of the next one.
+    /// The number of the next outcome.
     next: u64,
 }
 
 struct Handling {
-    /// How many deliveries of the message are being handled: an event may have been published twice.
+    /// The number of deliveries of the message that are being handled: an event may have been published twice.
     times: u32,
     ended: Option<Arc<Notify>>,
 }

@@ -87,9 +87,17 @@ pub(crate) async fn dead_letter(
     let span = span::dead_letter(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());
     span.within(|| match reason {
         Reason::Contract | Reason::Envelope => {
-            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "dead-lettered");
+            tracing::warn!(event, group, message_id, reason = reason.as_str(), ?places, "the event was dead-lettered");
         }
-        _ => tracing::error!(event, group, message_id, reason = reason.as_str(), attempts, error, "dead-lettered"),
+        _ => tracing::error!(
+            event,
+            group,
+            message_id,
+            reason = reason.as_str(),
+            attempts,
+            error,
+            "the event was dead-lettered"
+        ),
     });
     let (exchange, routing_key) = delivery.origin();
     let letter = DeadLetter {
@@ -154,7 +162,7 @@ async fn republish(
                 group,
                 message_id,
                 error = failure.why,
-                "can't be moved to another queue, waits in this process"
+                "the event can't be moved to another queue and waits in this process"
             );
             span.failed("unconfirmed", Some(&failure.why));
             Err((delivery, message, failure.why))

@@ -19,14 +19,14 @@ pub struct Retry {
 }
 
 impl Default for Retry {
-    /// Five attempts, with pauses from 100 ms, at most 5 s.
+    /// Returns a policy of five attempts, with pauses from 100 ms to 5 s.
     fn default() -> Self {
         Self { attempts: 5, first: Duration::from_millis(100), max: Duration::from_secs(5) }
     }
 }
 
 impl Retry {
-    /// One attempt: an event that fails is dead-lettered at once.
+    /// Returns a policy of one attempt: an event that fails is dead-lettered at once.
     #[must_use]
     pub const fn never() -> Self {
         Self { attempts: 1, first: Duration::ZERO, max: Duration::ZERO }
@@ -85,7 +85,7 @@ pub(crate) fn step_name(step: Duration) -> String {
     }
 }
 
-/// `first`, doubled `times` times, at most `max`.
+/// Returns `first`, doubled `times` times, at most `max`.
 pub(crate) fn doubled(first: Duration, max: Duration, times: u32) -> Duration {
     first.saturating_mul(2_u32.saturating_pow(times)).min(max)
 }

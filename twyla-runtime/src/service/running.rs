@@ -28,12 +28,12 @@ pub struct Running {
     phase: watch::Sender<Phase>,
     /// Whether the service reports not ready because it stops soon.
     leaving: watch::Sender<bool>,
-    /// How long it keeps working after the signal to stop.
+    /// The time that the service keeps working after the signal to stop.
     delay: Duration,
-    /// How long the shutdown may take in all.
+    /// The maximum time of the whole shutdown.
     deadline: Duration,
     tasks: Vec<JoinHandle<()>>,
-    /// Its RPC server, if it has RPCs.
+    /// The RPC server, if the service has RPCs.
     pub(crate) server: Option<Arc<Server>>,
     #[cfg(feature = "rpc-server")]
     pub(crate) address: Option<std::net::SocketAddr>,
@@ -113,7 +113,7 @@ impl Running {
     pub(crate) async fn leave<T>(&self, hurry: impl Future<Output = T>) {
         self.leaving.send_replace(true);
         if !self.delay.is_zero() {
-            tracing::info!(delay = ?self.delay, "not ready any more, draining after the delay");
+            tracing::info!(delay = ?self.delay, "the service is no longer ready, and drains after the delay");
             tokio::select! {
                 () = sleep(self.delay) => {}
                 _ = hurry => {}
@@ -129,8 +129,8 @@ impl Running {
         close(&bus, until).await;
     }
 
-    /// Drains: takes no more events, lets running handlers finish within the drain deadline, and returns the rest to the
-    /// broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
+    /// Drains the service: takes no more events, lets running handlers finish within the drain deadline, and returns the
+    /// rest to the broker. The bus stays open, and there is no [`shutdown_delay`](crate::Service::shutdown_delay).
     ///
     /// # Cancel safety
     /// Dropping the future continues draining in the background.
@@ -138,7 +138,7 @@ impl Running {
         self.stop_unless(std::future::pending::<()>()).await;
     }
 
-    /// As [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
+    /// Drains like [`stop`](Self::stop), but stops waiting for handlers when `hurry` resolves.
     pub(crate) async fn stop_unless<T>(mut self, hurry: impl Future<Output = T>) {
         self.phase.send_replace(Phase::Draining);
         let mut ending = ShutdownDeadlines::within(self.deadline);
@@ -163,7 +163,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Also wakes tasks that only watch the phase.
+    /// Begins to drain; also wakes tasks that only watch the phase.
     fn drop(&mut self) {
         self.phase.send_if_modified(|phase| {
             let runs = *phase == Phase::Running;

@@ -1,4 +1,4 @@
-//! How long the shutdown of a service may take: one deadline, shared by its steps.
+//! The deadline of a service's shutdown, shared by all its steps.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ const AT_LEAST: Duration = Duration::from_secs(1);
 /// The deadlines of a shutdown that begins now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShutdownDeadlines {
-    /// When handlers are stopped.
+    /// When handlers must have ended.
     pub(crate) handlers: Instant,
-    /// When the last steps are over; the rest is for closing the bus.
+    /// When the last steps must have ended; the rest is for closing the bus.
     pub(crate) steps: Instant,
-    /// When everything is over.
+    /// When the whole shutdown must have ended.
     pub(crate) all: Instant,
 }
 
@@ -38,7 +38,7 @@ impl ShutdownDeadlines {
     }
 }
 
-/// The last steps get four fifths of the rest.
+/// Returns the time for the last steps: four fifths of what remains. The rest is for closing the bus.
 fn steps(last: Duration) -> Duration {
     last - last / 5
 }

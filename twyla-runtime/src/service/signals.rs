@@ -11,7 +11,7 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From now on these signals no longer end the process.
+    /// Takes over these signals: from now on they don't end the process.
     pub(crate) fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
         let told_of = |kind| signal(kind).map_err(Error::Signals);

@@ -19,12 +19,12 @@ impl StoreState {
         Self { event, group, trouble: watch::Sender::new(None) }
     }
 
-    /// For the service's health.
+    /// Returns the watched state, for the service's health.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Option<String>> {
         self.trouble.subscribe()
     }
 
-    /// The store was used.
+    /// Records a successful use. Logs the first one after a failure.
     pub(crate) fn works(&self) {
         if self.trouble.borrow().is_none() {
             return;
@@ -36,7 +36,7 @@ impl StoreState {
         }
     }
 
-    /// The store failed. Logs the first failure after a success; a busy store counts as working.
+    /// Records a failure. Logs the first one after a success; a busy store counts as working.
     pub(crate) fn fails(&self, trouble: &Trouble, metrics: &ListenerMetrics) {
         metrics.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);

@@ -49,10 +49,10 @@ impl FailedAttempts {
     }
 }
 
-/// Where a delivery goes that couldn't be requeued yet.
+/// The destination of a delivery that couldn't be requeued yet.
 pub(crate) enum Destination {
-    /// To the dead queue, as this message.
+    /// The dead queue, as this message.
     Dead(Outgoing),
-    /// To the handler at this time, with the headers that a retry queue would have returned.
+    /// The handler, at this time, with the headers that a retry queue would have returned.
     Retry(Instant, Vec<NamedHeader>),
 }

@@ -69,9 +69,9 @@ pub trait Statements: Database {
     fn counts(pool: &Pool<Self>) -> BoxFuture<'_, Result<(i64, i64)>>;
     /// Returns the envelope of a refused event.
     fn refused_body(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
-    /// Appends a refused event to the outbox again; `false` if there is none with this id.
+    /// Appends a refused event to the outbox again; returns `false` if no refused event has this id.
     fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
-    /// Deletes a refused event; `false` if there is none with this id.
+    /// Deletes a refused event; returns `false` if no refused event has this id.
     fn drop_refused(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
 }
 

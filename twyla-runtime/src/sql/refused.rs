@@ -17,9 +17,9 @@ pub struct Refused {
     pub message_id: String,
     /// The size in bytes, with the envelope.
     pub bytes: u64,
-    /// When it was put into the outbox.
+    /// When the event was put into the outbox.
     pub put_at: DateTime<Utc>,
-    /// When it was refused.
+    /// When the event was refused.
     pub refused_at: DateTime<Utc>,
     /// The broker's reason.
     pub why: String,
@@ -60,7 +60,7 @@ impl<DB: Dialect> Outbox<DB> {
         Ok((waiting.unsigned_abs(), refused.unsigned_abs()))
     }
 
-    /// Returns the envelope of a refused event, byte for byte; `None` if there is no refused event with this id.
+    /// Returns the envelope of a refused event, byte for byte; `None` if no refused event has this id.
     ///
     /// # Errors
     /// The database's error.
@@ -71,8 +71,8 @@ impl<DB: Dialect> Outbox<DB> {
         DB::refused_body(&self.pool, id).await
     }
 
-    /// Appends a refused event to the outbox again, under the same message id. Returns `false` if there is no refused event
-    /// with this id.
+    /// Appends a refused event to the outbox again, under the same message id. Returns `false` if no refused event has this
+    /// id.
     ///
     /// # Errors
     /// The database's error; nothing has changed then.
@@ -83,7 +83,7 @@ impl<DB: Dialect> Outbox<DB> {
         DB::put_back(&self.pool, id).await
     }
 
-    /// Deletes a refused event. Returns `false` if there is no refused event with this id.
+    /// Deletes a refused event. Returns `false` if no refused event has this id.
     ///
     /// # Errors
     /// The database's error; nothing has changed then.

@@ -22,7 +22,7 @@ use crate::transport::{Outgoing, PublishFailure, PublishTarget, Unpublished};
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The pause after an error of the database or the broker.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How long to wait for a confirm before the next try; a transaction is open meanwhile.
+/// The maximum time to wait for a confirm before the next attempt; a transaction is open meanwhile.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the current event may take once the service stops. An event that isn't deleted by then may be published again.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -112,7 +112,8 @@ impl<DB: Dialect> OutboxRelay<DB> {
         limits.broker.store(self.bus.transport().size_limit().unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
-    /// Publishes the oldest events, one after another. Returns `false` if there is none, or if another relay holds the lock.
+    /// Publishes the oldest events, one after another. Returns `false` if the outbox is empty, or if another relay holds the
+    /// lock.
     async fn batch(&self) -> Result<bool, RelayError> {
         let mut connection_guard = ConnectionGuard(Some(self.outbox.pool.acquire().await?));
         let Some(connection) = connection_guard.0.as_deref_mut() else { return Ok(false) };

@@ -29,7 +29,7 @@ thread_local! {
     static STACK: RefCell<Vec<Arc<LogContext>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// From current on someone asks.
+/// Makes handlers keep their log context from now on, for log lines that show it.
 pub(crate) fn enable() {
     ENABLED.store(true, Ordering::Relaxed);
 }

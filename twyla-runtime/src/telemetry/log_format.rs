@@ -1,5 +1,5 @@
-//! Log formats: text for people, JSON, and JSON with the field names of the platform's log pipeline, which are those of
-//! Python's `logging`.
+//! Log formats: text for people, JSON, and JSON with the field names of the platform's log pipeline, which Python's
+//! `logging` uses too.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -61,7 +61,7 @@ impl Drop for UnrecordedGuard {
     }
 }
 
-/// Returns the id of the current OpenTelemetry span; an invalid one if there is none.
+/// Returns the id of the current OpenTelemetry span; an invalid id without one.
 fn current_span_id() -> SpanId {
     Context::map_current(|context| {
         if context.has_active_span() { context.span().span_context().span_id() } else { SpanId::INVALID }

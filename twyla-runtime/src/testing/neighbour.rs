@@ -251,7 +251,8 @@ impl Neighbour {
         checked
     }
 
-    /// Generated events are shown in full; emitted ones without their sensitive values.
+    /// Asserts that the neighbour accepts an event. Failures show generated events in full, and emitted ones without their
+    /// sensitive values.
     #[track_caller]
     fn accepts(&self, event: &str, content: &[u8], context: &[u8], emission: Option<&Emission>) {
         for listens in self.listens.iter().filter(|it| it.event == event) {

@@ -168,7 +168,7 @@ impl Observer for Shared {
 
 /// The next step of a test.
 enum Step {
-    /// No delivery is busy, and no pause ends by the given time.
+    /// No delivery is in progress, and no pause ends by the given time.
     Settled,
     Busy,
     Ends(Pause),
@@ -218,7 +218,8 @@ impl State {
 /// A pending delivery, until this is dropped.
 struct Token {
     shared: Arc<Shared>,
-    /// Read and changed only while `shared` is locked; a mutex of its own because a token is changed through a shared reference.
+    /// Read and changed only while `shared` is locked; it has its own mutex because a token is changed through a shared
+    /// reference.
     rests: Mutex<bool>,
     /// The index of its current attempt.
     attempt: Mutex<Option<usize>>,

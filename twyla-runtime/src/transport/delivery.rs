@@ -35,7 +35,7 @@ pub(crate) struct Delivery {
     pub(crate) exchange: Cow<'static, str>,
     pub(crate) routing_key: Cow<'static, str>,
     pub(crate) message_id: Option<String>,
-    /// How often it was delivered before without being settled; 1 for "at least once" if the broker doesn't count.
+    /// How often the message was delivered before without being settled; 1 for "at least once" if the broker doesn't count.
     pub(crate) redeliveries: u32,
     pub(crate) headers: Vec<(String, Header)>,
     /// The sender's trace context.
@@ -44,7 +44,7 @@ pub(crate) struct Delivery {
     pub(crate) original: Option<SenderProperties>,
     /// Dropped without a decision, it requeues the message.
     pub(crate) ack: Ack,
-    /// When it was delivered; the broker's `consumer_timeout` counts from here.
+    /// When the message was delivered; the broker's `consumer_timeout` counts from here.
     pub(crate) arrived: Instant,
     /// Marks the delivery as in progress until it is dropped.
     pub(crate) progress: DeliveryProgress,

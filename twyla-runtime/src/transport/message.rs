@@ -32,7 +32,7 @@ pub(crate) struct Outgoing {
 /// The destination of a message.
 #[derive(Clone, Debug)]
 pub(crate) enum PublishTarget {
-    /// All groups that listen to the event; there may be none.
+    /// All groups that listen to the event; possibly none.
     Event { domain: Cow<'static, str>, event_type: Cow<'static, str> },
     /// The dead queue of a group's queue. It must exist.
     Dead(Arc<QueueSpec>),

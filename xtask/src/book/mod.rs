@@ -1,4 +1,4 @@
-//! `cargo xtask book`: the book as HTML, made by mdBook of `docs/book` and of the pages that the crates' own docs have.
+//! `cargo xtask book`: builds the book as HTML with mdBook, from `docs/book` and from the pages in the crates' own docs.
 //!
 //! A page of a crate is written for rustdoc: it links to items, and a listing without a language is Rust. [`page`] makes a page of
 //! a book of it.
@@ -108,7 +108,7 @@ fn read_pages(sources: &Path) -> Result<BTreeMap<String, String>, Error> {
     Ok(pages)
 }
 
-/// Returns where a link of a page leads in the book; `None` if nothing there is its target.
+/// Returns the place in the book that a page's link leads to; `None` if the book doesn't have it.
 fn place(page: &Path, link: &str, included: &BTreeMap<PathBuf, String>, pictures: &mut Vec<PathBuf>) -> Option<String> {
     if link.contains("://") || link.starts_with('#') {
         return Some(link.to_owned());

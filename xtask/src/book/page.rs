@@ -1,4 +1,4 @@
-//! A page of a crate's docs as a page of the book.
+//! Converts a page of a crate's docs to a page of the book.
 
 use std::ops::Range;
 

@@ -1,4 +1,5 @@
-//! A node's greeting: the Connection.Start with which AMQP 0-9-1 has a server answer (section 4.2.2), and the versions in it.
+//! A node's greeting: the method Connection.Start with which an AMQP 0-9-1 server answers (section 4.2.2), and the versions
+//! in it.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::certificates;
 use crate::rabbitmq::RabbitMq;
 
-/// How long a node may take to start; a loaded machine with two cores needs about 15 s.
+/// The maximum time for a node to start; a loaded machine with two cores needs about 15 s.
 const START: Duration = Duration::from_secs(180);
 
 /// Starts the node, and again for each line on its standard input. Stops it once that ends, which also happens when we are
@@ -99,7 +99,7 @@ impl Broker {
         Ok(nodes)
     }
 
-    /// The node's name within Erlang.
+    /// Returns the node's name within Erlang.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -111,7 +111,7 @@ impl Broker {
         let [port, tls, dist] = free_ports()?;
         certificates::write(&dir)?;
         let log = "log.file.level = info\n";
-        // the default of RabbitMQ 3: that of RabbitMQ 4 is less than the largest events of the tests
+        // the default of RabbitMQ 3: the default of RabbitMQ 4 is less than the largest events of the tests
         let size = "max_message_size = 134217728\n";
         let at = dir.display();
         let ssl = format!(
@@ -131,7 +131,7 @@ impl Broker {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(&dir).arg(rabbitmq.server());
         keeper
-            // the keeper's `epmd`: that of the RabbitMQ, if it has its own
+            // the keeper's `epmd`: the RabbitMQ's own, if it has one
             .env("PATH", path)
             .env("RABBITMQ_CONFIG_FILE", dir.join("rabbitmq"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", dir.join("enabled_plugins"))
@@ -155,12 +155,12 @@ impl Broker {
         &self.version
     }
 
-    /// The port of AMQP on 127.0.0.1.
+    /// Returns the port of AMQP on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// The port of AMQP over TLS, for clients that show a certificate of the node's CA.
+    /// Returns the port of AMQP over TLS, for clients that show a certificate of the node's CA.
     pub(crate) fn tls_port(&self) -> u16 {
         self.tls
     }
@@ -232,7 +232,7 @@ impl Broker {
         Err(Error::Slow { log: log(&self.dir) })
     }
 
-    /// Whether the node's process has ended: it is gone, or a zombie as long as the keeper doesn't wait for it.
+    /// Returns whether the node's process has ended: it is gone, or a zombie as long as the keeper doesn't wait for it.
     fn has_ended(&self) -> bool {
         let pid = fs::read_to_string(self.dir.join("node")).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
         let Some(pid) = pid else { return false };
@@ -249,7 +249,7 @@ impl Drop for Broker {
     }
 }
 
-/// The environment of a node and its tools.
+/// Sets the environment of a node and its tools.
 fn as_node<'a>(command: &'a mut Command, dir: &Path, name: &str, epmd: u16) -> &'a mut Command {
     command
         .env("HOME", dir)

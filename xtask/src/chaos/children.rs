@@ -41,7 +41,7 @@ pub(super) struct Nursery {
     port: u16,
     /// The database of those that have effects.
     postgres: String,
-    /// Where consumers send traces and metrics.
+    /// The address to which consumers send traces and metrics.
     collector: String,
     /// The file for their logs.
     log: PathBuf,
@@ -113,7 +113,7 @@ impl Nursery {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// The command of a child with a name of its own.
+    /// Returns the command of a child with a name of its own.
     fn command(&self, args: &[&str]) -> io::Result<Command> {
         let number = self.count.fetch_add(1, Ordering::Relaxed);
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log)?;
@@ -148,7 +148,7 @@ impl Nursery {
     }
 }
 
-/// The lines of a child's output that begin with this word: their other words.
+/// Returns the words after `first` of each line of a child's output that begins with it.
 fn lines<'a>(output: &'a str, first: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
     output.lines().filter_map(move |line| {
         let mut words = line.split(' ');
@@ -161,7 +161,7 @@ impl Running {
         self.child.id()
     }
 
-    /// The name of its bus on its connections.
+    /// Returns the name of the child's bus on its connections.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -174,7 +174,7 @@ impl Running {
         }
     }
 
-    /// kill -9.
+    /// Kills the child with SIGKILL.
     pub(super) fn kill(&mut self) -> io::Result<()> {
         self.child.kill()?;
         self.child.wait().map(drop)

@@ -9,7 +9,7 @@ use crate::broker;
 
 /// The connections of a bus: to publish and to consume.
 const OF_A_BUS: usize = 2;
-/// How long the broker may take to notice that one is gone: heartbeats are missed after twice 4 s.
+/// The maximum time for the broker to notice that a connection is gone: heartbeats are missed after twice 4 s.
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Waits until the broker has two connections of each of these buses and no other.
@@ -43,7 +43,7 @@ fn unexpected(found: &BTreeMap<String, usize>, buses: &[String]) -> Vec<String> 
         .collect()
 }
 
-/// The names of the broker's connections, one in a line.
+/// Returns the names of the broker's connections, one per line.
 fn list(stage: &Stage) -> Result<String, broker::Error> {
     let mut outcome = Ok(String::new());
     // a node that was cut off may not answer yet

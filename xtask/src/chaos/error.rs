@@ -1,4 +1,4 @@
-//! Why a run of chaos failed.
+//! The errors of a run of chaos.
 
 use std::io;
 

@@ -15,9 +15,9 @@ const LONG: Duration = Duration::from_secs(12);
 const SHORT: Duration = Duration::from_secs(6);
 /// The broker's `consumer_timeout` while it is short.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// How many events have handlers that take longer than that.
+/// The number of events whose handlers take longer than [`TIMEOUT`].
 const SLOW: u32 = 4;
-/// How many events break their contract.
+/// The number of events that break their contract.
 const BROKEN: u32 = 20;
 
 /// A fault.
@@ -41,7 +41,7 @@ pub(super) enum Fault {
     ConsumerTimeout,
     /// All that a consumer handles at once shares one connection to the database, until that consumer is killed.
     PoolOfOne,
-    /// Of a cluster, the node with this number.
+    /// Kills the node with this number of a cluster.
     KillNode(usize),
     CutOff(usize),
 }

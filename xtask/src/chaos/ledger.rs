@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Ledger {
     confirmed: HashMap<String, Vec<bool>>,
     failed: Vec<String>,
-    /// By key and number: those that were emitted again under another id, though they may have been sent before.
+    /// The events that were emitted again under another id, though they may have been sent before, by key and number.
     emitted_again: HashSet<(String, usize)>,
     groups: HashMap<String, Group>,
 }
@@ -15,7 +15,7 @@ pub(super) struct Ledger {
 /// The events that one group has handled.
 #[derive(Debug, Default)]
 struct Group {
-    /// By key and number: the first time, and the count.
+    /// The first time and the count of each handled event, by key and number.
     handled: HashMap<String, Vec<(u128, u32)>>,
     /// The times of all deliveries, in order.
     times: Vec<u128>,
@@ -38,7 +38,7 @@ fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
 }
 
 impl Ledger {
-    /// Takes a line of a child; `group` is that of a consumer.
+    /// Takes a line of a child; `group` is the consumer's group.
     pub(super) fn take(&mut self, group: &str, line: &str) {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
@@ -67,7 +67,7 @@ impl Ledger {
         self.confirmed.values().flatten().filter(|confirmed| **confirmed).count()
     }
 
-    /// Those that were emitted again, though they may have been sent before.
+    /// Returns the events that were emitted again, though they may have been sent before.
     pub(super) fn emitted_again(&self) -> &HashSet<(String, usize)> {
         &self.emitted_again
     }
@@ -77,7 +77,7 @@ impl Ledger {
         &self.failed
     }
 
-    /// How many deliveries the group has handled, those that came again included.
+    /// Returns the number of deliveries that the group has handled, redeliveries included.
     pub(super) fn deliveries(&self, group: &str) -> usize {
         self.groups.get(group).map_or(0, |group| group.times.len())
     }
@@ -105,7 +105,7 @@ impl Ledger {
         }
     }
 
-    /// The longest time between `from` and `to` in which the group handled nothing, in microseconds.
+    /// Returns the longest time between `from` and `to` in which the group handled nothing, in microseconds.
     pub(super) fn stall(&self, group: &str, from: u128, to: u128) -> u128 {
         let mut times: Vec<_> = self.groups.get(group).map(|group| group.times.clone()).unwrap_or_default();
         times.retain(|time| (from..=to).contains(time));

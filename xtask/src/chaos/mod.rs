@@ -38,7 +38,7 @@ use crate::rabbitmq::RabbitMq;
 use crate::target;
 
 const KEYS: u32 = 20;
-/// How long all of the producers and consumers may take to end: their drain deadline, and 5 s for their traces.
+/// The maximum time for all producers and consumers to end: their drain deadline, and 5 s for their traces.
 const END: Duration = Duration::from_secs(30);
 const MEMBERS: usize = 2;
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// What happens to connections.
+/// The state of the proxy's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// They are forwarded.
+    /// Connections are forwarded.
     Open,
     /// Open ones stall, and new ones are accepted but never answered.
     Silent,

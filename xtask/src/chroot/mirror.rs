@@ -1,18 +1,18 @@
-//! The mirror of Debian that apt is set up with, and the proxy that apt reaches it through.
+//! The Debian mirror that apt uses, and the proxy through which apt reaches it.
 
 use std::process::Command;
 
 use crate::machine;
 
-/// Where to get Debian from.
+/// A source of Debian packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mirror {
     pub(super) uri: String,
-    /// The environment variable that has wget use apt's proxy, as `name=value`. None if apt has no proxy of its own.
+    /// The environment variable that makes wget use apt's proxy, as `name=value`; `None` if apt has no proxy.
     pub(super) proxy: Option<String>,
 }
 
-/// What apt says of each source, which it reads from all its files, of both formats.
+/// The format in which apt prints each source, from all its files in both formats.
 const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)";
 
 impl Mirror {
@@ -38,7 +38,7 @@ fn said(program: &str, args: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Chooses, of the sources, the first that is a whole Debian and of a kind that debootstrap reads.
+/// Chooses the first source that is a whole Debian and that debootstrap can read.
 fn choose(sources: &str) -> Result<String, String> {
     let uris = || {
         sources.lines().filter_map(|line| match line.split('|').collect::<Vec<_>>()[..] {
@@ -56,7 +56,7 @@ fn choose(sources: &str) -> Result<String, String> {
     }
 }
 
-/// Returns the variable that says to wget what apt's configuration says of proxies: that of the host, or that of all hosts.
+/// Returns the variable that gives wget the proxy of apt's configuration: the host's own proxy, or the one for all hosts.
 fn proxy(config: &str, uri: &str) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     let host = rest.split(['/', ':']).next()?;

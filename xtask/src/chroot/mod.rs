@@ -30,7 +30,7 @@ const VERSION: &str = r#"
     ["rabbitmq_server-" ++ Version] = [N || "rabbitmq_server-" ++ _ = N <- filename:split(Folder)],
     io:put_chars(Version), halt().
 "#;
-/// How many of debootstrap's last lines an error shows.
+/// The number of debootstrap's last lines that an error shows.
 const SHOWN: usize = 12;
 
 /// A folder that could not be made.

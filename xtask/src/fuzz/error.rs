@@ -1,4 +1,4 @@
-//! Why fuzzing failed.
+//! The errors of fuzzing.
 
 use std::path::PathBuf;
 

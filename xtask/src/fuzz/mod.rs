@@ -97,7 +97,7 @@ fn provide() -> Result<(), Error> {
     Ok(())
 }
 
-/// rustup, without what the cargo that runs this has set for its own toolchain.
+/// Returns the command of rustup, without the variables that cargo has set for its own toolchain.
 fn rustup() -> Command {
     let mut command = Command::new("rustup");
     for name in ["RUSTUP_TOOLCHAIN", "CARGO", "RUSTC", "RUSTDOC", "RUSTFLAGS", "CARGO_TARGET_DIR"] {

@@ -1,5 +1,5 @@
-//! The seeds of a fuzz target: contents that a schema describes, the schemas themselves, and those of the shared
-//! test suite where it is there; and the names in them as its dictionary.
+//! The seeds of a fuzz target: events that a schema describes, the schemas themselves, and those of the shared test suite if
+//! it is there; the names in them are the target's dictionary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::Error;
 
-/// What separates the files of one input of the target `schemas`.
+/// The separator of the files in one input of the target `schemas`.
 const END: u8 = 0xff;
 
 /// Writes the seeds and the dictionary, and returns the number of seeds.
@@ -62,7 +62,7 @@ fn read(path: &Path) -> Result<Value, Error> {
     serde_json::from_slice(&text).map_err(|error| Error::NoJson { path: path.to_owned(), error })
 }
 
-/// All JSON files below a folder, in their order; none where there is no such folder.
+/// Collects all JSON files below a folder, sorted; none if the folder is missing.
 fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -76,7 +76,7 @@ fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// The plain words that are keys or strings of a value.
+/// Collects the plain words that are keys or strings of a value.
 fn names(value: &Value, out: &mut BTreeSet<String>) {
     let mut add = |text: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '-' | '/' | '#' | '.' | ':');
@@ -95,7 +95,7 @@ fn names(value: &Value, out: &mut BTreeSet<String>) {
     }
 }
 
-/// A value that a schema describes, as far as the demo platform's schemas go: all properties, or those required.
+/// Creates a value for a schema of the demo platform: with all properties, or only the required ones.
 fn sample(schema: &Value, root: &Path, all: bool) -> Result<Value, Error> {
     if let Some(target) = schema["$ref"].as_str() {
         return sample(&read(&root.join(target.trim_start_matches("../")))?, root, all);

@@ -1,4 +1,4 @@
-//! Why the layers can't be checked, or that problems were found.
+//! The errors of `cargo xtask layers`.
 
 use std::io;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use syn::{ItemUse, Macro, Path, UseTree};
 
 use super::modules::{Id, Modules, is_test};
 
-/// Each path, with the module that names it.
+/// Returns each path, with the module that names it.
 pub(super) fn all(modules: &Modules) -> Vec<(Id, Vec<String>)> {
     let mut out = Vec::new();
     for (id, module) in modules.all() {
@@ -44,7 +44,7 @@ impl<'ast> Visit<'ast> for Paths {
         visit::visit_path(self, path);
     }
 
-    /// The arguments of `quote!` are code of other crates.
+    /// Skips the arguments of `quote!`, which are code of other crates.
     fn visit_macro(&mut self, macro_: &'ast Macro) {
         self.visit_path(&macro_.path);
         if !macro_.path.segments.last().is_some_and(|name| name.ident.to_string().starts_with("quote")) {

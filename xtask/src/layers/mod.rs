@@ -20,7 +20,7 @@ use error::MAP;
 use graph::{Files, circles, describe};
 use table::{Layers, Table};
 
-/// Prints the problems of each crate; an error if there are any.
+/// Prints the problems of each crate; returns an error if it found any.
 pub(crate) fn run() -> Result<(), Error> {
     let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(MAP);
     let text = fs::read_to_string(&map).map_err(|error| Error::Read { path: map, error })?;

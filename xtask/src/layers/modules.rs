@@ -20,7 +20,7 @@ pub(super) struct Module {
     file: PathBuf,
     parent: Option<Id>,
     children: BTreeMap<String, Id>,
-    /// What a name is imported as, and from where.
+    /// The imported names: by the name in this module, the path that it stands for.
     uses: BTreeMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
     pub(super) items: Vec<Item>,
@@ -41,7 +41,7 @@ fn parse(path: &Path) -> Result<Vec<Item>, Error> {
     Ok(file.items)
 }
 
-/// Whether an item is there for tests alone.
+/// Returns whether an item is there for tests alone.
 pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is = |name| attribute.path().is_ident(name);
@@ -110,7 +110,7 @@ impl Modules {
         self.follow(from, path, true, &mut seen).map(|(id, name)| (self.file(id), name)).into_iter().collect()
     }
 
-    /// The module of a definition, and its name.
+    /// Returns the module of a definition, and its name.
     fn follow(
         &self,
         from: Id,
@@ -135,13 +135,13 @@ impl Modules {
         }
         if let Some(target) = module.uses.get(head) {
             let path = [&target[..], rest].concat();
-            // a path that begins with the imported name itself is that of another crate
+            // a path that begins with the imported name itself leads to another crate
             return if target.first() == Some(head) { None } else { self.follow(from, &path, true, seen) };
         }
         if module.defines(head) {
             return Some((from, head.clone()));
         }
-        // the first name of such a path is that of another crate, or of a module found above
+        // the first name of such a path is the name of another crate, or of a module found above
         let mut globs = module.globs.iter().filter(|glob| glob.first() != Some(head));
         globs.find_map(|glob| self.follow(from, &[&glob[..], path].concat(), true, seen))
     }
@@ -174,7 +174,7 @@ impl Module {
         }
     }
 
-    /// Whether an item of this name is defined here.
+    /// Returns whether an item of this name is defined here.
     fn defines(&self, name: &str) -> bool {
         self.items.iter().any(|item| match item {
             Item::Const(it) => it.ident == name,

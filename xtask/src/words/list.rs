@@ -2,13 +2,13 @@
 
 /// A word or phrase that the project doesn't use.
 pub(super) struct Word {
-    /// In lower case.
+    /// The word, in lower case.
     pub(super) old: &'static str,
-    /// What to write instead.
+    /// The words to write instead.
     pub(super) new: &'static str,
-    /// It is fine before one of these words.
+    /// The word is allowed before one of these words.
     pub(super) except_before: &'static [&'static str],
-    /// It is fine after one of these words.
+    /// The word is allowed after one of these words.
     pub(super) except_after: &'static [&'static str],
 }
 

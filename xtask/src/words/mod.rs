@@ -26,7 +26,7 @@ pub(crate) enum Error {
     Found(usize),
 }
 
-/// Prints each word to replace, and how many each part of the repository has.
+/// Prints each word to replace, and the number of words in each part of the repository.
 ///
 /// # Errors
 /// [`Error::Found`] if there is one.
@@ -60,7 +60,7 @@ pub(crate) fn run() -> Result<(), Error> {
     }
 }
 
-/// Whether a file is product code or a page.
+/// Returns whether a file is product code or a page.
 fn is_read(file: &str) -> bool {
     let folders: Vec<&str> = file.split('/').collect();
     let is_test = folders.iter().any(|it| ["tests", "golden", "tests.rs", "snapshots", ".github"].contains(it));

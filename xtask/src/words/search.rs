@@ -6,7 +6,7 @@ use super::list::{WORDS, Word};
 pub(super) struct Found<'a> {
     /// The number of its line, from 1.
     pub(super) line: usize,
-    /// Its line.
+    /// The text of the line.
     pub(super) text: &'a str,
     pub(super) word: &'static Word,
 }
@@ -29,7 +29,7 @@ pub(super) fn all(text: &str, is_rust: bool) -> Vec<Found<'_>> {
     all
 }
 
-/// An item for each occurrence of a word in a line.
+/// Returns an item for each occurrence of a word in a line.
 fn occurrences(line: &str, word: &'static Word) -> impl Iterator<Item = ()> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word.old).filter_map(move |(at, _)| {

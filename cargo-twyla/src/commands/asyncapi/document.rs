@@ -94,7 +94,7 @@ pub(super) fn document(
 }
 
 impl Manifest {
-    /// Whether the service uses an event or method.
+    /// Returns whether the service uses an event or method.
     fn has(&self, name: &str) -> bool {
         self.emits.iter().any(|it| it.event == name)
             || self.listens.iter().any(|it| it.event == name)

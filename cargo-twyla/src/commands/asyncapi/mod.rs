@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// The title of the document. Default: the service's name, or "Contracts".
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// The version of what it describes. Default: the service's, or 1.0.0.
+    /// The version of the described API. Default: the service's version, or 1.0.0.
     #[arg(long, value_name = "VERSION")]
     api_version: Option<String>,
     /// The manifest of a service: include only what it emits, listens to, serves and calls.

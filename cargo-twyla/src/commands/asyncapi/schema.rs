@@ -78,7 +78,7 @@ fn property(members: &mut Vec<(String, Json)>) {
     members.push((PROPERTY.to_owned(), Json::Number(at.to_string())));
 }
 
-/// And back.
+/// Turns the pattern back into a property called `$ref`.
 fn property_again(members: &mut Vec<(String, Json)>) {
     let Some(place) = members.iter().position(|(name, _)| name == PROPERTY) else { return };
     let (_, at) = members.remove(place);
@@ -156,7 +156,7 @@ fn among(members: &mut Vec<(String, Json)>) {
     }
 }
 
-/// And back.
+/// Moves the reference back out of `allOf`.
 fn lifted(members: &mut Vec<(String, Json)>) {
     let Some((_, Json::Array(items))) = members.iter_mut().find(|(name, _)| name == "allOf") else { return };
     let Some(at) = items.iter().position(|it| it.get(OWN).is_some()) else { return };
@@ -170,7 +170,7 @@ fn lifted(members: &mut Vec<(String, Json)>) {
     }
 }
 
-/// Whether a tool would follow a `$ref` that isn't a reference, or that leads out of the document.
+/// Returns whether a tool would follow a `$ref` that isn't a reference, or that leads out of the document.
 fn refers(name: &str, value: &Json) -> bool {
     let is_value = matches!(name, "enum" | "const" | "default" | "example" | "examples") || name.starts_with("x-");
     let has_names = matches!(name, "patternProperties" | "dependentSchemas" | "dependentRequired" | "dependencies");
@@ -185,7 +185,7 @@ fn has_reference(json: &Json) -> bool {
     }
 }
 
-/// Whether a keyword has another meaning in AsyncAPI, or is refused there.
+/// Returns whether a keyword has another meaning in AsyncAPI, or is refused there.
 fn stumbles(name: &str, value: &Json) -> bool {
     match name {
         // references start at the document's root, whatever `$id` a schema has

@@ -9,7 +9,7 @@ use super::print::reason;
 /// The reasons in `x-death` for messages that RabbitMQ itself has moved.
 const BROKERS: [&str; 4] = ["delivery_limit", "expired", "maxlen", "rejected"];
 
-/// All reasons of dead letters.
+/// Returns all reasons of dead letters, as the command line names them.
 fn reasons() -> impl Iterator<Item = &'static str> {
     Reason::ALL.iter().map(|reason| reason.as_str()).chain(BROKERS)
 }
@@ -17,7 +17,7 @@ fn reasons() -> impl Iterator<Item = &'static str> {
 /// A filter; all its conditions must hold.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Filter {
-    /// Only the one with this message id.
+    /// Only the dead letter with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
     /// Only those dead-lettered for this reason; RabbitMQ's own are delivery_limit, expired, maxlen and rejected.
@@ -38,13 +38,13 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Whether it has no condition.
+    /// Returns whether it has no condition.
     pub(super) fn is_all(&self) -> bool {
         let Self { id, reason, error, at, older, newer } = self;
         id.is_none() && reason.is_none() && error.is_none() && at.is_none() && older.is_none() && newer.is_none()
     }
 
-    /// Whether a dead letter matches at the time `now`.
+    /// Returns whether a dead letter matches at the time `now`.
     pub(super) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
         let age = letter.parked_at.map(|at| now - at);
         let below = |pointer: &str, at: &str| {

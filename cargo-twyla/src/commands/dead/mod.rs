@@ -82,7 +82,7 @@ struct TriageArgs {
     place: QueueArgs,
     #[command(flatten)]
     filter: Filter,
-    /// At most this many.
+    /// The maximum number of dead letters to read.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Don't ask for confirmation.
@@ -103,7 +103,7 @@ enum Error {
     NoBroker { prefix: String },
     #[error("no dead letter of {event} in the group {group} has the message id {id}")]
     NoSuch { event: String, group: String, id: String },
-    #[error("--reveal is about bodies, which only --format json prints")]
+    #[error("--reveal shows values in bodies, which only --format json prints")]
     NothingToReveal,
     #[error(transparent)]
     Refused(#[from] confirm::Refused),

@@ -19,12 +19,12 @@ pub(super) fn reason(letter: &DeadLetter) -> &str {
     }
 }
 
-/// The head of the list.
+/// Returns the head of the list.
 pub(super) fn head() -> String {
     format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "DEAD-LETTERED", "REASON", "ATTEMPTS", "ERROR")
 }
 
-/// One line of the list.
+/// Returns the line of a dead letter in the list.
 pub(super) fn line(letter: &DeadLetter) -> String {
     let id = letter.message_id.as_deref().unwrap_or("-");
     let error: String = one_line(&letter.error).chars().take(100).collect();

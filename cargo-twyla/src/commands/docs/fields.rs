@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub(super) name: String,
     /// The depth, from 0.
     pub(super) depth: usize,
-    /// Whether it isn't a field but the head of one alternative.
+    /// Whether the row is the head of an alternative, and not a field.
     pub(super) is_choice: bool,
     pub(super) types: String,
     pub(super) required: bool,
@@ -273,7 +273,7 @@ fn rules(view: &View<'_>) -> Vec<String> {
     rules
 }
 
-/// `1 to 4000 characters`
+/// Adds the text of a range, such as `1 to 4000 characters`.
 fn range(view: &View<'_>, least: &str, most: &str, what: &str, rules: &mut Vec<String>) {
     let s = |count: f64| if (count - 1.0).abs() < f64::EPSILON { "" } else { "s" };
     rules.extend(match (view.most(least), view.least(most)) {

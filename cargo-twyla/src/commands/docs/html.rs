@@ -55,7 +55,7 @@ pub(super) fn inline(text: &str) -> String {
     out
 }
 
-/// JSON in colours.
+/// Returns JSON as HTML with colours.
 pub(super) fn json(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -101,7 +101,7 @@ fn string_end(text: &str) -> usize {
 
 /// A page.
 pub(super) struct Page<'a> {
-    /// The title, before that of the site.
+    /// The title of the page, which precedes the title of the site.
     pub(super) title: &'a str,
     /// The relative URL of the site's root: empty, or `../`.
     pub(super) root: &'a str,

@@ -36,7 +36,7 @@ For example:
   cargo twyla docs --manifests fleet/              with who emits and listens, and the fleet's picture
   cargo twyla docs --serve                         shows them at http://127.0.0.1:8090, and again when a schema changes")]
 pub(crate) struct Args {
-    /// Where the pages go.
+    /// The folder to write the pages to.
     #[arg(short, long, alias = "into", value_name = "DIR", default_value = "target/contracts")]
     out: PathBuf,
     /// Manifests of the services, or folders of them; can be given several times.
@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Serve the pages instead, and reload them when a schema or a manifest changes.
     #[arg(long)]
     serve: bool,
-    /// Where they are served; port 0 is any that is free.
+    /// The address to serve the pages on; port 0 is any free port.
     #[arg(long, alias = "at", value_name = "ADDRESS", default_value = "127.0.0.1:8090", requires = "serve")]
     address: SocketAddr,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use super::site::{Kind, Site};
 
 /// The length of a description, in characters.
 const SUMMARY: usize = 100;
-/// The number of fields of one subject in the index.
+/// The maximum number of fields per subject in the index.
 const FIELDS: usize = 60;
 
 /// Returns the script: `[kind, name, description, fields]` of each subject; the first two give the URL of its page.

@@ -22,7 +22,7 @@ use crate::support::schemas;
 
 /// The pause between two looks at the files.
 const LOOK: Duration = Duration::from_millis(300);
-/// How long the server holds the request of a page that waits for a change.
+/// The maximum time that the server holds the request of a page that waits for a change.
 const WAIT: Duration = Duration::from_secs(25);
 
 /// The pages as they are now.
@@ -92,7 +92,7 @@ fn look(asked: &SiteArgs, made: &watch::Sender<ServedPages>, mut seen: Files) {
 
 type Files = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
-/// The size and time of every file that pages are made of.
+/// Returns the size and time of every file that the pages are made from.
 fn state(asked: &SiteArgs) -> Files {
     let mut files = Files::new();
     let folder = asked.place.find();

@@ -1,4 +1,4 @@
-//! The services as their manifests have them: who emits, listens, serves and calls, and whether they fit together.
+//! The services by their manifests: who emits, listens, serves and calls, and whether they fit together.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ pub(super) struct Service {
     pub(super) does: Vec<(Verb, String)>,
 }
 
-/// What a service does with an event or a method.
+/// The use that a service makes of an event or a method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Does {
     pub(super) verb: Verb,

@@ -25,9 +25,9 @@ pub(super) struct Site {
     /// Each event, each RPC, and the context, in the order of the site.
     pub(super) subjects: Vec<SubjectPage>,
     pub(super) services: Option<Services>,
-    /// Changes of contracts that aren't there any more.
+    /// The changes of contracts that no longer exist.
     pub(super) gone: Vec<(String, Vec<Change>)>,
-    /// Whether there is a repository with the contracts' history.
+    /// Whether the contracts are in a repository, and so have a history.
     pub(super) has_history: bool,
 }
 
@@ -42,7 +42,7 @@ pub(super) enum Kind {
 pub(super) struct SubjectPage {
     pub(super) kind: Kind,
     pub(super) name: String,
-    /// One contract, or those of an RPC.
+    /// The contract, or the contracts of an RPC's messages.
     pub(super) parts: Vec<Part>,
 }
 

@@ -7,7 +7,7 @@ use super::plan::{Age, Blocked, ServiceId, Step, Wait};
 use super::report::{Deployment, Outlook, Report};
 use super::split::{SplitStep, Unit};
 
-/// A report as JSON.
+/// Returns a report as JSON.
 pub(crate) fn json(report: &Report) -> Value {
     let fleet = &report.fleet;
     let name = |id: ServiceId| &*fleet.members[id].name;

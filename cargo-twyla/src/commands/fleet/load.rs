@@ -27,9 +27,9 @@ pub(crate) enum Error {
     OtherFolder { path: PathBuf, folder: String, says: String },
     #[error("{first} and {second} are both manifests of {service}{}: a service has one deployed version", in_(environment.as_deref()))]
     Twice { service: String, environment: Option<String>, first: PathBuf, second: PathBuf },
-    #[error("there is no environment {name}; there is {}", known.join(", "))]
+    #[error("there is no environment {name}: expected {}", known.join(", "))]
     NoEnvironment { name: String, known: Vec<String> },
-    #[error("no service listens with the queue {queue}{}: a queue is called <event>.<group>", did_you_mean(near.as_deref()))]
+    #[error("no service listens to the queue {queue}{}: expected <event>.<group>", did_you_mean(near.as_deref()))]
     NoQueue { queue: String, near: Option<String> },
 }
 

@@ -57,13 +57,14 @@ pub(crate) struct Args {
     /// Only this environment.
     #[arg(short, long, value_name = "NAME")]
     environment: Option<String>,
-    /// A queue, `<event>.<group>`, without events of old versions; `all` for all queues.
+    /// A queue, `<event>.<group>`, that holds no events of old versions; `all` for all queues.
     #[arg(long, value_name = "QUEUE")]
     drained: Vec<String>,
-    /// Show what fits, too.
+    /// Show the pairs that fit, too.
     #[arg(short, long)]
     verbose: bool,
-    /// The schemas folder, whose lines annotations point at; else `schemas` here or in the nearest folder above, if there is one.
+    /// The schemas folder, for the lines that annotations point at. Default: `schemas` here or in the nearest folder above,
+    /// if it exists.
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
     #[command(flatten)]
@@ -111,7 +112,8 @@ impl Run for Args {
     }
 }
 
-/// Returns the contracts of the schemas folder. Without one, or if its schemas are invalid, manifests are all there is to point at.
+/// Returns the contracts of the schemas folder. `None` if the folder is missing or its schemas are invalid: annotations then
+/// point at manifests.
 fn sources(named: Option<PathBuf>) -> Result<Option<Sources>, schemas::Error> {
     let is_named = named.is_some();
     let read = || {

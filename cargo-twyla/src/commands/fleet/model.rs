@@ -1,4 +1,5 @@
-//! The services of one environment in their versions, and the edges between them: which versions may meet, and with which result.
+//! The services of one environment with their versions, and the edges between them: which versions may meet, and whether
+//! they fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -67,7 +68,7 @@ pub(crate) struct Drained {
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// What is sent on an edge.
+/// The subject of an edge: what is sent.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Subject {
     Event { event: String, group: String },
@@ -113,13 +114,13 @@ impl Part {
         }
     }
 
-    /// Whether the consumer of the edge sends it: answers of a server.
+    /// Returns whether the consumer of the edge sends it: answers of a server.
     pub(crate) fn goes_back(self) -> bool {
         matches!(self, Self::Response | Self::Error)
     }
 }
 
-/// What one service sends another: events through a group's queue, or calls to a method.
+/// The events or calls from one service to another: events through a group's queue, or calls to a method.
 #[derive(Clone, Debug)]
 pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
@@ -208,7 +209,7 @@ impl Edge {
         })
     }
 
-    /// Whether its queue has no events of old versions.
+    /// Returns whether its queue has no events of old versions.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained
     }
@@ -323,15 +324,15 @@ impl Fleet {
 /// An event, method or queue with only one end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unmatched {
-    /// It is emitted, and no service listens to it.
+    /// The event is emitted, but no service listens to it.
     Unheard { event: String, service: ServiceId },
-    /// It is listened to, and no service emits it.
+    /// The event is listened to, but no service emits it.
     Unsaid { event: String, group: String, service: ServiceId },
-    /// It is called, and no service serves it: each call fails.
+    /// The method is called, but no service serves it: each call fails.
     Unserved { method: String, service: ServiceId },
-    /// It is served, and no service calls it.
+    /// The method is served, but no service calls it.
     Uncalled { method: String, service: ServiceId },
-    /// The next version doesn't listen any more, and its queue stays.
+    /// The next version no longer listens, and the queue stays.
     Left { event: String, group: String, service: ServiceId },
 }
 

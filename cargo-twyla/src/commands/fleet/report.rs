@@ -110,7 +110,7 @@ impl Deployment {
     fn new(fleet: &Fleet, edges: &[Edge], judge: &mut impl Judge) -> Self {
         let strict = plan::plan(&fleet.task(edges, false));
         let trusting = plan::plan(&fleet.task(edges, true));
-        // an order that relies on undecided pairs is shown only if there is no other
+        // show an order that relies on undecided pairs only if no other exists
         let trusts = !strict.stuck.is_empty() && trusting.stuck.is_empty();
         let plan = if trusts { trusting } else { strict };
         let task = fleet.task(edges, trusts);

@@ -41,7 +41,7 @@ struct End<'a> {
 }
 
 impl fmt::Display for End<'_> {
-    /// `bot 2.0.0`
+    /// Writes the service with its version: `bot 2.0.0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.name, self.version)
     }

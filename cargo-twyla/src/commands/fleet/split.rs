@@ -67,7 +67,7 @@ fn unit(edge: &Edge, wrong: &Mismatch) -> Unit {
     }
 }
 
-/// Returns the order with one service in two releases, if there is one.
+/// Returns an order in which one service is released twice; `None` if none exists.
 fn released_twice(
     fleet: &Fleet,
     cycle: &[Wait],

@@ -89,7 +89,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     Ok(plan)
 }
 
-/// Whether a path stays in its folder: documents are untrusted.
+/// Returns whether a path stays in its folder: documents are untrusted.
 fn is_below(path: &str) -> bool {
     let good = |step: &str| !step.is_empty() && step != "." && step != ".." && !step.contains(['\\', ':', '\0']);
     path.ends_with(".json") && path.split('/').all(good)

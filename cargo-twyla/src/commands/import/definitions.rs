@@ -1,4 +1,4 @@
-//! Moves definitions to files of their own below `shared/`: those that other files refer to, and those that several files have.
+//! Moves definitions to files of their own below `shared/`, if other files refer to them or several files contain them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ const DEFAULT: &str = "//json-schema.org/draft/2020-12/schema";
 pub(super) struct Definitions(BTreeMap<FilePointer, String>);
 
 impl Definitions {
-    /// Whether a schema has definitions and nothing else.
+    /// Returns whether a schema has definitions and nothing else.
     pub(super) fn only(json: &Json) -> bool {
         let annotation = |name: &str| {
             matches!(name, "$schema" | "$id" | "id" | "$comment" | "title" | "description" | "$vocabulary" | "self")
@@ -165,7 +165,7 @@ impl Definitions {
     }
 }
 
-/// Returns the draft of a definition: by its `$schema`, or that of its file.
+/// Returns the draft of a definition: its own `$schema`, or the draft of its file.
 fn dialect(definition: &Json, root: &Json) -> String {
     let uri = definition.get("$schema").or_else(|| root.get("$schema")).and_then(Json::str);
     uri.map_or(DEFAULT, plain).to_owned()

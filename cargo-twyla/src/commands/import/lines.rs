@@ -27,8 +27,8 @@ impl Text {
         Self { text, is_yaml: true, places: OnceCell::new() }
     }
 
-    /// Returns the place of the value at a pointer, or of its key if it has one; for a missing value, that of the nearest one
-    /// around it.
+    /// Returns the place of the value at a pointer, or of its key if it has one. For a missing value, returns the place of
+    /// the nearest value around it.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
         let nearest = self.places().iter().filter(|(around, _)| within(pointer, around).is_some());
         // the first of the longest, because a key comes before its value

@@ -40,7 +40,7 @@ impl SkippedFile {
 }
 
 impl fmt::Display for SkippedFile {
-    /// `shop/paid.json:3:7: there is no type `sting``
+    /// Writes the problem with its place: `` shop/paid.json:3:7: there is no type `sting` ``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, at, why } = self;
         match at {

@@ -72,7 +72,7 @@ pub(crate) struct Args {
     /// The folder, or an AsyncAPI 3 document in JSON or YAML.
     #[arg(value_name = "DIR|FILE")]
     dir: PathBuf,
-    /// Where the contracts go.
+    /// The folder to write the contracts to.
     #[arg(short, long, alias = "into", value_name = "DIR", default_value = "schemas")]
     out: PathBuf,
     /// The domain of files whose path doesn't name one.
@@ -103,7 +103,7 @@ enum Error {
     OnlyDefinitions { path: String },
     #[error("{} can't be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
-    #[error("{} has no schemas: no file in it is one in JSON or YAML", path.display())]
+    #[error("{} has no schemas: no file in it is a JSON Schema in JSON or YAML", path.display())]
     Empty { path: PathBuf },
     #[error("\n{}", left.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n"))]
     Nothing { left: Vec<SkippedFile> },
@@ -357,7 +357,7 @@ impl Args {
     }
 }
 
-/// Whether a file is a contract of its own.
+/// Returns whether a file is a contract of its own.
 fn is_contract(place: &str) -> bool {
     place.starts_with("events/") || place.starts_with("rpc/")
 }

@@ -19,7 +19,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Its path below the schemas folder.
+    /// Returns the path of the file below the schemas folder.
     pub(super) fn path(&self) -> String {
         match self {
             Self::Context => "context.json".to_owned(),

@@ -1,4 +1,4 @@
-//! Plans an import: which file becomes which contract, and where each reference leads then. Pure: files in, files out.
+//! Plans an import: which contract each file becomes, and where references lead afterwards. Pure: files in, files out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +13,9 @@ use crate::support::text::did_you_mean;
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
 pub(super) struct Earlier {
-    /// The version in its path.
+    /// The version that the path names.
     pub(super) version: String,
-    /// Its original path.
+    /// The original path of the file.
     pub(super) path: String,
     pub(super) json: Json,
 }
@@ -40,7 +40,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The first file, if all files became definitions of others.
+    /// Returns the path of the first moved file if only shared files and the context remain.
     pub(super) fn shared_only(&self) -> Option<&str> {
         let is_shared = |place: &str| place.starts_with("shared/") || place == "context.json";
         let mut moved = self.moved.iter().filter(|(place, _)| *place != "context.json");
@@ -85,7 +85,7 @@ impl<'a> Referring<'a> {
         self.files
     }
 
-    /// Returns how many files there are.
+    /// Returns the number of files.
     pub(super) fn len(&self) -> usize {
         self.files.len()
     }
@@ -103,7 +103,7 @@ impl<'a> Referring<'a> {
         })
     }
 
-    /// Whether a file keeps its `$id`, because others refer to it by that.
+    /// Returns whether a file keeps its `$id`, because others refer to it by that.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.resources.is_kept(file)
     }
@@ -330,7 +330,7 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// Writes references relative to a place: those of a file, or of a definition that was moved out of it.
+    /// Writes references relative to a place, for a file or for a definition that was moved out of it.
     fn write(&self, json: &mut Json, file: usize, at: &str, moved: Option<&str>) {
         json.each_schema(&mut |members| {
             let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else {

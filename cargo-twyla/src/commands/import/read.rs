@@ -92,7 +92,7 @@ pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
 }
 
-/// Whether an object has a keyword of JSON Schema.
+/// Returns whether an object has a keyword of JSON Schema.
 fn says_something(members: &[(String, Json)]) -> bool {
     members.iter().any(|(name, _)| {
         name.starts_with('$')

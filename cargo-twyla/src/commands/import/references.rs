@@ -45,7 +45,7 @@ pub(super) struct Written {
 /// The resource that contains a schema.
 #[derive(Clone, Debug)]
 struct Resource {
-    /// Its URI, if it has one.
+    /// The URI of the schema, if it has one.
     base: Option<String>,
     pointer: String,
 }
@@ -116,7 +116,7 @@ impl<'a> Resources<'a> {
         self.by_path.get(path).copied()
     }
 
-    /// Whether a file keeps its names and references, because dynamic references or other files depend on them.
+    /// Returns whether a file keeps its names and references, because dynamic references or other files depend on them.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.kept.contains(&file)
     }
@@ -303,7 +303,7 @@ pub(super) fn fragment(pointer: &str) -> String {
     format!("#{}", uri::fragment(pointer))
 }
 
-/// Whether a `$schema` is a draft of JSON Schema, which needs no file.
+/// Returns whether a `$schema` is a draft of JSON Schema, which needs no file.
 fn is_draft(uri: &str) -> bool {
     let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
     drafts.iter().any(|draft| plain(draft.uri()) == plain(uri))

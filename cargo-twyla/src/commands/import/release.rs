@@ -89,7 +89,7 @@ impl Release {
         (!numbers.is_empty()).then_some(Self { numbers, stage })
     }
 
-    /// Whether a text after a name is its version, and not a part of the name as in `sha-256`.
+    /// Returns whether a text after a name is its version, and not a part of the name as in `sha-256`.
     fn ends(name: &str, separator: char, text: &str) -> bool {
         let Some(release) = Self::parse(text) else { return false };
         text.starts_with(['v', 'V'])
@@ -149,7 +149,7 @@ fn pieces(part: &str) -> impl Iterator<Item = &str> {
     std::iter::once(first).chain([second, third].into_iter().filter(|it| !it.is_empty()))
 }
 
-/// Whether a number is a date: `20240101`.
+/// Returns whether a number is a date: `20240101`.
 fn is_date(text: &str) -> bool {
     let number = |from: usize, to: usize| text.get(from..to).and_then(|it| it.parse::<u32>().ok()).unwrap_or(0);
     text.len() == 8

@@ -17,7 +17,7 @@ fn bounds(format: &str) -> Option<&'static [(&'static str, &'static str)]> {
     })
 }
 
-/// Replaces formats of Rust's numbers by bounds; returns how many there were.
+/// Replaces formats of Rust's numbers by bounds; returns the number of replaced formats.
 pub(super) fn numbers(json: &mut Json) -> usize {
     let mut count = 0;
     json.each_schema(&mut |members| {

@@ -1,4 +1,4 @@
-//! Earlier versions of events: those that the newest version fits become versions in the field in the lock.
+//! Earlier versions of events: a version that fits the newest one becomes a version in the field, in the lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
@@ -17,7 +17,7 @@ use crate::support::output;
 /// The result for the versions.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// The lock with them; `None` if there are none.
+    /// The lock with the kept versions; `None` if there are none.
     pub(super) lock: Option<Lock>,
     /// Each kept version: its original path, its version and the contract's name.
     pub(super) kept: Vec<(String, String, String)>,

@@ -46,7 +46,8 @@ pub(crate) struct Args {
     /// Treat a lock that is behind as an error, whatever TWYLA_LOCK and CI say.
     #[arg(long)]
     strict: bool,
-    /// Manifests of the services, or folders of them, to name those that a change hurts; can be given several times.
+    /// Manifests of the services, or folders of them, to name the services that a change affects; can be given several
+    /// times.
     #[arg(short, long, value_name = "DIR|FILE")]
     manifests: Vec<PathBuf>,
     #[command(flatten)]
@@ -55,13 +56,13 @@ pub(crate) struct Args {
     schemas: SchemasArgs,
 }
 
-/// What was found in a folder.
+/// The findings in a folder.
 struct Checked {
     sources: Sources,
     findings: Vec<Finding>,
-    /// The services that each finding hurts.
+    /// The services that each finding affects.
     hurt: Vec<BTreeSet<HurtService>>,
-    /// How the features of the contracts crate differ from the folder.
+    /// The differences between the features of the contracts crate and the folder.
     lags: Vec<FeatureLag>,
     strict: bool,
 }
@@ -151,7 +152,7 @@ impl Checked {
         }
     }
 
-    /// Returns the services that a group hurts.
+    /// Returns the services that a group affects.
     fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<HurtService> {
         let of = |finding: &Finding| {
             let all = self.findings.iter().zip(&self.hurt);

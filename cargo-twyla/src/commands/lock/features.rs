@@ -1,5 +1,5 @@
-//! Compares the features of a contracts crate with the folders of its schemas: a crate that compiles by features has one for each
-//! domain and each service.
+//! Compares the features of a contracts crate with the folders of its schemas. A crate that compiles by features has one
+//! feature for each domain and each service.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::support::contracts_crate::{below, package_around};
 use crate::support::paint::tame;
 use crate::support::schemas::Folder;
 
-/// How the features of a contracts crate differ from the folders of its schemas.
+/// A difference between the features of a contracts crate and the folders of its schemas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FeatureLag {
     /// The place of a difference in the crate's Cargo.toml.
@@ -29,7 +29,7 @@ pub(super) enum LagKind {
 }
 
 impl FeatureLag {
-    /// The name of the domain, the service or the feature.
+    /// Returns the name of the domain, the service or the feature.
     pub(super) fn name(&self) -> &str {
         match &self.kind {
             LagKind::NoFeature(name) | LagKind::NoFolder(name) => name,
@@ -59,8 +59,8 @@ impl FeatureLag {
     }
 }
 
-/// Compares the domains and services of a schemas folder with the features of the contracts crate around it. There is no difference
-/// if its build script doesn't compile by features, or if there is no such crate.
+/// Compares the domains and services of a schemas folder with the features of the contracts crate around it. Returns nothing
+/// if no such crate exists, or if its build script doesn't compile by features.
 pub(super) fn lags(schemas: &Folder) -> Vec<FeatureLag> {
     let around = || package_around(&schemas.path.canonicalize().ok()?);
     let package = schemas.package.clone().or_else(around);
@@ -90,7 +90,7 @@ fn words<'a>(names: impl Iterator<Item = &'a String>) -> BTreeSet<String> {
     names.map(|name| word(name)).collect()
 }
 
-/// Whether the build script of a package calls `Builder::by_features`.
+/// Returns whether the build script of a package calls `Builder::by_features`.
 fn compiles_by_features(package: &Package) -> bool {
     let calls =
         |text: String| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains("by_features"));
@@ -118,7 +118,7 @@ impl Manifest {
         Self { path, text, sources }
     }
 
-    /// Whether the sources ask for a feature: `#[cfg(feature = "name")]`.
+    /// Returns whether the sources ask for a feature: `#[cfg(feature = "name")]`.
     fn sources_name(&self, feature: &str) -> bool {
         let name = format!("{feature:?}");
         self.sources.iter().any(|text| text.contains(&name))
@@ -133,14 +133,14 @@ impl Manifest {
         Location { file, line: from_one(line), column: from_one(column) }
     }
 
-    /// The place of `[features]`, or the beginning of the file.
+    /// Returns the place of `[features]`, or the beginning of the file.
     fn features(&self) -> Location {
         let table = DeTable::parse(&self.text).ok();
         let span = table.and_then(|table| table.get_ref().get_key_value("features").map(|(key, _)| key.span()));
         self.at(span.map_or(0, |span| span.start))
     }
 
-    /// The place of a feature.
+    /// Returns the place of a feature.
     fn feature(&self, name: &str) -> Location {
         let table = DeTable::parse(&self.text).ok();
         let span = table.and_then(|table| {

@@ -1,4 +1,4 @@
-//! The services that a change hurts, by name: those of the manifests whose version of a contract doesn't fit the new one.
+//! The services that a change affects, by name: the manifests' services whose version of a contract doesn't fit the new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,7 +25,7 @@ pub(super) struct HurtService {
 }
 
 impl fmt::Display for HurtService {
-    /// `bot 2.0.0 (production)`, `perhaps crm 1.0.0`
+    /// Writes the service: `bot 2.0.0 (production)`, or `perhaps crm 1.0.0` if its use of the contract isn't certain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let perhaps = if self.certain { "" } else { "perhaps " };
         write!(f, "{perhaps}{} {}", self.service, self.version)?;
@@ -61,7 +61,7 @@ impl Services {
         Ok(Self { versions, schemas })
     }
 
-    /// Returns the services that each finding hurts.
+    /// Returns the services that each finding affects.
     pub(super) fn hurt(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<HurtService>> {
         let mut judge = Comparison::new(&self.schemas);
         findings.iter().map(|finding| self.hurt_by(finding, sources, &mut judge)).collect()

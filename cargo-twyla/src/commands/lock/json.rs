@@ -20,7 +20,7 @@ pub(super) fn feature_lag(lag: &FeatureLag) -> Value {
     json!({ "name": lag.name(), "is": is, "file": file, "line": line, "column": column, "text": lag.headline() })
 }
 
-/// Returns a finding as JSON, with the services that it hurts.
+/// Returns a finding as JSON, with the services that it affects.
 pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<HurtService>, strict: bool) -> Value {
     let Finding { subject, place, kind: found } = finding;
     let is = match found {

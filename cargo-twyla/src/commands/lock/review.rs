@@ -10,7 +10,7 @@ use super::hurt::HurtService;
 use crate::support::report::{Level, Note, Rule, Way, Witnessed};
 use crate::support::text::witness as shown;
 
-/// Returns the note of a group of findings; `hurt` are the services that it hurts.
+/// Returns the note of a group of findings; `hurt` are the services that it affects.
 pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<HurtService>, strict: bool) -> Note {
     let finding = group.first;
     let services: Vec<String> = hurt.iter().map(ToString::to_string).collect();

@@ -13,13 +13,13 @@ pub(super) enum Error {
     Schemas(#[from] schemas::Error),
     #[error("\n{0}")]
     Problems(#[from] Problems),
-    #[error("{folder} has no lock to check against: `cargo twyla accept` makes the first one")]
+    #[error("{folder} has no lock to check against: `cargo twyla accept` creates it")]
     NoLock { folder: String },
     #[error(transparent)]
     Git(#[from] git::Error),
 }
 
-/// Returns the contracts of a folder at a revision: those of its lock, or of its schemas if it has none.
+/// Returns the contracts of a folder at a revision: from its lock, or from its schemas if it has no lock.
 pub(super) fn at_revision(folder: &Folder, revision: &str) -> Result<Lock, Error> {
     let then = Revision::find(&folder.path, revision)?;
     let shown = format!("{revision}:{}", folder.shown);

@@ -62,7 +62,7 @@ fn one(bytes: &[u8], records: &mut Vec<Record>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the headers of a Mach-O file are complete: for a truncated one, the library returns fewer sections.
+/// Returns whether the headers of a Mach-O file are complete: for a truncated one, the library returns fewer sections.
 fn whole<M: MachHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<()> {
     let header = M::parse(bytes, 0)?;
     let mut commands = header.load_commands(header.endian()?, bytes, 0)?;

@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// The service's name, if it isn't the program's.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// Its version, if it isn't the package's.
+    /// The version of the service, if it isn't the package's.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// The environment that it is deployed in, for example production.
@@ -75,7 +75,7 @@ pub(crate) struct Args {
     /// The manifest of an earlier version that is still in use, to be included; can be given several times.
     #[arg(long, value_name = "FILE")]
     previous: Vec<PathBuf>,
-    /// Where to write it; `-` is standard output. Default: `<service>.contracts.json`.
+    /// The file to write; `-` is standard output. Default: `<service>.contracts.json`.
     #[arg(short, long, alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
 }

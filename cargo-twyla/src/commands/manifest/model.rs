@@ -17,7 +17,7 @@ pub(crate) struct Manifest {
     pub(crate) format: String,
     pub(crate) service: String,
     pub(crate) version: String,
-    /// Where it is deployed, if known.
+    /// The environment that the service is deployed in, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) environment: Option<String>,
     /// Whether old versions keep running after a deployment, as apps on phones do.
@@ -131,7 +131,7 @@ impl Contents {
         found
     }
 
-    /// Whether the program uses no contract.
+    /// Returns whether the program uses no contract.
     pub(crate) fn is_empty(&self) -> bool {
         self.emits.is_empty() && self.listens.is_empty() && self.serves.is_empty() && self.calls.is_empty()
     }

@@ -47,9 +47,9 @@ pub(crate) enum Error {
     NoPackage { name: String, near: Option<String> },
     #[error("{whose} has no program {name}{}", did_you_mean(near.as_deref()))]
     NoBin { whose: String, name: String, near: Option<String> },
-    #[error("{whose} has no program: a manifest is of a service, which has a main.rs")]
+    #[error("{whose} has no program: a manifest describes a service, which has a main.rs")]
     NoProgram { whose: String },
-    #[error("there are several programs, name one with {with}: {}", list.join(", "))]
+    #[error("there are several programs: name one with {with}: {}", list.join(", "))]
     Several { with: &'static str, list: Vec<String> },
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),

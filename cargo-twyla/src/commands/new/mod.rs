@@ -33,13 +33,14 @@ pub(crate) struct Args {
     /// Creates a contracts crate, on which services depend, instead of a service.
     #[arg(long, conflicts_with = "contracts")]
     contracts_crate: bool,
-    /// The contracts crate of the service: its package, and a folder or the URL of a git repository. Default: schemas of its own.
+    /// The contracts crate of the service: its package, and a folder or the URL of a git repository. Default: a schemas
+    /// folder in the service.
     #[arg(long, value_name = "PACKAGE=PATH|GIT", value_parser = contracts)]
     contracts: Option<(String, String)>,
     /// The folder to create. Default: the service's name.
     #[arg(short, long, alias = "path", value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Twyla's sources. Default: those that this command was built from, or the registry if they are gone.
+    /// Twyla's sources. Default: the sources that this command was built from, or the registry if they no longer exist.
     #[arg(long, value_name = "DIR")]
     twyla: Option<PathBuf>,
 }
@@ -213,7 +214,7 @@ impl Args {
         TAKEN.iter().find(|(names, _)| names.contains(&name)).map(|(_, why)| (*why).to_owned())
     }
 
-    /// The folder of Twyla's sources; `None` for the registry.
+    /// Returns the folder of Twyla's sources; `None` for the registry.
     fn sources(&self) -> Option<PathBuf> {
         // a package from a registry has no workspace around it
         let built_from = || Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned);

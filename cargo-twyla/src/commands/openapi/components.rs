@@ -26,7 +26,7 @@ pub(super) type Names = BTreeMap<SchemaPath, String>;
 /// A schema that is a component.
 struct Component<'a> {
     schema: Schema<'a>,
-    /// Whether it is a component of its own, and not only a reference to one.
+    /// Whether the schema is a component of its own, and not only a reference to one.
     is_component: bool,
     /// The name of the contract whose schema it is.
     contract: Option<String>,
@@ -40,7 +40,7 @@ struct Component<'a> {
 pub(super) struct Components<'a> {
     contracts: &'a Contracts,
     names: Names,
-    /// By the places of their schemas.
+    /// The components, by the places of their schemas.
     all: BTreeMap<SchemaPath, Component<'a>>,
     open: VecDeque<SchemaPath>,
     /// The component that is being written.
@@ -49,7 +49,7 @@ pub(super) struct Components<'a> {
 }
 
 impl<'a> Components<'a> {
-    /// Creates an empty set. `names` are those of [`names`](Self::names), once all schemas are known.
+    /// Creates an empty set. `names` is the result of [`names`](Self::names) after all schemas were added.
     pub(super) fn new(contracts: &'a Contracts, names: Names) -> Self {
         let (all, open) = (BTreeMap::new(), VecDeque::new());
         Self { contracts, names, all, open, here: None, done: Map::new() }
@@ -99,7 +99,8 @@ impl<'a> Components<'a> {
         Ok(used)
     }
 
-    /// Whether every reference has the same target in the contract as in the components, which other contracts share.
+    /// Returns whether every reference has the same target in the contract as in the components, which other contracts
+    /// share.
     fn check(&self, contract: &ContractSchema, root: &SchemaPath) -> Result<(), String> {
         let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
         let mut counts = BTreeMap::new();
@@ -291,7 +292,7 @@ fn also(out: &mut Map<String, Value>, schema: Value) {
     }
 }
 
-/// Whether draft 4 makes a bound exclusive.
+/// Returns whether draft 4 makes a bound exclusive.
 fn exclusive(schema: &Map<String, Value>, keyword: &str) -> bool {
     let flag = if keyword == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" };
     schema.get(flag) == Some(&Value::Bool(true))

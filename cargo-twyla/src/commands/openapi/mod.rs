@@ -32,7 +32,7 @@ For example:
   cargo twyla openapi navitaire-api -o openapi.json            of one of several
   cargo twyla openapi navitaire-api --server https://booking.example.com --version 2.1.0")]
 pub(crate) struct Args {
-    /// The service; optional if there is only one.
+    /// The service; optional if the folder has only one.
     service: Option<String>,
     /// The URL of the service, before `/rpc/<method>`.
     #[arg(long, value_name = "URL")]
@@ -247,7 +247,7 @@ fn problems() -> Value {
     })
 }
 
-/// The components, with what a problem is (RFC 9457).
+/// Returns the components, and adds the schema of problem details (RFC 9457).
 fn schemas(mut schemas: Map<String, Value>) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let errors = json!({ "type": "array", "items": { "$ref": "#/components/schemas/BrokenRule" } });

@@ -40,7 +40,7 @@ enum Command {
     Show {
         #[command(flatten)]
         place: DatabaseArgs,
-        /// Its number, as `list` shows it.
+        /// The number of the event, as `list` shows it.
         id: i64,
         #[command(flatten)]
         format: FormatArgs,

@@ -5,12 +5,12 @@ use twyla_runtime::sql::Refused;
 
 use crate::support::text::{lines, one_line, table, time};
 
-/// The head of the list.
+/// Returns the head of the list.
 pub(super) fn head() -> String {
     format!("{:>8}  {:<36}  {:<20}  {:>10}  {:<28}  {}", "ID", "MESSAGE ID", "REFUSED", "BYTES", "EVENT", "WHY")
 }
 
-/// One line of the list.
+/// Returns the line of a refused event in the list.
 pub(super) fn line(refused: &Refused) -> String {
     let Refused { id, event, message_id, bytes, refused_at, why, .. } = refused;
     let why: String = one_line(why).chars().take(100).collect();

@@ -7,7 +7,7 @@ use sqlx::{Connection, Database, Pool, Postgres, Sqlite};
 use tokio::time::timeout;
 use twyla_runtime::sql::{Outbox, Refused};
 
-/// How long the database may take to answer.
+/// The maximum time for the database to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// An outbox whose tables a service has made.
@@ -39,7 +39,7 @@ macro_rules! of {
     };
 }
 
-/// A pool whose database has answered once.
+/// Returns a pool whose database has answered once.
 async fn pool<DB: Database>(url: &str) -> Result<Pool<DB>, Unreachable> {
     // a pool would retry until its deadline, and then not report why
     let connection = timeout(DEADLINE, DB::Connection::connect(url)).await.map_err(|_| Unreachable::Silent)??;

@@ -6,12 +6,12 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{StatusCode, Uri};
 
-/// How long each step may take: connecting, sending, a part of the response.
+/// The maximum time of each step: connecting, sending, a part of the response.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The largest response in bytes: enough for 10,000 listeners.
 const MAX_RESPONSE: u64 = 64 << 20;
 
-/// Where a service serves its metrics.
+/// The address of a service's metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
     /// `host:port`
@@ -48,7 +48,7 @@ pub(super) enum Error {
     NotFound(String),
     #[error("{address} answers with {status}")]
     Status { address: String, status: StatusCode },
-    #[error("{0} doesn't speak HTTP")]
+    #[error("{0} doesn't answer with HTTP")]
     NotHttp(String),
     #[error("{0} answers with more than {max} MiB of metrics", max = MAX_RESPONSE >> 20)]
     TooLarge(String),

@@ -13,7 +13,7 @@ use crate::support::paint::{FAINT, paint};
 /// How often the terminal's size is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Whether standard output is a terminal that can be redrawn.
+/// Returns whether standard output is a terminal that can be redrawn.
 pub(super) fn is_possible() -> bool {
     io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

@@ -29,7 +29,7 @@ For example:
   cargo twyla top booking.internal:9090 --interval 5
   cargo twyla top --once | grep user_input")]
 pub(crate) struct Args {
-    /// Where the service serves its metrics: host:port, or a URL.
+    /// The address of the service's metrics: host:port, or a URL.
     #[arg(default_value = "127.0.0.1:9090")]
     address: Endpoint,
     /// Seconds between two readings.

@@ -41,7 +41,7 @@ pub(super) enum Cell {
     Bad(f64),
     /// The current value, if it is known.
     Now(Option<f64>),
-    /// The median and the 99th percentile in seconds, if there are any.
+    /// The median and the 99th percentile in seconds, if anything was measured.
     Times(Option<(f64, f64)>),
 }
 

@@ -87,7 +87,7 @@ fn words(row: &Row) -> Vec<(String, bool)> {
     words
 }
 
-/// `1,203`
+/// Formats a number: `1,203`.
 fn number(value: f64) -> String {
     let digits = format!("{value:.0}");
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits.as_str()), |digits| ("-", digits));
@@ -101,7 +101,7 @@ fn number(value: f64) -> String {
     out
 }
 
-/// `1.2 ms`
+/// Formats a duration: `1.2 ms`.
 fn duration(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s < 1e-3 => (s * 1e6, "µs"),

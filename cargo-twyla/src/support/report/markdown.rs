@@ -116,7 +116,7 @@ fn prose(text: &str) -> String {
     out
 }
 
-/// Whether a text ends with these letters, in any case.
+/// Returns whether a text ends with these letters, in any case.
 fn ends_with(text: &str, letters: &str) -> bool {
     let end = text.len().checked_sub(letters.len()).and_then(|at| text.get(at..));
     end.is_some_and(|end| end.eq_ignore_ascii_case(letters))

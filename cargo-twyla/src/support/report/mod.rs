@@ -1,4 +1,4 @@
-//! A report in the forms in which people review changes: annotations of [`github`], a comment in [`markdown`], and [`sarif`] for code
+//! A report in the formats of code review: annotations of [`github`], a comment in [`markdown`], and [`sarif`] for code
 //! scanning.
 //!
 //! A command makes a [`Report`] of the notes of [`note`], and each form writes all of it. Texts come from schemas and manifests,
@@ -19,9 +19,9 @@ pub(crate) use note::{Level, Note, Report, Rule, Way, Witnessed};
 /// The forms of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// For programs.
+    /// JSON for programs.
     Json,
     /// Workflow commands of GitHub Actions, which annotate the schema's line.
     Github,

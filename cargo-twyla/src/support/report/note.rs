@@ -3,7 +3,7 @@
 use twyla_build::{Problem, Problems};
 use twyla_contract::Location;
 
-/// What a command has found.
+/// The findings of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     /// The title, such as `Contracts`.
@@ -126,7 +126,7 @@ pub(crate) struct Note {
     /// The verdict, such as `breaking`.
     pub(crate) verdict: String,
     pub(crate) witnesses: Vec<Witnessed>,
-    /// Who is hurt, as sentences.
+    /// The affected services, as sentences.
     pub(crate) hurt: Vec<String>,
     /// The services that are hurt, by name.
     pub(crate) services: Vec<String>,
@@ -151,7 +151,7 @@ pub(crate) struct Witnessed {
     pub(crate) place: Option<Location>,
 }
 
-/// What to do.
+/// An option: what can be done about a finding.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Way {
     pub(crate) text: String,

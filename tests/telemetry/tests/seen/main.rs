@@ -424,7 +424,7 @@ async fn the_platform_format_uses_its_field_names() {
         // seconds as a double are exact to the microsecond after rounding
         assert_eq!(((created * 1e6).round() % 1e6 / 1e3).floor(), millis);
         // a handler's failure is logged as Python's `WARNING`
-        let failure = lines.iter().find(|line| line["message"] == "failed, trying again").unwrap();
+        let failure = lines.iter().find(|line| line["message"] == "the attempt failed, retrying").unwrap();
         assert_eq!((&failure["levelNo"], &failure["levelName"]), (&30.into(), &"WARNING".into()));
     })
     .await;
@@ -438,7 +438,7 @@ async fn lines_are_sent_again_until_the_collector_accepts_them() {
         let variables = [("SEEN_LOG_FORMAT", "json"), ("SEEN_LOG_URL", &*url), ("SEEN_LOG_TOKEN", "sesame")];
         let mut child = service("stay", &variables);
         ready(&mut child).await;
-        while !receiver.lines().iter().any(|line| line.contains("failed, trying again")) {
+        while !receiver.lines().iter().any(|line| line.contains("the attempt failed, retrying")) {
             tokio::task::yield_now().await;
         }
         drop(child.stdin.take());

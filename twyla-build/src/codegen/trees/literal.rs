@@ -6,7 +6,7 @@ use quote::quote;
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 
-/// Limit of nested arrays and objects in a constant; no value is nested deeper.
+/// The maximum depth of nested arrays and objects in a constant; no value is nested deeper.
 const DEEPEST: usize = 150;
 
 /// Returns a number as an integer if it fits, else as a float.
@@ -42,7 +42,7 @@ pub(super) fn number(text: &str) -> TokenStream {
     }
 }
 
-/// Writes a `Factor`; none if it isn't a positive number.
+/// Writes a `Factor`; `None` if it isn't a positive number.
 pub(super) fn factor(text: &str) -> Option<TokenStream> {
     let number = Number::new(text);
     if !number.is_positive() {

@@ -227,7 +227,7 @@ impl Trees<'_> {
         }
     }
 
-    /// `properties`, `patternProperties` and `additionalProperties`.
+    /// Lowers `properties`, `patternProperties` and `additionalProperties`.
     fn members(&mut self, schema: &LoweredSchema<'_>, out: &mut Vec<TokenStream>) {
         let marks = schema.rule("unevaluatedProperties").is_some();
         let others =

@@ -22,7 +22,7 @@ mod tests;
 
 use resources::Resources;
 
-/// The keywords of a schema that are in force; all if there is no list.
+/// The keywords of a schema that are in force; `None` means all.
 type KeywordFilter = Option<Vec<String>>;
 
 /// The schemas that need rule trees.
@@ -198,7 +198,7 @@ impl<'a> Trees<'a> {
     }
 }
 
-/// Whether a schema leads to further schemas.
+/// Returns whether a schema leads to further schemas.
 fn leads(node: &Node) -> bool {
     let holds = |key: &str| HOLDERS.iter().any(|(name, _)| *name == key) || key.ends_with("Ref") || key == "$ref";
     matches!(&node.json, Json::Object(members) if members.iter().any(|member| holds(&member.key)))

@@ -13,7 +13,7 @@ pub(super) struct Alphabet {
     pub(super) symbols: Vec<(char, Vec<bool>)>,
 }
 
-/// The characters of words, as in `\w`.
+/// Returns whether a character belongs to a word, as in `\w`.
 pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
@@ -21,7 +21,7 @@ pub(super) fn is_word(c: char) -> bool {
 const LAST: u32 = char::MAX as u32;
 
 impl Alphabet {
-    /// Creates the alphabet of these classes and these single characters, each of which is a class of its own.
+    /// Creates the alphabet of these classes and single characters; each single character is a class of its own.
     pub(super) fn new(classes: &[&Ranges], singles: &BTreeSet<char>, words: bool) -> Self {
         // the characters at which a class may begin
         let mut starts = BTreeSet::from([0, 0xE000]);
@@ -59,7 +59,7 @@ fn contains(ranges: &Ranges, c: char) -> bool {
     after.checked_sub(1).and_then(|at| ranges.get(at)).is_some_and(|(_, to)| c <= *to)
 }
 
-/// Readable characters, best first.
+/// Returns the order in which characters are chosen for examples: readable ones first.
 fn rank(c: char) -> (u8, char) {
     let group = match c {
         'a'..='z' => 0,

@@ -1,8 +1,8 @@
-//! The automaton of one pattern, over characters: whether a text contains a match.
+//! The automaton of one pattern, over characters: decides whether a text contains a match.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// Limit of states. Patterns with larger counts have no automaton.
+/// The maximum number of states. Patterns with larger counts have no automaton.
 const MOST: usize = 20_000;
 
 /// A state of the pattern's automaton.
@@ -34,7 +34,7 @@ pub(crate) struct Automaton {
 }
 
 impl Automaton {
-    /// Builds the automaton of an expression of the `regex` crate; none if it is too large or has unsupported assertions.
+    /// Builds the automaton of an expression of the `regex` crate; `None` if it is too large or has unsupported assertions.
     pub(crate) fn new(expression: &str) -> Option<Self> {
         let hir = regex_syntax::parse(expression).ok()?;
         let mut automaton =
@@ -116,7 +116,7 @@ impl Automaton {
     }
 }
 
-/// Whether every match begins where the text does.
+/// Returns whether every match begins where the text does.
 fn begins(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Look(Look::Start) => true,

@@ -24,7 +24,7 @@ impl Lowering<'_> {
         out
     }
 
-    /// The schemas in an array.
+    /// Lowers each schema of an array; `None` if the schema doesn't have the keyword.
     pub(super) fn listed(&mut self, schema: &SchemaView<'_>, keyword: &str) -> Option<Vec<Lit>> {
         let count = schema.get(keyword)?.items().len();
         let at = schema.at(keyword);

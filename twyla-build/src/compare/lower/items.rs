@@ -5,7 +5,7 @@ use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Lit};
 use crate::schema::load::Json;
 
-/// The keywords for the first items, and for the items after them.
+/// Returns two keywords: the one for the first items, and the one for the items after them.
 pub(super) fn keywords(schema: &SchemaView<'_>) -> (&'static str, &'static str) {
     match schema.get("prefixItems") {
         Some(_) => ("prefixItems", "items"),

@@ -20,7 +20,7 @@ use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::scope::Scopes;
 
-/// Limit of nested schemas, with all references followed.
+/// The maximum depth of nested schemas, with all references followed.
 const DEEPEST: usize = 5_000;
 
 /// The dynamic scope of a schema: each anchor with the outermost schema of its name.

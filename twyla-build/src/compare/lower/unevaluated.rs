@@ -8,25 +8,25 @@ use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-/// Limit of combined conditions: each doubles the cases.
+/// The maximum number of combined conditions: each doubles the cases.
 const MOST_CASES: usize = 8;
-/// Limit of nested schemas of one value.
+/// The maximum depth of nested schemas that apply to one value.
 const DEEPEST: usize = 200;
-/// Limit of schemas of one value.
+/// The maximum number of schemas that apply to one value.
 const MOST_SCHEMAS: usize = 2_000;
 
-/// What some rules evaluate, if a condition holds.
+/// The parts of a value that some rules evaluate if all conditions hold.
 #[derive(Clone, Debug, Default)]
 struct EvaluatedParts {
-    /// The conditions; empty if it is always so.
+    /// The conditions; empty if the rules always apply.
     when: Vec<Lit>,
     names: BTreeSet<Name>,
     patterns: BTreeSet<Index>,
     all_members: bool,
-    /// The first items.
+    /// The number of first items that are evaluated.
     first: u64,
     all_items: bool,
-    /// The items for which one of these holds.
+    /// Items that satisfy one of these are evaluated.
     found: BTreeSet<Lit>,
 }
 
@@ -101,7 +101,8 @@ impl Lowering<'_> {
         Some(self.formulas.any(any))
     }
 
-    /// A member that is evaluated only under conditions satisfies one of these, or the remaining rule applies.
+    /// Returns the formula for members that are evaluated only under conditions: one of the conditions holds, or the
+    /// remaining rule applies.
     fn named_cases(&mut self, always: &EvaluatedParts, conditional: &[&EvaluatedParts], rest: Lit) -> Lit {
         let names: BTreeSet<&Name> = conditional.iter().flat_map(|looked| &looked.names).collect();
         let mut parts = Vec::new();
@@ -180,7 +181,7 @@ impl Lowering<'_> {
         self.formulas.any([with, without])
     }
 
-    /// Collects what the rules of a schema evaluate. False if there is too much.
+    /// Collects the parts that the rules of a schema evaluate. Returns false if there are too many.
     fn looked(
         &mut self,
         loc: &Loc,

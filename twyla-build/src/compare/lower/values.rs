@@ -70,7 +70,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// A number with an exponent beyond the limit.
+    /// Returns the opaque formula of a number whose exponent is beyond the limit.
     fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
         let reason = "the exponent of the number is too large to compare".to_owned();
         let lit = self.opaque(schema.loc, keyword, reason, Some(format!("{keyword}: {text}")));
@@ -107,7 +107,7 @@ impl Lowering<'_> {
         self.formulas.all([kinds, whole])
     }
 
-    /// The formula of one of some values.
+    /// Returns the formula: the value is one of these.
     fn choices(&mut self, schema: &SchemaView<'_>, keyword: &str, values: &[Node]) -> Lit {
         let mut kinds = Kinds::NONE;
         let (mut words, mut numbers, mut booleans) = (Vec::<Name>::new(), Vec::new(), Vec::new());
@@ -164,7 +164,7 @@ impl Lowering<'_> {
         self.formulas.all([kind, one])
     }
 
-    /// The formula of equality with a value, by its parts.
+    /// Returns the formula: the value equals `value`, by its parts.
     fn constant(&mut self, schema: &SchemaView<'_>, keyword: &str, value: &Node) -> Lit {
         match &value.json {
             Json::Null => self.formulas.kinds(Kinds::of(Kind::Null)),

@@ -11,9 +11,9 @@ use crate::schema::evaluate::equal;
 
 /// Limits of indexes examined one by one, and of lengths tried.
 const MOST_PLACES: u64 = 2_000;
-/// Limit of lengths tried beyond the least.
+/// The maximum number of lengths to try above the minimum length.
 const MOST_LENGTHS: u64 = 64;
-/// Limit of counted formulas, each of which doubles the choices of an item.
+/// The maximum number of counted formulas: each doubles the choices of an item.
 const MOST_COUNTED: usize = 10;
 
 /// A formula that a number of items satisfy, from an index on.
@@ -116,7 +116,7 @@ struct Search<'i> {
 }
 
 impl Solver<'_> {
-    /// Whether a required item can't exist.
+    /// Returns whether a required item can't exist.
     pub(super) fn contradicts_items(&mut self, items: &Items) -> bool {
         let rest = items.rest();
         (0..items.min.min(rest + 1)).take(usize::try_from(MOST_PLACES).unwrap_or(0)).any(|place| {
@@ -125,7 +125,7 @@ impl Solver<'_> {
         })
     }
 
-    /// Whether an atom holds for every such array, or for none; none if unknown.
+    /// Returns whether an atom holds for every such array, or for none; `None` if unknown.
     pub(super) fn tell_items(&mut self, items: &Items, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::MinItems(limit) => {
@@ -346,7 +346,7 @@ impl Solver<'_> {
                 known.insert(state.clone(), values);
             }
         }
-        // the candidates of each index; an index with as many candidates as there are indexes always finds one
+        // the candidates of each index; an index with at least as many candidates as indices always finds one
         let all: Vec<&Vec<Rc<Value>>> = states.iter().filter_map(|state| known.get(state)).collect();
         let mut taken: Vec<(Rc<Value>, usize)> = Vec::new();
         for place in 0..all.len() {

@@ -12,7 +12,7 @@ impl Solver<'_> {
         self.equal_to(value).map(|equal| !equal)
     }
 
-    /// Returns the formula of exactly this value; none for a number that can't be read.
+    /// Returns the formula of exactly this value; `None` for a number that can't be read.
     pub(super) fn equal_to(&mut self, value: &Value) -> Option<Lit> {
         let (kind, mut parts) = match value {
             Value::Null => (Kind::Null, Vec::new()),
@@ -46,7 +46,7 @@ impl Solver<'_> {
         Some(self.formulas.all(parts))
     }
 
-    /// The formula of one string.
+    /// Returns the formula: the value is this string.
     pub(super) fn word(&mut self, text: &str) -> Lit {
         let name = self.formulas.name(text);
         self.formulas.atom(Atom::StringIn([name].into()))

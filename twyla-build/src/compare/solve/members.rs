@@ -24,11 +24,11 @@ pub(super) enum Keys {
 pub(in crate::compare) struct MemberSearch {
     pub(super) required: BTreeSet<Name>,
     pub(super) absent: BTreeSet<Name>,
-    /// What must hold for the member of a name, if it exists.
+    /// The formulas that a member must satisfy if it exists, by name.
     pub(super) by_name: BTreeMap<Name, Vec<Lit>>,
     pub(super) matching: Vec<(Index, Lit)>,
     pub(super) others: Vec<OtherKeys>,
-    /// What must hold for each name.
+    /// The formulas that each name must satisfy.
     pub(super) names: Vec<Lit>,
     pub(super) min: u64,
     pub(super) max: Option<u64>,
@@ -98,7 +98,7 @@ impl MemberSearch {
             .collect()
     }
 
-    /// Whether only required members may exist.
+    /// Returns whether only required members may exist.
     pub(super) fn is_full(&self) -> bool {
         self.max.is_some_and(|max| max <= self.required.len() as u64)
     }

@@ -1,4 +1,4 @@
-//! Search for objects: which members are required, what holds for each, and how many there are.
+//! Search for objects: which members are required, what each must satisfy, and how many exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,23 @@ use super::members::{Keys, MemberSearch};
 use super::{Answer, Obstacle, Solver};
 use crate::compare::formula::{Atom, Lit, Name};
 
-/// Limit of members added only to reach a size.
+/// The maximum number of members that are added only to reach a size.
 const MOST_ADDED: u64 = 256;
 
 impl Solver<'_> {
-    /// Whether a required member can't exist.
+    /// Returns whether a required member can't exist.
     pub(super) fn contradicts_members(&mut self, members: &MemberSearch) -> bool {
         members.required.iter().any(|name| self.is_impossible(members, name, None))
     }
 
-    /// Whether no member of this name can also satisfy a literal.
+    /// Returns whether no member of this name can also satisfy a literal.
     fn is_impossible(&mut self, members: &MemberSearch, name: &str, lit: Option<Lit>) -> bool {
         let mut state = self.member_state(members, name);
         state.extend(lit);
         self.satisfy(state).is_nothing() || self.allows_name(members, name).is_nothing()
     }
 
-    /// Whether an atom holds for every such object, or for none; none if unknown.
+    /// Returns whether an atom holds for every such object, or for none; `None` if unknown.
     pub(super) fn tell_members(&mut self, members: &MemberSearch, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::Required(name) => {
@@ -85,7 +85,7 @@ impl Solver<'_> {
         self.has_no(members, keys, !lit).then_some(true)
     }
 
-    /// Whether no member of these names can satisfy a literal.
+    /// Returns whether no member of these names can satisfy a literal.
     fn has_no(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> bool {
         let mut spoken_of = members.spoken_of();
         if let Keys::Others(names, _) = keys {
@@ -196,7 +196,7 @@ impl Solver<'_> {
         found
     }
 
-    /// Adds members until there are enough, and creates their values.
+    /// Adds members until the minimum size is reached, and creates their values.
     fn fill(
         &mut self,
         members: &MemberSearch,

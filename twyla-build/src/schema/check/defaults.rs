@@ -5,7 +5,7 @@ use crate::schema::load::FileRole;
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::Schemas;
 
-/// Limit of evaluated schemas. Defaults beyond it aren't checked.
+/// The maximum number of evaluated schemas. Defaults beyond it aren't checked.
 const MOST_STEPS: u64 = 20_000_000;
 
 /// Validates each `default` against its own schema. The schemas must be free of errors: a schema with an error may refuse
@@ -21,7 +21,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
     let cache = Cache::new(schemas);
     let evaluator = Evaluator::new(schemas, &cache);
-    // which rules apply there depends on the dynamic scope
+    // the dynamic scope decides which rules apply to the default
     let dynamic = schemas.leading_to(schemas.dynamic.keys().cloned());
     for (loc, default) in with_default.filter(|(loc, _)| !dynamic.contains(loc)) {
         if cache.spent() > MOST_STEPS {

@@ -79,7 +79,7 @@ pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a `type` contains this type.
+/// Returns whether a `type` contains this type.
 fn names_type(node: &Node, name: &str) -> bool {
     node.str() == Some(name) || node.items().iter().any(|item| item.str() == Some(name))
 }
@@ -315,7 +315,7 @@ fn events(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a schema allows an object.
+/// Returns whether a schema allows an object.
 pub(crate) fn allows_object(schemas: &Schemas, loc: &Loc) -> bool {
     holds_object(schemas, loc, &mut HashMap::new()).is_none()
 }

@@ -10,7 +10,7 @@ use crate::schema::schemas::{Loc, Schemas};
 const COMBINING: [&str; 8] =
     ["$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties", "$dynamicRef", "$recursiveRef"];
 
-/// Limit of schemas that are searched for one property.
+/// The maximum number of schemas that are searched for one property.
 const MOST_SCHEMAS: usize = 1_000;
 
 /// Finds the required properties that nothing declares.
@@ -44,7 +44,7 @@ impl<'a> Undeclared<'a> {
         }
     }
 
-    /// Whether a schema that combines this one with others leads to one that may declare the property.
+    /// Returns whether a schema that combines this one with others leads to one that may declare the property.
     fn is_declared_around(&mut self, loc: &Loc, name: &str) -> bool {
         let mut seen = HashSet::from([loc.clone()]);
         let mut open = vec![loc.clone()];
@@ -76,8 +76,8 @@ impl<'a> Undeclared<'a> {
         referring.get(loc).into_iter().flatten().map(|from| (*from).clone()).collect()
     }
 
-    /// Whether a schema, or one that it combines, may declare the property. `except` is the keyword that holds the schema with
-    /// the requirement: of `anyOf` and `oneOf`, other schemas don't apply to the same values.
+    /// Returns whether a schema, or one that it combines, may declare the property. `except` is the keyword that holds the
+    /// schema with the requirement: of `anyOf` and `oneOf`, other schemas don't apply to the same values.
     fn declares(&self, loc: &Loc, except: Option<&'static str>, name: &str) -> bool {
         let mut seen = HashSet::from([loc.clone()]);
         let mut open = vec![(loc.clone(), except.filter(|keyword| matches!(*keyword, "anyOf" | "oneOf")))];

@@ -29,7 +29,7 @@ impl<'a> Evaluator<'a> {
 const START: Position<'_> = Position { at: None, scope: None, deep: 0 };
 
 impl<'a> Demands<'a> {
-    /// Whether the value is known to be invalid if this object in it lacks one of its members.
+    /// Returns whether the value is known to be invalid if this object in it lacks one of its members.
     pub(crate) fn need_member(&self, object: &Value, key: &str) -> bool {
         let count = object.as_object().map_or(0, |members| members.len().saturating_sub(1));
         self.current(object).any(|schema| {
@@ -39,14 +39,14 @@ impl<'a> Demands<'a> {
         })
     }
 
-    /// Whether the value is known to be invalid if this array in it has one item less.
+    /// Returns whether the value is known to be invalid if this array in it has one item less.
     pub(crate) fn need_item(&self, array: &Value) -> bool {
         let count = array.as_array().map_or(0, |items| items.len().saturating_sub(1));
         self.current(array).any(|schema| self.are_few(count, &schema, ["minItems", "maxItems"]))
     }
 
-    /// Whether the value is known to be invalid with another value in the place of a part. Costs as much as evaluating the other
-    /// value.
+    /// Returns whether the value is known to be invalid with another value in the place of a part. Costs as much as
+    /// evaluating the other value.
     pub(crate) fn refuse(&self, part: &Value, other: &Value) -> bool {
         self.at(part).iter().any(|schema| {
             self.evaluator.cache.begin();

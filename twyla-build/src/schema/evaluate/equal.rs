@@ -19,7 +19,7 @@ pub(super) fn twice(items: &[Value]) -> Option<usize> {
     })
 }
 
-/// A hash that is the same for equal values.
+/// Returns a hash that is the same for equal values.
 fn hash(value: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
     match value {
@@ -41,7 +41,7 @@ fn hash(value: &Value) -> u64 {
     hasher.finish()
 }
 
-/// Whether two values are equal.
+/// Returns whether two values are equal.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => {

@@ -1,4 +1,5 @@
-//! What the rules of a schema have evaluated of a value, for `unevaluatedItems` and `unevaluatedProperties`.
+//! The items and members of a value that a schema's rules have evaluated, for `unevaluatedItems` and
+//! `unevaluatedProperties`.
 
 use std::collections::BTreeSet;
 

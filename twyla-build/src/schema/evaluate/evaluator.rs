@@ -129,16 +129,16 @@ impl Position<'_> {
 
 /// Records the rules that a value breaks.
 pub(super) enum Recorder<'o> {
-    /// None: only the answer matters.
+    /// Records nothing: only the answer matters.
     Quick,
-    /// The first one.
+    /// Records the first broken rule.
     First(&'o mut Option<Violation>),
-    /// Up to this many of them.
+    /// Records up to this number of broken rules.
     All(&'o mut Vec<Violation>, usize),
 }
 
 impl Recorder<'_> {
-    /// Whether the evaluation can stop after a rule that `holds` or not.
+    /// Returns whether the evaluation can stop after a rule that `holds` or not.
     pub(super) fn is_done(&self, holds: bool) -> bool {
         !holds && if let Self::All(noted, most) = self { noted.len() >= *most } else { true }
     }
@@ -157,7 +157,7 @@ impl Recorder<'_> {
 pub(super) struct CurrentSchema<'a> {
     pub(super) loc: &'a Loc,
     pub(super) node: &'a Node,
-    /// None for a schema that isn't registered.
+    /// `None` for a schema that isn't registered.
     pub(super) info: Option<&'a Info>,
     pub(super) default_draft: Draft,
 }
@@ -165,7 +165,7 @@ pub(super) struct CurrentSchema<'a> {
 /// A subschema that is to be evaluated.
 pub(super) struct Subschema<'a> {
     pub(super) loc: Loc,
-    /// None if the place is empty.
+    /// The node of the schema; `None` if nothing is at its place.
     pub(super) node: Option<&'a Node>,
 }
 
@@ -219,7 +219,8 @@ impl<'a> Evaluator<'a> {
         Self { valid: None, record: None, ..self }
     }
 
-    /// The parts of a value that keep their schemas; none of a value that isn't valid, and where what is around a schema matters.
+    /// Returns the parts of a value that stay valid if other parts change. Empty if the value isn't valid, or if references
+    /// depend on the dynamic scope.
     pub(crate) fn valid(&self, value: &Value, loc: &Loc) -> Result<Valid, Undecidable> {
         let record = valid::Record::default();
         let recorder = Evaluator { record: Some(&record), ..*self };
@@ -230,7 +231,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The first rule of a schema that a value breaks.
+    /// Returns the first rule of a schema that a value breaks.
     pub(crate) fn broken(&self, value: &Value, loc: &Loc) -> Result<Option<Violation>, Undecidable> {
         self.cache.begin();
         let mut broken = None;
@@ -257,7 +258,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Whether a value is valid under a schema.
+    /// Returns whether a value is valid under a schema.
     pub(crate) fn is_valid(&self, value: &Value, loc: &Loc) -> Outcome {
         self.cache.begin();
         let place = Position { at: None, scope: None, deep: 0 };
@@ -276,7 +277,7 @@ impl<'a> Evaluator<'a> {
         CurrentSchema { loc, node, info: self.schemas.infos.get(loc), default_draft: self.schemas.default_draft() }
     }
 
-    /// Whether evaluated items and members must be tracked.
+    /// Returns whether evaluated items and members must be tracked.
     pub(super) fn notes_seen(&self) -> bool {
         *self.cache.notes_seen.get_or_init(|| self.schemas.files.iter().any(|file| asks_what_is_left(&file.root)))
     }
@@ -309,7 +310,7 @@ impl<'a> Evaluator<'a> {
         let scope = Scope { outer: place.scope, base };
         let entered = place.scope.is_none_or(|scope| scope.base != base);
         let place = Position { scope: if entered { Some(&scope) } else { place.scope }, deep: place.deep + 1, ..place };
-        // what outer schemas have evaluated doesn't count here, but what is evaluated here counts there
+        // parts that outer schemas have evaluated don't count within this one, but parts evaluated here count for them
         let mut own = Evaluated::default();
         let refers = node.get("$ref").is_some();
         let alone = refers && schema.draft().ref_stands_alone() && self.schemas.refs.contains_key(loc);
@@ -351,7 +352,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether a schema contains `unevaluatedItems` or `unevaluatedProperties`.
+/// Returns whether a schema contains `unevaluatedItems` or `unevaluatedProperties`.
 fn asks_what_is_left(node: &Node) -> bool {
     node.items().iter().any(asks_what_is_left)
         || node.members().iter().any(|member| {

@@ -7,7 +7,7 @@ use crate::schema::pattern::{self, Translated};
 pub(crate) enum Matcher {
     Plain(regex::Regex),
     Backtracking(Box<fancy_regex::Regex>),
-    /// Not supported by either crate.
+    /// The pattern is supported by neither crate.
     Neither,
 }
 
@@ -25,7 +25,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a text has a match; none if that is unknown.
+    /// Returns whether a text has a match; `None` if that is unknown.
     pub(crate) fn is_match(&self, text: &str) -> Option<bool> {
         match self {
             Self::Plain(pattern) => Some(pattern.is_match(text)),

@@ -24,7 +24,7 @@ impl Valid {
         Self { parts: record.into_inner(), changed: Vec::new() }
     }
 
-    /// Marks the value at a pointer as changed. Returns false if there is none.
+    /// Marks the value at a pointer as changed. Returns false if no value is at the pointer.
     pub(crate) fn change(&mut self, root: &Value, pointer: &str) -> bool {
         self.changed.clear();
         self.changed.push(address(root));

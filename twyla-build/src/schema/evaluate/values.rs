@@ -157,7 +157,7 @@ fn number_rules(
     Ok(())
 }
 
-/// Whether a value has the named type.
+/// Returns whether a value has the named type.
 fn is_of(value: &Value, name: &str) -> bool {
     match name {
         "null" => value.is_null(),
@@ -174,7 +174,7 @@ fn is_of(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Whether a value equals a value in a schema.
+/// Returns whether a value equals a value in a schema.
 fn is(value: &Value, node: &Node) -> bool {
     match (value, &node.json) {
         (Value::Number(value), Json::Number(text)) => {

@@ -9,7 +9,7 @@ use crate::schema::load::{Node, quoted};
 /// The number of characters of a value that a message shows.
 const SHOWN: usize = 60;
 
-/// A value as messages show it: JSON, shortened.
+/// Formats a value for messages: JSON, shortened.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => self::text(text),
@@ -19,7 +19,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// A string as messages show it.
+/// Formats a string for messages.
 pub(super) fn text(text: &str) -> String {
     quoted(&shortened(text, SHOWN))
 }
@@ -46,7 +46,7 @@ pub(super) fn types(names: &[&str]) -> String {
     list(&named.collect::<Vec<_>>())
 }
 
-/// The values of `enum` or `const`.
+/// Lists the values of `enum` or `const`.
 pub(super) fn values(nodes: &[Node]) -> String {
     let mut some: Vec<String> = nodes.iter().take(8).map(|node| shown(&node.value())).collect();
     if nodes.len() > 8 {

@@ -39,7 +39,7 @@ pub(crate) enum FileRole {
 }
 
 impl FileRole {
-    /// The role by the file's path, which the names of its types depend on.
+    /// Returns the role by the file's path: the names of the file's types depend on it.
     pub(crate) fn by_path(&self) -> &Self {
         match self {
             Self::LeftOut(role) => role.by_path(),
@@ -59,7 +59,7 @@ pub(crate) enum RpcMessage {
 impl RpcMessage {
     pub(crate) const ALL: [Self; 3] = [Self::Request, Self::Response, Self::Error];
 
-    /// The name of its file without `.json`.
+    /// Returns the name of the message's file without `.json`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Request => "request",
@@ -83,7 +83,7 @@ pub(crate) struct File {
 }
 
 impl File {
-    /// A file that exists and couldn't be read.
+    /// Creates a file that exists; `read` is `None` if it couldn't be read.
     fn of(path: String, shown: String, role: FileRole, read: Option<Node>) -> Self {
         let unread = read.is_none();
         let root = read.unwrap_or(Node { at: At { line: 1, column: 1 }, json: Json::Bool(true) });
@@ -214,7 +214,7 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
     }
 }
 
-/// Returns the role of a file by its path below the folder; none if it has none.
+/// Returns the role of a file by its path below the folder; `None` if it has none.
 pub(crate) fn role(path: &str) -> Result<Option<FileRole>, twyla_contract::NameError> {
     let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
     Ok(match stem.split('/').collect::<Vec<_>>()[..] {
@@ -332,7 +332,7 @@ fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
     text
 }
 
-/// Limit of nested arrays and objects in a file, as in `serde_json`.
+/// The maximum depth of nested arrays and objects in a file, as in `serde_json`.
 pub(crate) const MAX_NESTING: usize = 127;
 
 /// Returns the offset where a text, valid JSON or not, exceeds the limit of nesting.

@@ -19,7 +19,7 @@ pub(super) fn group_names(pattern: &str) -> Vec<Option<String>> {
     names
 }
 
-/// Whether a pattern has a backreference.
+/// Returns whether a pattern has a backreference.
 pub(super) fn refers(pattern: &str) -> bool {
     let mut found = false;
     outside_of_classes(pattern, |rest| {
@@ -63,7 +63,7 @@ pub(crate) fn group_end(inside: &str) -> Option<usize> {
     end
 }
 
-/// Whether a pattern has alternatives outside of groups.
+/// Returns whether a pattern has alternatives outside of groups.
 pub(crate) fn has_alternatives(pattern: &str) -> bool {
     let (mut depth, mut found) = (0_usize, false);
     outside_of_classes(pattern, |rest| match rest.as_bytes().first() {

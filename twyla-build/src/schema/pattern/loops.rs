@@ -14,7 +14,7 @@ struct Loop {
     after: usize,
     /// The minimum number of repetitions.
     least: u32,
-    /// The maximum number of repetitions, if there is one.
+    /// The maximum number of repetitions; `None` if unlimited.
     most: Option<u32>,
     lazy: bool,
 }
@@ -25,9 +25,9 @@ impl Loop {
     }
 }
 
-/// Writes the last iteration of each loop separately if a reference leads to a group in it. None if that is impossible: the
-/// loop refers to a group of its own that an iteration may skip, or an iteration may match the empty text, which ECMA-262
-/// allows only for the minimum number of repetitions.
+/// Writes the last iteration of each loop separately if a reference leads to a group in it. `None` if that is impossible:
+/// the loop refers to a group of its own that an iteration may skip, or an iteration may match the empty text, which
+/// ECMA-262 allows only for the minimum number of repetitions.
 pub(super) fn unrolled(pattern: &str) -> Option<String> {
     let whole = WholePattern { text: pattern, names: group_names(pattern) };
     whole.turns(pattern, 0)
@@ -70,7 +70,7 @@ impl WholePattern<'_> {
     }
 }
 
-/// Whether a text without capture groups may match the empty text; true if unknown.
+/// Returns whether a text without capture groups may match the empty text; true if unknown.
 fn may_be_empty(text: &str) -> bool {
     let mut translator = Translator::new(text);
     if translator.pattern().is_none() || translator.backtracking {
@@ -80,7 +80,7 @@ fn may_be_empty(text: &str) -> bool {
     parsed.map_or(true, |hir| hir.properties().minimum_len().is_none_or(|least| least == 0))
 }
 
-/// Whether a text refers to one of these groups, counted from 0.
+/// Returns whether a text refers to one of these groups, counted from 0.
 fn refers_into(text: &str, groups: std::ops::Range<usize>, names: &[Option<String>]) -> bool {
     let mut found = false;
     outside_of_classes(text, |rest| {
@@ -97,7 +97,7 @@ fn refers_into(text: &str, groups: std::ops::Range<usize>, names: &[Option<Strin
     found
 }
 
-/// Whether an iteration may skip a group.
+/// Returns whether an iteration may skip a group.
 fn may_skip(whole: &str) -> bool {
     let mut alternatives = false;
     outside_of_classes(whole, |rest| alternatives |= rest.starts_with('|'));

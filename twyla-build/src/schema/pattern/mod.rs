@@ -27,10 +27,10 @@ pub(crate) enum Translated {
     Backtracking(String),
 }
 
-/// Why there is no translation.
+/// The reason why there is no translation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Untranslated {
-    /// It isn't a pattern; why and where, if known.
+    /// The text isn't a pattern; why and where, if known.
     NoPattern(Option<SyntaxError>),
     /// The crates don't support it: the modifier `m`, some lookbehinds, or a size beyond the limit.
     Beyond,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::cursor::Cursor;
 use super::groups::{group_names, name, refers};
 
-/// Returns the code point of a class atom; none if it is a set.
+/// Returns the code point of a class atom; `None` if it is a set.
 pub(super) fn class_point(text: &str) -> Option<u32> {
     match Translator::new(text).class_atom()? {
         ClassAtom::Point(point) => Some(point),
@@ -122,7 +122,7 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// After `\`, outside of a class.
+    /// Translates an escape outside of a class, after its `\`.
     fn escape(&mut self) -> Option<()> {
         let c = self.cursor.next()?;
         match c {
@@ -193,7 +193,7 @@ impl<'a> Translator<'a> {
         })
     }
 
-    /// After `[`.
+    /// Translates a class, after its `[`.
     fn class(&mut self) -> Option<()> {
         let negated = self.cursor.eat("^");
         let mut set = String::new();

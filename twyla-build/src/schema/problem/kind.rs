@@ -4,7 +4,7 @@ use crate::schema::draft::Draft;
 use crate::schema::load::At;
 use crate::schema::pattern::{LooseSyntax, SyntaxError};
 
-/// What is wrong.
+/// The kind of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the wording below is the documentation")]
 pub enum ProblemKind {
@@ -98,7 +98,7 @@ pub enum ProblemKind {
         text: String,
         why: &'static str,
     },
-    /// A schema to replace that isn't there.
+    /// A replacement names a schema that doesn't exist.
     NoSuchSchema {
         schema: String,
         near: Option<String>,

@@ -17,20 +17,20 @@ pub(crate) use kind::WARNINGS;
 pub struct Problem {
     /// The file as messages show it.
     pub file: String,
-    /// The place in the file; none for the file as a whole.
+    /// The place in the file; `None` for the file as a whole.
     pub at: Option<At>,
-    /// What is wrong.
+    /// The kind of the problem.
     pub kind: ProblemKind,
 }
 
 impl Problem {
-    /// Whether it is an error; otherwise it is a warning.
+    /// Returns whether it is an error; otherwise it is a warning.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.kind.warning().is_none()
     }
 
-    /// The sort key of problems: file, then place.
+    /// Returns the sort key of problems: file, then place.
     pub(crate) fn order(&self) -> (String, Option<At>, String) {
         (self.file.clone(), self.at, self.kind.to_string())
     }

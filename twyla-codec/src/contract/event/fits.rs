@@ -24,7 +24,7 @@ use super::kind::{
 pub struct Reading;
 /// The direction to the wire: every value of the type has the kind.
 pub struct Writing;
-/// At least one of the two directions.
+/// A type that fits in at least one of the two directions.
 pub struct Either;
 
 /// A type that fits the kind `K` in the direction `D`.

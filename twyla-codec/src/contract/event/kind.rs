@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 /// Any value.
 pub struct Any;
-/// Only `null`.
+/// A kind that holds only `null`.
 pub struct Null;
 /// `true` or `false`.
 pub struct Boolean;
@@ -55,9 +55,9 @@ plain! {
 
 impl<K> Present for Nullable<K> {}
 
-/// An integer type whose minimum is that of `T` or lower.
+/// An integer type whose minimum is at most the minimum of `T`.
 pub trait Begins<T> {}
-/// An integer type whose maximum is that of `T` or higher.
+/// An integer type whose maximum is at least the maximum of `T`.
 pub trait Ends<T> {}
 
 macro_rules! reach {

@@ -115,7 +115,7 @@ pub trait EventContext: Clone + Send + Sync + 'static {
     note = "what every event carries is the schemas folder's `context.json`: `contracts::Context`, or a reference to one"
 )]
 pub trait AsContext<C> {
-    /// The context.
+    /// Returns the value as a context.
     fn as_context(&self) -> &C;
 }
 

@@ -51,7 +51,7 @@ pub struct DateTime {
     form: Form,
 }
 
-/// How the moment is written.
+/// The form in which the moment is written.
 #[derive(Clone)]
 enum Form {
     Spelled(Spelling),
@@ -136,7 +136,7 @@ impl Deref for DateTime {
 }
 
 impl<Tz: TimeZone> From<chrono::DateTime<Tz>> for DateTime {
-    /// The moment is written with `Z` if its offset is zero.
+    /// Converts a moment, which is written with `Z` if its offset is zero.
     fn from(moment: chrono::DateTime<Tz>) -> Self {
         Self { moment: moment.fixed_offset(), form: Form::Spelled(DEFAULT_SPELLING) }
     }

@@ -122,7 +122,7 @@ impl<'o> Collector<'o> {
 #[derive(Default)]
 pub(super) struct Evaluated {
     pub(super) all: bool,
-    /// By index; members are numbered in the order of their visit.
+    /// Whether each item or member was evaluated, by index; members are numbered in the order in which they were visited.
     marks: Vec<bool>,
 }
 
@@ -174,7 +174,7 @@ impl Evaluation {
             _ => position,
         };
         if matches!(schema.rules.last(), Some(Rule::UnevaluatedItems(_) | Rule::UnevaluatedProperties(_))) {
-            // the annotations of enclosing schemas don't count here, but these count there
+            // the annotations of enclosing schemas don't count within this schema, but its annotations count for them
             let mut own = Evaluated::default();
             let holds = self.rules(view, schema, position, out, Some(&mut own));
             if let Some(evaluated) = evaluated {

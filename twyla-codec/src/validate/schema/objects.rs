@@ -116,7 +116,7 @@ impl Evaluation {
         holds
     }
 
-    /// Evaluates the schemas of a member by name and pattern; returns whether there are any.
+    /// Evaluates the schemas of a member by name and pattern; returns whether any schema applied.
     fn member(
         &self,
         name: &str,

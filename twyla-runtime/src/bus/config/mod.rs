@@ -11,10 +11,10 @@ pub use tls::Tls;
 /// Effectively infinite; safe to add to `Instant::now()`.
 pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// Where RabbitMQ is, and how long to wait for it.
+/// The configuration of a connection to RabbitMQ: its nodes, credentials and deadlines.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The nodes of the cluster, each with its port if it has one of its own.
+    /// The nodes of the cluster, each with its port if it names one.
     pub(crate) nodes: Vec<(String, Option<u16>)>,
     /// The port of nodes without one of their own. `None` is the protocol's default: 5672, or 5671 with TLS.
     port: Option<u16>,
@@ -54,7 +54,7 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The name of a variable behind a prefix, which may have a trailing underscore or be empty.
+/// Returns the name of a variable with a prefix, which may have a trailing underscore or be empty.
 pub(crate) fn variable(prefix: &str, name: &str) -> String {
     match prefix.strip_suffix('_').unwrap_or(prefix) {
         "" => name.to_owned(),
@@ -63,8 +63,8 @@ pub(crate) fn variable(prefix: &str, name: &str) -> String {
 }
 
 impl Config {
-    /// RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may have a port of its own: `host:5673`,
-    /// `[::1]:5673`.
+    /// Creates a configuration for RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may have a port
+    /// of its own: `host:5673`, `[::1]:5673`.
     #[must_use]
     pub fn new(host: impl Into<String>, user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
@@ -103,30 +103,30 @@ impl Config {
         self
     }
 
-    /// The virtual host; `/` unless set.
+    /// Sets the virtual host. Default: `/`.
     #[must_use]
     pub fn vhost(mut self, vhost: impl Into<String>) -> Self {
         self.vhost = vhost.into();
         self
     }
 
-    /// The name of this service on its connections and messages (`app_id`); the program's file name unless set.
+    /// Sets the name of this service on its connections and messages (`app_id`). Default: the program's file name.
     #[must_use]
     pub fn app_id(mut self, app_id: impl Into<String>) -> Self {
         self.app_id = app_id.into();
         self
     }
 
-    /// How long [`Bus::connect`](crate::Bus::connect) tries, and how long one later attempt to connect may take; 10 s
-    /// unless set.
+    /// Sets how long [`Bus::connect`](crate::Bus::connect) tries, and how long one later attempt to connect may take.
+    /// Default: 10 s.
     #[must_use]
     pub fn connect_deadline(mut self, deadline: Duration) -> Self {
         self.connect_deadline = deadline.min(FOREVER);
         self
     }
 
-    /// How long [`Bus::emit`](crate::Bus::emit) waits for the broker's confirm, reconnecting and sending again as needed;
-    /// 30 s unless set.
+    /// Sets how long [`Bus::emit`](crate::Bus::emit) waits for the broker's confirm, reconnecting and sending again as
+    /// needed. Default: 30 s.
     #[must_use]
     pub fn emit_deadline(mut self, deadline: Duration) -> Self {
         self.emit_deadline = deadline.min(FOREVER);
@@ -163,7 +163,7 @@ impl Config {
         Self::from_lookup(prefix, |name| std::env::var_os(name))
     }
 
-    /// As [`from_env`](Self::from_env), from any source of variables.
+    /// Reads the configuration like [`from_env`](Self::from_env), from any source of variables.
     ///
     /// # Errors
     /// As [`from_env`](Self::from_env).
@@ -245,7 +245,7 @@ impl Config {
         Ok(Some(Self { nodes, port, tls, ..Self::new("", user, password).vhost(vhost) }))
     }
 
-    /// The host and the port of the node for attempt `turn`, round-robin.
+    /// Returns the host and the port of the node for attempt `turn`, round-robin.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has nodes"))]
     pub(crate) fn node(&self, turn: usize) -> (&str, u16) {
         let (host, port) = &self.nodes[turn % self.nodes.len()];
@@ -253,7 +253,7 @@ impl Config {
         (host, port.or(self.port).unwrap_or(usual))
     }
 
-    /// Host and port of each node, and the virtual host, for messages.
+    /// Returns host and port of each node, and the virtual host, for messages.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has an address to tell"))]
     pub(crate) fn address(&self) -> String {
         let nodes = (0..self.nodes.len()).map(|turn| {
@@ -265,7 +265,7 @@ impl Config {
     }
 }
 
-/// A host and its port, where it has one: `host`, `host:5673`, `::1`, `[::1]`, `[::1]:5673`.
+/// Splits a node's text into a host and its port, if it has one: `host`, `host:5673`, `::1`, `[::1]`, `[::1]:5673`.
 fn node(text: String) -> (String, Option<u16>) {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, port)) => (host, port.strip_prefix(':')),
@@ -281,7 +281,7 @@ fn node(text: String) -> (String, Option<u16>) {
     }
 }
 
-/// How many bytes an event may have unless set.
+/// The maximum number of bytes of an event, unless set.
 pub(crate) const MAX_EVENT: usize = 32 << 20;
 
 const HOST: &str = "the name or address of the RabbitMQ host, for example localhost, or several with commas between";
@@ -292,7 +292,7 @@ const TLS_OTHERS: [&str; 4] = ["TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_NAME"];
 const OTHERS: [&str; 9] = ["PORT", "USER", "PASS", "VHOST", "TLS", "TLS_CA", "TLS_CERT", "TLS_KEY", "TLS_NAME"];
 const PORT: &str = "a port number from 1 to 65535";
 
-/// The program's file name.
+/// Returns the program's file name.
 pub(crate) fn program() -> String {
     std::env::current_exe()
         .ok()

@@ -29,7 +29,7 @@ impl Tls {
         Self::default()
     }
 
-    /// Trusts only the certificates in this file, not those of the system.
+    /// Trusts only the certificates in this file, and not the certificates of the system.
     #[must_use]
     pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
         self.ca = Some(file.into());

@@ -230,7 +230,13 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
             }
             Err(CallFailure::TimedOut) => {
                 let (after, maybe_begun) = (until - begun, state.maybe_begun || state.sending);
-                tracing::warn!(method = M::NAME, ?after, maybe_begun, error = state.why, "not answered in time");
+                tracing::warn!(
+                    method = M::NAME,
+                    ?after,
+                    maybe_begun,
+                    error = state.why,
+                    "the call was not answered in time"
+                );
                 Err(CallError::Deadline { method: M::NAME, after, maybe_begun, why: state.why })
             }
         };
@@ -265,7 +271,7 @@ struct AttemptState {
     why: String,
 }
 
-/// Why there is no answer.
+/// The reason why a call has no answer.
 enum CallFailure {
     /// The last attempt failed, and no other is left.
     NoAnswer(AttemptError),
@@ -286,7 +292,7 @@ impl From<Elapsed> for CallFailure {
 }
 
 impl Rpc {
-    /// Sends the call until there is a final answer or no attempt is left.
+    /// Sends the call until a final answer arrives or no attempt is left.
     async fn attempts(
         &self,
         name: &'static str,
@@ -370,7 +376,12 @@ impl Rpc {
                 sleep(pause).await;
             }
             attempt.number += 1;
-            tracing::debug!(method = name, attempt = attempt.number, why = state.why, "trying again");
+            tracing::debug!(
+                method = name,
+                attempt = attempt.number,
+                why = state.why,
+                "the attempt failed, retrying the call"
+            );
         }
     }
 

@@ -47,7 +47,7 @@ pub trait Resolve: Send + Sync + 'static {
     -> Pin<Box<dyn Future<Output = Result<Vec<String>, Cause>> + Send + 'a>>;
 }
 
-/// How long an unreachable address is tried last: initially, and at most.
+/// How long an unreachable address is tried only after the others: after the first failure, and at most.
 const DOWN: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// The addresses of one service.
@@ -65,7 +65,7 @@ pub(crate) struct Endpoint {
     base: Url,
     /// The number of consecutive failures to connect.
     failures: AtomicU32,
-    /// In milliseconds since `begun`.
+    /// When the address counts as reachable again, in milliseconds since `begun`.
     down_until: AtomicU64,
     begun: Instant,
 }

@@ -21,7 +21,7 @@ const LOG: &str = "LOG";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnsetVariables {
     prefix: String,
-    /// By service, as variables name it; `None` for a value that must stay hidden.
+    /// The values by service, under the service's name in variables; `None` for a value that must stay hidden.
     others: HashMap<String, Option<String>>,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn plain(prefix: &str) -> &str {
     prefix.strip_suffix('_').unwrap_or(prefix)
 }
 
-/// Returns a service's name as variables have it: `NAVITAIRE_API`.
+/// Returns a service's name in the form of variables: `NAVITAIRE_API`.
 pub(crate) fn key(service: &str) -> String {
     let mut key = service.replace('-', "_");
     key.make_ascii_uppercase();

@@ -32,9 +32,9 @@ const STATE: HeaderName = HeaderName::from_static(TRACE_STATE);
 
 /// An HTTP client of services.
 pub(crate) struct Http {
-    /// For `http` addresses, whose HTTP version the configuration sets.
+    /// The client for `http` addresses, whose HTTP version the configuration sets.
     plain: Client,
-    /// For `https` addresses, where both sides negotiate the version.
+    /// The client for `https` addresses, where both sides negotiate the version.
     encrypted: Client,
     /// The resolver, for services without fixed addresses.
     config: EndpointConfig,

@@ -1,4 +1,5 @@
-//! Calls within one process. They are encoded as text too, so that encoding, validation and decoding are those of the wire.
+//! Calls within one process. Their messages are encoded as text too, so that encoding, validation and decoding are the same
+//! as over HTTP.
 
 use std::collections::HashMap;
 use std::fmt;

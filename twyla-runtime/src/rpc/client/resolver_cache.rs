@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::endpoints::{self, Endpoints, Resolve};
 
-/// How long an answer is fresh, and how long an error is.
+/// How long the addresses of a successful lookup are fresh, and how long a failed lookup isn't repeated.
 const RESOLVED: Duration = Duration::from_secs(5);
 const FAILED: Duration = Duration::from_secs(1);
 
@@ -35,7 +35,7 @@ struct CachedService {
 #[derive(Default)]
 struct Resolution {
     endpoints: Option<Arc<Endpoints>>,
-    /// Why there are no addresses.
+    /// The reason why there are no addresses.
     why: String,
 }
 

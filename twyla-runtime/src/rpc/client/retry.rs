@@ -9,7 +9,7 @@ use crate::rpc::protocol::attempt::{Answer, AttemptError, BodyKind};
 pub(crate) struct RetryPolicy {
     pub(crate) deadline: Duration,
     pub(crate) attempts: u32,
-    /// The deadline of one attempt, if shorter than the rest of the call's.
+    /// The deadline of one attempt, if it is shorter than the rest of the call's deadline.
     pub(crate) attempt: Option<Duration>,
     pub(crate) first_pause: Duration,
     pub(crate) max_pause: Duration,
@@ -54,7 +54,7 @@ pub(crate) fn next(outcome: &Result<Answer, AttemptError>, safe: bool) -> RetryD
         Ok(answer) if safe && matches!(answer.status, 408 | 429 | 502) => {
             RetryDecision::Again { after: after(answer), unreached: false }
         }
-        // a gateway's 504, and not that of a service at whose deadline the caller's ends too
+        // a gateway's 504, and not the 504 of a service whose deadline is also the caller's
         Ok(answer) if safe && answer.status == 504 && answer.kind != BodyKind::Problem => {
             RetryDecision::Again { after: after(answer), unreached: false }
         }

@@ -37,7 +37,7 @@ pub struct Answer {
     pub(crate) status: u16,
     pub(crate) kind: BodyKind,
     pub(crate) body: Bytes,
-    /// When the caller may try again.
+    /// The delay after which the caller may try again.
     pub(crate) retry_after: Option<Duration>,
     /// Whether the service declares the RPC repeatable.
     pub(crate) idempotent: bool,

@@ -39,7 +39,7 @@ pub enum CallError<E = NoError> {
     Request {
         /// The RPC's name.
         method: &'static str,
-        /// Who found it: the caller before sending, or the service.
+        /// The side that found the violation: the caller before sending, or the service.
         by: Side,
         /// Each broken rule.
         errors: Vec<Broken>,
@@ -51,7 +51,7 @@ pub enum CallError<E = NoError> {
     Response {
         /// The RPC's name.
         method: &'static str,
-        /// Who found it: the service before sending, or the caller.
+        /// The side that found the violation: the service before sending, or the caller.
         by: Side,
         /// Each broken rule. Empty if the service found it: its log has the details.
         errors: Vec<Broken>,
@@ -70,7 +70,7 @@ pub enum CallError<E = NoError> {
         maybe_begun: bool,
         /// The reason that the service gives, or what is wrong with its answer.
         why: String,
-        /// When the call may be retried, if the service says.
+        /// The delay after which the call may be retried, if the service says one.
         retry_after: Option<Duration>,
     },
 }

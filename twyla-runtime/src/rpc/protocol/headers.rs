@@ -10,13 +10,13 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_enco
 pub(crate) const CONTEXT: &str = "twyla-context";
 /// The session's id, a UUID.
 pub(crate) const SESSION: &str = "twyla-session";
-/// How long the caller waits, in milliseconds.
+/// The header with the time that the caller waits, in milliseconds.
 pub(crate) const TIMEOUT: &str = "twyla-timeout-ms";
 /// The number of the attempt, from 1; absent for the first.
 pub(crate) const ATTEMPT: &str = "twyla-attempt";
 /// A key that stays the same for all attempts at a call.
 pub(crate) const KEY: &str = "idempotency-key";
-/// In an answer: whether calls of this RPC may be repeated.
+/// The header of an answer that says whether calls of this RPC may be repeated.
 pub(crate) const IDEMPOTENT: &str = "twyla-idempotent";
 /// The content type of requests and responses.
 pub(crate) const JSON: &str = "application/json";
@@ -49,7 +49,8 @@ pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     out.into()
 }
 
-/// What a header's text has escaped: everything but visible ASCII, and what quotes and escapes need.
+/// The characters that are escaped in a header's text: everything but visible ASCII, and the characters that quotes and
+/// escapes need.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'\\');
 
 /// Escapes everything but visible ASCII.
@@ -88,7 +89,7 @@ pub(crate) fn is_identity(codings: &[u8]) -> bool {
     codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(IDENTITY.as_bytes()))
 }
 
-/// Returns whether a content type is that of problem details.
+/// Returns whether a content type is the one of problem details (RFC 9457).
 pub(crate) fn is_problem(content_type: &[u8]) -> bool {
     kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(PROBLEM))
 }

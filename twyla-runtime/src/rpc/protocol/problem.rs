@@ -15,7 +15,7 @@ const TYPES: &str = "urn:twyla:rpc:";
 #[serde(default)]
 #[non_exhaustive]
 pub struct Problem {
-    /// The type of the problem: `urn:twyla:rpc:..`, or that of another server.
+    /// The type of the problem: `urn:twyla:rpc:..`, or another URI if another server answers.
     #[serde(rename = "type")]
     pub kind: String,
     /// The human-readable title of the type.

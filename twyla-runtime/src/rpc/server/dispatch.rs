@@ -21,7 +21,7 @@ use crate::telemetry::span;
 /// The reason in the answer to a rejected call.
 const FULL: &str = "as many calls are under way as the service takes";
 
-/// When a rejected call may be retried.
+/// The delay after which a rejected call may be retried.
 const SOON: Duration = Duration::from_secs(1);
 
 /// The RPCs of a running service.
@@ -89,7 +89,7 @@ impl Server {
         matches!(self.phase.has_changed(), Ok(false))
     }
 
-    /// Rejects a call for which there is no permit.
+    /// Rejects a call if no permit is left for it, or if the service is stopping.
     pub(crate) fn takes(&self, served: &ServedMethod) -> Result<(), Answer> {
         if !self.is_running() {
             return Err(busy(served, "the service is stopping"));
@@ -143,7 +143,9 @@ impl Server {
                 problem(500, name, "the handler failed")
             }
             Ok(Ok(_)) | Err(_) => {
-                span.within(|| tracing::warn!(method = name, deadline = ?most, "stopped: there was no answer in time"));
+                span.within(
+                    || tracing::warn!(method = name, deadline = ?most, "the handler was stopped: its deadline passed"),
+                );
                 problem(504, name, format!("there was no answer within {most:?}"))
             }
         };

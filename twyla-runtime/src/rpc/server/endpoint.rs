@@ -85,7 +85,7 @@ async fn answer(server: &Server, served: &ServedMethod, request: Request<Body>) 
     response(answer)
 }
 
-/// Answers a request whose head isn't that of a call.
+/// Answers a request whose head isn't the head of a call.
 async fn refuse(name: &'static str, refused: HeadRefusal, request: Request<Body>) -> Response<Body> {
     let HeadRefusal { answer, accepts } = refused;
     metrics::served(name, answer.status);
@@ -96,7 +96,7 @@ async fn refuse(name: &'static str, refused: HeadRefusal, request: Request<Body>
     response
 }
 
-/// How much of an already answered request is read, and for how long.
+/// The maximum number of bytes that are read of an already answered request, and the maximum time for this.
 const LEFT: usize = 64 << 10;
 const LEAVING: Duration = Duration::from_secs(1);
 

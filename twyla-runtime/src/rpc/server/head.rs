@@ -34,12 +34,12 @@ impl From<Answer> for HeadRefusal {
     }
 }
 
-/// What the service accepts instead of a refused part.
+/// The values that the service accepts instead of a refused one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Accepts {
     Method,
     ContentType,
-    /// Only in answers to an unsupported content coding (RFC 7694, section 3).
+    /// Content codings, only in answers to an unsupported one (RFC 7694, section 3).
     ContentCoding,
 }
 

@@ -94,7 +94,7 @@ impl HttpListener {
             Ok(_) = phase.wait_for(|phase| *phase == Phase::Ending) => ending = ending.hurry(),
         }
         if !connections.is_empty() {
-            tracing::warn!(%address, connections = connections.len(), "calls were stopped");
+            tracing::warn!(%address, connections = connections.len(), "running calls were stopped at the deadline");
             // a handler that blocks its thread can't be stopped
             let _ = timeout_at(ending.steps, connections.shutdown()).await;
         }
@@ -183,7 +183,7 @@ impl Running {
         self.server.as_ref().map_or_else(Router::new, endpoint::router)
     }
 
-    /// Returns the address of the service's health endpoint, if there is one
+    /// Returns the address of the service's health endpoint, if it has one
     /// ([`Service::operations`](crate::Service::operations)).
     #[must_use]
     pub fn operations(&self) -> Option<SocketAddr> {

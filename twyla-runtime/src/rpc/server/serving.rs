@@ -151,8 +151,8 @@ impl BoundServer {
     }
 }
 
-/// Serves until the service stops, on the socket if there is one. Then lets active calls end, and stops the rest: nothing
-/// else waits for calls in memory or through the routes in a user's own app.
+/// Serves until the service stops, on the socket if it has one. Then lets active calls end, and stops the rest: nothing else
+/// waits for calls in memory or through the routes in a user's own app.
 async fn serve(
     server: Arc<Server>,
     socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,

@@ -123,7 +123,7 @@ impl Serve {
     }
 }
 
-/// What an address to serve on should be.
+/// The expected form of an address to serve on.
 pub(crate) const ADDRESS: &str = "it should be a host and a port, for example 0.0.0.0:8080";
 
 /// Returns whether a text can be an address.

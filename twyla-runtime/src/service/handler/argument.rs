@@ -31,13 +31,13 @@ impl Parts {
         Ok((content, Self { incoming, context: Box::new(context) }))
     }
 
-    /// Returns the transaction that records the event as handled, if there is one.
+    /// Returns the transaction that records the event as handled, if the listener uses one.
     #[must_use]
     pub fn transaction(&self) -> Option<&Transacting> {
         self.incoming.transaction.as_ref()
     }
 
-    /// The context.
+    /// Returns the context.
     ///
     /// # Errors
     /// [`Failure::Context`] where `C` is the context of other contracts than the event's, and this one breaks those.

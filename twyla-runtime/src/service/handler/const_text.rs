@@ -15,7 +15,7 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// A text built at compile time. A text that is too long is cut: names of events and RPCs have at most 180 bytes, those of
+/// A text built at compile time. A text that is too long is cut: names of events and RPCs have at most 180 bytes, names of
 /// groups 64.
 pub(crate) struct ConstText {
     bytes: [u8; 1024],

@@ -48,7 +48,7 @@ impl<R> IntoIterator for HandlerList<R> {
 pub struct Entry<R> {
     /// The name of the event or RPC.
     pub(crate) subject: &'static str,
-    /// What only one handler of a list may have: an event and a group, or a path.
+    /// The parts that must be unique within a list: an event and a group, or a path.
     pub(crate) route: [&'static str; 2],
     pub(crate) handler: &'static str,
     pub(crate) registration: fn() -> R,
@@ -62,7 +62,7 @@ impl<R> Entry<R> {
         self
     }
 
-    /// Returns the earlier entry with the same route, if there is one.
+    /// Returns the earlier entry with the same route, if the list has one.
     pub(crate) const fn twin<'a>(&self, before: &'a [Self]) -> Option<&'a Self> {
         let mut i = 0;
         while i < before.len() {

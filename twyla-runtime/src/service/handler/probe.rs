@@ -17,7 +17,7 @@ pub struct IsEvent<T, K>(PhantomData<(T, K)>);
 impl<T: Event<Key = K>, K> IsEvent<T, K> {
     /// True: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
-    /// Its schemas.
+    /// The event's schemas.
     pub const SCHEMAS: Schemas = T::SCHEMAS;
 }
 
@@ -25,9 +25,9 @@ impl<T: Event<Key = K>, K> IsEvent<T, K> {
 pub struct IsAnyEvent<T>(PhantomData<T>);
 
 impl<T: Event> IsAnyEvent<T> {
-    /// It is.
+    /// True: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
-    /// Its schemas.
+    /// The event's schemas.
     pub const SCHEMAS: Schemas = T::SCHEMAS;
 }
 
@@ -43,12 +43,12 @@ pub trait Holds {}
 
 impl Holds for Verdict<true> {}
 
-/// One attempt: the handler's future, and the conversion of its output.
+/// Creates an attempt: the handler's future, and the conversion of its output.
 pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
     Box::pin(async move { outcome(future.await) })
 }
 
-/// An attempt that has failed before the handler was called.
+/// Creates an attempt that has failed before the handler was called.
 #[must_use]
 pub fn failed(failure: Failure) -> HandleFuture {
     Box::pin(ready(Err(failure)))

@@ -47,7 +47,7 @@ pub struct Registration {
     pub handle: fn(Incoming) -> HandleFuture,
 }
 
-/// The settings of a listener's attribute. For missing ones, those of the service apply.
+/// The settings of a listener's attribute. The service's settings apply for missing ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
     /// The retry policy.
@@ -101,7 +101,7 @@ pub struct Incoming {
     pub states: Arc<States>,
     /// The delivery's decision.
     pub ack: Ack,
-    /// The transaction that records the event as handled, if there is one.
+    /// The transaction that records the event as handled, if the listener uses one.
     pub transaction: Option<Transacting>,
 }
 

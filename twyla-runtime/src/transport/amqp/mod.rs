@@ -65,7 +65,7 @@ impl Amqp {
 }
 
 impl fmt::Debug for Amqp {
-    /// Without the configuration, which has a password.
+    /// Formats the transport without its configuration, which has a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Amqp").field("publish", &self.publish).field("consume", &self.consume).finish_non_exhaustive()
     }

@@ -17,7 +17,7 @@ pub(crate) use git::Commit;
 /// A change of a contract.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
-    /// Its commit; `None` if it isn't committed yet.
+    /// The commit of the change; `None` if it isn't committed yet.
     pub(super) commit: Option<Commit>,
     pub(super) kind: ChangeKind,
 }
@@ -25,15 +25,15 @@ pub(super) struct Change {
 /// The kind of a change.
 #[derive(Clone, Debug)]
 pub(super) enum ChangeKind {
-    /// It was added.
+    /// The contract was added.
     Added,
-    /// It was removed.
+    /// The contract was removed.
     Removed,
-    /// Its rules changed: which, and with which verdict.
+    /// The contract's rules changed: the edits, and their verdict.
     Edited { edits: Vec<String>, verdict: Option<EditVerdict> },
-    /// Only descriptions changed.
+    /// Only the contract's descriptions changed.
     Words,
-    /// It was changed from or to something that isn't a schema.
+    /// The contract changed from or to something that isn't a schema.
     Unreadable,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct History {
 const VERDICTS: usize = 200;
 /// The number of changes whose edits are listed; older ones are listed without them.
 const EDITS: usize = 4000;
-/// The number of edits that are listed of one change.
+/// The maximum number of edits that are listed per change.
 const LINES: usize = 12;
 
 /// Reads the history of the contracts from git. Earlier files are read with the folder's current dialects, formats and documents.
@@ -103,7 +103,7 @@ impl<'a> BundleSettings<'a> {
         }
     }
 
-    /// Returns a document as a bundle has it: a custom `$schema` becomes that of its draft.
+    /// Returns a document as a bundle holds it: a custom `$schema` is replaced by the `$schema` of its draft.
     fn document(&self, json: &Value) -> Value {
         match json {
             Value::Array(items) => items.iter().map(|item| self.document(item)).collect(),
@@ -235,7 +235,7 @@ impl Past<'_> {
         ChangeKind::Edited { edits, verdict }
     }
 
-    /// The files that a contract is made of.
+    /// Returns the files that a contract is made of.
     fn reach(&mut self, root: &str, files: At<'_>) -> BTreeSet<String> {
         let mut reached = BTreeSet::new();
         let mut open = vec![root.to_owned()];
@@ -274,7 +274,7 @@ impl Past<'_> {
     }
 }
 
-/// Every document that a schema refers to.
+/// Collects the documents that a schema refers to.
 fn references(json: &Value, found: &mut Vec<String>) {
     match json {
         Value::Array(items) => items.iter().for_each(|it| references(it, found)),

@@ -15,7 +15,7 @@ const COMMITS: usize = 100;
 /// The number of contracts named for one commit.
 const NAMED: usize = 40;
 
-/// The changes of a contract.
+/// Writes the changes of a contract.
 pub(super) fn list(changes: &[Change], out: &mut String) {
     out.push_str("<ol class=\"changes\">");
     for change in changes.iter().take(MOST) {
@@ -74,7 +74,7 @@ fn describe(kind: &ChangeKind, out: &mut String) {
 /// A contract that a commit has changed: the kind of change, the name, and the URL of its page.
 type Touched<'a> = (&'a ChangeKind, &'a str, Option<&'a str>);
 
-/// The page.
+/// Returns the page of all changes.
 pub(super) fn main(site: &Site) -> String {
     let mut out =
         "<h1>Changes</h1>\n<p class=\"lead\">Changes of the contracts in git, the newest first.</p>\n".to_owned();

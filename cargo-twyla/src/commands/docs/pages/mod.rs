@@ -1,4 +1,5 @@
-//! The site's files: a page of each event, RPC and of the context, those about all of them, and what pages load.
+//! The site's files: a page for each event and RPC and for the context, the pages about all of them, and the scripts and
+//! styles that pages load.
 
 mod changes;
 mod names;

@@ -1,4 +1,4 @@
-//! The page of the services: the fleet's picture, the same in words, and what each service does.
+//! The page of the services: the fleet's picture, a description of it in words, and what each service does.
 
 use std::fmt::Write;
 

@@ -244,7 +244,7 @@ fn history(site: &Site, subject: &SubjectPage, contents: &mut Vec<(String, Strin
         }
         if part.changes.is_empty() {
             let said =
-                if site.has_history { "Git has no change of it." } else { "The folder is in no git repository." };
+                if site.has_history { "Git has no change of it." } else { "The folder is not in a git repository." };
             let _ = writeln!(out, "<p class=\"faint\">{said}</p>");
         } else {
             changes::list(&part.changes, out);

@@ -21,13 +21,13 @@ pub(crate) struct Task {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Service {
-    /// Whether there is a new version to be deployed.
+    /// Whether the service has a new version to be deployed.
     pub(crate) moves: bool,
     /// Whether old versions keep running after a deployment.
     pub(crate) field: bool,
 }
 
-/// What one service sends another.
+/// An edge of the plan: what one service sends another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
@@ -87,11 +87,11 @@ pub(crate) enum Step {
 /// Why a service can't be deployed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Blocked {
-    /// In any order these versions meet on this edge, and one refuses what the other sends.
+    /// In any order of deployment, these versions meet on this edge, and one refuses what the other sends.
     Meet { service: ServiceId, edge: EdgeId, producer: Age, consumer: Age },
-    /// Each of these waits for the next, the last for the first.
+    /// Each of these services waits for the next, and the last for the first.
     Cycle(Vec<Wait>),
-    /// It waits for a blocked service.
+    /// The service waits for a blocked service.
     Behind(Wait),
 }
 
@@ -147,7 +147,8 @@ impl Demands {
                 };
             }
             if breaks(Now, Next) {
-                // events of its own old version are still queued when it starts; its calls ended with the old version
+                // events of the service's old version are still queued when the new one starts; its calls ended with the old
+                // version
                 if queued || producer.field {
                     self.meets.insert(meet(p, Now, Next))
                 } else {

@@ -11,9 +11,9 @@ use crate::support::paint::tame;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mood {
     Fine,
-    /// It has only one end.
+    /// The subject has only one end: nothing sends it, or nothing receives it.
     Unmatched,
-    /// It decides the order of a deployment.
+    /// The arrow decides the order of a deployment.
     Ordered,
     Unsure,
     Bad,
@@ -28,7 +28,7 @@ pub(super) enum Node {
         /// The version to deploy.
         next: Option<String>,
         field: bool,
-        /// Its position in the order of deployment, from 1.
+        /// The service's position in the order of deployment, from 1.
         turn: Option<usize>,
         mood: Mood,
     },

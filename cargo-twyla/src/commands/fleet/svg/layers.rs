@@ -1,4 +1,4 @@
-//! Places boxes in columns, so that arrows point to the right if possible, and cross rarely.
+//! Places boxes in columns, so that arrows point to the right if possible, and rarely cross.
 //!
 //! The method of Sugiyama, Tagawa and Toda: reverse the arrows that close a cycle, assign columns, insert points where arrows pass a
 //! column, sort each column by its neighbours, and move boxes towards their neighbours.
@@ -90,7 +90,7 @@ fn forward(count: usize, arrows: &[(usize, usize)]) -> Vec<(usize, usize)> {
 /// Returns a column for each box: after all boxes that point to it, and as near as possible to those it points to.
 fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
     let mut column = vec![0; count];
-    // there is no cycle, so this ends after at most one round per box
+    // the graph has no cycle, so this ends after at most one round per box
     for _ in 0..count {
         for (a, b) in forward.iter().filter(|(a, b)| a != b) {
             column[*b] = column[*b].max(column[*a] + 1);

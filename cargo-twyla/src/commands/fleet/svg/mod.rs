@@ -118,7 +118,7 @@ fn title(report: &Report, out: &mut String) {
     );
 }
 
-/// Whether a service's arrows have names of groups.
+/// Returns whether a service's arrows have names of groups.
 fn is_labelled(graph: &Graph, node: usize) -> bool {
     graph.arrows.iter().any(|it| it.to == node && it.label.is_some())
 }
@@ -281,7 +281,7 @@ fn middle(points: &[Point]) -> Point {
     Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 }
 }
 
-/// Returns the distance from a box's middle at which an arrow touches it: the arrows of one side are spread over it, in the
+/// Returns the distance from a box's middle at which an arrow touches it. The arrows of one side are spread over it, in the
 /// order of their other ends.
 fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: bool, height: f64) -> f64 {
     let side = |it: &Arrow, arrives: bool| {

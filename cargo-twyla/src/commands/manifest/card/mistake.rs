@@ -10,7 +10,7 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// `service.toml:3:8: …`; the column in characters.
+    /// Returns the mistake with its place: `service.toml:3:8: …`; the column counts characters.
     pub(super) fn placed(&self, shown: &str, text: &str) -> String {
         let before = &text[..text.floor_char_boundary(self.at)];
         let line = before.matches('\n').count() + 1;

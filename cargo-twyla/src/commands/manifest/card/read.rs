@@ -12,7 +12,7 @@ use super::mistake::Mistake;
 use crate::commands::manifest::read::no_word;
 use crate::support::verb::Verb;
 
-/// What a card says.
+/// The content of a service card.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Card {
     pub(super) name: String,

@@ -26,7 +26,7 @@ pub struct LooseSyntax {
     pub at: usize,
     /// The text as written.
     pub written: String,
-    /// Its meaning.
+    /// The meaning of the syntax.
     pub means: &'static str,
 }
 
@@ -35,7 +35,7 @@ pub struct LooseSyntax {
 pub struct SyntaxError {
     /// The index of the character in the pattern, from 1.
     pub at: usize,
-    /// What is wrong, and what to write.
+    /// The mistake, and what to write instead.
     pub why: String,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for SyntaxError {
 
 const ITSELF: &str = "matches itself there";
 
-/// Rewrites a pattern with the flag `u`; none if nothing in it needs rewriting.
+/// Rewrites a pattern with the flag `u`; `None` if nothing in it needs rewriting.
 pub(crate) fn accepted(pattern: &str) -> Result<Option<StrictPattern>, SyntaxError> {
     let mut reader = Rewriter::new(pattern);
     reader.pattern()?;

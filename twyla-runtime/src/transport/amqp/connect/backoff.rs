@@ -1,4 +1,4 @@
-//! The pauses between attempts to reconnect, which also serve channels, consumers and messages that are tried again.
+//! The pauses between attempts to reconnect. Channels, consumers and messages that are tried again use them too.
 
 use std::time::Duration;
 

@@ -302,7 +302,7 @@ impl Topology {
         declaration: Declaration<'_>,
         error: &Error,
     ) -> Result<Existence, Error> {
-        // the broker compares the arguments with those of an existing entity
+        // the broker compares the arguments with the arguments of the existing entity
         if is(error, PRECONDITION_FAILED) && error.to_string().contains("inequivalent arg") {
             return Ok(Existence::There);
         }
@@ -327,7 +327,7 @@ impl Topology {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum DeclareOutcome {
     AsWanted,
-    /// It exists, possibly with other arguments.
+    /// The entity exists, possibly with other arguments.
     Adopted,
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long an ack waits for others, at most, and only if another was sent within this time.
+/// The maximum time that an ack waits for others; it waits only if another was sent within this time.
 const HOLD: Duration = Duration::from_millis(1);
 /// The maximum number of acks that wait.
 const MOST: usize = 64;
@@ -19,9 +19,9 @@ pub(crate) struct PendingAcks {
     /// The tag of the first delivery in `open`; tags start at 1.
     first: u64,
     open: VecDeque<AckState>,
-    /// How many are `Undecided`.
+    /// The number of `Undecided` deliveries in `open`.
     undecided: usize,
-    /// How many are `Acked`.
+    /// The number of `Acked` deliveries in `open`.
     waiting: usize,
     /// The maximum number of acks that wait.
     most: usize,

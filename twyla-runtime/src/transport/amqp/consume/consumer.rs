@@ -78,10 +78,10 @@ struct ConsumerTask {
     trouble: Arc<Mutex<Option<String>>>,
 }
 
-/// How a consumer ended.
+/// The reason why a consumer ended.
 enum ConsumerEnd {
     Stopped,
-    /// To be replaced immediately.
+    /// The consumer is replaced immediately.
     Renewed,
     Lost(String),
 }

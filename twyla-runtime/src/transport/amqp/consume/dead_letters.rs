@@ -76,7 +76,7 @@ impl From<ChannelClosed> for ReadError {
 type DeadMessage = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>, SenderProperties);
 
 impl Amqp {
-    /// Reads, with retries if the connection ends, within the connect deadline.
+    /// Runs `read`, again if the connection ends, within the connect deadline.
     pub(crate) async fn read_again<T, F>(&self, read: impl Fn() -> F) -> Result<T, String>
     where
         F: Future<Output = Result<T, ReadError>>,

@@ -25,22 +25,22 @@ pub(crate) struct BrokerMessage {
 
 /// Handles the frames of one channel that bypass lapin. Called by the reading task, so it must not block.
 pub(crate) trait FrameHandler: Send + Sync {
-    /// A delivery (`basic.deliver`, `basic.get-ok`).
+    /// Handles a delivery (`basic.deliver`, `basic.get-ok`).
     fn delivered(&self, _message: BrokerMessage) {}
 
-    /// The queue is empty (`basic.get-empty`).
+    /// Handles the answer that the queue is empty (`basic.get-empty`).
     fn empty(&self) {}
 
-    /// A message that reached no queue (`basic.return`); its confirm follows.
+    /// Handles a message that reached no queue (`basic.return`); its confirm follows.
     fn returned(&self, _message: BrokerMessage) {}
 
-    /// A confirm (`basic.ack`, `basic.nack`) of one message, or of all up to it if `multiple`.
+    /// Handles a confirm (`basic.ack`, `basic.nack`) of one message, or of all up to it if `multiple`.
     fn confirmed(&self, _tag: u64, _multiple: bool, _ack: bool) {}
 
-    /// All frames that arrived together have been handled.
+    /// Called when all frames that arrived together have been handled.
     fn pause(&self) {}
 
-    /// The channel or its connection has ended, with the broker's code if it sent one.
+    /// Called when the channel or its connection has ended, with the broker's code if it sent one.
     fn ended(&self, code: Option<u16>, why: &str);
 }
 
@@ -61,7 +61,7 @@ struct ChannelEntry {
 enum Recipient {
     Handler,
     Lapin,
-    /// lapin, as the channel's last frame.
+    /// lapin, with the last frame of the channel.
     LapinLast,
 }
 

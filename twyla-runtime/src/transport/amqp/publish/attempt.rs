@@ -17,7 +17,7 @@ pub(crate) struct PublishError {
     pub(crate) kind: PublishErrorKind,
 }
 
-/// How to proceed after a failed attempt.
+/// The way to proceed after a failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublishErrorKind {
     /// The broker may have the message: publish it again.

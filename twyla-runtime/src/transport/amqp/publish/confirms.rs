@@ -21,8 +21,8 @@ use crate::transport::amqp::io::demux::{self, FrameHandler};
 use crate::transport::amqp::io::stream::AmqpStream;
 use crate::transport::{Outgoing, PublishTarget};
 
-/// From this many unconfirmed messages on, writes are batched: a system call per message would cost more than everything else.
-/// Below, each message is written immediately.
+/// The number of unconfirmed messages from which on writes are batched: a system call per message would cost more than
+/// everything else. With fewer, each message is written immediately.
 const BUSY: usize = 8;
 
 /// A channel in confirm mode whose messages bypass lapin. It carries only messages that the broker is known to accept; others
@@ -313,7 +313,7 @@ impl FrameHandler for ConfirmChannel {
         }
     }
 
-    /// Unconfirmed messages are published again, first each on a probe channel.
+    /// Publishes the unconfirmed messages again, first each on a probe channel.
     fn ended(&self, code: Option<u16>, why: &str) {
         let messages = {
             let mut pending = lock(&self.pending);

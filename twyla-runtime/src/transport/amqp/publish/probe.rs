@@ -156,7 +156,7 @@ impl ProbeChannel {
 }
 
 impl FrameHandler for ProbeChannel {
-    /// The channel has no other message.
+    /// Handles the return of the only message that the channel has.
     fn returned(&self, _: demux::BrokerMessage) {
         if let ProbeState::Unconfirmed(message, accepted) = &*lock(&self.state) {
             // the route no longer exists

@@ -38,7 +38,7 @@ pub(crate) struct Publisher {
 #[derive(Clone, Debug)]
 enum PublisherState {
     Open(Arc<ConfirmChannel>, Arc<Connected>),
-    /// No channel; with the error if it could not be opened.
+    /// The publisher has no channel; with the error if it could not be opened.
     Waiting(Option<Arc<str>>),
     Closed,
 }
@@ -95,7 +95,11 @@ impl Publisher {
             let Err(problem) = confirm_channel.publish(message, &self.topology, &connection).await else {
                 return Ok(());
             };
-            tracing::debug!(message_id = &*message.outgoing.message_id, error = problem.why, "not confirmed");
+            tracing::debug!(
+                message_id = &*message.outgoing.message_id,
+                error = problem.why,
+                "the message was not confirmed"
+            );
             if problem.is_certain() && !written_before {
                 message.was_not_taken();
             }

@@ -5,7 +5,7 @@ use crate::transport::amqp::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAIL
 /// AMQP 0-9-1, `content-too-large`.
 const CONTENT_TOO_LARGE: u16 = 311;
 
-/// What the broker refuses.
+/// The part of a message that the broker refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// This message.

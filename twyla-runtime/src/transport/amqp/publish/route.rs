@@ -1,4 +1,4 @@
-//! Routes, and those that the broker is known to accept.
+//! Routes, and the routes that the broker is known to accept.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -64,7 +64,7 @@ struct Accepted {
     bytes: usize,
 }
 
-/// What the broker has not accepted yet.
+/// A property of a message that the broker has not accepted yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Untested {
     Route,

@@ -25,7 +25,7 @@ pub(crate) fn fit(headers: &[NamedHeader], room: usize) -> Cow<'_, [NamedHeader]
             kept.iter().enumerate().filter(|(_, named)| !is_ours(named)).max_by_key(|(_, named)| size_of(named, 0))
     {
         let (name, _) = kept.remove(at);
-        tracing::debug!(name = &*name, "a header is left out, as the headers are larger than a frame");
+        tracing::debug!(name = &*name, "a header was left out: the headers are larger than a frame");
     }
     let (mut most, mut too_much) = (0, room + 1);
     while too_much - most > 1 {

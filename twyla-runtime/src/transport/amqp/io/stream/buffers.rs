@@ -23,7 +23,7 @@ pub(crate) struct WriteBuffer {
     /// The stream is closed once everything is written.
     pub(crate) closing: bool,
     pub(crate) ended: Option<Arc<str>>,
-    /// Wakes lapin when there is room.
+    /// Wakes lapin when the buffer has room.
     pub(crate) waker: Option<Waker>,
 }
 
@@ -42,7 +42,7 @@ impl WriteBuffer {
         self.next.len() + self.front.len() - self.sent + self.taken.unwrap_or_default()
     }
 
-    /// Takes the next bytes to write; `None` if there are none, or if a write is in progress.
+    /// Takes the next bytes to write; `None` if the buffer is empty, or if a write is in progress.
     pub(crate) fn take(&mut self) -> Option<(Vec<u8>, usize)> {
         if self.taken.is_some() || self.waiting() == 0 {
             return None;

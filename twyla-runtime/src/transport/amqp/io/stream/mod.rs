@@ -124,7 +124,7 @@ impl AmqpStream {
         }
     }
 
-    /// Accepts whole frames from lapin, once there is room.
+    /// Accepts whole frames from lapin, once the buffer has room.
     pub(crate) fn poll_send(&self, context: &mut Context<'_>, frames: &[u8]) -> Poll<io::Result<()>> {
         {
             let mut out = lock(&self.out);
@@ -221,7 +221,7 @@ impl AmqpStream {
         waiting
     }
 
-    /// The writing task.
+    /// Runs the writing task.
     async fn write(self: Arc<Self>, mut writer: WriteEnd) {
         loop {
             let more = self.more.notified();
@@ -251,7 +251,7 @@ impl AmqpStream {
         let _ = writer.shutdown().await;
     }
 
-    /// The reading task.
+    /// Runs the reading task.
     async fn read(self: Arc<Self>, mut reader: ReadEnd) {
         let mut demux = Demux::default();
         let (mut for_lapin, mut last_given) = (Vec::new(), Instant::now());
@@ -283,7 +283,7 @@ impl AmqpStream {
         }
     }
 
-    /// Passes bytes to lapin once there is room. `whole` is whether lapin then has a whole number of frames.
+    /// Passes bytes to lapin once the buffer has room. `whole` is whether lapin then has a whole number of frames.
     async fn give(&self, bytes: &mut Vec<u8>, whole: bool) {
         let waker = loop {
             let read = self.read.notified();
