@@ -97,7 +97,7 @@ struct PatternGenerator {
     /// The index of the next character of a class: they rotate, so that a string doesn't repeat one character.
     next: usize,
     out: String,
-    /// Decides instead, for random strings.
+    /// The generator that decides instead, for random strings.
     rng: Option<Rng>,
     /// The texts of the groups for backreferences, by number.
     captured: HashMap<usize, String>,

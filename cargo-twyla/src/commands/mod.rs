@@ -32,7 +32,7 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// Runs it.
+            /// Runs the command.
             pub(crate) fn run(self) -> Result<Outcome, Box<dyn Error + Send + Sync>> {
                 match self {
                     $(Self::$name(args) => args.run(),)*

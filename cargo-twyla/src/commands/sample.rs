@@ -184,7 +184,7 @@ impl Order {
         Self::of(&own.into_iter().flatten().collect::<Vec<_>>())
     }
 
-    /// Returns the order of some contracts, the first one first.
+    /// Returns the order of members in some contracts; earlier contracts take precedence.
     pub(crate) fn of(contracts: &[&ContractExplanation]) -> Self {
         let mut order = HashMap::new();
         for word in ["event_name", "content", "context", "meta", "version", "timestamp", "session_id"] {

@@ -18,7 +18,7 @@ pub(crate) enum Json {
 
 /// The maximum depth of nesting.
 pub(crate) const DEEPEST: usize = 200;
-/// Shorter values are written in one line.
+/// The maximum length of a value that is written in one line.
 const LINE: usize = 100;
 
 impl Json {
@@ -103,7 +103,7 @@ impl Json {
         }
     }
 
-    /// Formats it in lines, with short values in one line.
+    /// Formats the value in lines, with short values in one line.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write(0, &mut out);
@@ -163,7 +163,7 @@ impl Json {
         }
     }
 
-    /// Formats it in one line.
+    /// Formats the value in one line.
     pub(crate) fn line(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),

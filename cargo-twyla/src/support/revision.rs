@@ -74,7 +74,7 @@ impl Revision {
         Ok(Self { folder: there.to_owned(), commit, files })
     }
 
-    /// Returns the text of its lock, if it had one.
+    /// Returns the text of the folder's lock, if it had one.
     pub(crate) fn lock(&self) -> Result<Option<Vec<u8>>, Error> {
         let Some((_, object)) = self.files.iter().find(|(path, _)| path == FILE_NAME) else { return Ok(None) };
         Ok(Some(git::run(&self.folder, ["cat-file", "blob", object])?))

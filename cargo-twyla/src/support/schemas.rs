@@ -13,7 +13,7 @@ use super::progress::Progress;
 /// The schemas folder and the settings to read it with; the settings are the same as in build.rs.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct SchemasArgs {
-    /// The schemas folder; else `schemas` here or in the nearest folder above.
+    /// The schemas folder. Default: `schemas` here or in the nearest folder above.
     #[arg(long, value_name = "DIR", help_heading = "Schemas")]
     pub(crate) schemas: Option<PathBuf>,
     /// The contracts crate whose schemas are meant: a package here or among the dependencies.
@@ -81,7 +81,7 @@ pub(crate) struct Folder {
     /// The package that `--contracts` names.
     pub(crate) package: Option<Package>,
     how: SchemasArgs,
-    /// The settings in its own file.
+    /// The settings in the folder's own file.
     settings: Settings,
 }
 
@@ -157,7 +157,7 @@ impl Folder {
         asked.map(|(_, draft)| *draft).or_else(|| self.settings.dialect(uri))
     }
 
-    /// Returns its lock, if it has one.
+    /// Returns the folder's lock, if it has one.
     pub(crate) fn lock(&self) -> Result<Option<Lock>, Error> {
         Ok(Builder::new(&self.path).shown_as(&self.shown).lock()?)
     }

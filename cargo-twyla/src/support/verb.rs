@@ -11,7 +11,7 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) const ALL: [Self; 4] = [Self::Emits, Self::Listens, Self::Serves, Self::Calls];
 
-    /// Returns its key in a card.
+    /// Returns the verb's key in a service card.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Emits => "emits",
@@ -21,7 +21,7 @@ impl Verb {
         }
     }
 
-    /// Returns it as a verb before the name of an event or an RPC.
+    /// Returns the verb in the form that stands before the name of an event or an RPC.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Listens => "listens to",

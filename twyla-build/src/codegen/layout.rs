@@ -35,7 +35,7 @@ struct TokenGroup {
     close: &'static str,
     pieces: Vec<LayoutToken>,
     width: usize,
-    /// Whether it needs more than one line.
+    /// Whether the group needs more than one line.
     tall: bool,
 }
 

@@ -18,9 +18,9 @@ use crate::schema::sensitive::Sensitive;
 pub struct ContractSchema {
     /// The event's name, `api.user_input`, or the RPC's, `navitaire-api.get_booking`; `context` for the context.
     pub name: String,
-    /// The kind of values that it describes.
+    /// The kind of values that the contract describes.
     pub kind: ContractKind,
-    /// The place of its schema.
+    /// The place of the contract's schema.
     pub place: Location,
     /// The bundle of the contract: its schema with everything that it refers to.
     pub bundle: Bundle,

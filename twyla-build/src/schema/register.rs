@@ -20,7 +20,7 @@ use crate::schema::uri;
 /// times the size of their file.
 const MAX_NAMES: usize = 32 << 20;
 
-/// Length limit of a URI, since the URIs of nested resources begin with it.
+/// The maximum length of a URI in bytes; it is bounded because the URIs of nested resources begin with it.
 const MAX_URI: usize = 2 << 10;
 
 /// Registers the schemas of these files, and follows all references.

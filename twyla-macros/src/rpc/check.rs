@@ -87,7 +87,7 @@ struct Shape<'a> {
     handler: &'a Ident,
     /// The type of the first argument, as it is written.
     argument: Option<&'a str>,
-    /// The types of the others.
+    /// The types of the other arguments.
     later: &'a [Type],
     /// What it returns, if it returns anything.
     output: Option<&'a Type>,

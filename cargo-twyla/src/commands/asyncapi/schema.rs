@@ -23,7 +23,7 @@ const ASIDE: &str = "x-twyla-";
 const ASIDE_TEXT: &str = "x-twyla-text-";
 /// Marks a property called `$ref`, with its position.
 const PROPERTY: &str = "x-twyla-property";
-/// The pattern that matches only this name.
+/// The pattern that matches only the name `$ref`.
 const ONLY_REF: &str = r"^\$ref$";
 /// The beginning of references to components.
 const COMPONENTS: &str = "#/components/schemas/";

@@ -20,25 +20,25 @@ pub(super) struct Filter {
     /// Only the dead letter with this message id.
     #[arg(long, value_name = "MESSAGE_ID")]
     pub(super) id: Option<String>,
-    /// Only those dead-lettered for this reason; RabbitMQ's own are delivery_limit, expired, maxlen and rejected.
+    /// Only dead letters with this reason; RabbitMQ's own reasons are delivery_limit, expired, maxlen and rejected.
     #[arg(long, value_parser = PossibleValuesParser::new(reasons()))]
     reason: Option<String>,
-    /// Only those whose error has this text in it.
+    /// Only dead letters whose error contains this text.
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
-    /// Only those with a broken rule at this JSON Pointer or below, for example /content/emission.
+    /// Only dead letters with a broken rule at this JSON Pointer or below, for example /content/emission.
     #[arg(long, value_name = "POINTER")]
     at: Option<String>,
-    /// Only those dead-lettered at least this long ago: 30s, 10m, 2h or 7d.
+    /// Only dead letters from at least this long ago: 30s, 10m, 2h or 7d.
     #[arg(long, value_name = "AGE", value_parser = age)]
     older: Option<TimeDelta>,
-    /// Only those dead-lettered at most this long ago.
+    /// Only dead letters from at most this long ago.
     #[arg(long, value_name = "AGE", value_parser = age)]
     newer: Option<TimeDelta>,
 }
 
 impl Filter {
-    /// Returns whether it has no condition.
+    /// Returns whether the filter has no condition.
     pub(super) fn is_all(&self) -> bool {
         let Self { id, reason, error, at, older, newer } = self;
         id.is_none() && reason.is_none() && error.is_none() && at.is_none() && older.is_none() && newer.is_none()

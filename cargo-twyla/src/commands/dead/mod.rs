@@ -44,7 +44,7 @@ enum Command {
         #[arg(long)]
         reveal: bool,
     },
-    /// Show one with its headers and its body.
+    /// Show one dead letter with its headers and its body.
     #[command(after_help = "For example: cargo twyla dead show api.user_input bot 0192f0c1-…")]
     Show {
         #[command(flatten)]
@@ -60,7 +60,7 @@ enum Command {
     /// Send them to their group again, with the same message ids. Ctrl-C stops in order.
     #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
     Replay(TriageArgs),
-    /// Delete them. This can't be undone.
+    /// Delete dead letters. This can't be undone.
     #[command(after_help = "For example: cargo twyla dead drop api.user_input bot --reason contract --older 7d")]
     Drop(TriageArgs),
 }
@@ -82,7 +82,7 @@ struct TriageArgs {
     place: QueueArgs,
     #[command(flatten)]
     filter: Filter,
-    /// The maximum number of dead letters to read.
+    /// The maximum number of dead letters to replay or drop.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
     /// Don't ask for confirmation.

@@ -10,7 +10,7 @@ fn time(time: Option<DateTime<Utc>>) -> String {
     time.map_or_else(|| "-".to_owned(), text::time)
 }
 
-/// Returns the reason; the broker's if the broker has moved it.
+/// Returns the reason: the broker's own reason if the broker dead-lettered the message.
 pub(super) fn reason(letter: &DeadLetter) -> &str {
     match (letter.reason, letter.deaths.first()) {
         (Some(reason), _) => reason.as_str(),

@@ -10,7 +10,7 @@ use crate::support::contracts::Contract;
 
 /// Replaces a sensitive text.
 const SENSITIVE: &str = "[sensitive]";
-/// The depth of values, and of schemas for one value, that is searched.
+/// The maximum depth of values, and of schemas for one value, that is searched.
 const DEEPEST: usize = 64;
 
 /// Returns a valid value.

@@ -10,7 +10,7 @@ use crate::support::contracts::Contracts;
 /// A field, or a choice among several.
 #[derive(Debug, Default)]
 pub(super) struct Row {
-    /// The path of its parent: `flights[].`
+    /// The path of the row's parent: `flights[].`
     pub(super) within: String,
     pub(super) name: String,
     /// The depth, from 0.
@@ -34,7 +34,7 @@ const DEEPEST: usize = 12;
 /// The number of characters of a value.
 const SHOWN: usize = 80;
 
-/// Returns the rows of a contract. The last one says what is left out.
+/// Returns the rows of a contract. If rows are left out, the last row says so.
 pub(super) fn rows(contracts: &Contracts, order: &Order, root: Subschema<'_>) -> Vec<Row> {
     let mut walk = Walk { contracts, order, rows: Vec::new(), way: Vec::new() };
     let view = root.view();

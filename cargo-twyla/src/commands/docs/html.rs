@@ -105,7 +105,7 @@ pub(super) struct Page<'a> {
     pub(super) title: &'a str,
     /// The relative URL of the site's root: empty, or `../`.
     pub(super) root: &'a str,
-    /// The entry of the navigation that it is.
+    /// The entry of the navigation that the page belongs to.
     pub(super) here: &'a str,
     /// The content, as HTML.
     pub(super) main: String,

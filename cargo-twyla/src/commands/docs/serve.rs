@@ -25,12 +25,12 @@ const LOOK: Duration = Duration::from_millis(300);
 /// The maximum time that the server holds the request of a page that waits for a change.
 const WAIT: Duration = Duration::from_secs(25);
 
-/// The pages as they are now.
+/// The current pages.
 struct ServedPages {
     /// Increases with each change.
     version: u64,
     files: Arc<BTreeMap<String, String>>,
-    /// The error of the schemas; the pages are those from before it.
+    /// The error of the schemas; the pages are those from before the error.
     problem: Option<String>,
 }
 

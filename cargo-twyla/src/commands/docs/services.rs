@@ -41,11 +41,11 @@ pub(super) struct Does {
     pub(super) environment: Option<String>,
     pub(super) group: Option<String>,
     pub(super) handler: Option<String>,
-    /// Whether it was built with this version of the contract.
+    /// Whether the service was built with this version of the contract.
     pub(super) is_current: bool,
 }
 
-/// Two services, and what one sends the other.
+/// An edge of the fleet: what one service sends another.
 pub(super) struct Edge {
     pub(super) environment: Option<String>,
     pub(super) producer: String,

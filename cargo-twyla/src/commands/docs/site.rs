@@ -67,9 +67,9 @@ pub(super) struct Part {
 
 /// The state of a contract in the lock.
 pub(super) struct Locked {
-    /// Whether the lock has its current version.
+    /// Whether the lock has the current version of the contract.
     pub(super) is_accepted: bool,
-    /// The changes since it was accepted.
+    /// The changes since the accepted version.
     pub(super) edits: Vec<String>,
     /// Versions that are still in the field: the reason, the sides, and the changes since.
     pub(super) field: Vec<(String, String, Vec<String>)>,
@@ -88,7 +88,7 @@ pub(super) struct SiteArgs {
 }
 
 impl SubjectPage {
-    /// Returns the URL of its page, relative to the site's root.
+    /// Returns the URL of the subject's page, relative to the site's root.
     pub(super) fn url(&self) -> String {
         match self.kind {
             Kind::Context => "context.html".to_owned(),
@@ -97,7 +97,7 @@ impl SubjectPage {
         }
     }
 
-    /// Returns its description, in one line.
+    /// Returns the subject's description, in one line.
     pub(super) fn summary(&self) -> &str {
         let said =
             self.parts.iter().map(|part| if part.description.is_empty() { &part.title } else { &part.description });

@@ -24,7 +24,7 @@ pub(crate) struct Version {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// The manifest of its newest version.
+    /// The manifest of the service's newest version.
     pub(crate) path: PathBuf,
     /// Whether old versions keep running.
     pub(crate) field: bool,
@@ -114,7 +114,7 @@ impl Part {
         }
     }
 
-    /// Returns whether the consumer of the edge sends it: answers of a server.
+    /// Returns whether the consumer of the edge sends this part: the answers of a server.
     pub(crate) fn goes_back(self) -> bool {
         matches!(self, Self::Response | Self::Error)
     }
@@ -126,9 +126,9 @@ pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
     pub(crate) consumer: ServiceId,
     pub(crate) subject: Subject,
-    /// The pairs of versions that both use it.
+    /// The pairs of versions in which both sides use the subject.
     pub(crate) cells: Vec<Cell>,
-    /// Whether its queue has no events of old versions.
+    /// Whether the edge's queue has no events of old versions.
     drained: bool,
 }
 
@@ -141,7 +141,7 @@ pub(crate) struct Cell {
     pub(crate) wrong: Vec<Mismatch>,
 }
 
-/// Returns what the receiver of a witness does with it.
+/// Returns a verb for what the receiver of a witness does with it.
 pub(super) fn refuses(witness: &Witness) -> &'static str {
     if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
 }
@@ -164,7 +164,7 @@ impl Mismatch {
 /// The verdict on one pair or several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PairVerdict {
-    /// One of the two doesn't use it.
+    /// One of the two versions doesn't use the subject.
     Apart,
     Fits,
     Undecided,
@@ -189,7 +189,7 @@ impl Edge {
         self.cells.iter().filter(move |cell| cell.producer.0 == producer && cell.consumer.0 == consumer)
     }
 
-    /// Returns the verdict on two ages: the worst of their cells.
+    /// Returns the worst verdict on the pairs of versions with these ages.
     pub(crate) fn came(&self, producer: Age, consumer: Age) -> PairVerdict {
         self.of(producer, consumer).map(Cell::came).max().unwrap_or(PairVerdict::Apart)
     }
@@ -209,7 +209,7 @@ impl Edge {
         })
     }
 
-    /// Returns whether its queue has no events of old versions.
+    /// Returns whether the edge's queue has no events of old versions.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained
     }

@@ -46,7 +46,7 @@ pub(crate) struct Deployment {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Rollback {
     pub(crate) service: ServiceId,
-    /// The obstacles right after it is deployed.
+    /// The services that block a rollback right after the deployment.
     pub(crate) at_once: Vec<Wait>,
     /// The obstacles once everything is deployed.
     pub(crate) later: Vec<Wait>,

@@ -12,7 +12,7 @@ use crate::commands::manifest::model::{Emits, Listens, Rpc};
 /// A part of a service that changes by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unit {
-    /// The context of all its events.
+    /// The context of all events of the service.
     Context,
     /// An event, or a method.
     Contract(String),
@@ -23,13 +23,13 @@ pub(crate) enum Unit {
 pub(crate) struct Split {
     /// The service that is released twice.
     pub(crate) service: ServiceId,
-    /// The changes of its first release.
+    /// The changes in the first of the two releases.
     pub(crate) first: BTreeSet<Unit>,
     /// The order, with the first release.
     pub(crate) steps: Vec<SplitStep>,
 }
 
-/// One step of it.
+/// A step in the order of a split cycle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SplitStep {
     /// Wait until the events of old versions are handled.

@@ -50,7 +50,7 @@ pub(super) fn places(from: &Referring<'_>, plan: &Plan, group: &BTreeSet<usize>)
     current.chain(earlier).cloned().chain(["context.json".to_owned()]).collect()
 }
 
-/// Returns these files and those that they lead to.
+/// Returns these files, and the files that they lead to.
 fn reached(from: &Referring<'_>, mut reached: BTreeSet<usize>) -> BTreeSet<usize> {
     let mut open: Vec<usize> = reached.iter().copied().collect();
     while let Some(file) = open.pop() {

@@ -12,12 +12,12 @@ use crate::support::json::Json;
 pub(super) struct Loose {
     pub(super) path: String,
     pub(super) json: Json,
-    /// The text that it was read from; `None` for a part of a document.
+    /// The text that the file was read from; `None` for a part of a document.
     pub(super) text: Option<Text>,
 }
 
 impl Loose {
-    /// Returns the place of a value in it, by JSON Pointer.
+    /// Returns the place of a value in the file, by JSON Pointer.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
         self.text.as_ref()?.at(pointer)
     }
@@ -33,7 +33,7 @@ pub(super) struct SkippedFile {
 }
 
 impl SkippedFile {
-    /// Creates one whose reason concerns the whole file.
+    /// Creates a skipped file whose reason concerns the whole file.
     pub(super) fn whole(path: impl Into<String>, why: impl Into<String>) -> Self {
         Self { path: path.into(), at: None, why: why.into() }
     }

@@ -220,7 +220,7 @@ impl Run for Args {
 /// The results of the comparisons.
 #[derive(Default)]
 struct Proofs {
-    /// The number of contracts that aren't proven to equal their files.
+    /// The number of contracts that aren't proven to equal their original files.
     other: usize,
 }
 

@@ -25,13 +25,13 @@ pub(super) struct Earlier {
 pub(super) struct Plan {
     /// The files to write, by their paths below the schemas folder.
     pub(super) files: BTreeMap<String, Json>,
-    /// The original path of each file, by its new one.
+    /// The original path of each file, by its new path.
     pub(super) moved: BTreeMap<String, String>,
     /// All files that a written file comes from, each with the JSON Pointer of its part.
     pub(super) from: BTreeMap<String, BTreeMap<String, String>>,
     /// The earlier versions of a file, the oldest first.
     pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
-    /// Files made of a definition that several others have.
+    /// The new files that hold a definition which several files contained.
     pub(super) shared: BTreeSet<String>,
     /// A note to the user.
     pub(super) notes: Vec<String>,
@@ -60,9 +60,9 @@ pub(super) struct Asked {
 /// An imported file.
 struct ImportedFile {
     place: String,
-    /// The version in its path.
+    /// The version that the file's path names.
     version: Option<String>,
-    /// Whether it is an earlier version of the contract at that place.
+    /// Whether the file is an earlier version of the contract at that place.
     earlier: bool,
 }
 
@@ -116,7 +116,7 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) 
     let mut plan = Plan { left, ..Plan::default() };
     stopped(files, references, &mut plan);
     let known = known(files, references, asked, &mut plan);
-    // a name of two files leaves out one of them, and the files that refer to it
+    // if two files get the same name, leave out one of them, and the files that refer to it
     stopped(files, references, &mut plan);
     let gone: BTreeSet<&str> = plan.left.iter().map(|it| &*it.path).collect();
     let known: BTreeMap<usize, ImportedFile> =

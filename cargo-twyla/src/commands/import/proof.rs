@@ -17,9 +17,9 @@ const BUDGET: u64 = 400_000;
 pub(super) enum Proof {
     /// Both accept the same values.
     Same,
-    /// One accepts a value that the other refuses; with the value, as a message.
+    /// One of the two accepts a value that the other refuses; with the value, as a message.
     Differs(String),
-    /// Neither could be shown.
+    /// Undecided, for this reason.
     Undecided(String),
 }
 
@@ -30,7 +30,7 @@ pub(super) type Dialect<'a> = Box<dyn Fn(&str) -> Option<Draft> + 'a>;
 pub(super) struct Sources<'a> {
     pub(super) files: &'a [Loose],
     pub(super) resources: Resources<'a>,
-    /// The documents that they refer to, by their URIs.
+    /// The documents that the original files refer to, by their URIs.
     pub(super) documents: Vec<(String, Json)>,
     pub(super) dialect: Dialect<'a>,
 }
@@ -67,7 +67,8 @@ impl Sources<'_> {
         self.made(file, |file| self.files[file].json.clone())
     }
 
-    /// Returns the same with references resolved by path, even if an `$id` says otherwise, as the import does.
+    /// Returns a file's bundle with references resolved by path, even if an `$id` says otherwise, as the import resolves
+    /// them.
     fn read_by_path(&self, file: usize) -> Result<Bundle, Problems> {
         self.made(file, |file| {
             let from = &self.files[file].path;

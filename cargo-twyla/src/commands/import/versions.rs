@@ -14,7 +14,7 @@ use super::plan::{Earlier, Plan};
 use crate::support::json::Json;
 use crate::support::output;
 
-/// The result for the versions.
+/// The result of importing earlier versions.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
     /// The lock with the kept versions; `None` if there are none.

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Keep the version that was accepted until now, because this (an app, a service) still uses it in the field.
     #[arg(long, value_name = "TEXT", requires = "contracts", conflicts_with_all = ["removed", "retire"])]
     keep: Option<String>,
-    /// The sides that still use it.
+    /// The sides that still use the version.
     #[arg(long, value_name = "SIDES", default_value = "both", requires = "keep")]
     sides: Sides,
     /// Retire a version that is no longer in the field: the beginning of its digest.

@@ -8,7 +8,7 @@ use twyla_build::lock::{Message, Severity};
 use super::features::FeatureLag;
 use crate::support::paint::{BAD, FAINT, HEAD, UNSURE, paint, tame};
 
-/// Returns each finding, the worst last, where it is read first.
+/// Formats all findings. The worst comes last, because a terminal shows the end first.
 pub(super) fn text(reports: &[Message], strict: bool) -> String {
     let mut out = String::new();
     let mut reports: Vec<&Message> = reports.iter().collect();

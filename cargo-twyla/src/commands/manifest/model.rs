@@ -137,7 +137,7 @@ impl Contents {
     }
 }
 
-/// Returns the digests that a version names, each with what names it.
+/// Returns the digests that a version names, each with a description of its use.
 pub(crate) fn named<'a>(
     emits: &'a [Emits],
     listens: &'a [Listens],
@@ -168,13 +168,13 @@ pub(super) fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
 }
 
 impl Manifest {
-    /// Returns the digests that all its versions name.
+    /// Returns the digests that all versions of the manifest name.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&str, String)> {
         let now = named(&self.emits, &self.listens, &self.serves, &self.calls);
         now.chain(self.previous.iter().flat_map(|it| named(&it.emits, &it.listens, &it.serves, &it.calls)))
     }
 
-    /// Returns its text: readable lines, and the same for equal manifests.
+    /// Returns the manifest's text: readable lines, and the same text for equal manifests.
     pub(crate) fn text(&self) -> serde_json::Result<String> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }

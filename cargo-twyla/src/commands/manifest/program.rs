@@ -60,7 +60,7 @@ pub(crate) enum Error {
 }
 
 impl BuildArgs {
-    /// Builds it. Cargo's messages go to standard error.
+    /// Builds the program. Cargo's messages go to standard error.
     pub(crate) fn build(&self) -> Result<Program, Error> {
         let metadata = self.metadata()?;
         let (package, target) = self.target(&metadata)?;

@@ -231,7 +231,7 @@ fn dependency(sources: Option<&Path>, name: &str, features: &str) -> Result<Stri
     Ok(format!("{{ version = \"{version}\", path = {}{features} }}", toml_string(&path)))
 }
 
-/// Returns a string of TOML: each string of JSON is one, but for a DEL.
+/// Writes a string of TOML. JSON's string is also one of TOML, except for DEL.
 fn toml_string(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }

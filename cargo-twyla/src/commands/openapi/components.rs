@@ -28,11 +28,11 @@ struct Component<'a> {
     schema: Schema<'a>,
     /// Whether the schema is a component of its own, and not only a reference to one.
     is_component: bool,
-    /// The name of the contract whose schema it is.
+    /// The name of the contract that the schema belongs to.
     contract: Option<String>,
     /// The dynamic anchors that references in it name; the recursive one has no name.
     asks: BTreeSet<String>,
-    /// The components that it refers to.
+    /// The components that the schema refers to.
     refers: BTreeSet<SchemaPath>,
 }
 

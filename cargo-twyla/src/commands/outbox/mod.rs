@@ -35,7 +35,7 @@ enum Command {
         #[command(flatten)]
         format: FormatArgs,
     },
-    /// Show one with all its properties.
+    /// Show one refused event with all its properties.
     #[command(after_help = "For example: cargo twyla outbox show 4711 --reveal")]
     Show {
         #[command(flatten)]
@@ -48,10 +48,10 @@ enum Command {
         #[arg(long)]
         reveal: bool,
     },
-    /// Publish them again, after those that wait, with the same message ids.
+    /// Publish refused events again, after the events that wait, with the same message ids.
     #[command(after_help = "For example: cargo twyla outbox retry --event shop.order_placed")]
     Retry(SelectionArgs),
-    /// Delete them. This can't be undone.
+    /// Delete refused events. This can't be undone.
     #[command(after_help = "For example: cargo twyla outbox drop 4711 4712")]
     Drop(SelectionArgs),
 }
@@ -151,7 +151,7 @@ async fn show(place: &DatabaseArgs, id: i64, json: bool, reveal: bool) -> Result
     Ok(())
 }
 
-/// Retries or drops them.
+/// Retries or drops the selected events.
 async fn each(which: SelectionArgs, retry: bool) -> Result<(), Error> {
     let (verb, done) = if retry { ("retry", "retried") } else { ("drop", "dropped") };
     let store = which.place.open().await?;

@@ -10,9 +10,9 @@ pub(crate) struct Report {
     pub(crate) title: &'static str,
     /// The result in one sentence.
     pub(crate) summary: String,
-    /// The command that was run to completion; `false` if an error ended it.
+    /// Whether the command ran to completion; `false` if an error ended it.
     pub(crate) complete: bool,
-    /// The worst first.
+    /// The notes, the worst first.
     pub(crate) notes: Vec<Note>,
     /// Lines below the table of a comment.
     pub(crate) remarks: Vec<String>,
@@ -66,7 +66,7 @@ impl Rule {
         Self::FeaturesBehind,
     ];
 
-    /// Returns its identifier, which never changes.
+    /// Returns the identifier of the kind, which never changes.
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::BreakingChange => "breaking-change",
@@ -88,7 +88,7 @@ impl Rule {
         }
     }
 
-    /// Describes it in a sentence.
+    /// Describes the kind in a sentence.
     pub(super) fn describe(self) -> &'static str {
         match self {
             Self::BreakingChange => "A change of a contract that one side refuses.",

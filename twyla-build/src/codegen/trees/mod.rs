@@ -39,7 +39,7 @@ pub(crate) struct Trees<'a> {
     open: Vec<(Ident, Loc, KeywordFilter)>,
     /// The patterns that rules refer to, as written.
     patterns: HashMap<String, Ident>,
-    /// Each static with its name.
+    /// The finished statics, each with its name.
     done: Vec<(String, TokenStream)>,
     count: usize,
 }

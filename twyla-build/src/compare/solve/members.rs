@@ -32,7 +32,7 @@ pub(in crate::compare) struct MemberSearch {
     pub(super) names: Vec<Lit>,
     pub(super) min: u64,
     pub(super) max: Option<u64>,
-    /// One of these members must exist and satisfy this.
+    /// For each pair, one of these members must exist and satisfy the literal.
     pub(super) some: Vec<(Keys, Lit)>,
 }
 

@@ -112,7 +112,7 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 struct Timeouts {
     /// Until the first request.
     first: Duration,
-    /// Until the client reads the next part of an answer.
+    /// The maximum time until the client reads the next part of an answer.
     written: Duration,
 }
 

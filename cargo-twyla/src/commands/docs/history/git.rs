@@ -86,7 +86,7 @@ fn run<'a>(folder: &Path, args: impl IntoIterator<Item = &'a str>) -> Option<Str
     git::run(folder, args).ok().map(|output| String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Reads files as they were and as they are, each once.
+/// Reads old and current files, each once.
 pub(super) struct FileReader {
     folder: PathBuf,
     objects: Option<Objects>,

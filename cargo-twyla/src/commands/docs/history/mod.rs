@@ -157,7 +157,7 @@ impl<'a> At<'a> {
 struct Past<'a> {
     reader: FileReader,
     how: BundleSettings<'a>,
-    /// The files that a blob refers to, as it writes them.
+    /// The files that a blob refers to, as written in the blob.
     references: HashMap<Blob, Vec<String>>,
     files: Files,
     verdicts: usize,

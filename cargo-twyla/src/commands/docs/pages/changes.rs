@@ -8,11 +8,11 @@ use crate::commands::docs::history::{Change, ChangeKind};
 use crate::commands::docs::html::{esc, inline};
 use crate::commands::docs::site::Site;
 
-/// The number of changes listed for one contract.
+/// The maximum number of changes listed for one contract.
 const MOST: usize = 50;
 /// The number of commits on the page of all changes.
 const COMMITS: usize = 100;
-/// The number of contracts named for one commit.
+/// The maximum number of contracts named for one commit.
 const NAMED: usize = 40;
 
 /// Writes the changes of a contract.

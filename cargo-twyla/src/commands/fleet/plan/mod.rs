@@ -32,7 +32,7 @@ pub(crate) struct Service {
 pub(crate) struct Edge {
     pub(crate) producer: ServiceId,
     pub(crate) consumer: ServiceId,
-    /// Whether it waits in a queue: events do, calls don't.
+    /// Whether messages on the edge wait in a queue: events do, calls don't.
     pub(crate) queued: bool,
     pub(crate) cells: Cells,
 }
@@ -40,11 +40,11 @@ pub(crate) struct Edge {
 /// The age of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Age {
-    /// Before the deployed one.
+    /// The version before the deployed one.
     Past,
-    /// The deployed one.
+    /// The deployed version.
     Now,
-    /// The one to deploy.
+    /// The version to deploy.
     Next,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Arrow {
     /// The group, if its name isn't the service's.
     pub(super) label: Option<String>,
     pub(super) mood: Mood,
-    /// The numbers of its notes, from 1.
+    /// The numbers of the arrow's notes, from 1.
     pub(super) notes: Vec<usize>,
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Size {
     pub(super) height: f64,
 }
 
-/// A point: of a box, its centre.
+/// A point of the picture; for a box, its centre.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Point {
     pub(super) x: f64,
@@ -24,7 +24,7 @@ pub(super) struct Point {
 pub(super) struct Placed {
     /// The centres of the boxes.
     pub(super) boxes: Vec<Point>,
-    /// The arrows: the points where they pass a column.
+    /// The arrows, each as the points where it passes a column.
     pub(super) ways: Vec<Vec<Point>>,
     pub(super) size: Size,
 }

@@ -76,7 +76,7 @@ struct Contracts<'a> {
     sources: &'a Sources,
     /// The folder, for messages.
     folder: String,
-    /// Those that were found.
+    /// The bundles of the schemas that were found.
     bundles: Vec<&'a Bundle>,
     mistakes: Vec<Mistake>,
 }
