@@ -135,7 +135,7 @@ struct RawMeta<'a> {
     session_id: Option<&'a RawValue>,
 }
 
-/// A derived `Deserialize` would accept an array of the fields' values too.
+/// Returns whether a text is a JSON object: a derived `Deserialize` would accept an array of the fields' values too.
 fn is_object(json: &str) -> bool {
     json.trim_ascii_start().starts_with('{')
 }

@@ -99,7 +99,7 @@ pub enum Checked {
 pub struct Why {
     /// The keyword that can't be decided; empty for the pair as a whole.
     pub keyword: String,
-    /// Its place.
+    /// The place of the keyword.
     pub path: SchemaPath,
     /// The reason.
     pub reason: String,

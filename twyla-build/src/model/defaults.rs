@@ -22,7 +22,7 @@ use crate::schema::schemas::{Loc, Schemas};
 /// Size limit of a default as text, in bytes, summed over all properties that refer to it. A default beyond it is ignored.
 const MOST_TEXT: usize = 1 << 20;
 
-/// Limit of schemas evaluated for defaults. Properties beyond it have no accessor.
+/// The maximum number of schemas evaluated for defaults. Properties beyond it have no accessor.
 const MOST_STEPS: u64 = 20_000_000;
 
 /// Returns the `default` itself.
@@ -89,7 +89,7 @@ pub(crate) fn shown(text: &str) -> String {
     code(&shortened(text, MOST))
 }
 
-/// Whether a default is a value of all schemas that hold for the property.
+/// Returns whether a default is a value of all schemas that hold for the property.
 fn keeps_rules(schemas: &Schemas, cache: &Cache, default: &SchemaDefault, node: &Node) -> bool {
     let (evaluator, value) = (Evaluator::new(schemas, cache), node.value());
     let mut rules = default.schemas.iter();
@@ -103,7 +103,8 @@ struct MismatchedPart<'n> {
     wants: String,
 }
 
-/// What the type of a shape doesn't read of such a value, apart from the rules that its schema has beside the type.
+/// Returns the part of a value that the type of a shape can't read, apart from the rules that its schema has beside the
+/// type.
 fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<MismatchedPart<'n>> {
     let unless = |is_held: bool, wants: &str| (!is_held).then(|| MismatchedPart { node, wants: wants.to_owned() });
     let is_number = |holds: &dyn Fn(Number<'_>) -> bool| match &node.json {
@@ -173,7 +174,7 @@ fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<Mismatche
     }
 }
 
-/// The number in a value of any type that would lose digits.
+/// Returns the first number in a value of any type that would lose digits.
 fn unheld_any(node: &Node) -> Option<MismatchedPart<'_>> {
     match &node.json {
         Json::Null | Json::Bool(_) | Json::String(_) => None,
@@ -186,7 +187,7 @@ fn unheld_any(node: &Node) -> Option<MismatchedPart<'_>> {
     }
 }
 
-/// A value as a warning shows it.
+/// Formats a value for a warning.
 fn shown_value(node: &Node) -> String {
     const MOST: usize = 60;
     shortened(&node.text(), MOST).into_owned()

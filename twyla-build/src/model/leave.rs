@@ -15,14 +15,14 @@ impl SchemaReader<'_> {
         }
     }
 
-    /// Leaves a whole document to a tree at its root, if dynamic references need the scope from there.
+    /// Leaves a whole document to a rule tree at its root, if dynamic references need the scope from the root on.
     pub(super) fn leave_dynamic(&mut self, loc: &Loc) {
         if self.dynamic.contains(loc) {
             self.leave_here(loc, "", "a dynamic reference, whose target depends on what refers to it");
         }
     }
 
-    /// Returns a rule tree with all rules of a schema, for a value whose type is that of another schema.
+    /// Returns a rule tree with all rules of a schema, for a value that has the type of another schema.
     pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
         let reason = TreeReason { place: self.place(loc), why };
         (!self.dynamic.contains(loc)).then(|| Tree {

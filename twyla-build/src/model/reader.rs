@@ -17,10 +17,10 @@ use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::sensitive::Sensitive;
 use crate::schema::type_names::{self, TypeName};
 
-/// Limit of nested schemas without a named type in between. Values nested deeper are left to a tree.
+/// The maximum depth of nested schemas without a named type in between. Values nested deeper are left to a tree.
 const MOST_OPEN: usize = 200;
 
-/// Limit of nested types without a name, for the sake of the compiler.
+/// The maximum depth of nested types without a name, for the sake of the compiler.
 const MOST_NESTED: usize = 16;
 
 /// Reads schemas as types.
@@ -43,7 +43,7 @@ pub(super) struct SchemaReader<'a> {
     pub(super) suffixes: HashMap<TypeId, &'static str>,
     /// The schemas being read, each with its depth, to detect those that contain themselves without a type in between.
     open: HashMap<Loc, usize>,
-    /// The depth of the outermost open schema that the current one contains again; `usize::MAX` if there is none.
+    /// The depth of the outermost open schema that the current one contains again; `usize::MAX` if it contains none.
     again: usize,
     /// The depth of nested schemas in the current one.
     height: usize,
@@ -257,13 +257,13 @@ impl<'a> SchemaReader<'a> {
         self.types.len() - 1
     }
 
-    /// Whether null is valid under a schema, if known.
+    /// Returns whether null is valid under a schema, if known.
     pub(super) fn allows_null(&self, loc: &Loc) -> Option<bool> {
         let evaluator = Evaluator::new(self.schemas, &self.evaluated);
         if self.dynamic.contains(loc) { None } else { evaluator.is_valid(&serde_json::Value::Null, loc).ok() }
     }
 
-    /// Whether a schema has a keyword that is in force.
+    /// Returns whether a schema has a keyword that is in force.
     pub(super) fn has(&self, loc: &Loc, keyword: &str) -> bool {
         self.get(loc, keyword).is_some()
     }

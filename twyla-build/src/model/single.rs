@@ -19,7 +19,7 @@ impl SchemaReader<'_> {
             _ => return None,
         };
         let held = match self.held(&loc.step(keyword).step(index)) {
-            // the rules about null are those of the schema's own type
+            // the type of the schema itself has the rules about null
             ValueType { shape: Shape::Replaced(replaced), .. }
                 if matches!(replaced.held.shape, Shape::Any | Shape::Null) =>
             {

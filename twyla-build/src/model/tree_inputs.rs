@@ -163,7 +163,7 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// Whether a variant of a union is anything but a struct of its declared members.
+    /// Returns whether a variant of a union is anything but a struct of its declared members.
     fn keeps_members(&self, union: &Body) -> bool {
         union.holds().iter().any(|held| match held.shape {
             Shape::Named(id) => match &self.types[id].body {

@@ -15,7 +15,7 @@ use super::words::WordList;
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
-/// Where the type of a variant comes from.
+/// The source of a variant's type.
 enum VariantSource {
     Branch(Loc),
     /// One of the types that a schema lists.
@@ -62,7 +62,7 @@ impl<'a> SchemaReader<'a> {
         Some(if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held })
     }
 
-    /// Whether a schema allows only objects that can be distinguished.
+    /// Returns whether a schema allows only objects that can be distinguished.
     pub(super) fn is_union(&self, loc: &Loc) -> bool {
         if let Some(known) = self.unions.borrow().get(loc) {
             return *known;
@@ -72,7 +72,7 @@ impl<'a> SchemaReader<'a> {
         is_union
     }
 
-    /// A whole content or context that is a union.
+    /// Reads an event's content or a context that is a union as a whole.
     pub(super) fn union_body(&mut self, loc: &Loc) -> Option<Body> {
         let (branches, told_apart) = self.object_union(loc)?;
         self.leave_beside(loc, &branches, &told_apart);
@@ -230,7 +230,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// The values of one JSON type that a tree holds to their rules.
+    /// Reads the values of one JSON type whose rules a rule tree checks.
     fn mixed(&mut self, loc: &Loc, type_: JsonType) -> ValueType {
         let possible = self.possible(loc);
         match type_ {
@@ -256,7 +256,7 @@ impl<'a> SchemaReader<'a> {
         ValueType::plain(Shape::Named(id))
     }
 
-    /// Whether a schema lists types and combines no others.
+    /// Returns whether a schema lists types and combines no others.
     fn lists_types(&self, loc: &Loc) -> bool {
         let at = self.referred(loc);
         let combines = |rule: &str| {

@@ -27,7 +27,7 @@ fn listed(minimum: Option<i128>, maximum: Option<i128>) -> Shape {
 }
 
 impl<'a> SchemaReader<'a> {
-    /// `enum` and `const`.
+    /// Reads `enum` and `const`.
     pub(super) fn values(&mut self, loc: &Loc) -> ValueType {
         let any = || ValueType::plain(Shape::Any);
         let beside: Vec<&str> = self.rules_of(loc).filter(|rule| !matches!(*rule, "enum" | "const" | "type")).collect();
@@ -175,7 +175,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Draft 4's `exclusiveMinimum: true`, which makes the limit itself fall outside.
+    /// Returns whether a keyword is true, such as draft 4's `exclusiveMinimum`, which excludes the limit itself.
     fn flag(&self, loc: &Loc, keyword: &str) -> bool {
         matches!(self.get(loc, keyword).map(|node| &node.json), Some(Json::Bool(true)))
     }

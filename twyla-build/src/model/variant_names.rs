@@ -38,7 +38,7 @@ impl SchemaReader<'_> {
         names::readable(only).filter(|name| name.chars().count() <= MOST_OF_TITLE)
     }
 
-    /// The name of the schema that one refers to.
+    /// Returns the name of the schema that this one refers to.
     fn referred_name(&self, loc: &Loc) -> Option<String> {
         let target = self.schemas.refs.get(loc)?;
         let steps: Vec<_> = steps(&target.pointer).map(|step| step.into_owned()).collect();

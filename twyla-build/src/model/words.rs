@@ -12,7 +12,7 @@ use crate::schema::load::Node;
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
-/// Limit of words in an enum, for the sake of the compiler.
+/// The maximum number of words in an enum, for the sake of the compiler.
 const MOST_WORDS: usize = 1000;
 
 /// Words that schemas list, in their order.

@@ -110,7 +110,7 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// Whether a schema has an identifier, which changes where references lead.
+/// Returns whether a schema has an identifier, which changes where references lead.
 fn has_identifier(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => {

@@ -100,7 +100,7 @@ impl Run for Args {
     }
 }
 
-/// Whether a folder is empty or missing, or a package of this command.
+/// Returns whether a folder is empty or missing, or a package of this command.
 fn is_ours(folder: &Path) -> bool {
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     is_empty || fs::read_to_string(folder.join("__init__.py")).is_ok_and(|text| text.starts_with(MARK))

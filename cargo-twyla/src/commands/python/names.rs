@@ -81,7 +81,7 @@ const ATTRIBUTES: [&str; 14] = [
     "self",
 ];
 
-/// Whether a text can be the name of a package.
+/// Returns whether a text can be the name of a package.
 pub(super) fn is_package(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !TAKEN.contains(&name)

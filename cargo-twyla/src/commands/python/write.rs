@@ -87,7 +87,7 @@ pub(super) fn models(package: &Package) -> String {
     for class in &package.classes {
         let _ = writeln!(out, "{}.model_rebuild()", class.name);
     }
-    // what a module of models doesn't use isn't an error there
+    // an import that a module of models doesn't use isn't an error here
     let _ = writeln!(out, "\n_UNUSED = (Annotated, Any, Field, Literal, RootModel, Boolean, Integer, Number)");
     out
 }

@@ -16,7 +16,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The longest event, in bytes.
 const MOST: u64 = 64 << 20;
 
-/// How events are separated.
+/// The way in which events are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
     /// Detect it.
@@ -173,7 +173,7 @@ fn array<E: From<io::Error>>(input: impl Read, mut take: impl FnMut(At, Item<'_>
     }
 }
 
-/// The end of a stream that can't be read any further.
+/// Reports the error that ends a stream: nothing after it can be read.
 fn ends<E: From<io::Error>>(
     error: &serde_json::Error,
     at: At,
@@ -189,7 +189,7 @@ fn ends<E: From<io::Error>>(
     take(at, Item::Bad(format!("is not valid JSON: {error}; the rest was not read")))
 }
 
-/// The number of bytes that may still be read of one event.
+/// The number of bytes that may still be read of the current event.
 #[derive(Clone, Debug)]
 struct Limit(Rc<Cell<u64>>);
 

@@ -166,7 +166,7 @@ impl Writer<'_> {
         self.mismatch(edge, outlook);
     }
 
-    /// `api.user_input in the group bot, api 1.0.0 → bot 2.0.0`
+    /// Returns an edge with the versions at its ends: `api.user_input in the group bot, api 1.0.0 → bot 2.0.0`.
     fn meeting(&self, edge: &Edge, outlook: Outlook) -> String {
         let (from, to) = match standing_wrong(edge, outlook) {
             Some((cell, _)) => {
@@ -298,7 +298,7 @@ fn subject(subject: &Subject) -> String {
     }
 }
 
-/// `1 service`, `2 services`
+/// Returns a number with its noun: `1 service`, `2 services`.
 pub(crate) fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

@@ -81,7 +81,7 @@ pub(crate) struct Properties {
 }
 
 impl Properties {
-    /// Returns the message id as written; empty if there is none.
+    /// Returns the message id as written; empty if the message has none.
     pub(crate) fn written_id(&self) -> &[u8] {
         self.original.text(Property::MessageId).unwrap_or_default()
     }
