@@ -1,4 +1,4 @@
-//! Alternatives: a union of types, told apart by a field if each model has one for that.
+//! Alternatives: a union of types, which a field distinguishes if each model declares it with constants of its own.
 
 use std::collections::BTreeSet;
 

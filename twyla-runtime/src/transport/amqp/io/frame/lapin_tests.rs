@@ -175,7 +175,7 @@ proptest! {
         cc in proptest::option::of(0_usize..9000), properties in proptest::option::of(any_properties()),
     ) {
         let text = |size: usize| Header::Text("ä".repeat(size / 2));
-        let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is no text"}"#;
+        let violation = r#"{"pointer":"/content/a","keyword":"type","message":"is not text"}"#;
         let violations = format!("[{}]", vec![violation; ours[1] / violation.len()].join(","));
         let sensitive = format!("[{}]", vec![r#""/content/x""#; ours[3] / 13 + 1].join(","));
         let mut named: Vec<NamedHeader> = vec![
