@@ -167,7 +167,7 @@ pub(crate) fn validate(
     }
 }
 
-/// Whether the code has a path that begins with `rules`. A field may have that name too.
+/// Returns whether the code has a path that begins with `rules`. A field may have that name too.
 fn calls_rules(code: TokenStream) -> bool {
     let mut tokens = code.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -190,7 +190,7 @@ fn nested(shape: &Shape) -> bool {
 }
 
 impl CheckWriter<'_, '_> {
-    /// Returns the checks of `value` itself, a reference, at `at`, without those of what it contains.
+    /// Returns the checks of `value` itself, a reference, at `at`, without the checks of its items and members.
     fn own(&mut self, held: &ValueType) -> TokenStream {
         let checks: TokenStream = held.checks.iter().map(|check| self.check(check)).collect();
         let trees: TokenStream = held.trees.iter().map(|tree| self.tree(tree, &quote!(value))).collect();

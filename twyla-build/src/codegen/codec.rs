@@ -183,7 +183,7 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
     }
 }
 
-/// Returns the only possible variant of a value, if there is one: `new` needs no argument for it.
+/// Returns the only variant that a value can have, if exactly one is possible: `new` needs no argument for it.
 pub(crate) fn only_variant<'a>(model: &'a Model, held: &ValueType) -> Option<(&'a Type, &'a str)> {
     let Shape::Named(id) = held.shape else { return None };
     let type_ = &model.types[id];
@@ -193,7 +193,7 @@ pub(crate) fn only_variant<'a>(model: &'a Model, held: &ValueType) -> Option<(&'
     }
 }
 
-/// Returns the only possible value of a type that isn't an enum, if there is one: `new` needs no argument for it.
+/// Returns the only value of a type that isn't an enum, if exactly one is possible: `new` needs no argument for it.
 pub(crate) fn only_value(held: &ValueType) -> Option<TokenStream> {
     if held.shape == Shape::Null {
         return Some(quote!(()));

@@ -81,7 +81,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
     }
 }
 
-/// Whether a value of the type is sensitive as a whole.
+/// Returns whether a value of the type is sensitive as a whole.
 fn is_hidden(type_: &Type) -> bool {
     type_.sensitive.iter().any(String::is_empty)
 }

@@ -132,7 +132,7 @@ fn by_required_member(variants: &[Variant]) -> TokenStream {
     quote!(__twyla::one_of(reader, &[#(#alternatives),*]))
 }
 
-/// What the variants are chosen by, in words.
+/// Describes what a variant is chosen by, for errors of values that match none.
 fn wanted(variants: &[Variant]) -> String {
     let wanted = |variant: &Variant| match variant.word() {
         // the error of another string lists the words

@@ -96,7 +96,7 @@ impl Bundle {
         rpcs::is_request(self.root())
     }
 
-    /// Returns whether it is the request of an RPC that `"idempotent": true` marks as idempotent.
+    /// Returns whether the contract is the request of an RPC that `"idempotent": true` marks as idempotent.
     #[must_use]
     pub fn says_idempotent(&self) -> bool {
         self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
@@ -170,7 +170,7 @@ pub(super) fn line(node: &Node) -> String {
     out
 }
 
-/// Values shorter than this are written in one line.
+/// The maximum length of a value that is written in one line.
 const LINE: usize = 100;
 
 /// Appends a value in one line, or with `depth` in several.

@@ -12,7 +12,7 @@ use super::tables::Tables;
 use super::verdict::{Options, Sample, Verdict, Why, Witness};
 use super::witness::WitnessCheck;
 
-/// Limit of further values tried after a found one fails its validation.
+/// The maximum number of further values to try after a value that was found fails its validation.
 const TRIED: usize = 8;
 
 /// The formulas and tables of both sides.

@@ -62,7 +62,7 @@ impl Types {
         self.types.get(id).map(|type_| &type_.body)
     }
 
-    /// Returns what the types add to their schema, for one side; `schemas` are those of the types.
+    /// Returns the formula that the types add to their schema, for one side; `schemas` lowers the schemas of the types.
     pub(super) fn formula(&self, side: Side, schemas: &mut Lowering<'_>) -> Lit {
         ShapeLowering { types: self, side, schemas, done: HashMap::new(), open: HashMap::new() }.held(&self.root)
     }

@@ -46,12 +46,12 @@ pub enum Verdict {
     Fits,
     /// The consumer refuses something that the producer may send: the witness, validated against both sides.
     Breaks(Box<Witness>),
-    /// Neither could be shown.
+    /// Undecided, for this reason.
     Undecided(Why),
 }
 
 impl Verdict {
-    /// Whether the pair is proven to fit.
+    /// Returns whether the pair is proven to fit.
     #[must_use]
     pub fn fits(&self) -> bool {
         matches!(self, Self::Fits)
@@ -82,11 +82,11 @@ pub struct Witness {
     pub path: SchemaPath,
     /// The broken rule in words: `"x" has 1 character, and at least 2 are needed`.
     pub rule: String,
-    /// How it was checked.
+    /// How the witness was validated.
     pub checked: Checked,
 }
 
-/// How a witness was validated against both sides. Every witness was.
+/// How a witness was validated against both sides. No witness is shown without a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Checked {

@@ -37,7 +37,7 @@ impl WitnessCheck {
         Evaluator::new(&self.schemas, &self.cache)
     }
 
-    /// Whether the value may be sent.
+    /// Returns whether the value may be sent.
     pub(super) fn sends(&self, value: &Value) -> Outcome {
         if let Some(types) = &self.types
             && types.unsent(value, self.evaluator())?.is_some()
@@ -47,7 +47,7 @@ impl WitnessCheck {
         self.evaluator().is_valid(value, &self.root)
     }
 
-    /// Whether the value is accepted.
+    /// Returns whether the value is accepted.
     pub(super) fn accepts(&self, value: &Value) -> Outcome {
         Ok(self.unread(value, self.evaluator())?.is_none() && self.evaluator().is_valid(value, &self.root)?)
     }
@@ -129,7 +129,7 @@ pub(super) fn smallest(producer: &WitnessCheck, consumer: &WitnessCheck, value: 
     checked(producer, consumer, &value)
 }
 
-/// Whether the producer may send a value that the consumer refuses.
+/// Returns whether the producer may send a value that the consumer refuses.
 fn breaks(producer: &WitnessCheck, consumer: &WitnessCheck, value: &Value) -> bool {
     producer.sends(value) == Ok(true) && consumer.accepts(value) == Ok(false)
 }

@@ -107,7 +107,7 @@ fn add_derives(
                 }
             }
         }
-        // a default of one type may be what another one needs
+        // the default of one type may be needed by the default of another
         if !added {
             break;
         }
@@ -156,7 +156,7 @@ fn derivable(types: &[Type], possible: &[Traits], id: TypeId, text: &str) -> Der
     }
 }
 
-/// Whether a type can derive `Default`.
+/// Returns whether a type can derive `Default`.
 fn default(types: &[Type], type_: &Type) -> Derivable {
     let is_marked = |attributes: &Vec<String>| attributes.iter().any(|text| text.replace(' ', "") == "#[default]");
     let is_marked_at = |name: &str| type_.custom.members.get(name).is_some_and(is_marked);
@@ -195,7 +195,8 @@ fn is_default(types: &[Type], type_: &Type) -> bool {
     }
 }
 
-/// Whether the type of a value has a `Default`, by itself or by a derive so far. A replacing type decides for itself.
+/// Returns whether the type of a value has a `Default`, by itself or by a derive so far. A replacing type decides for
+/// itself.
 fn has_default(types: &[Type], shape: &Shape) -> bool {
     match shape {
         Shape::Format(format) => !matches!(format, FormatType::DateTime | FormatType::Ipv4 | FormatType::Ipv6),
@@ -207,7 +208,7 @@ fn has_default(types: &[Type], shape: &Shape) -> bool {
     }
 }
 
-/// Whether a value can only be one, so that `new` takes no argument for it.
+/// Returns whether a value can only be one, so that `new` takes no argument for it.
 fn is_constant(types: &[Type], held: &ValueType) -> bool {
     fn alike<T: PartialEq>(values: &[T]) -> bool {
         values.split_first().is_some_and(|(first, others)| others.iter().all(|other| other == first))
@@ -225,7 +226,7 @@ fn is_constant(types: &[Type], held: &ValueType) -> bool {
     }
 }
 
-/// Returns the name of a trait of the standard library or of serde; none for other derives.
+/// Returns the name of a trait of the standard library or of serde; `None` for other derives.
 fn known(text: &str) -> Option<&str> {
     const NAMES: [&str; 10] =
         ["Clone", "Copy", "Debug", "Default", "Deserialize", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"];
@@ -282,7 +283,7 @@ fn members(body: &Body) -> Vec<String> {
     }
 }
 
-/// Whether a pattern names a member, by its type and its name. A pattern without a dot names types.
+/// Returns whether a pattern names a member, by its type and its name. A pattern without a dot names types.
 fn names_member(pattern: &str, member: &str) -> bool {
     pattern.contains('.') && wildcard::matches(pattern, member)
 }

@@ -6,25 +6,25 @@ use super::shape::{ReplacedType, Shape, Tree, TreeReason, TypeId, ValueType};
 use super::types::{Body, Field, Model, Others, Type};
 use super::variant::{Discriminator, Variant};
 
-/// How one contract is compiled.
+/// The explanation of how one contract is compiled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContractExplanation {
     /// The name of the event, `api.user_input`; `context` for the context; `<service>.<method>/request` and so on for an RPC.
     pub name: String,
-    /// Its types: that of the contract first, then those that it uses, sorted by path.
+    /// The type of the contract, then the types that it uses, sorted by path.
     pub types: Vec<TypeExplanation>,
 }
 
 /// A generated type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypeExplanation {
-    /// Its path below the module that includes the contracts: `api::UserInput`.
+    /// The type's path below the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
     /// The place of its schema.
     pub place: Location,
     /// The description in the schema.
     pub docs: String,
-    /// Its content.
+    /// The fields or variants of the type.
     pub body: BodyExplanation,
     /// The rules of the whole value that a tree evaluates.
     pub trees: Vec<RuleExplanation>,
@@ -44,7 +44,7 @@ pub enum BodyExplanation {
     Words(Vec<String>),
     /// An enum of values that can be distinguished.
     Union {
-        /// What tells them apart.
+        /// The way in which the values are distinguished.
         by: UnionDiscriminator,
         /// The values of the member, the JSON types, or the own member of each variant, as JSON or in words, and the type of the
         /// variant; none if it stands for one word. The variant of all other values has no choices.
@@ -54,25 +54,25 @@ pub enum BodyExplanation {
     Map(String),
 }
 
-/// What tells the variants of a union apart.
+/// The way in which the variants of a union are distinguished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnionDiscriminator {
     /// The value of this member.
     Member(String),
     /// The JSON type of the value.
     JsonType,
-    /// The presence of a member of its own, which each variant requires.
+    /// The presence of a member that only this variant declares and requires.
     OwnMember,
 }
 
 /// What happens to undeclared members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UndeclaredMembers {
-    /// They are ignored on reading and never written.
+    /// Undeclared members are ignored on reading and never written.
     Ignored,
-    /// An object with any is refused.
+    /// An object with undeclared members is refused.
     Refused,
-    /// They are kept and written.
+    /// Undeclared members are kept and written.
     Kept,
 }
 
@@ -100,7 +100,7 @@ pub struct FieldExplanation {
 pub struct RuleExplanation {
     /// Its place.
     pub place: Location,
-    /// Why it needs a tree.
+    /// Why the rule needs a tree.
     pub why: String,
 }
 

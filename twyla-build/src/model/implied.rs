@@ -8,7 +8,7 @@ use crate::compare::language::{Automaton, Condition, Language, Query, SearchResu
 /// The maximum number of search steps for one pattern; above it, the pattern is checked separately.
 const MOST_STEPS: u64 = 20_000;
 
-/// Whether every text of a format matches a pattern of ECMA-262.
+/// Returns whether every text of a format matches a pattern of ECMA-262.
 pub(super) fn implies(format: FormatType, pattern: &str) -> bool {
     let texts = bounds(format.variant()).outer.and_then(Language::of_regex);
     let (Some(texts), Some(matching)) = (texts, Language::of_pattern(pattern)) else { return false };

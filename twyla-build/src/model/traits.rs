@@ -22,7 +22,7 @@ pub(super) fn possible(types: &[Type]) -> Vec<Traits> {
     fixpoint(types, Traits::COMPARED)
 }
 
-/// The traits of types, as far as known, and those of replacing types.
+/// The known traits of generated types, and the traits of replacing types.
 struct Known<'a> {
     types: &'a [Traits],
     replaced: Traits,
@@ -92,7 +92,8 @@ fn without_copy(traits: Traits) -> Traits {
     traits.without(Traits::COPY)
 }
 
-/// Whether a newtype has nothing required, so that the empty value is its default. A struct has a `Default` by its `new`.
+/// Returns whether a newtype has nothing required, so that the empty value is its default. A struct has a `Default` by its
+/// `new`.
 fn is_empty_valid(body: &Body) -> bool {
     let Body::Map(held) = body else { return false };
     let is_required =

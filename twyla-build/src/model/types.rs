@@ -74,9 +74,9 @@ pub(crate) struct Type {
     pub(crate) sensitive: Vec<String>,
     /// The standard traits that it derives besides `Clone`, `Debug` and `PartialEq`.
     pub(crate) traits: Traits,
-    /// What the build script adds.
+    /// The derives and attributes that the build script adds.
     pub(crate) custom: Custom,
-    /// For a type with parts that replace generated ones: the type that its schema has.
+    /// The generated type of the schema, if this type has parts that replace generated types.
     pub(crate) plain: Option<TypeId>,
     /// Whether it contains values of replacing types.
     pub(crate) is_foreign: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Type {
 pub(crate) const PLAIN: &str = "__plain";
 
 impl Type {
-    /// Whether it only holds the rules for a type with replaced parts.
+    /// Returns whether it only holds the rules for a type with replaced parts.
     pub(crate) fn is_plain(&self) -> bool {
         self.module.as_deref() == Some(PLAIN)
     }
@@ -191,12 +191,13 @@ impl std::fmt::Display for FieldDocs {
 }
 
 impl Field {
-    /// Whether the field is an `Option` because the property may be absent.
+    /// Returns whether the field is an `Option` because the property may be absent.
     pub(crate) fn may_be_absent(&self) -> bool {
         !self.required
     }
 
-    /// The values other than null of a property that may be absent and may be null: the field is a `Nullable` of these.
+    /// Returns the values other than null of a property that may be absent and may be null: its field is a `Nullable` of
+    /// these.
     pub(crate) fn nullable(&self) -> Option<&ValueType> {
         match &self.held.shape {
             Shape::Nullable(inner) if !self.required => Some(inner),
@@ -234,12 +235,12 @@ impl Body {
 }
 
 impl Model {
-    /// The types that a type leads to, itself included.
+    /// Returns the types that a type leads to, itself included.
     pub(crate) fn reach(&self, id: TypeId) -> BTreeSet<TypeId> {
         reach(&self.types, BTreeSet::from([id]))
     }
 
-    /// What of a contract is held by rule trees, and why.
+    /// Returns the parts of a contract that rule trees check, with the reasons.
     pub(crate) fn trees(&self, id: TypeId) -> Vec<&TreeReason> {
         let mut out: Vec<&TreeReason> = Vec::new();
         for id in self.reach(id) {
@@ -252,7 +253,7 @@ impl Model {
         out
     }
 
-    /// The event as the macros know it.
+    /// Returns the event as the macros know it.
     pub(crate) fn event(&self, name: &EventName, id: TypeId) -> Event {
         let type_ = &self.types[id];
         let (fields, open) = match &type_.body {
@@ -276,7 +277,7 @@ impl Model {
         }
     }
 
-    /// The RPC as the macros know it.
+    /// Returns the RPC as the macros know it.
     pub(crate) fn rpc(&self, method: &Method) -> Rpc {
         let body = |carried: &MessageType| RpcBody {
             place: carried.place.clone(),
@@ -343,7 +344,7 @@ pub(super) fn rust_type(types: &[Type], shape: &Shape) -> String {
     }
 }
 
-/// The types that these lead to, themselves included.
+/// Returns the types that these lead to, themselves included.
 pub(super) fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> {
     let mut open: Vec<TypeId> = from.iter().copied().collect();
     let mut seen = from;

@@ -143,7 +143,7 @@ impl<'a> SchemaReader<'a> {
         Some(ValueType::plain(Shape::Named(id)))
     }
 
-    /// Reads `type` of several types; none if it lists all.
+    /// Reads `type` of several types; `None` if it lists all.
     pub(super) fn several_types(&mut self, loc: &Loc) -> Option<ValueType> {
         let of_names = Possible::of_types(self.kinds(loc).unwrap_or_default());
         if of_names.is_of_all_types() {

@@ -4,7 +4,7 @@ use super::shape::{Shape, ValueType};
 use crate::number::Number;
 use crate::schema::schemas::Loc;
 
-/// What the variants of a union differ in.
+/// The property by which the variants of a union are distinguished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Discriminator {
     /// The JSON type of the value.
@@ -33,7 +33,7 @@ pub(crate) struct Variant {
     pub(crate) docs: String,
 }
 
-/// What chooses a variant.
+/// The value that chooses a variant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Choice {
     /// The JSON type, of the value or of the member.
@@ -74,7 +74,7 @@ impl JsonType {
         }
     }
 
-    /// Returns its name, which is also that of the codec's variants.
+    /// Returns the name of the JSON type; the codec's variants have the same name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Null => "Null",
@@ -100,7 +100,7 @@ impl JsonType {
 }
 
 impl std::fmt::Display for Choice {
-    /// The choice as messages and docs have it.
+    /// Writes the choice as messages and docs show it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Type(type_) => f.write_str(type_.with_article()),
@@ -128,7 +128,7 @@ impl Variant {
         if self.held.is_none() { self.choices.first().and_then(Choice::word) } else { None }
     }
 
-    /// Returns its choices as words; none if one is something else.
+    /// Returns its choices as words; `None` if one is something else.
     pub(crate) fn words(&self) -> Option<Vec<&str>> {
         self.choices.iter().map(Choice::word).collect()
     }

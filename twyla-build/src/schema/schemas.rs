@@ -29,7 +29,7 @@ impl Loc {
     }
 }
 
-/// What a schema inherits from the schemas around it.
+/// The properties that a schema inherits from the schemas around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
     /// The URI of its schema resource.
@@ -41,13 +41,13 @@ pub(crate) struct Info {
 }
 
 impl Info {
-    /// Whether a keyword is in force.
+    /// Returns whether a keyword is in force.
     pub(crate) fn knows(&self, keyword: &str) -> bool {
         self.draft.has(keyword) && self.vocabularies.has(keyword)
     }
 }
 
-/// All schemas of the folder, and those of the documents that they refer to.
+/// All schemas of the folder, and the schemas of the documents that they refer to.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     pub(crate) files: Vec<File>,
@@ -124,12 +124,12 @@ impl Schemas {
         format::variant(draft, name).or_else(asserted).filter(|_| self.formats)
     }
 
-    /// Whether a format is a rule in a draft only because it is asserted.
+    /// Returns whether a format is a rule in a draft only because it is asserted.
     pub(crate) fn asserts(&self, draft: Draft, name: &str) -> bool {
         self.format(draft, name).is_some() && format::variant(draft, name).is_none()
     }
 
-    /// Whether `format` is a rule.
+    /// Returns whether `format` is a rule.
     pub(crate) fn formats(&self) -> bool {
         self.formats
     }
@@ -146,7 +146,7 @@ impl Schemas {
         self.infos.get(loc).map_or(self.default_draft, |info| info.draft)
     }
 
-    /// Whether a keyword is in force for a schema, by its draft and its vocabularies.
+    /// Returns whether a keyword is in force for a schema, by its draft and its vocabularies.
     pub(crate) fn knows(&self, loc: &Loc, keyword: &str) -> bool {
         self.infos.get(loc).map_or_else(|| self.default_draft.has(keyword), |info| info.knows(keyword))
     }
@@ -172,12 +172,12 @@ impl Schemas {
         anchors.map(|(name, loc)| (name.as_str(), loc))
     }
 
-    /// Whether the schema has `$recursiveAnchor: true`.
+    /// Returns whether the schema has `$recursiveAnchor: true`.
     pub(crate) fn recursive_anchor(&self, loc: &Loc) -> bool {
         self.recursive_anchors.contains(loc)
     }
 
-    /// Returns the draft of a `$schema` by its URI: that of a draft, or one that is set.
+    /// Returns the draft of a `$schema` by its URI: a known draft, or one that was set for the URI.
     pub(crate) fn set_draft(&self, uri: &str) -> Option<Draft> {
         Draft::of(uri).or_else(|| self.dialects.set(uri))
     }
@@ -193,7 +193,8 @@ impl Schemas {
         self.default_draft
     }
 
-    /// Whether the schemas of a file, by its name in messages, are read: something refers to it, or it counts by itself.
+    /// Returns whether the schemas of a file, by its name in messages, are read: something refers to it, or it counts by
+    /// itself.
     pub(crate) fn reads(&self, shown: &str) -> bool {
         let file = self.files.iter().position(|file| file.shown == shown);
         file.is_some_and(|file| self.infos.contains_key(&Loc::root(file)))

@@ -19,7 +19,7 @@ const MOST: u64 = 64 << 20;
 /// The way in which events are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Shape {
-    /// Detect it.
+    /// Detect the shape from the input.
     Auto,
     /// An event in each line.
     Lines,
@@ -34,7 +34,7 @@ pub(crate) enum Shape {
 pub(crate) enum At {
     /// The line, from 1.
     Line(u64),
-    /// The number of events before it.
+    /// The number of events before this one.
     Index(u64),
 }
 

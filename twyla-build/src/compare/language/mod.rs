@@ -21,7 +21,7 @@ pub(crate) struct Language {
 }
 
 impl Language {
-    /// Returns the language of a pattern of ECMA-262; none if there is no automaton.
+    /// Returns the language of a pattern of ECMA-262; `None` if the pattern has no automaton.
     pub(crate) fn of_pattern(written: &str) -> Option<Self> {
         match pattern::translate(written)? {
             Translated::Plain(translated) => Self::of_regex(&translated),

@@ -19,7 +19,7 @@ pub(crate) struct Condition<'a> {
 #[derive(Debug)]
 pub(crate) struct Query<'a> {
     pub(crate) conditions: Vec<Condition<'a>>,
-    /// Its length in characters.
+    /// The minimum length of the text, in characters.
     pub(crate) min: u64,
     pub(crate) max: Option<u64>,
     /// The excluded texts.
@@ -30,7 +30,7 @@ pub(crate) struct Query<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SearchResult {
     Text(String),
-    /// There is none.
+    /// Proven: no such text exists.
     Nothing,
     /// The budget of steps is exhausted.
     OutOfSteps,
@@ -49,7 +49,7 @@ enum Preceding {
     Start,
     Word,
     Other,
-    /// There was a match.
+    /// A match was found.
     Matched,
 }
 
@@ -80,7 +80,7 @@ impl Run<'_> {
         index
     }
 
-    /// Returns the states that are reached before the next character or the end, and whether there is a match.
+    /// Returns the states that are reached before the next character or the end, and whether a match was found.
     fn closure(&mut self, config: &Configuration, after: Option<char>) -> (Vec<usize>, bool) {
         let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
         let mut chars = Vec::new();
@@ -142,7 +142,7 @@ impl Run<'_> {
         to
     }
 
-    /// Whether a text that ends here has a match.
+    /// Returns whether a text that ends here has a match.
     fn ends(&mut self, at: u32) -> bool {
         if let Some(known) = self.ends.get(&at) {
             return *known;
@@ -153,7 +153,7 @@ impl Run<'_> {
         ends
     }
 
-    /// Whether no continuation of the text has a match.
+    /// Returns whether no continuation of the text has a match.
     fn is_dead(&self, at: u32) -> bool {
         let config = &self.configs[at as usize];
         config.before != Preceding::Matched && config.states.is_empty()
@@ -257,7 +257,7 @@ impl Query<'_> {
         holds && !excluded
     }
 
-    /// Whether a condition can't hold any more, whatever follows.
+    /// Returns whether a condition can't hold any more, whatever follows.
     fn is_hopeless(&self, configs: &[u32], walks: &[Run<'_>]) -> bool {
         let mut all = configs.iter().zip(walks);
         self.conditions.iter().any(|condition| {

@@ -10,17 +10,17 @@ use super::string::Texts;
 use super::{Answer, LITERALS, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Kind, Lit};
 
-/// Limit of nested formulas that are expanded before a choice.
+/// The maximum number of nested formulas that are expanded before a choice.
 const LOOKED: usize = 6;
 
 /// A clause: literals of which some must hold.
 #[derive(Clone, Debug)]
 enum Clause {
-    /// At least one.
+    /// At least one literal holds.
     Any(Rc<[Lit]>),
-    /// Exactly one.
+    /// Exactly one literal holds.
     One(Rc<[Lit]>),
-    /// None, or more than one.
+    /// None of the literals holds, or more than one.
     NotOne(Rc<[Lit]>),
 }
 
@@ -205,7 +205,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Simplifies the clauses by the facts. None if a clause is violated; else whether something was added.
+    /// Simplifies the clauses by the facts. `None` if a clause is violated; else whether something was added.
     fn reduce(&mut self, branch: &mut Branch, facts: &Facts) -> Option<bool> {
         let clauses = std::mem::take(&mut branch.clauses);
         let mut kept = Vec::with_capacity(clauses.len());
@@ -244,7 +244,7 @@ impl Solver<'_> {
         sure.into_iter().all(|lit| self.assume(branch, lit)).then_some(more)
     }
 
-    /// Whether a literal follows from the assumptions; none if unknown.
+    /// Returns whether a literal follows from the assumptions; none if unknown.
     fn tell(&mut self, branch: &Branch, facts: &Facts, lit: Lit, deep: usize) -> Option<bool> {
         if branch.atoms.contains(&lit) {
             return Some(true);
@@ -309,7 +309,7 @@ impl Solver<'_> {
         known.map(|known| known != negated)
     }
 
-    /// Whether something required can't exist.
+    /// Returns whether something required can't exist.
     fn contradicts(&mut self, facts: &Facts) -> bool {
         match facts {
             Facts::Items(items) => self.contradicts_items(items),

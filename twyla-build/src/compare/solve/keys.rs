@@ -8,7 +8,7 @@ use super::members::{Keys, MemberSearch};
 use super::{Answer, Solver};
 use crate::compare::formula::{Atom, Index, Kind, Kinds, Lit, Name};
 
-/// Limit of classes of names that are distinguished.
+/// The maximum number of classes of names that are distinguished.
 const MOST_CLASSES: usize = 2_000;
 
 /// A class of undeclared names: what holds for such a name, and for its member.
@@ -19,7 +19,7 @@ pub(super) struct Class {
 }
 
 impl Solver<'_> {
-    /// Whether a member of this name may exist, by its name alone.
+    /// Returns whether a member of this name may exist, by its name alone.
     pub(super) fn allows_name(&mut self, members: &MemberSearch, name: &str) -> Answer {
         if members.names.is_empty() {
             return Answer::value(name);
@@ -47,7 +47,7 @@ impl Solver<'_> {
         state
     }
 
-    /// Whether a name is among `keys`; none if unknown.
+    /// Returns whether a name is among `keys`; none if unknown.
     pub(super) fn is_among(&mut self, keys: &Keys, name: &str) -> Option<bool> {
         match keys {
             Keys::Matching(pattern) => self.tables.matches(*pattern, name),

@@ -27,17 +27,17 @@ use super::tables::Tables;
 /// Limit of nested values in the search.
 const DEEPEST: usize = 1_500;
 
-/// What must hold for one value: sorted literals, none of them an `All`.
+/// The literals that must hold for one value, sorted; none of them is an `All`.
 type Conjunction = Rc<[Lit]>;
 
 /// The result of a search.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// A value that satisfies all of it.
+    /// A value that satisfies all formulas.
     Value(Rc<Value>),
-    /// Proven: there is none.
+    /// Proven: no value satisfies them.
     Nothing,
-    /// Neither could be shown.
+    /// Undecided, for this reason.
     Unknown(Obstacle),
 }
 
@@ -66,7 +66,7 @@ pub(crate) enum Obstacle {
     Deep,
     /// A number that can't be represented, or isn't found among many.
     Number,
-    /// Sizes beyond the limit.
+    /// An array, an object or a string would be larger than the search tries.
     Size,
 }
 
@@ -204,7 +204,7 @@ impl<'a> Solver<'a> {
         self.assumed.insert(state, low);
     }
 
-    /// Flattens the literals of a conjunction; none if two contradict each other.
+    /// Flattens the literals of a conjunction; `None` if two contradict each other.
     fn state(&self, lits: impl IntoIterator<Item = Lit>) -> Option<Conjunction> {
         let mut open: Vec<Lit> = lits.into_iter().collect();
         let (mut state, mut seen) = (BTreeSet::new(), BTreeSet::new());

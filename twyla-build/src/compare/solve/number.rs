@@ -21,13 +21,13 @@ type NumberBound = Option<(Decimal, bool)>;
 pub(in crate::compare) struct Numbers {
     low: NumberBound,
     high: NumberBound,
-    /// It is a multiple of this one.
+    /// The number is a multiple of this one.
     factor: Option<Decimal>,
-    /// It is a multiple of none of these.
+    /// The number is a multiple of none of these.
     not_of: Vec<Decimal>,
-    /// It is one of these.
+    /// The number is one of these.
     among: Option<BTreeSet<Decimal>>,
-    /// It differs from all of these.
+    /// The number differs from all of these.
     not: BTreeSet<Decimal>,
     /// Whether an `f64` has it as it is written.
     double: Option<bool>,
@@ -140,7 +140,7 @@ impl Numbers {
             None => {
                 let found =
                     self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
-                // between two different limits there are always more than any sets of multiples have
+                // two different bounds always have more numbers between them than any sets of multiples cover
                 found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
             }
         }

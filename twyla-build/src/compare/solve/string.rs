@@ -10,7 +10,7 @@ use crate::schema::format;
 
 /// The maximum length of a created text, in characters.
 const LONGEST: u64 = 1 << 20;
-/// Limit of texts tried if the automata aren't exact.
+/// The maximum number of texts to try if the automata aren't exact.
 const TRIED: usize = 48;
 
 /// The assumptions about a string.
@@ -18,10 +18,10 @@ const TRIED: usize = 48;
 pub(in crate::compare) struct Texts {
     min: u64,
     max: Option<u64>,
-    /// It has a match of these patterns, and is of these formats.
+    /// Patterns that the string matches.
     patterns: BTreeSet<Index>,
     formats: BTreeSet<Index>,
-    /// It has none of these, and is of none.
+    /// Patterns that the string doesn't match.
     not_patterns: BTreeSet<Index>,
     not_formats: BTreeSet<Index>,
     among: Option<BTreeSet<Name>>,
@@ -77,7 +77,7 @@ impl Texts {
         count >= self.min && self.max.is_none_or(|max| count <= max)
     }
 
-    /// Whether the rules are only about lengths and sets.
+    /// Returns whether the rules are only about lengths and sets.
     fn is_plain(&self) -> bool {
         [&self.patterns, &self.not_patterns, &self.formats, &self.not_formats].iter().all(|set| set.is_empty())
     }
@@ -148,7 +148,7 @@ impl Texts {
 }
 
 impl Solver<'_> {
-    /// Whether an atom holds for every such string, or for none; none if unknown.
+    /// Returns whether an atom holds for every such string, or for none; none if unknown.
     pub(super) fn tell_text(&mut self, texts: &Texts, atom: &Atom) -> Option<bool> {
         let mut found = [true, true];
         for (negated, empty) in [true, false].into_iter().zip(&mut found) {

@@ -132,7 +132,7 @@ impl Node {
         }
     }
 
-    /// Whether all numbers in it fit into an `f64`, as the evaluation needs.
+    /// Returns whether all numbers in it fit into an `f64`, as the evaluation needs.
     pub(crate) fn is_finite(&self) -> bool {
         match &self.json {
             Json::Number(text) => text.parse().is_ok_and(|value: f64| value.is_finite()),
