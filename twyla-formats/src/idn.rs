@@ -8,7 +8,7 @@ use crate::names;
 /// accepted.
 pub(crate) fn hostname(text: &str) -> bool {
     let ascii = Uts46::new().to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify);
-    // UTS #46 accepts more than IDNA 2008, so the result is checked by the latter
+    // UTS #46 accepts more than IDNA 2008, so the result is checked by the rules of IDNA 2008
     ascii.is_ok_and(|ascii| names::hostname(&ascii))
 }
 

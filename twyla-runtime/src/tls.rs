@@ -39,7 +39,7 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
             }
         }
         None => {
-            // some of a system's certificates may be too old to read; without any, the handshake says so
+            // some of a system's certificates may be too old to read; if none can be read, the handshake reports that
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
     }

@@ -79,7 +79,7 @@ impl Objects {
 
 impl Drop for Objects {
     fn drop(&mut self) {
-        // this closes its standard input, at which it ends
+        // dropping the handle closes git's standard input, and git ends
         let _ = self.git.wait();
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Revision {
 impl Revision {
     /// Finds the folder's files at a revision.
     pub(crate) fn find(folder: &Path, revision: &str) -> Result<Self, Error> {
-        // a folder that is gone today is found through the nearest one above it
+        // a folder that no longer exists is found through its nearest existing ancestor
         let there = folder.ancestors().find(|folder| folder.is_dir()).filter(|it| !it.as_os_str().is_empty());
         let there = there.unwrap_or(Path::new("."));
         let below = folder.strip_prefix(there).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/");

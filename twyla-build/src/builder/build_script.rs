@@ -14,7 +14,7 @@ impl Builder {
     /// Calls [`compile`](Self::compile), and ends the process if it fails, so that cargo stops.
     pub fn compile_or_exit(&self) {
         if !self.compile() {
-            // cargo stops because of the errors printed; a nonzero exit code would make it print everything again
+            // cargo stops because of the printed errors; a nonzero exit code would make it print everything again
             std::process::exit(0);
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum ReturnKind {
 pub(crate) fn returned(model: &Model, shape: &Shape) -> ReturnKind {
     match shape {
         Shape::Boolean | Shape::Integer { .. } | Shape::Number => ReturnKind::Copied,
-        // it may contain a string
+        // a `DateTime` may contain a string
         Shape::Format(FormatType::DateTime) => ReturnKind::Whole,
         Shape::Format(_) => ReturnKind::Copied,
         Shape::Named(id) if matches!(model.types[*id].body, Body::Enum { .. }) => ReturnKind::Copied,

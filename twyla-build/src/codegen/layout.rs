@@ -192,7 +192,7 @@ fn shorten(out: &mut Vec<LayoutToken>, word: &str, prelude: &Prelude) {
         LayoutToken::Doc(_) | LayoutToken::Group(_) => false,
     };
     let Some((before, tail)) = out.split_at_checked(out.len().wrapping_sub(path.len())) else { return };
-    // otherwise it is the rest of another path
+    // otherwise these tokens are the rest of another path
     let begins = !before
         .last()
         .is_some_and(|token| matches!(kind(token), TokenKind::Word | TokenKind::Greater | TokenKind::Path));
@@ -370,7 +370,7 @@ impl Printer {
     /// Writes tokens in sequence, broken if they are too long.
     fn run(&mut self, pieces: &[LayoutToken]) {
         self.spaced(pieces, |it, group, rest| {
-            // what must follow it in the same line
+            // the tokens that must follow the group in the same line
             let next = rest.iter().position(|piece| matches!(piece, LayoutToken::Group(_))).unwrap_or(rest.len());
             let behind = width(rest.get(..next).unwrap_or_default()) + 2;
             let column = it.column.max(4 * it.indent);

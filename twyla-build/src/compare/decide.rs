@@ -74,7 +74,7 @@ fn search(
                 if let Some(witness) = confirm(sender, reader, &value) {
                     return Verdict::Breaks(Box::new(witness));
                 }
-                // an invalid witness is never shown; try another one
+                // an invalid witness is never shown: try another value
                 let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break None };
                 parts.push(other);
             }

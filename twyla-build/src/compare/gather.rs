@@ -150,7 +150,7 @@ impl FormWriter<'_> {
                 let schema = self.reached.contains(loc);
                 let alone = schema && self.schemas.draft(loc).ref_stands_alone() && self.schemas.refs.contains_key(loc);
                 let kept = members.iter().filter_map(|member| self.member(member, loc, schema, alone));
-                // it decides what the types send
+                // the keyword decides what the types send
                 let null = (schema && null::is_absent(self.schemas, loc)).then(|| Member {
                     key: null::KEYWORD.to_owned(),
                     key_at: NOWHERE,

@@ -142,7 +142,7 @@ impl PartCheck<'_> {
                     let variants = Variant::of(variants, by, value);
                     let is_only = variants.len() == 1;
                     first(variants.into_iter().map(|variant| {
-                        // of several, the one whose schema allows the value has it
+                        // of several variants, the value belongs to the one whose schema allows it
                         if !is_only && !self.is_allowed(variant, value)? {
                             return Ok(None);
                         }
@@ -267,7 +267,8 @@ impl ShapeLowering<'_, '_> {
     /// Returns the formula of the values that a variant isn't for.
     fn other_than(&mut self, by: &Discriminator, variants: &[Variant], variant: &Variant) -> Lit {
         if let (Discriminator::RequiredMember(_), Some(at)) = (by, &variant.schema) {
-            // a value may have the members of several: it is for the one whose schema allows it, which requires its member
+            // a value may have the members of several variants: it belongs to the one whose schema allows it, which requires
+            // its member
             return !self.schemas.root(at);
         }
         if variant.choices.is_empty() {

@@ -91,7 +91,7 @@ impl OldContract<'_> {
     fn is_added_to(&self, form: &Form) -> bool {
         form.bundle().is_some_and(|new| {
             let new = Resolved::contract(&new);
-            // the old listeners first: they refuse most often
+            // try the old listeners first: they refuse most often
             [Direction::NewToOld, Direction::OldToNew].into_iter().all(|direction| self.fits(&new, direction))
         })
     }

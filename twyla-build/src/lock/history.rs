@@ -69,7 +69,7 @@ fn merged(before: &Entry, after: &Entry) -> Entry {
     let known: Vec<&Earlier> = before.earlier.iter().filter(|it| !is_retired(&it.version.digest)).collect();
     let more = after.earlier.iter().filter(|one| known.iter().all(|it| it.version != one.version));
     let mut earlier: Vec<Earlier> = known.iter().copied().chain(more).cloned().collect();
-    // a version accepted then and in the field now is compared once
+    // a version that was accepted then and is in the field now is compared once
     earlier.retain(|one| one.version != *accepted);
     Entry {
         accepted: accepted.clone(),

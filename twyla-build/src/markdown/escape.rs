@@ -45,7 +45,7 @@ pub(super) fn escape(text: &str, out: &mut String) {
             }
             // some renderers begin a formula at a dollar, even in code
             '\\' | '`' | '*' | '[' | ']' | '<' | '~' | '|' | '$' => out.extend(['\\', c]),
-            // within a word it has no meaning
+            // within a word, `_` has no meaning
             '_' if out.ends_with(char::is_alphanumeric) && next.is_some_and(|c| c.is_alphanumeric()) => out.push(c),
             '_' => out.push_str("\\_"),
             '&' if next.is_some_and(|c| c.is_ascii_alphanumeric() || *c == '#') => out.push_str("\\&"),

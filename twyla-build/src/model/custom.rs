@@ -86,7 +86,7 @@ fn add_derives(
         problems.push(addition.unmatched(types));
         return;
     }
-    // a pattern for several types means those that can have it
+    // a pattern for several types applies to those that can have the derive
     let is_exact = matches!(*named, [id] if types[id].path() == addition.pattern);
     let mut refused = Vec::new();
     loop {

@@ -35,7 +35,7 @@ impl<'a> SchemaReader<'a> {
         }
         let object = self.without_null(target);
         let all = || narrowing.parts.iter().chain([loc]);
-        // before the type of the target is read: it would be generated, and nothing would use it
+        // decided before the type of the target is read: reading generates the type, and nothing would use it
         if self.is_union(&object) || self.implies_object(&object) {
             let names = self.declared_names(&object);
             let is_map = self.is_map(&object) && !self.is_union(&object);
@@ -101,7 +101,7 @@ impl<'a> SchemaReader<'a> {
                 };
                 let target = match &references[..] {
                     [only] => *only,
-                    // the one that declares what the others do
+                    // the schema that declares everything that the others do
                     several => *several.iter().take(MOST_WIDEST).find(widest).or_else(|| several.first())?,
                 };
                 let target = parts.remove(target);

@@ -83,7 +83,7 @@ impl Replacer {
                         }
                     };
                     if let Err(kind) = found {
-                        // one mistake is one error
+                        // count the replacement as used, so that one mistake is reported once
                         replacer.used.insert(index);
                         replacer.problems.push(place.problem(kind));
                     }
@@ -254,7 +254,7 @@ impl Replacer {
             .collect();
         named.extend(self.named);
         for (name, _, place) in &replacements.crates {
-            // one mistake is one error
+            // report one mistake once
             if !named.contains(&of_code(name)) && self.crates.contains_key(&of_code(name)) {
                 let others = named.iter().map(String::as_str).filter(|other| *other != name);
                 let near = similar::nearest(name, others).map(str::to_owned);

@@ -100,7 +100,7 @@ fn absolute(tokens: &[TokenTree]) -> Option<(String, &[TokenTree])> {
     loop {
         let [TokenTree::Ident(name), after @ ..] = rest else { return None };
         let name = name.to_string();
-        // only `crate` is one of a path, and begins it
+        // of Rust's keywords, only `crate` may be in a path, and only at its beginning
         if name == "_" || rust::is_keyword(&name) && !(name == "crate" && path.is_empty()) {
             return None;
         }

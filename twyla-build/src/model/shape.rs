@@ -100,7 +100,7 @@ impl Shape {
         match self {
             Self::Any => false,
             Self::Array(held) | Self::Map(held) | Self::Nullable(held) => held.shape.is_typed(),
-            // it may show what the generated type hides
+            // a replacing type may show what the generated type hides
             Self::Replaced(_) => false,
             _ => true,
         }

@@ -17,7 +17,7 @@ const MOST_PAIRS: usize = 100;
 /// alphabetical order are considered.
 const MOST_NAMES: usize = 100;
 
-/// How objects are distinguished: the member, and its values for each schema.
+/// How objects are distinguished: the way, and each schema's choices.
 pub(super) struct ToldApart {
     pub(super) by: Discriminator,
     /// The members that the schema around requires of all.

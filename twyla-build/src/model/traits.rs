@@ -30,7 +30,7 @@ struct Known<'a> {
 
 fn fixpoint(types: &[Type], replaced: Traits) -> Vec<Traits> {
     let mut all = vec![Traits::COMPARED; types.len()];
-    // a type is often followed by what it contains: both directions keep the number of passes small
+    // a type often follows or precedes what it contains: passes in both directions keep their number small
     while pass(types, &mut all, replaced, 0..types.len()) && pass(types, &mut all, replaced, (0..types.len()).rev()) {}
     all
 }

@@ -277,7 +277,7 @@ impl<'a> SchemaReader<'a> {
             (Some(Choice::Type(type_)), _) => type_.name().to_owned(),
             _ => "Other".to_owned(),
         };
-        // a constant is what the events themselves call it
+        // prefer a constant as the name: the events themselves contain it
         let unnamed = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| {
             (!matches!(choices.first(), Some(Choice::Word(_)))).then(|| at.clone())
         };

@@ -229,7 +229,7 @@ impl<'a> SchemaReader<'a> {
                 let number = Number::new(text);
                 match rules::float(&number) {
                     Some(limit) => checks.push(Check::Number(rule, limit)),
-                    // every number keeps it
+                    // every number satisfies the bound
                     None if number.float().is_infinite() && number.is_negative() == rule.contains("minimum") => {}
                     None => self.leave(loc, keyword, format!("`{keyword}` beyond 2^53")),
                 }

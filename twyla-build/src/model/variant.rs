@@ -4,7 +4,7 @@ use super::shape::{Shape, ValueType};
 use crate::number::Number;
 use crate::schema::schemas::Loc;
 
-/// The property by which the variants of a union are distinguished.
+/// The way in which the variants of a union are distinguished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Discriminator {
     /// The JSON type of the value.
@@ -33,7 +33,7 @@ pub(crate) struct Variant {
     pub(crate) docs: String,
 }
 
-/// The value that chooses a variant.
+/// A JSON type, a value or a member that chooses a variant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Choice {
     /// The JSON type, of the value or of the member.

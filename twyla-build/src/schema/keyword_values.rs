@@ -49,7 +49,7 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
         "exclusiveMinimum" | "exclusiveMaximum" => unless(value, number(value)),
         "multipleOf" => unless(value, positive(value)),
         "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => unless(value, boolean(value)),
-        // the meta-schema of draft 4 doesn't have it
+        // the meta-schema of draft 4 doesn't have `$ref`
         "$ref" if draft == Draft4 => None,
         "title" | "description" | "format" | "$comment" | "contentEncoding" | "contentMediaType" | "pattern" | "id"
         | "$ref" | "$dynamicRef" | "$recursiveRef" => unless(value, value.str().is_some()),

@@ -50,7 +50,7 @@ impl Only {
             at: None,
             kind,
         }));
-        // a file beside the messages of an RPC may be a misspelt one of them
+        // a file beside the messages of an RPC may be a misspelled message
         let folder = |file: &File| file.path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         let is_compiled = |file: &File| name(&file.role).is_some_and(|name| self.has(name));
         let folders: BTreeSet<_> = files.iter().filter(|file| is_compiled(file)).filter_map(folder).collect();

@@ -69,7 +69,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
         }
         open.append(&mut register.fresh);
     }
-    // a URI of two schemas is an error only if a reference uses it
+    // a URI that two schemas have is an error only if a reference uses it
     let Register { problems: found, twice, asked, .. } = &mut register;
     found.extend(twice.drain(..).filter(|it| it.matters(asked)).map(|it| (it.file, it.problem)));
     let unused: BTreeSet<usize> = register.waiting.into_keys().collect();
@@ -136,7 +136,7 @@ impl Register<'_> {
 
     /// Registers the schema at a place and all schemas in it. Its `$id` counts only if a keyword makes it a schema.
     fn place(&mut self, loc: Loc, outer: &Info, named: bool) {
-        // taken out, so that their nodes can be read while the rest is modified
+        // take the files out, so that their nodes can be read while the rest is modified
         let files = std::mem::take(&mut self.schemas.files);
         if let Some(node) = files.get(loc.file).and_then(|file| file.root.pointer(&loc.pointer)) {
             self.schema(&files, loc, node, outer, named);
@@ -161,7 +161,7 @@ impl Register<'_> {
                 }
                 Err(kind) => {
                     self.say(files, &loc, member.value.at, kind);
-                    // the meaning of its keywords is unknown too: report one error
+                    // the meaning of the schema's keywords is unknown too: report only one error
                     info.vocabularies = Vocabularies::CORE;
                 }
             }

@@ -54,7 +54,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
             meant.extend(near.map(|file| stem(file)));
             reported.extend(near.map(|file| file.shown.as_str()));
             match near {
-                // it is optional
+                // `error.json` is optional
                 Some(file) if way == RpcMessage::Error => {
                     problems.push(Problem {
                         file: file.shown.clone(),

@@ -196,7 +196,7 @@ impl SettingsReader<'_> {
                         }
                     }
                 }
-                // editors use it
+                // editors use these members
                 "$schema" | "$comment" => {}
                 name => {
                     let near = similar::nearest(name, MEMBERS).map(str::to_owned);

@@ -82,7 +82,7 @@ fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
             "additionalProperties" => name.push_str("Value"),
             "patternProperties" => {
                 let key = way.next().map(|(_, key)| key).unwrap_or_default();
-                // an expression that is a word names what it matches
+                // a regular expression that is a plain word names what it matches
                 let is_word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '^' | '$' | '_' | '-'));
                 name.push_str(&if is_word { word(&key, "Value") } else { Cow::Borrowed("Value") });
             }

@@ -82,7 +82,7 @@ fn hide_at(value: &mut Value, steps: &[String]) {
                 hide_at(value, rest);
             }
         }
-        // the shape differs from the contract, so hide all of it
+        // the value's shape differs from the contract, so hide all of it
         _ => *value = HIDDEN.into(),
     }
 }

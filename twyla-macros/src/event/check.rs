@@ -53,7 +53,7 @@ pub(super) fn check(
     let module = module.unwrap_or_else(|| syn::parse_quote!(crate::contracts));
     let found = event.as_ref().map(|name| (contracts(), name));
     if let Some((Err(Missing::Reported), name)) = &found {
-        // its contracts are missing, so any error would be one too many
+        // the contracts are missing, which is reported elsewhere: report nothing more
         let stands_for = EventName::parse(&name.value()).ok().map(|name| unknown(&name, &module, runtime));
         let stands_for = stands_for.map(|bound| Box::new((item.ident.clone(), item.generics.clone(), bound)));
         return Err(Rejected { problems: Problems::default(), item: item.to_token_stream(), stands_for });
@@ -341,7 +341,7 @@ fn generated(property: &Property, module: &Path) -> String {
 
 /// Returns the narrowest integer type whose range reaches down to `minimum`.
 fn begins(minimum: Option<i128>) -> Ident {
-    // without a bound it is what the generated type holds
+    // without a bound, use the type that the generated type holds
     let name = match minimum {
         None => "i64",
         Some(0..) => "u8",

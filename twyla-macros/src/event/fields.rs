@@ -40,7 +40,7 @@ pub(super) fn read(field: &mut syn::Field, generic: bool, problems: &mut Problem
             owned => owned.to_owned(),
         };
         problems.add(text::borrowed(&name.to_string(), &owned).over(&*reference));
-        // otherwise the compiler asks for one
+        // without a lifetime, the compiler would ask for one
         reference.lifetime.get_or_insert_with(|| syn::Lifetime::new("'static", Span::call_site()));
     }
     let mut written = Written {

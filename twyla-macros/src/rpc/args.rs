@@ -40,7 +40,7 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             return Ok(());
         }
         if key == "contracts" {
-            // the first stage has read it
+            // skip the name: the first stage has read it
             input.call(syn::Path::parse_mod_style)?;
             return Ok(());
         }

@@ -120,7 +120,7 @@ async fn handle(
         NextStep::Later(pause, failed) => requeue::postpone(listening, delivery, pause, failed).await,
         NextStep::DeadLetter(verdict) => requeue::dead_letter(listening, delivery, verdict).await,
     };
-    // it was moved to another queue while the broker took it back
+    // the delivery was moved to another queue while the broker took it back
     if let Some(guard) = guard {
         guard.remember_if_void(&ack);
     }
@@ -198,7 +198,7 @@ async fn attempts(
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
     loop {
-        // waits for the store before an attempt begins, so that a failing store uses up no attempt
+        // wait for the store before an attempt begins, so that a failing store uses up no attempt
         let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());

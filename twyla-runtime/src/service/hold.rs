@@ -75,7 +75,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
     let mut times = 0;
     while Instant::now() < until && pause(listening, delivery, doubled(FIRST, LONGEST, times)).await {
         if delivery.ack.is_void() {
-            // Its connection was lost: the broker delivers it again.
+            // the connection was lost: the broker delivers the message again
             return DeadLettering::Back;
         }
         let deadline = Instant::now() + listening.bus.emit_deadline();

@@ -184,7 +184,7 @@ macro_rules! statements {
             fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let rows = raw_sql(AssertSqlSafe(format!("{SENT}{id}{}", $next))).fetch_all(connection).await?;
-                    // with a relay lock, the last statement returns whether this relay has it again
+                    // with a relay lock, the last statement returns whether this relay has taken it again
                     rows.last().map_or(Ok(true), |row| sqlx::Row::try_get(row, 0))
                 })
             }

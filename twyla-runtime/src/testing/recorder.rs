@@ -113,7 +113,7 @@ impl Recorder {
     pub(super) async fn settled(&self, until: Duration) {
         let shared = &*self.0;
         loop {
-            // registered before the state is read, so that no notification is missed
+            // register before the state is read, so that no notification is missed
             let mut fewer_busy = std::pin::pin!(shared.fewer_busy.notified());
             fewer_busy.as_mut().enable();
             match shared.lock().step(until) {
@@ -342,7 +342,7 @@ struct PauseGuard<'a> {
 impl Drop for PauseGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.token.shared.lock();
-        // dropped outside of the lock: it may hold the last reference to the token
+        // drop it outside of the lock: it may hold the last reference to the token
         let pause = state.pauses.remove(&self.key);
         if pause.is_some() {
             state.wake(self.token);

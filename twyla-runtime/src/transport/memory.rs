@@ -219,7 +219,7 @@ impl MemoryTransport {
                 progress.pause(pause).await;
                 let Some(broker) = broker.upgrade() else { return };
                 for queue in &queues {
-                    // dropped outside the lock: dropping a delivery settles it
+                    // drop these outside the lock: dropping a delivery settles it, which locks again
                     let undelivered = lock(&broker).put(queue, message.clone());
                     drop(undelivered);
                 }

@@ -33,7 +33,7 @@ type Link = (Range<usize>, Option<String>, Option<Range<usize>>);
 
 /// Gives each link and picture the destination that `place` says; without one, a link becomes its own text.
 pub(super) fn rewrite(text: &str, mut place: impl FnMut(&str) -> Option<String>) -> String {
-    // what isn't a link by itself is one to an item, by its name alone
+    // brackets that are no link in Markdown link to an item in rustdoc, by its name alone
     let item = |link: BrokenLink| Some((link.reference.into_string().into(), "".into()));
     let events = Parser::new_with_broken_link_callback(text, Options::ENABLE_TABLES, Some(item)).into_offset_iter();
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();

@@ -169,7 +169,7 @@ impl Running {
     /// Sends it a line: a producer then emits as fast as it can.
     pub(super) fn hurry(&mut self) {
         if let Some(stdin) = &mut self.child.stdin {
-            // If it is done already, the line can't be sent, and isn't needed.
+            // If the child is done already, the line can't be sent, and isn't needed.
             let _ = stdin.write_all(b"fast\n");
         }
     }

@@ -122,7 +122,7 @@ impl Fault {
                     consumer.kill()?;
                     *consumer = stage.nursery.consumer(group, Pool::Usual)?;
                 }
-                // next time it is the other member
+                // the next fault of this kind hits the other member
                 stage.consumers.rotate_left(1);
             }
             Self::NoRights => {

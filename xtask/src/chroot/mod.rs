@@ -100,7 +100,7 @@ fn version(folder: &Path) -> Result<String, String> {
 }
 
 fn make(folder: &Path) -> Result<(), String> {
-    // without the signal it would go on after us, in a folder that the next run makes
+    // without the signal, the child would outlive this process, and work in a folder that the next run makes
     let mut command = machine::as_root("setpriv").ok_or("only root can make it (sudo asks for a password here)")?;
     command.args(["--pdeathsig", "KILL", "sh", "-c", MAKE, "make"]).arg(folder);
     let mirror = Mirror::of_apt()?;
@@ -111,7 +111,7 @@ fn make(folder: &Path) -> Result<(), String> {
         mirror.uri
     );
     let again = if folder.join("root").is_dir() { "again" } else { "" };
-    // the target folder's owner can then remove what sudo has made
+    // let the target folder's owner remove what sudo has made
     let owner = fs::metadata(folder).map_err(|error| error.to_string())?;
     let owner = format!("{}:{}", owner.uid(), owner.gid());
     command.args([SUITE, &*mirror.uri, &*owner, mirror.proxy.as_deref().unwrap_or_default(), again]);

@@ -130,7 +130,7 @@ impl Modules {
             _ => {}
         }
         if let Some(&child) = module.children.get(head) {
-            // a module by itself is a name for what is taken of it
+            // an imported module by itself counts only for what is used of it
             return if rest.is_empty() { None } else { self.follow(child, rest, false, seen) };
         }
         if let Some(target) = module.uses.get(head) {

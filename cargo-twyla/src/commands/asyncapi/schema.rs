@@ -164,7 +164,7 @@ fn lifted(members: &mut Vec<(String, Json)>) {
     if items.is_empty() {
         members.retain(|(name, _)| name != "allOf");
     }
-    // before the keywords that were renamed, which keep how it was written
+    // restore the reference before the renamed keywords: their names record how it was written
     if let Some(own) = own {
         members.insert(0, ("$ref".to_owned(), own));
     }

@@ -65,7 +65,7 @@ fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize
         Value::String(_) | Value::Number(_) if is_sensitive => out.push(at.to_owned()),
         _ => {}
     }
-    // what is sensitive in one alternative is sensitive in all
+    // a value that is sensitive in one alternative is sensitive in all
     for part in &view.parts {
         let several = ["oneOf", "anyOf"].into_iter().flat_map(|it| part.items(it));
         let one = ["if", "then", "else"].into_iter().filter_map(|it| part.one(it));

@@ -22,7 +22,7 @@ pub(super) fn esc(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(c),
-            // a text that changes the reading direction would not show what it is
+            // a character that changes the reading direction would disguise the text
             c if is_invisible(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -43,7 +43,7 @@ pub(super) fn prose(text: &str) -> String {
 pub(super) fn inline(text: &str) -> String {
     let mut out = String::new();
     let parts: Vec<&str> = text.split('`').collect();
-    // a backtick without another one is itself
+    // a backtick without a partner stays a backtick
     let pairs = if parts.len() % 2 == 1 { parts.len() } else { parts.len() - 1 };
     for (i, part) in parts.iter().enumerate() {
         match (i % 2 == 1, i < pairs) {

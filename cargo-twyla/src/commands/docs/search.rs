@@ -28,7 +28,7 @@ pub(super) fn index(site: &Site) -> String {
         }
         json!([kind, subject.name, summary, fields.join(" ")])
     });
-    // one on each line, so that a site under version control has readable diffs
+    // one entry per line, so that a site under version control has readable diffs
     let lines: Vec<String> = entries.map(|it: Value| it.to_string()).collect();
     format!("window.twylaIndex = [\n{}\n];\n", lines.join(",\n"))
 }

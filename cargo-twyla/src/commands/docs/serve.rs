@@ -41,7 +41,7 @@ pub(super) fn serve(asked: SiteArgs, at: SocketAddr) -> Result<(), Error> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(unservable)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(at).await?;
-        // before the pages are made, so that no change is missed
+        // read the state before the pages are made, so that no change is missed
         let before = state(&asked);
         let (made, seen) = watch::channel(make(&asked, None));
         report(&made.borrow());

@@ -28,7 +28,7 @@ impl Judge for Comparison<'_> {
         }
         let verdict = Rc::new(match (self.schemas.get(producer), self.schemas.get(consumer)) {
             (Some(sent), Some(taken)) => compare::compare(sent, taken, &self.options),
-            // a manifest has every schema that it names: this is checked when it is read
+            // can't happen: a manifest has every schema that it names, which is checked when it is read
             _ => Verdict::Undecided(Why {
                 keyword: String::new(),
                 path: SchemaPath { document: String::new(), pointer: String::new() },

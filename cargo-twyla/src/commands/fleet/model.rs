@@ -389,7 +389,7 @@ fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge
                 wrong.extend(held(Part::Request, &call.request, &serve.request, judge));
                 wrong.extend(held(Part::Context, &call.context, &serve.context, judge));
                 wrong.extend(held(Part::Response, &serve.response, &call.response, judge));
-                // a caller handles an unknown error as a fault of the server, which it has to expect anyway
+                // a caller handles an unknown error like a fault of the server, which it must expect anyway
                 if let (Some(sent), Some(taken)) = (&serve.error, &call.error) {
                     wrong.extend(held(Part::Error, sent, taken, judge));
                 }

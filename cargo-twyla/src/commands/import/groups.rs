@@ -31,7 +31,7 @@ pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> 
         let together: Vec<usize> = together.intersection(&files).copied().collect();
         together.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
     }
-    // these are found by their names, even without a reference to them
+    // these files are found by their names, even without a reference to them
     let kept: Vec<usize> = files.iter().copied().filter(|file| from.is_kept(*file)).collect();
     kept.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
 

@@ -232,7 +232,7 @@ fn known(
     asked: &Asked,
     plan: &mut Plan,
 ) -> BTreeMap<usize, ImportedFile> {
-    // the files whose root another one refers to
+    // the files whose root schema another file refers to
     let mut parts: BTreeSet<usize> = BTreeSet::new();
     for (file, found) in references.iter().enumerate() {
         for (_, target) in found {
@@ -267,7 +267,7 @@ fn known(
         }
         for (place, mut all) in places {
             let version = |file: usize| named(&files[file].path).version;
-            // the newest last; a file without a version is the current one
+            // the newest version last; a file without a version is the current one
             let order = |file: &usize| (version(*file).is_none(), version(*file).and_then(Release::parse));
             all.sort_by_key(|file| (order(file), *file));
             let distinct: BTreeSet<_> = all.iter().map(order).collect();

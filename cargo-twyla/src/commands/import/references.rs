@@ -130,7 +130,7 @@ impl<'a> Resources<'a> {
                 |text: &str, keyword: &str| Written { text: text.to_owned(), pointer: format!("{pointer}/{keyword}") };
             let references = members.iter().filter(|(name, _)| name == "$ref").filter_map(|(_, value)| value.str());
             found.extend(references.map(|it| (written(it, "$ref"), self.target(file, resource, it))));
-            // a meta-schema that is one of the files
+            // a meta-schema that is one of the imported files
             let dialects = members.iter().filter(|(name, _)| name == "$schema").filter_map(|(_, value)| value.str());
             found.extend(dialects.filter(|uri| !is_draft(uri)).filter_map(|uri| {
                 let (_, places) = self.by_uri.iter().find(|(named, _)| plain(named) == plain(uri))?;

@@ -105,7 +105,7 @@ impl Args {
                 if bad.contains_key(path) {
                     continue;
                 }
-                // the place in the written file, and from that the one in the original
+                // the place in the written file, and then the place in the original file
                 let written =
                     plan.files.get(place).zip(problem.at).and_then(|(json, at)| {
                         texts.entry(place).or_insert_with(|| Text::json(json.text())).pointer(at)

@@ -148,7 +148,7 @@ fn compiled(
                     }
                     break;
                 }
-                // the others are compiled without it
+                // compile the others without the failed version
                 for place in found.keys() {
                     output::write(&folder.join(place), now(place))?;
                 }

@@ -73,7 +73,7 @@ fn text(path: &Path) -> Result<Vec<u8>, ManifestProblem> {
 }
 
 fn checked(text: &[u8]) -> Result<Checked, ManifestProblem> {
-    // check the format first: another one may have other members
+    // check the format first: another format may have other members
     #[derive(serde::Deserialize)]
     struct Only {
         format: String,

@@ -155,7 +155,7 @@ impl<'a> Components<'a> {
         }
         for (keyword, value) in schema {
             if Draft::Draft202012.is_rule(keyword) && !draft.is_rule(keyword) {
-                // its own draft doesn't know it
+                // the schema's own draft doesn't know the keyword
                 continue;
             }
             let written = match keyword.as_str() {

@@ -41,9 +41,9 @@ macro_rules! of {
 
 /// Returns a pool whose database has answered once.
 async fn pool<DB: Database>(url: &str) -> Result<Pool<DB>, Unreachable> {
-    // a pool would retry until its deadline, and then not report why
+    // try one connection first: a pool would retry until its deadline, and then not report why
     let connection = timeout(DEADLINE, DB::Connection::connect(url)).await.map_err(|_| Unreachable::Silent)??;
-    // it has answered, even if closing fails
+    // the database has answered, even if closing the connection fails
     let _ = connection.close().await;
     Ok(PoolOptions::new().max_connections(1).acquire_timeout(DEADLINE).connect(url).await?)
 }

@@ -47,7 +47,7 @@ fn keys() -> io::Result<Receiver<Key>> {
     if io::stdin().is_terminal() {
         std::thread::spawn(move || {
             let term = Term::stdout();
-            // the terminal's mode is restored after each key, so it is restored if a key ends this
+            // the terminal's mode is restored after each key, also after the key that ends this command
             while let Ok(key) = term.read_key_raw() {
                 let ends = matches!(key, Key::Char('q' | 'Q') | Key::Escape | Key::CtrlC);
                 if sender.send(key).is_err() || ends {

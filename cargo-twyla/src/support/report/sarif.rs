@@ -19,7 +19,7 @@ pub(super) fn write(report: &Report) -> String {
             },
         },
         "invocations": [{ "executionSuccessful": report.complete }],
-        // which of the commands it is: a later run replaces the results of the same one
+        // identifies the command: a later run replaces the results of the same command
         "automationDetails": { "id": format!("twyla/{}/", report.title.to_lowercase()) },
         "columnKind": "unicodeCodePoints",
         "results": report.notes.iter().map(result).collect::<Vec<_>>(),

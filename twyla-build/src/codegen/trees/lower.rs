@@ -153,7 +153,7 @@ impl Trees<'_> {
         if schema.rule("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true))) {
             out.push(quote!(Rule::UniqueItems));
         }
-        // the rules of the first items, and of those after them
+        // the rules of the first items, and the rules of the items after them
         let (first, rest) = match schema.get("prefixItems") {
             Some(_) => ("prefixItems", "items"),
             None if schema.get("items").is_some_and(|node| matches!(node.json, Json::Array(_))) => {
@@ -306,7 +306,7 @@ impl Trees<'_> {
                     quote!(&#branch)
                 }))
             });
-            // alone it only marks members as evaluated
+            // without `then` and `else`, `if` only marks members as evaluated
             if self.notes || schema.get("then").is_some() || schema.get("else").is_some() {
                 let test = self.whole(&schema.at("if"));
                 let [then, otherwise] = branches;

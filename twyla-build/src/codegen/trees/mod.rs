@@ -104,7 +104,7 @@ impl<'a> Trees<'a> {
 
     /// Lowers all named statics.
     fn settle(&mut self) {
-        // a resource may name further schemas, and these further resources
+        // a resource may refer to further schemas, and these to further resources
         loop {
             while let Some((name, loc, only)) = self.open.pop() {
                 let rules = self.rules(&loc, only.as_deref());

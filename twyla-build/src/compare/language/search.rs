@@ -283,7 +283,7 @@ impl Query<'_> {
 fn narrowed(not: &[Vec<char>], (from, to): (usize, usize), depth: u64, c: char) -> (usize, usize) {
     let depth = usize::try_from(depth).unwrap_or(usize::MAX);
     let some = not.get(from..to).unwrap_or_default();
-    // a text that ends here is sorted before the longer ones
+    // a text that ends at this depth is sorted before the longer ones
     let first = some.partition_point(|text| text.get(depth).is_none_or(|other| *other < c));
     let last = some.partition_point(|text| text.get(depth).is_none_or(|other| *other <= c));
     if first < last { (from + first, from + last) } else { (0, 0) }

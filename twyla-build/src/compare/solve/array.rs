@@ -76,7 +76,7 @@ impl Items {
                 self.min = self.min.max(*min);
                 self.counted.push(CountedFormula { lit: *lit, from: 0, min: *min, max: *max });
             }
-            // its two alternatives are distinguished when it is assumed
+            // the two alternatives of the atom are distinguished when the atom is assumed
             _ => {}
         }
         Some(())

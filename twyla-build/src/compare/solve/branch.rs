@@ -232,7 +232,7 @@ impl Solver<'_> {
                 (Clause::NotOne(_), 1, [_]) => return None,
                 (Clause::NotOne(_), 0, [only]) => sure.push(!*only),
                 (Clause::NotOne(_), 1, _) => {
-                    // one more must hold
+                    // one more literal must hold
                     let others = parts.iter().zip(&known).filter(|(_, known)| known.is_none());
                     kept.push(Clause::Any(others.map(|(part, _)| *part).collect()));
                 }

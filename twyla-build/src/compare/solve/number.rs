@@ -147,7 +147,7 @@ impl Numbers {
     }
 
     fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
-        // every multiple of `factor` is then a multiple of an excluded factor
+        // then every multiple of `factor` is also a multiple of an excluded factor
         if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
             return Answer::Nothing;
         }
@@ -226,7 +226,7 @@ impl Numbers {
         );
         let (low, high) = (self.low.as_ref().map(|(low, _)| low), self.high.as_ref().map(|(high, _)| high));
         points.extend(low.into_iter().chain(high).cloned());
-        // a number between two multiples isn't one
+        // a number between two multiples isn't a multiple
         let fine = self.not_of.iter().min().cloned().unwrap_or_else(|| Decimal::from(1));
         let fine =
             ["0.5", "0.1", "0.3", "0.07"].iter().filter_map(|text| Decimal::parse(text)).map(|part| fine.by(&part));

@@ -242,7 +242,7 @@ pub(crate) fn role(path: &str) -> Result<Option<FileRole>, twyla_contract::NameE
 pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) -> Option<Node> {
     let mut problem = |at, kind| problems.push(Problem { file: shown.to_owned(), at: Some(at), kind });
     let start = At { line: 1, column: 1 };
-    // without a byte order mark the first character shows it: a schema begins with an ASCII character
+    // without a byte order mark, the first character reveals the encoding: a schema begins with an ASCII character
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff] | [0, _] | [_, 0])) {
         problem(start, ProblemKind::Utf16);
         return None;

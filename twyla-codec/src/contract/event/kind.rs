@@ -80,7 +80,7 @@ reach! {
     i128: u8 i8 i16 i32 i64 i128, i8 u8 i16 u16 i32 u32 i64 u64 i128;
 }
 
-// contracts don't depend on the machine, so these two count with their guaranteed minimum size
+// contracts don't depend on the machine, so `isize` and `usize` count with their guaranteed minimum size
 reach! {
     usize: u8, i8 u8 i16 u16 i32 u32;
     isize: u8 i8 i16 i32, i8 u8 i16 u16 i32;

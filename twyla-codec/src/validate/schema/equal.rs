@@ -54,7 +54,7 @@ pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
     if count <= PAIRWISE {
         return (1..count).find(|later| (0..*later).any(|earlier| both(earlier, *later)));
     }
-    // random keys, so that a hostile content can't provoke collisions
+    // random keys, so that hostile input can't provoke collisions
     let keys = RandomState::new();
     let mut hashes: Vec<(u64, usize)> =
         (0..count).filter_map(|index| Some((hash(&at(index)?, &keys, DEEPEST), index))).collect();

@@ -400,7 +400,7 @@ impl Rpc {
             let known = &self.inner.repeatable;
             if known.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) != answer.idempotent {
                 let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-                // another version of the service may not say it any more
+                // another version of the service may no longer declare it
                 if answer.idempotent {
                     known.insert(M::NAME)
                 } else {
@@ -416,7 +416,7 @@ impl Rpc {
         };
         match (answer.status, &answer.kind) {
             (200, BodyKind::Json) => M::Response::decode(&answer.body).map_err(broken),
-            // the caller may not know a new `error.json` yet: it is a fault to it, as before
+            // the caller may not know a new `error.json` yet: the error stays a fault for it
             (DOMAIN, BodyKind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
                 let why = "the service's contract declares this error, but the caller's contract doesn't".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })

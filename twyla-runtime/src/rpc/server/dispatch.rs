@@ -156,7 +156,7 @@ impl Server {
 
     /// Waits until no call is in progress.
     pub(crate) async fn drained(&self) {
-        // an error would mean that it was closed, which never happens
+        // an error would mean that the semaphore was closed, which never happens
         drop(self.permits.acquire_many(self.settings.permits()).await);
     }
 

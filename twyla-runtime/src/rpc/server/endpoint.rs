@@ -53,7 +53,7 @@ async fn answer(server: &Server, served: &ServedMethod, request: Request<Body>) 
         let refused = HeadRefusal { answer: problem(405, name, detail), accepts: Some(Accepts::Method) };
         return refuse(name, refused, request).await;
     }
-    // checked first, so that rejecting a call costs little
+    // check the permits first, so that rejecting a call costs little
     if let Err(busy) = server.takes(served) {
         return early(busy, request).await;
     }
@@ -160,7 +160,7 @@ async fn body(
             if text.len() + data.len() > most {
                 return Err(too_large(name, most));
             }
-            // most requests arrive in one piece, which isn't copied
+            // most requests arrive in one piece: return that piece without a copy
             if text.is_empty() && body.is_end_stream() {
                 return Ok(data);
             }

@@ -134,7 +134,7 @@ impl Argument for Ack {
 impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         let state = parts.incoming.states.get(&TypeId::of::<T>()).and_then(|state| state.downcast_ref::<T>());
-        // a service checks `need` before it starts, so it never gets here
+        // a service checks `need` before it starts, so this error never occurs
         state.map(|state| State(state.clone())).ok_or_else(|| Failure::Handler(Box::new(NoState(type_name::<T>()))))
     }
 

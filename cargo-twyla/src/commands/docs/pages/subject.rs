@@ -132,7 +132,7 @@ fn part(subject: &SubjectPage, part: &Part, contents: &mut Vec<(String, String)>
     };
     let id = if prefix.is_empty() { "fields".to_owned() } else { format!("{prefix}fields") };
     section(&id, title, contents, out);
-    // the description of the first one is at the top of the page
+    // the description of the first part is at the top of the page
     if part.way.is_some_and(|way| way != "request") {
         out.push_str(&prose(&part.description));
     }

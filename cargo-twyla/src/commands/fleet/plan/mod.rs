@@ -226,7 +226,7 @@ pub(crate) fn plan(task: &Task) -> Plan {
         left.remove(&id);
         done.insert(id);
     }
-    // cycles first: a service behind one is reported as such, and not as part of a longer cycle
+    // look for cycles first: a service that waits for a cycle is reported as waiting, and not as part of a longer cycle
     while let Some(cycle) = shortest_cycle(&left, &demands.waits) {
         for wait in &cycle {
             left.remove(&wait.service);
@@ -275,7 +275,7 @@ pub(crate) fn rollback(task: &Task, service: ServiceId, deployed: &BTreeSet<Serv
     let mut waits = Vec::new();
     for (id, edge) in task.edges.iter().enumerate() {
         let Edge { producer: p, consumer: c, queued, cells } = *edge;
-        // events of the new version are still queued when the old one is back
+        // events of the new version are still queued after the rollback to the old one
         if c == service && deployed.contains(&p) && (queued || p != c) && !cells.fits(Next, Now) {
             waits.push(Wait { service, waits_for: p, edge: id, producer: Next, consumer: Now });
         } else if p == service && c != service && deployed.contains(&c) && !cells.fits(Now, Next) {

@@ -108,7 +108,7 @@ impl Reader {
         let mut values = BTreeMap::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            // as other files of Twyla write it
+            // other files of Twyla write the key with `-`
             let meant = name.replace('_', "-");
             match known.iter().find(|known| **known == meant) {
                 Some(known) => {

@@ -83,7 +83,7 @@ impl Rewriter {
                     _ => "matches that character itself",
                 };
                 self.note(at, format!("\\{c}"), means);
-                // a digit after a reference would belong to it
+                // a digit after a backreference would belong to its number
                 match c {
                     '8' | '9' => self.out.push_str(&format!("\\x{:02X}", u32::from(c))),
                     c => self.out.push(c),

@@ -184,7 +184,7 @@ impl Rewriter {
             LastAtom::Atom => {}
             LastAtom::Ahead(start) => {
                 self.note(at, written.clone(), "repeats a lookahead");
-                // a repeated lookahead equals one, or none if zero repetitions are allowed
+                // a repeated lookahead is equivalent to one lookahead, or to none if zero repetitions are allowed
                 if matches!(written.as_str(), "*" | "?") || written.starts_with("{0") {
                     self.out.insert_str(start, "(?:");
                     self.out.push_str("|)");

@@ -92,7 +92,8 @@ impl Declaration<'_> {
         if kind == QueueKind::Quorum {
             add("x-queue-type", text("quorum"));
             add("x-delivery-limit", AMQPValue::LongInt(DELIVERY_LIMIT));
-            // without `at-least-once`, dead-lettering by the broker may lose messages; classic queues don't support it
+            // without `at-least-once`, dead-lettering by the broker may lose messages; classic queues don't support this
+            // strategy
             if let Some(back) = back {
                 add("x-dead-letter-exchange", text(""));
                 add("x-dead-letter-routing-key", text(back));
@@ -169,7 +170,7 @@ impl Topology {
         let channel = connection.create_channel().await?;
         let error = match Declaration::Group(spec).declare(&channel, false).await {
             Ok(()) => return channel.close(200, "OK".into()).await,
-            // it exists with other arguments, or the user may not declare it with these
+            // the queue exists with other arguments, or the user may not declare it with these
             Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
             Err(error) => return Err(error),
         };
@@ -267,7 +268,7 @@ impl Topology {
                 channel.close(200, "OK".into()).await?;
                 return Ok(DeclareOutcome::AsWanted);
             }
-            // it exists with other arguments, or the user may use it but not declare it
+            // the entity exists with other arguments, or the user may use it but not declare it
             Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
             Err(error) => return Err(error),
         };

@@ -204,7 +204,7 @@ impl ConsumerTask {
                     }
                 }
                 () = self.renew.notified(), if !stopping => return ConsumerEnd::Renewed,
-                // deliveries bypass lapin; this only reports the consumer's end
+                // deliveries bypass lapin: its stream only reports the consumer's end
                 message = consumer.next(), if consuming => match message {
                     Some(Err(error)) => return ConsumerEnd::Lost(describe(error)),
                     None if !stopping => return ConsumerEnd::Lost("the broker has ended the consumer".to_owned()),

@@ -281,7 +281,7 @@ impl ConfirmChannel {
         }
         pending.unconfirmed.add(message.clone(), identity);
         let at_once = pending.unconfirmed.count() < BUSY;
-        // under the lock, so that messages are written in the order of their publish numbers
+        // write under the lock, so that messages are written in the order of their publish numbers
         self.stream.add(|out| publish.write(self.channel.id(), self.frame_max, out));
         drop(pending);
         if at_once {
@@ -296,7 +296,7 @@ impl ConfirmChannel {
 impl FrameHandler for ConfirmChannel {
     fn returned(&self, returned: demux::BrokerMessage) {
         if lock(&self.pending).unconfirmed.returned(&returned).is_some_and(|message| message.returned()) {
-            // the next message declares it again
+            // the next message declares the exchange again
             self.accepted.forget_routes();
         }
     }

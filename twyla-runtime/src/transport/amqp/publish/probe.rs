@@ -169,7 +169,7 @@ impl FrameHandler for ProbeChannel {
         let mut state = lock(&self.state);
         match std::mem::replace(&mut *state, ProbeState::Reserved) {
             ProbeState::Unconfirmed(message, accepted) => {
-                // before the caller is woken, so that its next message finds the route accepted
+                // update the accepted routes before the caller is woken, so that its next message finds the route accepted
                 if !message.was_returned() {
                     accepted.add(&message.outgoing);
                 }
@@ -191,7 +191,7 @@ impl FrameHandler for ProbeChannel {
         let ProbeState::Unconfirmed(message, accepted) = ended else { return };
         let kind = match Refusal::read(code, why, message.outgoing.body.len()) {
             Some(refusal) => PublishErrorKind::Refused(refusal),
-            // the next attempt declares it again
+            // the next attempt declares the exchange again
             None if refusal::is_gone(code) => {
                 accepted.forget_routes();
                 PublishErrorKind::Unrouted
