@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use twyla_codec::event::{Emit, EventContext, Listen};
 use twyla_golden::sensitive::Context;
-use twyla_golden::sensitive::pay::{Charge, Plain};
+use twyla_golden::sensitive::pay::{Charge, Plain, Refunded, RefundedTo};
 
 /// A charge whose sensitive values all contain `4111`.
 fn whole() -> Value {
@@ -44,6 +44,38 @@ fn debug_shows_the_others() {
     let context = Context::decode(br#"{"mail":"4111@x.org","channel":"web"}"#).unwrap();
     assert_eq!(format!("{context:?}"), "Context { mail: [sensitive], channel: Some(\"web\") }");
     assert_eq!(format!("{:?}", Plain { amount: Some(7) }), "Plain { amount: Some(7) }");
+}
+
+#[test]
+fn a_value_hides_by_itself_what_a_schema_around_it_calls_sensitive() {
+    let refunded = |to: Value| {
+        let event = json!({
+            "reason": "fraud",
+            "account": { "iban": "4111" },
+            "to": to,
+            "by": { "person": { "name": "4111", "role": "clerk" } },
+            "lines": [{ "text": "4111", "price": 5 }],
+        });
+        Refunded::decode(event.to_string().as_bytes()).unwrap()
+    };
+    let to_bank = refunded(json!({ "kind": "bank", "bank": { "iban": "4111", "name": "Ada" } }));
+    shown(&to_bank);
+    // a condition
+    shown(&to_bank.account);
+    // a base beside alternatives
+    shown(&to_bank.to);
+    let Some(RefundedTo::Bank(bank)) = &to_bank.to else { panic!("{:?}", to_bank.to) };
+    assert!(shown(&bank.bank).contains("name: Some(\"Ada\")"));
+    // parts of `allOf`
+    let person = to_bank.by.and_then(|by| by.person);
+    assert!(shown(&person).contains("role: Some(\"clerk\")"));
+    assert!(shown(&to_bank.lines).contains("price: Some(5)"));
+    // what this alternative calls sensitive, and what only another one does
+    let to_card = refunded(json!({ "kind": "card", "card": { "name": "4111" }, "bank": { "name": "Ada" } }));
+    shown(&to_card);
+    let Some(RefundedTo::Card(card)) = &to_card.to else { panic!("{:?}", to_card.to) };
+    shown(&card.card);
+    assert!(shown(&card.bank).contains("name: Some(\"Ada\")"));
 }
 
 #[test]

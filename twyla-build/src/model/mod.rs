@@ -11,6 +11,7 @@ mod defaults;
 mod derived;
 pub mod explain;
 mod format_type;
+mod hidden;
 mod implied;
 mod integer;
 mod leave;

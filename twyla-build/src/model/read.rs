@@ -7,7 +7,7 @@ use super::reader::SchemaReader;
 use super::replace::{self, Replacements, Replacer};
 use super::shape::{Shape, TypeId, ValueType};
 use super::types::{Method, Model, Type};
-use super::{boxes, custom, defaults, nulls, rpcs, split, traits, tree_inputs};
+use super::{boxes, custom, defaults, hidden, nulls, rpcs, split, traits, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
@@ -45,6 +45,7 @@ pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Prob
         problems.extend(clashes);
         return None;
     }
+    hidden::settle(schemas, &mut types);
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
     replace::mark(&mut types);

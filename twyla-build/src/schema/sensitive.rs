@@ -19,6 +19,15 @@ pub(crate) struct Sensitive<'a> {
     leading: HashSet<Loc>,
 }
 
+/// What a search for sensitive values leaves out.
+#[derive(Clone, Copy, Default)]
+struct LeftOut<'a> {
+    /// These schemas, and references to them.
+    schemas: &'a [Loc],
+    /// Schemas that contain themselves; otherwise their values are sensitive.
+    recursion: bool,
+}
+
 /// A subschema, by the value that it applies to.
 enum Child {
     Same(Loc),
@@ -35,8 +44,18 @@ impl<'a> Sensitive<'a> {
 
     /// Returns the sensitive values within a value of a schema, as JSON Pointers; a step `*` matches any item or member.
     pub(crate) fn within(&self, loc: &Loc) -> Vec<String> {
+        self.found(loc, LeftOut::default())
+    }
+
+    /// Returns the sensitive values within a value of a schema, without what `alternatives` say, and without those within a value
+    /// of the same schema.
+    pub(crate) fn without(&self, loc: &Loc, alternatives: &[Loc]) -> Vec<String> {
+        self.found(loc, LeftOut { schemas: alternatives, recursion: true })
+    }
+
+    fn found(&self, loc: &Loc, left_out: LeftOut<'_>) -> Vec<String> {
         let mut out = Vec::new();
-        self.walk(loc, String::new(), &mut Vec::new(), &mut out);
+        self.walk(loc, String::new(), left_out, &mut Vec::new(), &mut out);
         if out.len() > MOST {
             return vec![String::new()];
         }
@@ -52,21 +71,27 @@ impl<'a> Sensitive<'a> {
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
     }
 
-    fn walk(&self, loc: &Loc, pointer: String, open: &mut Vec<Loc>, out: &mut Vec<String>) {
-        if !self.leading.contains(loc) || out.len() > MOST {
+    fn walk(&self, loc: &Loc, pointer: String, left_out: LeftOut<'_>, open: &mut Vec<Loc>, out: &mut Vec<String>) {
+        if !self.leading.contains(loc) || left_out.schemas.contains(loc) || out.len() > MOST {
             return;
         }
         // a recursive value would have infinitely many pointers, so it is sensitive from here on
-        if says(self.schemas, loc) || open.contains(loc) {
+        let is_recursive = open.contains(loc);
+        if says(self.schemas, loc) || is_recursive && !left_out.recursion {
             out.push(pointer);
+            return;
+        }
+        if is_recursive {
             return;
         }
         open.push(loc.clone());
         for next in self.next(loc) {
             match next {
-                Child::Same(to) => self.walk(&to, pointer.clone(), open, out),
-                Child::Property(name, to) => self.walk(&to, crate::schema::load::step(&pointer, &name), open, out),
-                Child::Any(to) => self.walk(&to, format!("{pointer}/*"), open, out),
+                Child::Same(to) => self.walk(&to, pointer.clone(), left_out, open, out),
+                Child::Property(name, to) => {
+                    self.walk(&to, crate::schema::load::step(&pointer, &name), left_out, open, out)
+                }
+                Child::Any(to) => self.walk(&to, format!("{pointer}/*"), left_out, open, out),
             }
         }
         open.pop();
