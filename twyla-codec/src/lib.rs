@@ -72,7 +72,7 @@ pub mod __private {
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
-    pub use crate::contract::builder::{Built, Complete, Setting, Unset, set};
+    pub use crate::contract::builder::{Built, NoneMissing, RequiredMembers, Setting, Unset, set};
     pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
     pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
     pub use crate::contract::event::kind;

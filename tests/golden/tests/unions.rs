@@ -200,7 +200,7 @@ fn a_variant_added_last_renames_no_type_of_a_member_beside_the_union() {
 fn a_kept_member_of_another_variant_is_refused_when_it_is_sent() {
     let kept = |b: i64| {
         let variant = ContactKeptA { a: 1, extra: [("b".to_owned(), b)].into() };
-        Contact { kept: Some(ContactKept::A(variant)), ..Contact::new(ContactWayB::new(1).into()) }
+        Contact { kept: Some(ContactKept::A(variant)), ..Contact::new(ContactWayB::new(1)) }
     };
     assert_eq!(
         written(&kept(1)),

@@ -14,6 +14,10 @@ impl Builder {
     /// have them (`PartialOrd` only beside `Ord`). A type has `Default` if nothing is required. All types implement serde's
     /// `Serialize` and `Deserialize`. What a type has already isn't derived twice. A pattern for several types leaves out those that can't have the trait, such as `Eq` with an `f64`.
     ///
+    /// A derive of another crate often requires that the types of all members have it too. Which ones do isn't known here, so
+    /// the compiler reports a member that lacks it, in the generated code. A pattern that names the types of the members too, such
+    /// as `*`, avoids that.
+    ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
     /// let builder = builder.derive("*", ["arbitrary::Arbitrary"]).derive("shop::OrderPlaced", ["my_crate::Audited"]);

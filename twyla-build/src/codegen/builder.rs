@@ -6,7 +6,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::codegen::type_names::{TypeWriter, ident};
-use crate::model::{Body, Field, Model, Shape, Type};
+use crate::codegen::union;
+use crate::model::{Body, Field, Model, Type};
 
 /// The maximum number of arguments, each of a type of its own, of a `new` without a builder beside it.
 const MOST_ARGUMENTS: usize = 7;
@@ -21,26 +22,23 @@ pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]
     let writer = TypeWriter { model, module: type_.module.as_deref() };
     let given = || fields.iter().filter(|field| !fixed.iter().any(|(name, _)| *name == field.name));
     let arguments = || given().filter(|field| field.required);
-    let types: BTreeSet<String> = arguments().map(|field| writer.boxed(&field.held, field.boxed).to_string()).collect();
     let count = arguments().count();
-    let is_clear = count <= MOST_ARGUMENTS && types.len() == count;
+    let is_clear = count <= MOST_ARGUMENTS && are_distinct(&writer, arguments());
     if is_clear || count > MOST_MEMBERS {
         return TokenStream::new();
     }
-    let is_text = |field: &&Field| field.held.shape == Shape::String;
-    let values = |required: bool| {
-        let is_value =
-            move |field: &&Field| field.required == required && !is_text(field) && field.nullable().is_none();
-        let fields = given().filter(is_value);
-        fields.map(|field| {
+    let members = |required: bool, converts: bool| {
+        let is_one = |field: &&Field| {
+            field.required == required && field.nullable().is_none() && converts_into(&writer, field) == converts
+        };
+        let member = |field: &Field| {
             let (name, ty) = (ident(&field.name), writer.boxed(&field.held, field.boxed));
             quote!(#name: #ty)
-        })
+        };
+        given().filter(is_one).map(member).collect::<Vec<_>>()
     };
-    let texts = |required: bool| {
-        given().filter(move |field| field.required == required && is_text(field)).map(|field| ident(&field.name))
-    };
-    let (required, required_texts, optional, optional_texts) = (values(true), texts(true), values(false), texts(false));
+    let (required, required_into) = (members(true, false), members(true, true));
+    let (optional, optional_into) = (members(false, false), members(false, true));
     let nullable = given().filter_map(|field| {
         let (name, ty) = (ident(&field.name), writer.boxed(field.nullable()?, field.boxed));
         Some(quote!(#name: #ty))
@@ -52,10 +50,26 @@ pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]
     let (name, builder, build) = (ident(&type_.name), ident(&name(model, type_)), ident(&build(fields)));
     quote! {
         __twyla::builder!(
-            #name #builder #build { #(#required),* } { #(#required_texts),* }
-            { #(#optional),* } { #(#optional_texts),* } { #(#nullable),* } { #(#fixed),* }
+            #name #builder #build { #(#required),* } { #(#required_into),* }
+            { #(#optional),* } { #(#optional_into),* } { #(#nullable),* } { #(#fixed),* }
         );
     }
+}
+
+/// Whether no argument can be given in the place of another: neither its type nor one that converts into it.
+fn are_distinct<'a>(writer: &TypeWriter<'_>, arguments: impl Iterator<Item = &'a Field>) -> bool {
+    let mut taken = BTreeSet::new();
+    arguments.into_iter().all(|field| {
+        let own = writer.boxed(&field.held, field.boxed).to_string();
+        let converted = union::converted(writer, &field.held, field.boxed);
+        let all: BTreeSet<String> = converted.into_iter().chain([own]).collect();
+        all.into_iter().all(|type_| taken.insert(type_))
+    })
+}
+
+/// Whether other types convert into that of a field, so that `new` and the builder take any of them.
+pub(crate) fn converts_into(writer: &TypeWriter<'_>, field: &Field) -> bool {
+    !union::converted(writer, &field.held, field.boxed).is_empty()
 }
 
 /// Returns a name for the builder that no other type of the module has.

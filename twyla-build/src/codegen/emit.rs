@@ -20,7 +20,7 @@ use crate::codegen::trees::Trees;
 use crate::codegen::type_names::{self, ident};
 use crate::codegen::types;
 use crate::compare::ContractKind;
-use crate::model::{Body, Model, Others, PLAIN, Shape, Type, TypeId};
+use crate::model::{Body, Model, Others, PLAIN, Type, TypeId};
 use crate::schema::schemas::Schemas;
 
 const HEADER: &str = "\
@@ -29,9 +29,10 @@ const HEADER: &str = "\
 
 /// Returns the whole file as text. `runtime` is the path of the runtime, if it isn't `::twyla_runtime`.
 pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStream>) -> String {
-    // names come from the contracts, and docs exist only if the schemas have them
+    // names come from the contracts, docs exist only if the schemas have them, and a user can't act on lints of style here
     let allow = quote! {
-        #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, nonstandard_style, unreachable_pub)]
+        #[allow(clippy::all, clippy::nursery, clippy::pedantic, clippy::restriction, dead_code)]
+        #[allow(missing_docs, nonstandard_style, unreachable_pub, unused_qualifications)]
     };
     let mut modules: BTreeMap<Option<&str>, Vec<TokenStream>> = BTreeMap::new();
     let mut patterns = checks::PatternStatics::default();
@@ -240,11 +241,9 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
         } else if let Some(value) = codec::only_value(&field.held) {
             others_given.push(quote!(#name: #value));
             fixed.push((field.name.as_str(), value));
-        } else if field.held.shape == Shape::String {
-            required.insert(
-                &field.name,
-                (quote!(#name: impl ::std::convert::Into<::std::string::String>), quote!(#name: #name.into())),
-            );
+        } else if builder::converts_into(&writer, field) {
+            let ty = writer.field(field);
+            required.insert(&field.name, (quote!(#name: impl ::std::convert::Into<#ty>), quote!(#name: #name.into())));
         } else {
             let ty = writer.field(field);
             required.insert(&field.name, (quote!(#name: #ty), quote!(#name)));

@@ -65,7 +65,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
             quote!(#docs #derives pub enum #name { #(#variants,)* })
         }
         Body::Union { by, variants } => {
-            let froms = union::froms(&writer, type_, variants);
+            let (froms, list) = (union::froms(&writer, type_), union::list(&writer, type_));
             let variants = variants.iter().map(|variant| {
                 let docs = docs_of(union::variant_docs(by, variant));
                 let attributes = member_attributes(type_, &variant.name);
@@ -76,7 +76,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
             });
             let shown = shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let derives = derives(type_, shown.is_none());
-            quote!(#docs #derives pub enum #name { #(#variants,)* } #froms #shown)
+            quote!(#docs #derives pub enum #name { #(#variants,)* } #froms #list #shown)
         }
     }
 }

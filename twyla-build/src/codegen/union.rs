@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use crate::codegen::type_names::{TypeWriter, ident};
 use crate::markdown::{code, text};
-use crate::model::{Choice, Discriminator, JsonType, Shape, Type, ValueType, Variant};
+use crate::model::{Body, Choice, Discriminator, JsonType, Shape, Type, ValueType, Variant};
 
 /// Returns the body of `read`: it looks at the value no further than to what chooses the variant.
 pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
@@ -179,22 +179,44 @@ fn shown(choice: &Choice) -> String {
     }
 }
 
-/// Returns `From` for each variant whose type no other variant has. A replacing type has none: it may be the type of another
-/// variant by another name.
-pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant]) -> TokenStream {
+/// Returns the variants whose type no other variant has, with that type: it converts into the union. A replacing type doesn't: it
+/// may be the type of another variant by another name.
+fn conversions<'a>(writer: &TypeWriter<'_>, type_: &'a Type) -> Vec<(&'a Variant, &'a ValueType)> {
+    let Body::Union { variants, .. } = &type_.body else { return Vec::new() };
     let mut counts: HashMap<String, usize> = HashMap::new();
     for held in type_.body.holds() {
         *counts.entry(writer.shape(held).to_string()).or_default() += 1;
     }
     let union = ident(&type_.name);
-    let from = variants.iter().filter_map(|variant| {
-        let held = variant.held.as_ref()?;
-        let (name, ty) = (ident(&variant.name), writer.shape(held));
-        let is_itself = union == ty.to_string();
-        if counts.get(&ty.to_string()) != Some(&1) || is_itself || held.shape.is_replaced() {
-            return None;
+    let converts = |held: &ValueType| {
+        let ty = writer.shape(held).to_string();
+        counts.get(&ty) == Some(&1) && union != ty && !held.shape.is_replaced()
+    };
+    variants
+        .iter()
+        .filter_map(|variant| Some((variant, variant.held.as_ref()?)))
+        .filter(|(_, held)| converts(held))
+        .collect()
+}
+
+/// Returns the types that convert into a value's type, if other types do: those of a union's variants, and `&str` into a `String`.
+pub(crate) fn converted(writer: &TypeWriter<'_>, held: &ValueType, boxed: bool) -> Vec<String> {
+    match &held.shape {
+        Shape::String => vec!["&str".to_owned()],
+        Shape::Named(id) if !boxed => {
+            let sources = conversions(writer, &writer.model.types[*id]);
+            let of_text = sources.iter().any(|(_, held)| held.shape == Shape::String).then(|| "&str".to_owned());
+            of_text.into_iter().chain(sources.iter().map(|(_, held)| writer.shape(held).to_string())).collect()
         }
-        let value = boxed(held, variant.boxed);
+        _ => Vec::new(),
+    }
+}
+
+/// Returns `From` for each type that converts into a union.
+pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type) -> TokenStream {
+    let union = ident(&type_.name);
+    let from = conversions(writer, type_).into_iter().map(|(variant, held)| {
+        let (name, ty, value) = (ident(&variant.name), writer.shape(held), boxed(held, variant.boxed));
         let text = (held.shape == Shape::String).then(|| {
             quote! {
                 impl ::std::convert::From<&str> for #union {
@@ -204,16 +226,46 @@ pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type, variants: &[Variant])
                 }
             }
         });
-        Some(quote! {
+        quote! {
             impl ::std::convert::From<#ty> for #union {
                 fn from(value: #ty) -> Self {
                     Self::#name(#value)
                 }
             }
             #text
-        })
+        }
     });
     from.collect()
+}
+
+/// Returns `as_slice` and `iter` of a union of a value and an array of such values.
+pub(crate) fn list(writer: &TypeWriter<'_>, type_: &Type) -> Option<TokenStream> {
+    let Body::Union { variants, .. } = &type_.body else { return None };
+    let [one, many] = variants.as_slice() else { return None };
+    let one_held = one.held.as_ref()?;
+    let Shape::Array(item) = &many.held.as_ref()?.shape else { return None };
+    let ty = writer.shape(item);
+    if many.boxed || one_held.shape.is_replaced() || writer.shape(one_held).to_string() != ty.to_string() {
+        return None;
+    }
+    let (union, one_name, many_name) = (ident(&type_.name), ident(&one.name), ident(&many.name));
+    let value = if one.boxed { quote!(&**value) } else { quote!(value) };
+    Some(quote! {
+        impl #union {
+            /// Returns the values, or the only one, as a slice.
+            #[must_use]
+            pub fn as_slice(&self) -> &[#ty] {
+                match self {
+                    Self::#one_name(value) => ::std::slice::from_ref(#value),
+                    Self::#many_name(values) => values,
+                }
+            }
+            /// Iterates over the values, or over the only one.
+            pub fn iter(&self) -> ::std::slice::Iter<'_, #ty> {
+                self.as_slice().iter()
+            }
+        }
+    })
 }
 
 /// Returns the expression that puts `value` into a box, if its variant has one.

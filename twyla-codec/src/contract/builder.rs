@@ -40,23 +40,32 @@ impl<Member, Other, Rest: Setting<Member, At>, At> Setting<Member, Behind<At>> f
     type After = (Other, Rest::After);
 }
 
-/// All required members are set.
-pub trait Complete {}
+/// A list of required members.
+pub trait RequiredMembers {
+    /// Those that are not set, as a list of their names.
+    type Missing;
+}
 
-impl Complete for () {}
+impl RequiredMembers for () {
+    type Missing = ();
+}
 
-impl<Member, Rest: Complete> Complete for (Set<Member>, Rest) {}
+impl<Member, Rest: RequiredMembers> RequiredMembers for (Set<Member>, Rest) {
+    type Missing = Rest::Missing;
+}
 
-impl<Member, Rest: Complete> Complete for (Unset<Member>, Rest) where Unset<Member>: IsSet<Member> {}
+impl<Member, Rest: RequiredMembers> RequiredMembers for (Unset<Member>, Rest) {
+    type Missing = (Member, Rest::Missing);
+}
 
-/// A member is set.
+/// A list without members: one error names all that are missing.
 #[diagnostic::on_unimplemented(
-    message = "a required member is not set: `{Member}`",
-    label = "set it before this method"
+    message = "required members are not set: `{Self}`",
+    label = "set them before this method"
 )]
-pub trait IsSet<Member> {}
+pub trait NoneMissing {}
 
-impl<Member> IsSet<Member> for Set<Member> {}
+impl NoneMissing for () {}
 
 /// A type with a builder.
 pub trait Built {
@@ -73,15 +82,15 @@ pub fn set<T>(member: Option<T>) -> T {
 
 /// Implements the builder of a generated struct.
 ///
-/// `builder!(Order OrderBuilder build { id: u64 } { name } { at: i64 } { note } { left_at: i64 }
-/// { kind: Kind::Order })`: the type, the builder, its last method; the required members, those that are strings, the optional
-/// ones, those that are strings, those that may be null too, and members that are not given.
+/// `builder!(Order OrderBuilder build { id: u64 } { name: String } { at: i64 } { note: String } { left_at: i64 }
+/// { kind: Kind::Order })`: the type, the builder, its last method; the required members, those that other types convert into, the
+/// optional ones, those that other types convert into, those that may be null too, and members that are not given.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __builder {
     (
-        $type:ident $builder:ident $build:ident { $($name:ident: $held:ty),* } { $($text:ident),* }
-        { $($optional:ident: $optional_held:ty),* } { $($optional_text:ident),* } { $($nullable:ident: $nullable_held:ty),* }
+        $type:ident $builder:ident $build:ident { $($name:ident: $held:ty),* } { $($into:ident: $into_held:ty),* }
+        { $($optional:ident: $optional_held:ty),* } { $($optional_into:ident: $optional_into_held:ty),* } { $($nullable:ident: $nullable_held:ty),* }
         { $($fixed:ident: $value:expr),* }
     ) => {
         #[doc = concat!("Builds a [`", stringify!($type), "`] member by member, in any order.")]
@@ -104,9 +113,9 @@ macro_rules! __builder {
             // the types of members may have any name that doesn't begin with `__`
             pub struct __Members {
                 $($name: ::std::option::Option<$held>,)*
-                $($text: ::std::option::Option<::std::string::String>,)*
+                $($into: ::std::option::Option<$into_held>,)*
                 $($optional: ::std::option::Option<$optional_held>,)*
-                $($optional_text: ::std::option::Option<::std::string::String>,)*
+                $($optional_into: ::std::option::Option<$optional_into_held>,)*
                 $($nullable: $crate::__private::Nullable<$nullable_held>,)*
             }
 
@@ -114,9 +123,9 @@ macro_rules! __builder {
                 fn default() -> Self {
                     Self {
                         $($name: ::std::option::Option::None,)*
-                        $($text: ::std::option::Option::None,)*
+                        $($into: ::std::option::Option::None,)*
                         $($optional: ::std::option::Option::None,)*
-                        $($optional_text: ::std::option::Option::None,)*
+                        $($optional_into: ::std::option::Option::None,)*
                         $($nullable: $crate::__private::Nullable::Absent,)*
                     }
                 }
@@ -128,9 +137,9 @@ macro_rules! __builder {
             }
 
             mod __member {
-                pub type All = $crate::__private::unset!($($name)* $($text)*);
+                pub type All = $crate::__private::unset!($($name)* $($into)*);
                 $(pub struct $name;)*
-                $(pub struct $text;)*
+                $(pub struct $into;)*
             }
 
             impl<__Set> $builder<__Set> {
@@ -145,15 +154,15 @@ macro_rules! __builder {
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($text), "`, which is required.")]
-                    pub fn $text<__At>(
+                    #[doc = concat!("Sets `", stringify!($into), "`, which is required.")]
+                    pub fn $into<__At>(
                         mut self,
-                        value: impl ::std::convert::Into<::std::string::String>,
+                        value: impl ::std::convert::Into<$into_held>,
                     ) -> $builder<__Set::After>
                     where
-                        __Set: $crate::__private::Setting<__member::$text, __At>,
+                        __Set: $crate::__private::Setting<__member::$into, __At>,
                     {
-                        self.members.$text = ::std::option::Option::Some(value.into());
+                        self.members.$into = ::std::option::Option::Some(value.into());
                         $builder { members: self.members, set: ::std::marker::PhantomData }
                     }
                 )*
@@ -165,9 +174,9 @@ macro_rules! __builder {
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($optional_text), "`.")]
-                    pub fn $optional_text(mut self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
-                        self.members.$optional_text = ::std::option::Option::Some(value.into());
+                    #[doc = concat!("Sets `", stringify!($optional_into), "`.")]
+                    pub fn $optional_into(mut self, value: impl ::std::convert::Into<$optional_into_held>) -> Self {
+                        self.members.$optional_into = ::std::option::Option::Some(value.into());
                         self
                     }
                 )*
@@ -186,14 +195,15 @@ macro_rules! __builder {
                 #[must_use]
                 pub fn $build(self) -> $type
                 where
-                    __Set: $crate::__private::Complete,
+                    __Set: $crate::__private::RequiredMembers,
+                    <__Set as $crate::__private::RequiredMembers>::Missing: $crate::__private::NoneMissing,
                 {
                     let members = self.members;
                     $type {
                         $($name: $crate::__private::set(members.$name),)*
-                        $($text: $crate::__private::set(members.$text),)*
+                        $($into: $crate::__private::set(members.$into),)*
                         $($optional: members.$optional,)*
-                        $($optional_text: members.$optional_text,)*
+                        $($optional_into: members.$optional_into,)*
                         $($nullable: members.$nullable,)*
                         $($fixed: $value,)*
                     }
