@@ -224,3 +224,14 @@ fn long_lists() {
     let said = self::said(&values(0), &values(1));
     assert!(said == "breaks" || said == MULTIPLY, "{said}");
 }
+
+#[test]
+fn a_pair_whose_time_is_over_is_undecided_with_steps_left() {
+    let schema = |text: &str| Bundle::schema(text, Draft::default()).unwrap();
+    let (producer, consumer) = (schema(r#"{ "type": "string" }"#), schema(r#"{ "maxLength": 3 }"#));
+    for options in [Options::subsumption(), Options::default()] {
+        let verdict = compare(&producer, &consumer, &Options { time: Duration::ZERO, ..options });
+        let Verdict::Undecided(why) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(why.reason, "its alternatives multiply: undecided after 0 seconds");
+    }
+}

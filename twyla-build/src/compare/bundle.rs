@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
 
 use crate::schema::draft::Draft;
 use crate::schema::load::{self, Json, Node, quoted};
@@ -28,6 +30,8 @@ pub(super) struct Inner {
     pub(super) documents: BTreeMap<String, Node>,
     /// The form in one line.
     text: String,
+    /// Its SHA-256, once it is known.
+    digest: OnceLock<String>,
 }
 
 /// Which formats are rules.
@@ -41,7 +45,7 @@ pub(super) struct Formats {
 
 impl Bundle {
     pub(super) fn new(draft: Draft, formats: Formats, root: String, documents: BTreeMap<String, Node>) -> Self {
-        let mut inner = Inner { draft, formats, root, documents, text: String::new() };
+        let mut inner = Inner { draft, formats, root, documents, text: String::new(), digest: OnceLock::new() };
         inner.text = inner.written(None);
         Self { inner: Arc::new(inner) }
     }
@@ -85,10 +89,22 @@ impl Bundle {
         self.inner.documents.keys().map(String::as_str)
     }
 
+    /// Returns its form in one line.
+    pub(crate) fn line(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// Returns its documents as JSON, by name.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (String, Value)> {
+        self.inner.documents.iter().map(|(name, node)| (name.clone(), node.value()))
+    }
+
     /// Returns the SHA-256 of the form, in hexadecimal. Every edit changes it, except edits of annotations.
     #[must_use]
     pub fn digest(&self) -> String {
-        hmac_sha256::Hash::hash(self.inner.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        let hash = || hmac_sha256::Hash::hash(self.inner.text.as_bytes());
+        let text = || hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.inner.digest.get_or_init(text).clone()
     }
 
     /// Returns whether it is the request of an RPC.

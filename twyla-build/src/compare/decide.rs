@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::formula::{Formulas, Lit};
+use super::language::Budget;
 use super::lower::Lowering;
 use super::resolved::Resolved;
 use super::shape::Side;
@@ -63,13 +64,13 @@ fn search(
     let (sender, reader) = (producer.check(), consumer.check());
     let (sends, reads) = (sides.side(sender, Side::Sends), sides.side(reader, Side::Reads));
     let Comparison { mut formulas, tables, .. } = sides;
-    let mut solver = Solver::new(&mut formulas, &tables, options.budget);
+    let mut solver = Solver::new(&mut formulas, &tables, Budget::new(options.budget, options.time));
     let mut parts = vec![sends, !reads];
     let reason = loop {
         match solver.satisfy(parts.iter().copied()) {
             Answer::Nothing if parts.len() == 2 => return Verdict::Fits,
             Answer::Nothing => break None,
-            Answer::Unknown(reason) => break Some(reason),
+            Answer::Unknown(reason) => break Some(solver.reason(reason)),
             Answer::Value(value) => {
                 if let Some(witness) = confirm(sender, reader, &value) {
                     return Verdict::Breaks(Box::new(witness));
@@ -82,7 +83,7 @@ fn search(
     };
     // a value that may be sent may still be refused
     let mut parts = vec![sends];
-    solver.steps = solver.steps.max(options.budget / 10);
+    solver.budget.raise(options.budget / 10);
     while let Answer::Value(value) = solver.satisfy(parts.iter().copied()) {
         if let Some(witness) = confirm(sender, reader, &value) {
             return Verdict::Breaks(Box::new(witness));
@@ -98,13 +99,13 @@ pub(super) fn sample(schema: &Resolved, options: &Options) -> Sample {
     let mut sides = Comparison::new(false);
     let lit = sides.side(judge, Side::Sends);
     let Comparison { mut formulas, tables, .. } = sides;
-    let mut solver = Solver::new(&mut formulas, &tables, options.budget);
+    let mut solver = Solver::new(&mut formulas, &tables, Budget::new(options.budget, options.time));
     let mut parts = vec![lit];
     let reason = loop {
         match solver.satisfy(parts.iter().copied()) {
             Answer::Nothing if parts.len() == 1 => return Sample::Nothing,
             Answer::Nothing => break None,
-            Answer::Unknown(reason) => break Some(reason),
+            Answer::Unknown(reason) => break Some(solver.reason(reason)),
             Answer::Value(value) => {
                 if judge.sends(&value) == Ok(true) {
                     return Sample::Value(Value::clone(&value));
@@ -146,6 +147,9 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
             None => whole("a format can't be decided".to_owned()),
         },
         Some(Obstacle::Steps) => whole(format!("its alternatives multiply: undecided after {} steps", options.budget)),
+        Some(Obstacle::Time) => {
+            whole(format!("its alternatives multiply: undecided after {} seconds", options.time.as_secs_f64()))
+        }
         Some(Obstacle::Deep) => whole("values would be nested too deep".to_owned()),
         Some(Obstacle::Number) => whole("a number that would break it can't be written".to_owned()),
         Some(Obstacle::Size) => whole("sizes are too large to try".to_owned()),

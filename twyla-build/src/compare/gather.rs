@@ -170,7 +170,8 @@ impl FormWriter<'_> {
     fn member(&self, member: &Member, loc: &Loc, schema: bool, alone: bool) -> Option<Member> {
         let key = member.key.as_str();
         let at = loc.step(key);
-        let value = if self.reached.contains(&at) || self.leads(&at) {
+        let may_lead = matches!(member.value.json, Json::Array(_) | Json::Object(_));
+        let value = if self.reached.contains(&at) || may_lead && self.leads(&at) {
             self.node(&member.value, &at)
         } else if key == "$schema" && self.schemas.infos.contains_key(loc) {
             self.dialect(&member.value)

@@ -5,7 +5,7 @@
 //!
 //! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that its
 //! references reach (`gather` collects it from all schemas, `contracts` from a folder, `parse` from text), and `resolved` has its
-//! schemas resolved once for all comparisons with it; `lower` makes formulas (`formula`, with `tables`) of its schemas, and `shape`
+//! schemas resolved once for all comparisons with it, together with those of contracts that share its further documents; `lower` makes formulas (`formula`, with `tables`) of its schemas, and `shape`
 //! of what its generated types do beyond them; `solve` searches for a value that satisfies the producer's formula and not the
 //! consumer's, with `language` for patterns; `witness` validates what it finds against both sides, with an evaluator that shares
 //! nothing with the search, and `minimize` makes it smaller; `idempotency` compares `idempotent`; `verdict` is the result. `decide`
@@ -41,11 +41,11 @@ pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 
 use crate::stack;
 pub(crate) use contracts::all as contracts;
-pub(crate) use resolved::Resolved;
+pub(crate) use resolved::{Resolved, Shared, read_together, together};
 
 /// Decides whether the consumer accepts everything that the producer may send.
 ///
-/// The verdict is deterministic: the budget counts steps, not time.
+/// The verdict is deterministic: the budget counts steps. Its time is a limit that only very slow machines reach.
 ///
 /// ```
 /// use twyla_build::{Draft, compare::{self, Bundle, Options, Verdict}};
@@ -58,7 +58,7 @@ pub(crate) use resolved::Resolved;
 #[must_use]
 pub fn compare(producer: &Bundle, consumer: &Bundle, options: &Options) -> Verdict {
     let resolved = |bundle| Resolved::new(bundle, options.mode);
-    stack::large(|| verdict(&resolved(producer), &resolved(consumer), options.budget))
+    stack::large(|| confirmed(&resolved(producer), &resolved(consumer), options, witness::smallest))
         .unwrap_or_else(|error| Verdict::Undecided(decide::no_thread(consumer, &error)))
 }
 
@@ -79,22 +79,21 @@ pub fn sample(schema: &Bundle, options: &Options) -> Sample {
 
 /// Compares two contracts that are resolved, and makes the witness as small as possible. Needs a large stack.
 pub(crate) fn verdict(producer: &Resolved, consumer: &Resolved, budget: u64) -> Verdict {
-    confirmed(producer, consumer, budget, witness::smallest)
+    confirmed(producer, consumer, &Options { budget, ..Options::default() }, witness::smallest)
 }
 
 /// Returns whether a consumer is proven to accept everything that the producer may send. Needs a large stack.
 pub(crate) fn fits(producer: &Resolved, consumer: &Resolved, budget: u64) -> bool {
-    confirmed(producer, consumer, budget, witness::checked).fits()
+    confirmed(producer, consumer, &Options { budget, ..Options::default() }, witness::checked).fits()
 }
 
-fn confirmed(producer: &Resolved, consumer: &Resolved, budget: u64, confirm: decide::Confirm) -> Verdict {
+fn confirmed(producer: &Resolved, consumer: &Resolved, options: &Options, confirm: decide::Confirm) -> Verdict {
     if producer.bundle == consumer.bundle {
         // types can read what they write
         return Verdict::Fits;
     }
-    let options = Options { mode: producer.mode, budget };
-    match decide::compare(producer, consumer, &options, confirm) {
-        values if options.mode == Mode::Contract => idempotency::verdict(values, producer, consumer, &options),
+    match decide::compare(producer, consumer, options, confirm) {
+        values if producer.mode == Mode::Contract => idempotency::verdict(values, producer, consumer, options),
         values => values,
     }
 }

@@ -1,6 +1,6 @@
 //! Parses, resolves and checks bundles.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 
 use serde_json::Value;
@@ -24,6 +24,13 @@ impl Bundle {
             let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
             Some(Self::made(draft, formats, &root, documents, problems))
         })
+    }
+
+    /// Returns a form as it is written, without a check; none if it isn't a form.
+    pub(crate) fn as_written(form: &Node) -> Option<Self> {
+        let Parts { draft, formats, root, documents } = Parts::of(form, &mut Vec::new())?;
+        let documents = documents.into_iter().map(|(name, node)| (name, gather::exact(&node))).collect();
+        Some(Self::new(draft, formats, root, documents))
     }
 
     /// Returns the digest of a form as written, including keywords that [`parse`](Self::parse) omits.
@@ -64,7 +71,7 @@ impl Bundle {
         documents: Vec<(String, Node)>,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let schemas = resolved(draft, formats, documents, root, problems);
+        let schemas = resolved(draft, formats, documents, &BTreeSet::from([root]), problems);
         check::all(&schemas, problems);
         let (file, _) = schemas.files.iter().enumerate().find(|(_, file)| file.path == root).unzip();
         gather::bundle(&schemas, &Loc::root(file.unwrap_or(0)))
@@ -72,11 +79,23 @@ impl Bundle {
 
     /// Returns its schemas with every reference resolved, and the place of its own schema.
     pub(super) fn resolved(&self) -> (Schemas, Loc) {
-        let documents = self.inner.documents.iter().map(|(name, node)| (name.clone(), node.clone())).collect();
         // problems were reported when the bundle was made
-        let schemas = resolved(self.inner.draft, self.inner.formats.clone(), documents, self.root(), &mut Vec::new());
-        let root = schemas.files.iter().position(|file| file.path == self.root()).unwrap_or(0);
-        (schemas, Loc::root(root))
+        let (schemas, roots) = self.resolved_with(&[self], &mut Vec::new());
+        (schemas, roots.into_iter().next().unwrap_or(Loc::root(0)))
+    }
+
+    /// The same for several contracts, which have the same documents but their own, and are read in the same way.
+    pub(super) fn resolved_with(&self, bundles: &[&Self], problems: &mut Vec<Problem>) -> (Schemas, Vec<Loc>) {
+        let documents: BTreeMap<&String, &Node> = bundles.iter().flat_map(|bundle| &bundle.inner.documents).collect();
+        let documents = documents.into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        let roots: BTreeSet<&str> = bundles.iter().map(|bundle| bundle.root()).collect();
+        let formats = self.inner.formats.clone();
+        let schemas = resolved(self.inner.draft, formats, documents, &roots, problems);
+        let files: HashMap<&str, usize> =
+            schemas.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
+        let root = |bundle: &&Self| Loc::root(files.get(bundle.root()).copied().unwrap_or(0));
+        let roots = bundles.iter().map(root).collect();
+        (schemas, roots)
     }
 }
 
@@ -87,6 +106,9 @@ impl FromStr for Bundle {
         Self::parse(text)
     }
 }
+
+/// The name of a form in messages.
+const FORM: &str = "bundle";
 
 /// The parts of a form.
 struct Parts {
@@ -99,10 +121,12 @@ struct Parts {
 impl Parts {
     /// Reads the parts, or adds problems.
     fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
-        const NAME: &str = "bundle";
-        let node = load::parse(NAME, text.as_bytes().to_vec(), problems)?;
+        Self::of(&load::parse(FORM, text.as_bytes().to_vec(), problems)?, problems)
+    }
+
+    fn of(node: &Node, problems: &mut Vec<Problem>) -> Option<Self> {
         let bad = |kind: &str| Problem {
-            file: NAME.to_owned(),
+            file: FORM.to_owned(),
             at: None,
             kind: ProblemKind::BadBundle { error: kind.to_owned() },
         };
@@ -135,19 +159,19 @@ impl Parts {
     }
 }
 
-/// Resolves every reference of the documents. The root counts as used even if nothing refers to it.
+/// Resolves every reference of the documents. A root counts as used even if nothing refers to it.
 fn resolved(
     draft: Draft,
     formats: Formats,
     documents: Vec<(String, Node)>,
-    root: &str,
+    roots: &BTreeSet<&str>,
     problems: &mut Vec<Problem>,
 ) -> Schemas {
     let role = |name: &str| match load::role(name) {
         // a single contract: the other contracts of its RPC are missing
         Ok(Some(FileRole::Rpc(..))) => FileRole::BesideRpc,
         Ok(Some(role)) => role,
-        _ if name == root => FileRole::Shared,
+        _ if roots.contains(name) => FileRole::Shared,
         _ => FileRole::Document,
     };
     let file = |(name, node): (String, Node)| File {

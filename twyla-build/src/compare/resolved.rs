@@ -1,10 +1,23 @@
-//! A contract with its schemas resolved, once for all comparisons with it.
+//! A contract with its schemas resolved, once for all comparisons with it; contracts with the same further documents share them.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::sync::Arc;
 
 use super::bundle::Bundle;
+use super::gather;
+use super::shape::Types;
 use super::verdict::Mode;
 use super::witness::WitnessCheck;
+use crate::schema::check;
+use crate::schema::draft::Draft;
+use crate::schema::evaluate;
+use crate::schema::load::{Json, Node};
+use crate::schema::problem::Problem;
+use crate::schema::schemas::{Loc, Schemas};
+use crate::stack;
 
 /// A contract whose schemas are resolved when a comparison needs them, and only once.
 ///
@@ -12,12 +25,13 @@ use super::witness::WitnessCheck;
 pub(crate) struct Resolved {
     pub(super) bundle: Bundle,
     pub(super) mode: Mode,
+    shared: Option<SharedSchemas>,
     check: OnceCell<WitnessCheck>,
 }
 
 impl Resolved {
     pub(crate) fn new(bundle: &Bundle, mode: Mode) -> Self {
-        Self { bundle: bundle.clone(), mode, check: OnceCell::new() }
+        Self { bundle: bundle.clone(), mode, shared: None, check: OnceCell::new() }
     }
 
     /// Prepares a contract to be compared as its generated types send and read it.
@@ -31,6 +45,275 @@ impl Resolved {
     }
 
     pub(super) fn check(&self) -> &WitnessCheck {
-        self.check.get_or_init(|| WitnessCheck::new(&self.bundle, self.mode))
+        self.check.get_or_init(|| match &self.shared {
+            Some(shared) => WitnessCheck::of_shared(shared),
+            None => WitnessCheck::new(&self.bundle, self.mode),
+        })
+    }
+}
+
+/// A contract that can be compared on any thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    bundle: Bundle,
+    /// None if it is resolved by itself.
+    schemas: Option<SharedSchemas>,
+}
+
+/// The schemas of a contract, resolved together with those of others.
+#[derive(Clone, Debug)]
+pub(super) struct SharedSchemas {
+    pub(super) schemas: Arc<Schemas>,
+    pub(super) root: Loc,
+    /// None if its types are read alone.
+    pub(super) types: Option<Types>,
+    /// Whether any of the schemas notes what was seen.
+    pub(super) notes_seen: bool,
+}
+
+impl Shared {
+    /// Returns the contract.
+    pub(crate) fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// Returns the contract for comparisons on this thread.
+    pub(crate) fn resolved(&self) -> Resolved {
+        Resolved { shared: self.schemas.clone(), ..Resolved::contract(&self.bundle) }
+    }
+}
+
+/// Resolves contracts on all cores: those that differ only in their own documents together, so that the others are resolved,
+/// and their types read, once. The result is in the order of the contracts.
+///
+/// # Errors
+/// Fails if no thread can be started.
+pub(crate) fn together(bundles: &[Bundle]) -> io::Result<Vec<Shared>> {
+    let alone = |bundle: &Bundle| Shared { bundle: bundle.clone(), schemas: None };
+    let shared = grouped(bundles, 2, |group| group.resolved(false))?;
+    Ok(bundles.iter().zip(shared).map(|(bundle, shared)| shared.unwrap_or_else(|| alone(bundle))).collect())
+}
+
+/// The same for forms that are as they were written: each is checked. None for one that has to be read alone, because it has
+/// problems or isn't in canonical form.
+///
+/// # Errors
+/// Fails if no thread can be started.
+pub(crate) fn read_together(written: &[Bundle]) -> io::Result<Vec<Option<Shared>>> {
+    grouped(written, 1, |group| group.resolved(true))
+}
+
+/// Resolves each group of at least `least` contracts.
+fn grouped(
+    bundles: &[Bundle],
+    least: usize,
+    resolve: impl Fn(&Group<'_>) -> Vec<Option<Shared>> + Sync,
+) -> io::Result<Vec<Option<Shared>>> {
+    let mut groups: HashMap<u64, Vec<Group<'_>>> = HashMap::new();
+    for (index, bundle) in bundles.iter().enumerate().filter(|(_, bundle)| has_plain_root(bundle)) {
+        let alike = groups.entry(digest(bundle)).or_default();
+        // contracts without further documents share nothing
+        let is_alone = bundle.further().next().is_none();
+        match alike.iter_mut().find(|group| !is_alone && group.takes(bundle)) {
+            Some(group) => group.0.push((index, bundle)),
+            None => alike.push(Group(vec![(index, bundle)])),
+        }
+    }
+    let groups: Vec<Group<'_>> = groups.into_values().flatten().filter(|group| group.0.len() >= least).collect();
+    let resolved = stack::each(&groups, resolve)?;
+    let mut all: Vec<Option<Shared>> = bundles.iter().map(|_| None).collect();
+    for (group, resolved) in groups.iter().zip(resolved) {
+        for ((index, _), shared) in group.0.iter().zip(resolved) {
+            if let Some(place) = all.get_mut(*index) {
+                *place = shared;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Limit of contracts in a group, so that all cores have some.
+const MOST: usize = 64;
+
+/// Contracts with the same documents but their own, by index; at least one.
+struct Group<'a>(Vec<(usize, &'a Bundle)>);
+
+impl Group<'_> {
+    /// Whether another contract belongs to it.
+    fn takes(&self, bundle: &Bundle) -> bool {
+        let is_alike = self.0.first().is_some_and(|(_, first)| {
+            first.inner.draft == bundle.inner.draft
+                && first.inner.formats == bundle.inner.formats
+                && first.further().eq(bundle.further())
+        });
+        is_alike
+            && self.0.len() < MOST
+            && self.0.iter().all(|(_, other)| other.root() != bundle.root())
+            && self.0.iter().all(|(_, other)| bundle.further().all(|(name, _)| name != other.root()))
+    }
+
+    /// Resolves the contracts, and checks those that are `written`. None for each that has to be read alone.
+    fn resolved(&self, written: bool) -> Vec<Option<Shared>> {
+        let bundles: Vec<&Bundle> = self.0.iter().map(|(_, bundle)| *bundle).collect();
+        let Some(first) = bundles.first() else { return Vec::new() };
+        let mut problems = Vec::new();
+        let (schemas, roots) = first.resolved_with(&bundles, &mut problems);
+        if written {
+            check::all(&schemas, &mut problems);
+        }
+        // whose problem it is, each by itself shows
+        if problems.iter().any(Problem::is_error) {
+            return bundles.iter().map(|_| None).collect();
+        }
+        let files: Vec<usize> = roots.iter().map(|root| root.file).collect();
+        let types = Types::together(&schemas, &files);
+        let notes_seen = evaluate::notes_seen(&schemas);
+        let schemas = Arc::new(schemas);
+        let shared = |((bundle, root), types): ((&&Bundle, Loc), Option<Types>)| {
+            let is_read = !written || gather::bundle(&schemas, &root) == **bundle;
+            let schemas = Some(SharedSchemas { schemas: schemas.clone(), root, types, notes_seen });
+            is_read.then(|| Shared { bundle: (*bundle).clone(), schemas })
+        };
+        bundles.iter().zip(roots).zip(types).map(shared).collect()
+    }
+}
+
+impl Bundle {
+    /// Returns the documents that aren't its own.
+    fn further(&self) -> impl Iterator<Item = (&String, &Node)> {
+        self.inner.documents.iter().filter(|(name, _)| *name != self.root())
+    }
+}
+
+fn digest(bundle: &Bundle) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    bundle.further().for_each(|document| document.hash(&mut hasher));
+    hasher.finish()
+}
+
+/// Whether the own document of a contract changes nothing for others beside it: it has no names that references could mean, and
+/// no keyword that depends on what surrounds a reference.
+fn has_plain_root(bundle: &Bundle) -> bool {
+    bundle.inner.documents.get(bundle.root()).is_some_and(is_plain)
+}
+
+fn is_plain(node: &Node) -> bool {
+    let is_told = |key: &str, value: &Node| match key {
+        "id" | "$id" | "$anchor" => matches!(value.json, Json::String(_)),
+        "$schema" => value.str().is_some_and(|uri| Draft::of(uri).is_none()),
+        "$dynamicAnchor"
+        | "$dynamicRef"
+        | "$recursiveAnchor"
+        | "$recursiveRef"
+        | "$vocabulary"
+        | "unevaluatedItems"
+        | "unevaluatedProperties" => true,
+        _ => false,
+    };
+    node.items().iter().all(is_plain)
+        && node.members().iter().all(|member| !is_told(&member.key, &member.value) && is_plain(&member.value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use twyla_generate::random::Random;
+    use twyla_generate::{DRAFTS, mutate, schemas};
+
+    use super::*;
+    use crate::compare;
+
+    /// The budget of a comparison that isn't optimized.
+    const BUDGET: u64 = 100_000;
+
+    /// The form of each event that reaches a schema in another way.
+    fn around(schema: &Value, draft: &str) -> Vec<Bundle> {
+        let reference = json!({ "$ref": "../../shared/part.json" });
+        let own = [
+            json!({ "properties": { "v": reference, "a": { "type": "string" } }, "required": ["v"] }),
+            json!({ "properties": { "v": { "type": "array", "items": reference } }, "additionalProperties": false }),
+            json!({ "properties": { "v": { "not": reference } }, "required": ["v"] }),
+            json!({ "properties": { "v": { "oneOf": [reference, { "type": "string" }] } } }),
+            json!({ "properties": { "v": { "allOf": [reference, { "propertyNames": { "maxLength": 3 } }] } } }),
+            json!({ "properties": { "v": { "allOf": [reference], "minProperties": 2 } }, "required": ["v"] }),
+            json!({ "additionalProperties": reference, "maxProperties": 2 }),
+            json!({ "properties": { "v": { "properties": { "w": reference, "u": { "$ref": "#" } } } } }),
+        ];
+        let bundle = |(index, mut own): (usize, Value)| {
+            own["type"] = "object".into();
+            let name = format!("events/a/b{index}.json");
+            let documents = json!({ (name.clone()): own, "shared/part.json": schema });
+            let form = json!({ "draft": draft, "formats": true, "root": name, "documents": documents });
+            Bundle::parse(&form.to_string()).ok()
+        };
+        own.into_iter().enumerate().filter_map(bundle).collect()
+    }
+
+    #[test]
+    fn contracts_resolved_together_have_the_verdicts_and_witnesses_of_each_alone() {
+        let made = (0..24).flat_map(|index| DRAFTS.map(|name| (name, index)));
+        let cases: Vec<(&str, u64)> = made.collect();
+        let counts = stack::each(&cases, |(name, index)| {
+            let schema = schemas::schema(name, 41, *index);
+            let changed = mutate::changed(name, &schema, &mut Random::new(&[43, *index]));
+            let draft = name.trim_start_matches("draft");
+            let (olds, news) = (around(&schema, draft), around(&changed, draft));
+            let all: Vec<Bundle> = olds.iter().chain(&news).cloned().collect();
+            let shared = together(&all).unwrap();
+            let (mut together, mut broken) = (0, 0);
+            for (one, other) in shared.iter().zip(shared.iter().skip(olds.len())) {
+                if one.bundle.root() != other.bundle.root() {
+                    continue;
+                }
+                together += usize::from(one.schemas.is_some() && other.schemas.is_some());
+                for (sender, reader) in [(one, other), (other, one)] {
+                    let alone = [sender, reader].map(|it| Resolved::contract(&it.bundle));
+                    let verdict = compare::verdict(&sender.resolved(), &reader.resolved(), BUDGET);
+                    assert_eq!(verdict, compare::verdict(&alone[0], &alone[1], BUDGET), "{schema} {changed}");
+                    broken += usize::from(matches!(verdict, compare::Verdict::Breaks(_)));
+                }
+            }
+            (together, broken)
+        });
+        let sums = counts.unwrap().into_iter().fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        assert!(sums.0 > 200 && sums.1 > 200, "{sums:?}");
+    }
+
+    #[test]
+    fn a_rule_about_shared_members_changes_the_types_of_its_own_contract_only() {
+        let part = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+        let all = around(&part, "2020-12");
+        let shared = together(&all).unwrap();
+        // an event with a rule that looks at undeclared members keeps them, and the others don't
+        for (one, alone) in shared.iter().zip(&all) {
+            assert!(one.schemas.is_some());
+            let closed = json!({ "v": { "a": "", "b": 1 } });
+            let [together, alone] = [one.resolved(), Resolved::contract(alone)].map(|it| it.check().sends(&closed));
+            assert_eq!(together, alone, "{}", one.bundle);
+        }
+        let types = shared.iter().map(|it| it.schemas.as_ref().is_some_and(|it| it.types.is_some()));
+        let alone = types.filter(|together| !together).count();
+        assert!((1..all.len()).contains(&alone), "{alone}");
+    }
+
+    #[test]
+    fn a_contract_whose_names_others_could_mean_is_resolved_alone() {
+        let of = |a: Value| {
+            let properties = json!({ "v": { "$ref": "../../shared/part.json" }, "a": a });
+            let own = json!({ "type": "object", "properties": properties });
+            let documents = json!({ "events/a/b.json": own, "shared/part.json": {} });
+            let form =
+                json!({ "draft": "2020-12", "formats": true, "root": "events/a/b.json", "documents": documents });
+            Bundle::parse(&form.to_string()).unwrap()
+        };
+        assert!(has_plain_root(&of(json!({}))));
+        for extra in [
+            json!({ "$id": "https://example.org/a" }),
+            json!({ "$anchor": "a" }),
+            json!({ "$dynamicAnchor": "a" }),
+            json!({ "unevaluatedProperties": false }),
+        ] {
+            assert!(!has_plain_root(&of(extra.clone())), "{extra}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! are `f64`. Both are available as formulas, and as a check of one value.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 use serde_json::Value;
@@ -12,16 +13,18 @@ use super::formula::{Atom, Index, Kind, Kinds, Lit, Name};
 use super::lower::Lowering;
 use crate::decimal::Decimal;
 use crate::model::{
-    self, Body, Choice, Discriminator, IntegerType, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
+    self, Body, Choice, Discriminator, Field, IntegerType, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
 };
 use crate::schema::evaluate::{Evaluator, Outcome, Undecidable};
 use crate::schema::load::step;
 use crate::schema::schemas::{Loc, Schemas};
 
 /// The types of a contract.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Types {
-    types: Vec<Type>,
+    types: Arc<[Type]>,
+    /// The index of each field by its name in JSON, for each type.
+    fields: Arc<[HashMap<String, usize>]>,
     root: ValueType,
 }
 
@@ -55,7 +58,20 @@ impl UnrepresentablePart {
 impl Types {
     pub(super) fn new(schemas: &Schemas, root: &Loc) -> Self {
         let (types, root) = model::one(schemas, root.file);
-        Self { types, root }
+        Self { fields: indexes(&types), types: types.into(), root }
+    }
+
+    /// Returns the types of several contracts, of which each is a whole file; none for those that have to be read alone.
+    pub(super) fn together(schemas: &Schemas, files: &[usize]) -> Vec<Option<Self>> {
+        let (types, roots) = model::together(schemas, files);
+        let (fields, types): (_, Arc<[Type]>) = (indexes(&types), types.into());
+        let types = |root| Self { types: types.clone(), fields: fields.clone(), root };
+        roots.into_iter().map(|root| root.map(types)).collect()
+    }
+
+    /// Returns the field of a struct with a name in JSON.
+    fn field<'a>(&self, id: TypeId, fields: &'a [Field], name: &str) -> Option<&'a Field> {
+        fields.get(*self.fields.get(id)?.get(name)?)
     }
 
     fn get(&self, id: TypeId) -> Option<&Body> {
@@ -76,6 +92,17 @@ impl Types {
     pub(super) fn unread(&self, value: &Value, evaluator: Evaluator<'_>) -> Found {
         PartCheck { types: self, side: Side::Reads, evaluator }.unheld(&self.root, value)
     }
+}
+
+fn indexes(types: &[Type]) -> Arc<[HashMap<String, usize>]> {
+    let of = |type_: &Type| match &type_.body {
+        // of fields with one name the first counts
+        Body::Struct { fields, .. } => {
+            fields.iter().enumerate().rev().map(|(index, field)| (field.wire.clone(), index)).collect()
+        }
+        _ => HashMap::new(),
+    };
+    types.iter().map(of).collect()
 }
 
 /// A part that the types can't hold, if there is one.
@@ -127,7 +154,7 @@ impl PartCheck<'_> {
                 (Some(Body::Struct { fields, others }), Value::Object(members)) => {
                     first(members.iter().map(|(key, value)| {
                         let unsent = |rule: &str| Ok(UnrepresentablePart::new(rule.to_owned()).map(|it| it.below(key)));
-                        match (fields.iter().find(|field| field.wire == *key), others) {
+                        match (self.types.field(*id, fields, key), others) {
                             (Some(field), _) if field.null_is_absent && self.side == Side::Sends && value.is_null() => {
                                 unsent("null is written as absence")
                             }

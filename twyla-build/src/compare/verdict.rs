@@ -1,6 +1,7 @@
 //! The verdict on a pair: it fits, it breaks with a witness, or it is undecided with a reason.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -13,11 +14,13 @@ pub struct Options {
     pub mode: Mode,
     /// The budget of steps before a pair is undecided. A step is a small piece of work: a million take about a second or less.
     pub budget: u64,
+    /// The time before a pair is undecided, whatever remains of the steps. Only a machine that takes so long for them reaches it.
+    pub time: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mode: Mode::Contract, budget: 2_000_000 }
+        Self { mode: Mode::Contract, budget: 2_000_000, time: Duration::from_secs(60) }
     }
 }
 

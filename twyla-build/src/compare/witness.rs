@@ -1,9 +1,12 @@
 //! Validates a witness against both sides.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::minimize;
+use super::resolved::SharedSchemas;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
 use crate::schema::evaluate::{Cache, Evaluator, Outcome, Undecidable, Valid, Violation, place_of};
@@ -14,7 +17,7 @@ const MOST: u64 = 1_000_000;
 
 /// A contract against which values are validated.
 pub(super) struct WitnessCheck {
-    pub(super) schemas: Schemas,
+    pub(super) schemas: Arc<Schemas>,
     pub(super) root: Loc,
     cache: Cache,
     /// The types of the values; none if only the schema counts.
@@ -25,7 +28,14 @@ impl WitnessCheck {
     pub(super) fn new(bundle: &Bundle, mode: Mode) -> Self {
         let (schemas, root) = bundle.resolved();
         let types = (mode == Mode::Contract).then(|| Types::new(&schemas, &root));
-        Self { cache: Cache::new(&schemas), schemas, root, types }
+        Self { cache: Cache::new(&schemas), schemas: Arc::new(schemas), root, types }
+    }
+
+    /// Creates one of a contract whose schemas are resolved with those of others.
+    pub(super) fn of_shared(shared: &SharedSchemas) -> Self {
+        let SharedSchemas { schemas, root, types, notes_seen } = shared.clone();
+        let types = types.unwrap_or_else(|| Types::new(&schemas, &root));
+        Self { cache: Cache::knowing(&schemas, notes_seen), schemas, root, types: Some(types) }
     }
 
     /// Returns the number of schemas evaluated so far.

@@ -34,21 +34,23 @@ const MOST_WAYS: usize = 3;
 const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.
-pub(super) fn of(subject: &Subject, old: &Resolved, new: &Resolved, edits: &[Edit], harmed: &[Direction]) -> Advice {
+///
+/// `forms` are the old one and the new one.
+pub(super) fn of(subject: &Subject, old: &Resolved, forms: &[Form; 2], edits: &[Edit], harmed: &[Direction]) -> Advice {
     if edits.len() > MOST_EDITS {
         return Advice::default();
     }
-    let (before, after) = (Form::of(old.bundle()), Form::of(new.bundle()));
-    let old = OldContract { schema: old, form: &before };
+    let [before, after] = forms;
+    let old = OldContract { schema: old, form: before };
     let mut advice = Advice::default();
     for (index, edit) in edits.iter().enumerate() {
         // a single edit is the breaking one and needs no further comparison
         let (alone, harms) = if edits.len() == 1 {
-            (after.clone(), harmed.to_vec())
+            (Cow::Borrowed(after), harmed.to_vec())
         } else {
-            let Some(alone) = alone(&before, &after, edits, index) else { continue };
+            let Some(alone) = alone(before, after, edits, index) else { continue };
             let Some(bundle) = alone.bundle() else { continue };
-            (alone, old.harms(&bundle, harmed))
+            (Cow::Owned(alone), old.harms(&bundle, harmed))
         };
         if harms.is_empty() {
             continue;

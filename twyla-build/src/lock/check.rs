@@ -1,5 +1,6 @@
 //! Compares contracts with their lock. Pure: returns findings.
 
+use std::io;
 use std::rc::Rc;
 
 use twyla_contract::Location;
@@ -13,7 +14,7 @@ use super::form::Form;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
 use super::options::{CheckOptions, CheckProgress};
 use super::similarity;
-use crate::compare::{self, ContractSchema, Options, Resolved, SchemaPath, Sources, Verdict};
+use crate::compare::{self, Bundle, ContractSchema, Options, Resolved, SchemaPath, Shared, Sources, Verdict};
 use crate::schema::load::At;
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::stack;
@@ -58,29 +59,42 @@ pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> 
             None => fresh.push(contract),
         }
     }
-    let observer = &given.how.observer;
-    let check = |check: &ContractCheck<'_>| {
-        observer.observe(CheckProgress::Comparing(&check.subject));
-        let found = check.all();
-        observer.observe(CheckProgress::Compared(&check.subject));
-        found
-    };
-    observer.observe(CheckProgress::Begun(checks.len()));
-    let checked = stack::each(&checks, check).map_err(|error| {
+    let found = compared(given, &checks).map_err(|error| {
         let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
         Problems(vec![Problem { file: given.how.folder.clone(), at: None, kind }])
     })?;
-    let mut findings = Vec::new();
-    let mut problems = Vec::new();
-    for found in checked {
-        match found {
-            Ok(found) => findings.extend(found),
-            Err(problem) => problems.push(*problem),
-        }
-    }
+    let mut findings = found?;
     gone(given, fresh, &mut findings);
     findings.sort_by(|a, b| a.subject.cmp(&b.subject));
-    if problems.is_empty() { Ok(findings) } else { Err(Problems(problems)) }
+    Ok(findings)
+}
+
+/// Compares contracts with their versions. What contracts share is resolved once, before any is compared.
+///
+/// # Errors
+/// Fails if no thread can be started.
+fn compared(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Result<Vec<Finding>, Problems>> {
+    let observer = &given.how.observer;
+    observer.observe(CheckProgress::Begun(checks.len()));
+    let olds = match olds(given, checks)? {
+        Ok(olds) => olds,
+        Err(problems) => return Ok(Err(problems)),
+    };
+    let changed = checks.iter().zip(&olds).filter(|(_, olds)| !olds.is_empty());
+    let news: Vec<Bundle> = changed.map(|(check, _)| check.contract.bundle.clone()).collect();
+    let mut news = compare::together(&news)?.into_iter();
+    let mut pairs = Vec::new();
+    for (check, olds) in checks.iter().zip(olds) {
+        let new = if olds.is_empty() { None } else { news.next() };
+        pairs.push((check, olds, new));
+    }
+    let checked = stack::each(&pairs, |(check, olds, new)| {
+        observer.observe(CheckProgress::Comparing(&check.subject));
+        let found = check.all(olds, new.as_ref());
+        observer.observe(CheckProgress::Compared(&check.subject));
+        found
+    })?;
+    Ok(Ok(checked.into_iter().flatten().collect()))
 }
 
 /// Finds removed and new contracts. A removed and a new one that are similar count as a renamed contract.
@@ -125,6 +139,63 @@ pub(super) fn place(file: &str, at: At) -> Location {
     Location { file: file.to_owned(), line: at.line, column: at.column }
 }
 
+/// The versions that differ from a contract.
+type Olds = Vec<(ComparedVersion, Shared)>;
+
+/// Reads the versions that differ from each contract.
+///
+/// # Errors
+/// Fails if no thread can be started.
+fn olds(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Result<Vec<Olds>, Problems>> {
+    let differs =
+        |check: &ContractCheck<'_>, held: &ComparedVersion| held.version.digest != check.contract.bundle.digest();
+    let all: Vec<(usize, ComparedVersion)> = checks
+        .iter()
+        .enumerate()
+        .flat_map(|(index, check)| {
+            let held = check.held().into_iter().filter(|held| differs(check, held));
+            held.map(move |held| (index, held)).collect::<Vec<_>>()
+        })
+        .collect();
+    let written = stack::each(&all, |(_, held)| held.version.as_written())?;
+    let known: Vec<Bundle> = written.iter().flatten().cloned().collect();
+    let mut known = compare::read_together(&known)?.into_iter();
+    let read: Vec<Option<Shared>> = written.into_iter().map(|it| it.and_then(|_| known.next().flatten())).collect();
+    let alone: Vec<_> = all.iter().zip(&read).collect();
+    // those that are read alone have their problems, or another form than was written
+    let alone = stack::each(&alone, |((_, held), read)| match read {
+        Some(read) if read.bundle().digest() == held.version.digest => None,
+        _ => Some(held.version.bundle(given.file)),
+    })?;
+    let (mut bundles, mut problems) = (Vec::new(), Vec::new());
+    let mut failed = None;
+    for ((index, _), alone) in all.iter().zip(&alone) {
+        match alone {
+            Some(Ok(bundle)) => bundles.push(bundle.clone()),
+            // the first problem of a contract hides others
+            Some(Err(problem)) if failed != Some(*index) => {
+                failed = Some(*index);
+                problems.push((**problem).clone());
+            }
+            _ => {}
+        }
+    }
+    if !problems.is_empty() {
+        return Ok(Err(Problems(problems)));
+    }
+    let mut bundles = compare::together(&bundles)?.into_iter();
+    let mut olds: Vec<Olds> = checks.iter().map(|_| Vec::new()).collect();
+    for (((index, held), read), alone) in all.into_iter().zip(read).zip(alone) {
+        let old = if alone.is_some() { bundles.next() } else { read };
+        if let (Some(old), Some(check), Some(olds)) = (old, checks.get(index), olds.get_mut(index))
+            && *old.bundle() != check.contract.bundle
+        {
+            olds.push((held, old));
+        }
+    }
+    Ok(Ok(olds))
+}
+
 /// One contract and its entry in the lock.
 struct ContractCheck<'a> {
     given: CheckInput<'a>,
@@ -134,11 +205,11 @@ struct ContractCheck<'a> {
 }
 
 impl ContractCheck<'_> {
-    /// Returns the findings about the contract.
-    fn all(&self) -> Result<Vec<Finding>, Box<Problem>> {
+    /// Returns the findings about the contract, compared with the versions that differ from it.
+    fn all(&self, olds: &[(ComparedVersion, Shared)], new: Option<&Shared>) -> Vec<Finding> {
         let Self { given, contract, entry, ref subject } = *self;
         let mut findings = Vec::new();
-        let new = Resolved::contract(&contract.bundle);
+        let new = new.map_or_else(|| Resolved::contract(&contract.bundle), Shared::resolved);
         let digest = contract.bundle.digest();
         if entry.removed.is_some() && entry.accepted.digest == digest {
             // the change was reverted
@@ -148,16 +219,9 @@ impl ContractCheck<'_> {
         let mut misfits = Vec::new();
         let mut behind = None;
         let mut used: Vec<&Waiver> = Vec::new();
-        for held in self.held() {
-            if held.version.digest == digest {
-                continue;
-            }
-            let old = held.version.bundle(given.file)?;
-            if old == contract.bundle {
-                continue;
-            }
-            let old = Rc::new(Resolved::contract(&old));
-            let (verdict, found) = self.misfits(&held, &old, &new);
+        for (held, old) in olds {
+            let old = Rc::new(old.resolved());
+            let (verdict, found) = self.misfits(held, &old, &new);
             if held.because.is_none() {
                 let edited = EditedContract { old: held.clone(), new: digest.clone(), edits: Vec::new(), verdict };
                 behind = Some((edited, old.clone()));
@@ -181,7 +245,7 @@ impl ContractCheck<'_> {
             }
         }
         if !misfits.is_empty() {
-            findings.push(self.broken(misfits, &new, &digest));
+            findings.push(self.broken(misfits, &digest));
         } else if let Some((mut edited, old)) = behind {
             edited.edits = edit::edits(old.bundle(), &contract.bundle);
             let first = edited.edits.first().map(|edit| self.spot(edit));
@@ -194,7 +258,7 @@ impl ContractCheck<'_> {
             let place = place(given.file, waiver.at);
             findings.push(Finding { subject: subject.clone(), place, kind: FindingKind::Idle(waiver.clone()) });
         }
-        Ok(findings)
+        findings
     }
 
     /// Returns the versions that it must fit: the accepted one and those in the field.
@@ -224,7 +288,7 @@ impl ContractCheck<'_> {
         (verdict, misfits.collect())
     }
 
-    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, new: &Resolved, digest: &str) -> Finding {
+    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, digest: &str) -> Finding {
         let Self { given, contract, ref subject, .. } = *self;
         let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
         let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
@@ -245,8 +309,9 @@ impl ContractCheck<'_> {
             .filter(|(_, verdict)| !verdict.fits())
             .map(|(it, _)| it)
             .collect();
-        let edits = edit::edits(old.bundle(), &contract.bundle);
-        let mut advice = advice::of(subject, &old, new, &edits, &directions);
+        let forms = [old.bundle(), &contract.bundle].map(Form::of);
+        let edits = edit::of_forms(&forms[0], &forms[1]);
+        let mut advice = advice::of(subject, &old, &forms, &edits, &directions);
         // a misfit with a witness is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);

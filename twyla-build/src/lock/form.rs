@@ -18,7 +18,12 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn of(bundle: &Bundle) -> Self {
-        Self::read(&bundle.to_string())
+        Self {
+            draft: bundle.default_draft().name().to_owned(),
+            formats: bundle.asserts_formats(),
+            root: bundle.root().to_owned(),
+            documents: bundle.values().collect(),
+        }
     }
 
     /// Parses the text of a [`Bundle`].

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::date::Date;
 use crate::compare::{Bundle, ContractKind, ContractSchema, Sources};
-use crate::schema::load::At;
+use crate::schema::load::{At, Node};
 
 /// The accepted contracts of a schemas folder.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -110,13 +111,25 @@ pub struct Version {
     pub form: String,
     /// The place of the version in the lock.
     pub(crate) at: At,
+    /// Its form, if that was read or made already.
+    pub(crate) known: KnownForm,
+}
+
+/// A form that needn't be parsed again.
+#[derive(Clone, Debug)]
+pub(crate) enum KnownForm {
+    /// As it is in the lock.
+    Node(Arc<Node>),
+    /// That of a folder.
+    Bundle(Bundle),
 }
 
 impl Version {
     /// Returns the current version of a contract.
     #[must_use]
     pub fn of(bundle: &Bundle) -> Self {
-        Self { digest: bundle.digest(), form: bundle.to_string(), at: At { line: 1, column: 1 } }
+        let known = KnownForm::Bundle(bundle.clone());
+        Self { digest: bundle.digest(), form: bundle.to_string(), at: At { line: 1, column: 1 }, known }
     }
 
     /// Returns the beginning of the digest, which identifies a version.

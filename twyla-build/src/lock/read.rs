@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use twyla_contract::similar;
 
 use super::error::LockError;
-use super::model::{Earlier, Entry, Lock, Retired, Subject, Version, Waiver};
+use super::model::{Earlier, Entry, KnownForm, Lock, Retired, Subject, Version, Waiver};
 use super::print::Doc;
 use crate::compare::Bundle;
 use crate::schema::load::{self, At, Json, Node};
@@ -54,12 +55,23 @@ impl Lock {
 }
 
 impl Version {
+    /// Returns the form of this version as the lock has it, if that was read already.
+    pub(crate) fn as_written(&self) -> Option<Bundle> {
+        if let KnownForm::Node(form) = &self.known { Bundle::as_written(form) } else { None }
+    }
+
     /// Parses the form of this version.
     pub(crate) fn bundle(&self, shown: &str) -> Result<Bundle, Box<Problem>> {
         let problem = |error: LockError| {
             let kind = ProblemKind::Lock { message: error.to_string() };
             Box::new(Problem { file: shown.to_owned(), at: Some(self.at), kind })
         };
+        if let KnownForm::Bundle(bundle) = &self.known
+            && bundle.digest() == self.digest
+            && bundle.line() == self.form
+        {
+            return Ok(bundle.clone());
+        }
         let bundle = Bundle::parse(&self.form).map_err(|problems| {
             let first = problems.0.iter().find(|problem| problem.is_error());
             problem(LockError::BadForm { error: first.map(ToString::to_string).unwrap_or_default() })
@@ -169,8 +181,10 @@ impl LockReader<'_> {
 
     fn version(&mut self, node: &Node, of: &'static str) -> Option<Version> {
         let digest = self.digest(node, "digest", of);
-        let form = self.member(node, "form", of, "an object", Node::is_object).map(|node| Doc::sorted(node).compact());
-        Some(Version { digest: digest?, form: form?, at: node.at })
+        let form = self.member(node, "form", of, "an object", Node::is_object);
+        let form = form.map(|node| (Doc::sorted(node).compact(), KnownForm::Node(Arc::new(node.clone()))));
+        let (digest, (form, known)) = (digest?, form?);
+        Some(Version { digest, form, at: node.at, known })
     }
 
     /// Returns the objects of a list, if it exists.

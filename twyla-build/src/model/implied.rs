@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::format_type::FormatType;
-use crate::compare::language::{Automaton, Condition, Language, Query, SearchResult, bounds};
+use crate::compare::language::{Automaton, Budget, Condition, Language, Query, SearchResult, bounds};
 
 /// The maximum number of search steps for one pattern; above it, the pattern is checked separately.
 const MOST_STEPS: u64 = 20_000;
@@ -15,7 +15,7 @@ pub(super) fn implies(format: FormatType, pattern: &str) -> bool {
     let condition = |language, holds| Condition { parts: parts(language), holds };
     let conditions = vec![condition(&texts, true), condition(&matching, false)];
     let query = Query { conditions, min: 0, max: None, not: BTreeSet::new() };
-    query.run(&mut { MOST_STEPS }) == SearchResult::Nothing
+    query.run(&mut Budget::of_steps(MOST_STEPS)) == SearchResult::Nothing
 }
 
 fn parts(language: &Language) -> Vec<(&Automaton, bool)> {

@@ -47,7 +47,7 @@ pub(crate) use defaults::shown;
 pub(crate) use derived::Traits;
 pub(crate) use format_type::FormatType;
 pub(crate) use integer::IntegerType;
-pub(crate) use read::{Options, one, read};
+pub(crate) use read::{Options, one, read, together};
 pub(crate) use replace::{Replacement, Target};
 pub(crate) use rules::Check;
 pub(crate) use rust_text::checked;

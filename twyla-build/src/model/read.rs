@@ -1,12 +1,12 @@
 //! Makes the model of a folder: reads its contracts, and gives each type a name of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::custom::Addition;
 use super::reader::SchemaReader;
 use super::replace::{self, Replacements, Replacer};
 use super::shape::{Shape, TypeId, ValueType};
-use super::types::{Method, Model, Type};
+use super::types::{Method, Model, Type, reach};
 use super::{boxes, custom, defaults, hidden, nulls, rpcs, split, traits, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
@@ -67,15 +67,49 @@ fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
 /// Returns the types of one file by itself, and the type of its root.
 pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     let mut reader = SchemaReader::new(schemas, Replacer::default());
-    let held = match schemas.files.get(file).map(|file| &file.role) {
-        Some(FileRole::Context | FileRole::Event(_)) => ValueType::plain(Shape::Named(reader.root(file))),
-        Some(FileRole::Rpc(name, way)) => ValueType::plain(Shape::Named(reader.carried(name, *way, file).type_)),
-        _ => reader.held(&Loc::root(file)),
-    };
+    let held = root(&mut reader, file);
     let (mut types, ..) = reader.finish();
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
     (types, held)
+}
+
+/// Returns the types of several files, read together, and the type of each root. None for a root whose types have rule trees:
+/// these change the types that they read, and other files may share them.
+pub(crate) fn together(schemas: &Schemas, files: &[usize]) -> (Vec<Type>, Vec<Option<ValueType>>) {
+    let mut reader = SchemaReader::new(schemas, Replacer::default());
+    let roots: Vec<ValueType> = files.iter().map(|file| root(&mut reader, *file)).collect();
+    let (mut types, ..) = reader.finish();
+    nulls::settle(schemas, &mut types);
+    let is_plain = |held: &ValueType| {
+        let mut named = BTreeSet::new();
+        held.shape.uses(&mut named);
+        let held_of = |id: TypeId| types.get(id).map(|type_| type_.body.holds()).unwrap_or_default();
+        !has_tree(held)
+            && reach(&types, named).into_iter().all(|id| {
+                types.get(id).is_some_and(|type_| type_.trees.is_empty()) && !held_of(id).into_iter().any(has_tree)
+            })
+    };
+    let roots: Vec<Option<ValueType>> = roots.iter().map(|held| is_plain(held).then(|| held.clone())).collect();
+    (types, roots)
+}
+
+fn has_tree(held: &ValueType) -> bool {
+    !held.trees.is_empty()
+        || match &held.shape {
+            Shape::Array(inner) | Shape::Map(inner) | Shape::Nullable(inner) => has_tree(inner),
+            Shape::Replaced(replaced) => has_tree(&replaced.held),
+            _ => false,
+        }
+}
+
+/// Returns the type of a whole file.
+fn root(reader: &mut SchemaReader<'_>, file: usize) -> ValueType {
+    match reader.schemas.files.get(file).map(|file| &file.role) {
+        Some(FileRole::Context | FileRole::Event(_)) => ValueType::plain(Shape::Named(reader.root(file))),
+        Some(FileRole::Rpc(name, way)) => ValueType::plain(Shape::Named(reader.carried(name, *way, file).type_)),
+        _ => reader.held(&Loc::root(file)),
+    }
 }
 
 /// Makes the names of types distinct. The types of events and of the context keep their names, then those of RPC messages. The

@@ -1,8 +1,8 @@
 //! All schemas of a folder by their place and by their URI, and the target of each reference.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use twyla_contract::similar;
 
@@ -74,7 +74,7 @@ pub(crate) struct Schemas {
     /// The patterns of properties for which `null` means the same as absence.
     pub(crate) null_is_absent: Vec<String>,
     /// The number of names that may still be compared for a did-you-mean.
-    patience: Cell<usize>,
+    patience: AtomicUsize,
 }
 
 /// Limit of names compared for the did-you-means of a folder, so that many mistakes don't take long.
@@ -99,7 +99,7 @@ impl Schemas {
             formats: true,
             asserted: BTreeSet::new(),
             null_is_absent: Vec::new(),
-            patience: Cell::new(PATIENCE),
+            patience: AtomicUsize::new(PATIENCE),
         }
     }
 
@@ -213,9 +213,12 @@ impl Schemas {
 
     /// Takes so many comparisons from the budget, and returns whether it lasts.
     pub(super) fn patient(&self, names: usize) -> bool {
-        let left = self.patience.get().checked_sub(names.max(1));
-        self.patience.set(left.unwrap_or(0));
-        left.is_some()
+        let left = |patience: usize| patience.checked_sub(names.max(1));
+        let taken = self.patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        if taken.is_err() {
+            self.patience.store(0, Ordering::Relaxed);
+        }
+        taken.is_ok()
     }
 
     /// Returns the pointer of a schema relative to another one around it.

@@ -1,14 +1,16 @@
 //! Sets of texts as automata: which texts match a pattern, and the shortest one that matches some patterns and not others.
 //!
 //! `automaton` is the automaton of one pattern; `alphabet` has one character for each class that the automata distinguish;
-//! `search` runs several automata at once; `formats` has the languages of formats, as far as they are exact.
+//! `search` runs several automata at once within a `budget`; `formats` has the languages of formats, as far as they are exact.
 
 mod alphabet;
 mod automaton;
+mod budget;
 mod formats;
 mod search;
 
 pub(crate) use automaton::Automaton;
+pub(crate) use budget::Budget;
 pub(crate) use formats::{Bounds, bounds};
 pub(crate) use search::{Condition, Query, SearchResult};
 

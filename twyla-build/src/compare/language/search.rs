@@ -7,6 +7,7 @@ use regex_syntax::hir::Look;
 
 use super::alphabet::{Alphabet, is_word};
 use super::automaton::{Automaton, Transition};
+use super::budget::Budget;
 
 /// A condition on a text: all of some automata match or don't match as they should, or not all of them do.
 #[derive(Debug)]
@@ -176,7 +177,7 @@ struct SearchState {
 
 impl Query<'_> {
     /// Returns the first of the shortest texts. Each tried character takes a step.
-    pub(crate) fn run(&self, steps: &mut u64) -> SearchResult {
+    pub(crate) fn run(&self, budget: &mut Budget) -> SearchResult {
         let automata: Vec<&Automaton> = self
             .conditions
             .iter()
@@ -219,11 +220,9 @@ impl Query<'_> {
             }
             for (symbol, (c, holds)) in alphabet.symbols.iter().enumerate() {
                 let looked: u64 = walks.iter_mut().map(|walk| std::mem::take(&mut walk.looked)).sum();
-                let Some(left) = steps.checked_sub(1 + looked / STATES) else {
-                    *steps = 0;
+                if !budget.take(1 + looked / STATES) {
                     return SearchResult::OutOfSteps;
-                };
-                *steps = left;
+                }
                 let moved = place.configs.iter().zip(&mut walks);
                 let configs: Vec<u32> = moved.map(|(config, walk)| walk.step(*config, symbol, *c, holds)).collect();
                 if self.is_hopeless(&configs, &walks) {

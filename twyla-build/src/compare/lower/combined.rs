@@ -26,9 +26,9 @@ impl Lowering<'_> {
 
     /// Lowers each schema of an array; `None` if the schema doesn't have the keyword.
     pub(super) fn listed(&mut self, schema: &SchemaView<'_>, keyword: &str) -> Option<Vec<Lit>> {
-        let count = schema.get(keyword)?.items().len();
-        let at = schema.at(keyword);
-        Some((0..count).map(|index| self.schema(&at.step(&index.to_string()), schema.way)).collect())
+        let (items, at) = (schema.get(keyword)?.items(), schema.at(keyword));
+        let each = items.iter().enumerate();
+        Some(each.map(|(index, item)| self.read(&at.step(&index.to_string()), Some(item), schema.way)).collect())
     }
 
     pub(super) fn combined(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {

@@ -3,7 +3,7 @@
 use super::values::size;
 use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Lit};
-use crate::schema::load::Json;
+use crate::schema::load::{Json, Node};
 
 /// Returns two keywords: the one for the first items, and the one for the items after them.
 pub(super) fn keywords(schema: &SchemaView<'_>) -> (&'static str, &'static str) {
@@ -19,14 +19,14 @@ pub(super) fn keywords(schema: &SchemaView<'_>) -> (&'static str, &'static str) 
 impl Lowering<'_> {
     pub(super) fn items(&mut self, schema: &SchemaView<'_>, parts: &mut Vec<Lit>) {
         let (first, rest) = keywords(schema);
-        let count = schema.get(first).map_or(0, |node| node.items().len());
-        for index in 0..count {
-            let lit = self.schema(&schema.at(first).step(&index.to_string()), schema.way);
+        let items = schema.get(first).map_or(&[][..], Node::items);
+        for (index, item) in items.iter().enumerate() {
+            let lit = self.read(&schema.at(first).step(&index.to_string()), Some(item), schema.way);
             parts.push(self.formulas.atom(Atom::Item { index: index as u64, lit }));
         }
-        if schema.get(rest).is_some() {
-            let lit = self.schema(&schema.at(rest), schema.way);
-            parts.push(self.formulas.atom(Atom::Items { from: count as u64, lit }));
+        if let Some(node) = schema.get(rest) {
+            let lit = self.read(&schema.at(rest), Some(node), schema.way);
+            parts.push(self.formulas.atom(Atom::Items { from: items.len() as u64, lit }));
         }
         if schema.get("contains").is_some() {
             let lit = self.schema(&schema.at("contains"), schema.way);

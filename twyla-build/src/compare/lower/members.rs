@@ -11,15 +11,16 @@ impl Lowering<'_> {
             parts.push(self.required(name));
         }
         let (mut declared, mut patterns) = (Vec::new(), Vec::new());
+        let properties = schema.at("properties");
         for member in schema.get("properties").map_or(&[][..], Node::members) {
-            let lit = self.schema(&schema.at("properties").step(&member.key), schema.way);
+            let lit = self.read(&properties.step(&member.key), Some(&member.value), schema.way);
             let name = self.formulas.name(&member.key);
             declared.push(name.clone());
             parts.push(self.formulas.atom(Atom::Member { name, lit }));
         }
         for member in schema.get("patternProperties").map_or(&[][..], Node::members) {
             let at = schema.at("patternProperties").step(&member.key);
-            let lit = self.schema(&at, schema.way);
+            let lit = self.read(&at, Some(&member.value), schema.way);
             let pattern = self.tables.pattern(&member.key, || SchemaPath::of(self.schemas, &at));
             patterns.push(pattern);
             parts.push(self.formulas.atom(Atom::Matching { pattern, lit }));

@@ -17,7 +17,7 @@ use super::tables::{Opaque, Tables};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
-use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::schemas::{Info, Loc, Schemas};
 use crate::schema::scope::Scopes;
 
 /// The maximum depth of nested schemas, with all references followed.
@@ -43,13 +43,20 @@ pub(super) struct SchemaView<'n> {
     pub(super) node: &'n Node,
     pub(super) draft: Draft,
     pub(super) way: &'n Anchors,
-    schemas: &'n Schemas,
+    /// None for a schema that isn't registered.
+    info: Option<&'n Info>,
 }
 
 impl<'n> SchemaView<'n> {
+    pub(super) fn new(schemas: &'n Schemas, loc: &'n Loc, node: &'n Node, way: &'n Anchors) -> Self {
+        let info = schemas.infos.get(loc);
+        Self { loc, node, draft: info.map_or_else(|| schemas.default_draft(), |info| info.draft), way, info }
+    }
+
     /// Returns the value of a keyword, if the schema's draft and vocabularies have it.
     pub(super) fn get(&self, keyword: &str) -> Option<&'n Node> {
-        self.node.get(keyword).filter(|_| self.schemas.knows(self.loc, keyword))
+        let is_known = || self.info.map_or_else(|| self.draft.has(keyword), |info| info.knows(keyword));
+        self.node.get(keyword).filter(|_| is_known())
     }
 
     pub(super) fn at(&self, keyword: &str) -> Loc {
@@ -72,7 +79,12 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn schema(&mut self, loc: &Loc, way: &Anchors) -> Lit {
-        let Some(node) = self.schemas.node(loc) else { return Lit::TRUE };
+        self.read(loc, self.schemas.node(loc), way)
+    }
+
+    /// The same for a schema whose JSON is at hand.
+    pub(super) fn read(&mut self, loc: &Loc, node: Option<&Node>, way: &Anchors) -> Lit {
+        let Some(node) = node else { return Lit::TRUE };
         if let Json::Bool(holds) = node.json {
             return if holds { Lit::TRUE } else { Lit::FALSE };
         }
@@ -89,7 +101,7 @@ impl<'a> Lowering<'a> {
             return self.opaque(loc, "", format!("schemas are nested more than {DEEPEST} deep"), None);
         }
         self.open.insert(key.clone(), None);
-        let schema = SchemaView { loc, node, draft: self.schemas.draft(loc), way: &key.1, schemas: self.schemas };
+        let schema = SchemaView::new(self.schemas, loc, node, &key.1);
         let lit = self.rules(&schema);
         if let Some(Some((reference, _))) = self.open.remove(&key) {
             self.formulas.lead(reference, lit);

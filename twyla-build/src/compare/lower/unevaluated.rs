@@ -197,7 +197,7 @@ impl Lowering<'_> {
         }
         let way = self.farther(loc, outer.way);
         let schemas = self.schemas;
-        let schema = SchemaView { loc, node, draft: schemas.draft(loc), way: &way, schemas };
+        let schema = SchemaView::new(schemas, loc, node, &way);
         for target in self.targets(loc, &way) {
             if !self.looked(&target, &schema, when, false, deep + 1, out) {
                 return false;

@@ -323,7 +323,7 @@ impl Solver<'_> {
         let answer = match facts {
             Facts::Null => Answer::value(()),
             Facts::Boolean(value) => Answer::value(value.unwrap_or(false)),
-            Facts::Numbers(numbers) => numbers.find(&mut self.steps),
+            Facts::Numbers(numbers) => numbers.find(&mut self.budget),
             Facts::Texts(texts) => self.find_text(texts),
             Facts::Items(items) => self.find_items(items),
             Facts::Members(members) => self.find_members(members),

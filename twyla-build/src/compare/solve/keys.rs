@@ -127,7 +127,7 @@ impl Solver<'_> {
         }
         if let Some((pattern, others)) = patterns.split_first()
             && *left > 0
-            && self.steps > 0
+            && self.budget.steps() > 0
         {
             let lit = self.formulas.atom(Atom::Pattern(*pattern));
             for holds in [false, true] {

@@ -22,6 +22,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::formula::{Atom, Formula, Formulas, Index, Kind, Kinds, Lit};
+use super::language::Budget;
 use super::tables::Tables;
 
 /// Limit of nested values in the search.
@@ -62,6 +63,8 @@ pub(crate) enum Obstacle {
     Format(Index),
     /// The budget of steps is exhausted.
     Steps,
+    /// The time is over.
+    Time,
     /// The limit of nested values is reached.
     Deep,
     /// A number that can't be represented, or isn't found among many.
@@ -74,8 +77,7 @@ pub(crate) enum Obstacle {
 pub(crate) struct Solver<'a> {
     pub(crate) formulas: &'a mut Formulas,
     pub(crate) tables: &'a Tables,
-    /// The remaining steps.
-    pub(crate) steps: u64,
+    pub(crate) budget: Budget,
     known: HashMap<Conjunction, Answer>,
     /// Conjunctions without a value, provided that the one on the stack at this depth has none.
     assumed: HashMap<Conjunction, usize>,
@@ -107,11 +109,11 @@ fn size(value: &Value, most: u64) -> u64 {
 const FREE: usize = usize::MAX;
 
 impl<'a> Solver<'a> {
-    pub(crate) fn new(formulas: &'a mut Formulas, tables: &'a Tables, steps: u64) -> Self {
+    pub(crate) fn new(formulas: &'a mut Formulas, tables: &'a Tables, budget: Budget) -> Self {
         Self {
             formulas,
             tables,
-            steps,
+            budget,
             known: HashMap::new(),
             assumed: HashMap::new(),
             assumptions: Vec::new(),
@@ -127,15 +129,18 @@ impl<'a> Solver<'a> {
 
     /// Takes several steps; false if there aren't enough.
     fn take(&mut self, steps: u64) -> bool {
-        let left = self.steps.checked_sub(steps);
-        self.steps = left.unwrap_or(0);
-        left.is_some()
+        self.budget.take(steps)
     }
 
     /// Clones a value, one step per part, so that small schemas with huge values end.
     fn copy(&mut self, value: &Value) -> Option<Value> {
-        let size = size(value, self.steps);
+        let size = size(value, self.budget.steps());
         self.take(size).then(|| value.clone())
+    }
+
+    /// Returns the reason of an answer: the time, if that ended the search before its steps did.
+    pub(crate) fn reason(&self, reason: Obstacle) -> Obstacle {
+        if reason == Obstacle::Steps && self.budget.is_late() { Obstacle::Time } else { reason }
     }
 
     /// Searches for a value that satisfies all of these.

@@ -6,6 +6,7 @@ use num_bigint::BigInt;
 
 use super::{Answer, Obstacle};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
+use crate::compare::language::Budget;
 use crate::decimal::Decimal;
 
 /// The maximum number of multiples to try, in each direction.
@@ -86,9 +87,9 @@ impl Numbers {
     }
 
     /// Searches for a number.
-    pub(super) fn find(&self, steps: &mut u64) -> Answer {
+    pub(super) fn find(&self, budget: &mut Budget) -> Answer {
         let answer = self.look(TRIED);
-        *steps = steps.saturating_sub(1);
+        budget.take(1);
         answer
     }
 

@@ -226,7 +226,7 @@ impl Solver<'_> {
         let mut tried: Vec<Name> = Vec::new();
         loop {
             query.not = texts.not.iter().chain(&tried).cloned().collect();
-            let text = match query.run(&mut self.steps) {
+            let text = match query.run(&mut self.budget) {
                 SearchResult::Nothing => {
                     // all candidates were tried
                     let open = tried.iter().any(|text| texts.fits(tables, text).is_err());

@@ -75,6 +75,11 @@ impl Cache {
         }
     }
 
+    /// The same for schemas of which it is known whether any [notes what was seen](notes_seen).
+    pub(crate) fn knowing(schemas: &Schemas, notes_seen: bool) -> Self {
+        Self { notes_seen: OnceCell::from(notes_seen), ..Self::new(schemas) }
+    }
+
     /// Returns the number of schemas evaluated so far.
     pub(crate) fn spent(&self) -> u64 {
         self.spent.get() + self.steps.get()
@@ -279,7 +284,7 @@ impl<'a> Evaluator<'a> {
 
     /// Returns whether evaluated items and members must be tracked.
     pub(super) fn notes_seen(&self) -> bool {
-        *self.cache.notes_seen.get_or_init(|| self.schemas.files.iter().any(|file| asks_what_is_left(&file.root)))
+        *self.cache.notes_seen.get_or_init(|| notes_seen(self.schemas))
     }
 
     pub(super) fn check(
@@ -350,6 +355,11 @@ impl<'a> Evaluator<'a> {
         });
         false
     }
+}
+
+/// Whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
+pub(crate) fn notes_seen(schemas: &Schemas) -> bool {
+    schemas.files.iter().any(|file| asks_what_is_left(&file.root))
 }
 
 /// Returns whether a schema contains `unevaluatedItems` or `unevaluatedProperties`.

@@ -289,8 +289,9 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
         }
     };
     let judged = parsed.value.as_ref().map_or(Cow::Borrowed(&*text), |ast| without_far_numbers(&text, ast));
-    if let Err(error) = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged)
-        .and_then(|_| serde_json::from_str::<serde_json::Value>(&judged))
+    // what is a value is JSON; the error of the grammar is the better one
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(&judged)
+        && let error = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged).err().unwrap_or(error)
     {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let said = error.to_string();

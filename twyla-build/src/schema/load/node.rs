@@ -16,14 +16,14 @@ pub struct At {
 }
 
 /// A JSON value with its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Node {
     pub(crate) at: At,
     pub(crate) json: Json,
 }
 
 /// A JSON value; numbers as they are written, so that no digit is lost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Json {
     Null,
     Bool(bool),
@@ -34,7 +34,7 @@ pub(crate) enum Json {
 }
 
 /// The members of an object in their order, with fast lookup by key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Members {
     list: Vec<Member>,
     /// The indexes into `list`, sorted by key; empty for small objects.
@@ -69,7 +69,7 @@ impl std::ops::Deref for Members {
 }
 
 /// A member of an object.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Member {
     pub(crate) key: String,
     pub(crate) key_at: At,
