@@ -3,6 +3,8 @@
 
 mod git;
 mod repository;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -346,4 +348,29 @@ fn contracts_of_rpcs_are_held_alike() {
     assert_eq!(said.matches("error: ").count(), 1, "{said}");
     repository.said(&[&["accept"], &both[..], &["--removed", "--reason", "nothing calls it"]].concat());
     assert_eq!(repository.said(&["check", "--against", "HEAD"]), "in order: 2 contracts, all as accepted\n");
+}
+
+#[test]
+fn diff_shows_an_edit_of_a_shared_schema_once_with_all_contracts_that_it_reaches() {
+    let money =
+        r#"{ "type": "object", "properties": { "cents": { "type": "integer" } }, "additionalProperties": false }"#;
+    let order = r#"{ "type": "object", "properties": { "price": { "$ref": "../../shared/money.json" } } }"#;
+    let repository = Repository::accepted(&[
+        ("schemas/context.json", r#"{ "type": "object" }"#),
+        ("schemas/shared/money.json", money),
+        ("schemas/events/shop/order.json", order),
+        ("schemas/events/shop/refund.json", order),
+        ("schemas/events/shop/visit.json", r#"{ "type": "object" }"#),
+    ]);
+    repository.edit("schemas/shared/money.json", r#""cents""#, r#""exact": { "type": "boolean" }, "cents""#);
+    let said = repository.said(&["diff"]);
+    assert!(said.starts_with("shop.order, shop.refund  consumer-first\n"), "{said}");
+    assert_eq!(said.matches("added").count(), 1, "{said}");
+    // an edit of its own sets a contract apart
+    repository.edit("schemas/events/shop/refund.json", r#""price""#, r#""why": { "type": "string" }, "price""#);
+    let said = repository.said(&["diff"]);
+    assert!(
+        said.starts_with("shop.order  consumer-first\n") && said.contains("\nshop.refund  consumer-first\n"),
+        "{said}"
+    );
 }

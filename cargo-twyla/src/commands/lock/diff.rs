@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::error::Error as StdError;
 
 use serde_json::json;
-use twyla_build::lock::{self, EditVerdict, Finding, FindingKind, Lock};
+use twyla_build::lock::{self, EditVerdict, EditedContract, Finding, FindingKind, Lock};
 
 use super::revision::{Error, at_revision};
 use super::{json as as_json, show};
@@ -59,8 +59,12 @@ impl Run for Args {
             say!("{:#}", json!({ "since": self.revision, "changes": found }));
             return Ok(Outcome::Fine);
         }
-        for finding in &findings {
-            print(finding);
+        let mut left: Vec<&Finding> = findings.iter().collect();
+        while let Some(first) = left.first().copied() {
+            let (alike, others) =
+                left.into_iter().partition(|other| std::ptr::eq(first, *other) || is_alike(first, other));
+            left = others;
+            print(first, &alike);
         }
         if findings.is_empty() {
             let since = self.revision.as_deref().unwrap_or("it was accepted");
@@ -80,8 +84,27 @@ fn accepted_alone(lock: &Lock) -> Lock {
     lock
 }
 
-fn print(finding: &Finding) {
-    let name = paint(NAME, &finding.subject);
+/// Whether two contracts have the same edits, all of them in schemas that they share, with the same meaning.
+fn is_alike(one: &Finding, other: &Finding) -> bool {
+    let is_shared = |one: &EditedContract, other: &EditedContract| {
+        one.verdict == other.verdict
+            && one.edits == other.edits
+            && !one.edits.is_empty()
+            && one.edits.iter().all(|edit| !edit.own)
+    };
+    match (&one.kind, &other.kind) {
+        (FindingKind::Behind(one), FindingKind::Behind(other)) => is_shared(one, other),
+        (FindingKind::Broken(one), FindingKind::Broken(other)) => {
+            is_shared(&one.edited, &other.edited) && one.directions() == other.directions()
+        }
+        _ => false,
+    }
+}
+
+/// Prints a finding once for all contracts that are `alike`, itself included.
+fn print(finding: &Finding, alike: &[&Finding]) {
+    let names: Vec<String> = alike.iter().map(|it| it.subject.to_string()).collect();
+    let name = paint(NAME, names.join(", "));
     match &finding.kind {
         FindingKind::New => say!("{name}  {}", paint(GOOD, "new")),
         FindingKind::Removed => say!("{name}  {}", paint(BAD, "gone")),
