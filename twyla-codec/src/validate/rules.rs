@@ -200,22 +200,44 @@ fn listed(values: &[impl Display]) -> String {
     out
 }
 
-/// Checks `minItems`.
-pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+fn at_least(
+    keyword: &'static str,
+    count: usize,
+    [one, many]: [&'static str; 2],
+    limit: u64,
+    at: &Path<'_>,
+    out: &mut Violations,
+) {
     let count = count as u64;
     if count < limit {
-        let (has, rule) = (plural(count, "item", "items"), plural(limit, "is", "are"));
-        out.push(at, "minItems", format!("has {has}, and at least {rule} needed"));
+        let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
+        out.push(at, keyword, format!("has {has}, and at least {rule} needed"));
     }
+}
+
+fn at_most(
+    keyword: &'static str,
+    count: usize,
+    [one, many]: [&'static str; 2],
+    limit: u64,
+    at: &Path<'_>,
+    out: &mut Violations,
+) {
+    let count = count as u64;
+    if count > limit {
+        let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
+        out.push(at, keyword, format!("has {has}, and at most {rule} allowed"));
+    }
+}
+
+/// Checks `minItems`.
+pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
+    at_least("minItems", count, ["item", "items"], limit, at, out);
 }
 
 /// Checks `maxItems`.
 pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    let count = count as u64;
-    if count > limit {
-        let (has, rule) = (plural(count, "item", "items"), plural(limit, "is", "are"));
-        out.push(at, "maxItems", format!("has {has}, and at most {rule} allowed"));
-    }
+    at_most("maxItems", count, ["item", "items"], limit, at, out);
 }
 
 /// Checks `uniqueItems` of strings, integers, booleans and string enums.
@@ -233,20 +255,12 @@ pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violatio
 
 /// Checks `minProperties` of a map.
 pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    let count = count as u64;
-    if count < limit {
-        let (has, rule) = (plural(count, "member", "members"), plural(limit, "is", "are"));
-        out.push(at, "minProperties", format!("has {has}, and at least {rule} needed"));
-    }
+    at_least("minProperties", count, ["member", "members"], limit, at, out);
 }
 
 /// Checks `maxProperties` of a map.
 pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    let count = count as u64;
-    if count > limit {
-        let (has, rule) = (plural(count, "member", "members"), plural(limit, "is", "are"));
-        out.push(at, "maxProperties", format!("has {has}, and at most {rule} allowed"));
-    }
+    at_most("maxProperties", count, ["member", "members"], limit, at, out);
 }
 
 /// A map of members.

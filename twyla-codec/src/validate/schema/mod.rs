@@ -16,6 +16,7 @@ mod combined;
 mod describe;
 mod equal;
 mod evaluate;
+mod multiple_of;
 mod number;
 mod objects;
 #[cfg(test)]
@@ -23,7 +24,8 @@ mod tests;
 mod tree;
 mod view;
 
-pub use number::{Factor, Number};
+pub use multiple_of::Factor;
+pub use number::Number;
 pub use tree::{Choices, Const, Members, PatternRef, Resource, Rule, Schema, Types};
 pub use view::{ArrayView, JsonView, ObjectView, View, Visit};
 

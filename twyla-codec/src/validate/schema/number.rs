@@ -1,4 +1,4 @@
-//! Exact comparison of integers and floats, and decimal `multipleOf`.
+//! Exact comparison of integers and floats.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,15 +13,6 @@ pub enum Number {
 }
 
 use Number::{Float, Integer};
-
-/// A factor in decimal: `mantissa * 10^exponent`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Factor {
-    /// The digits.
-    pub mantissa: u128,
-    /// The power of ten.
-    pub exponent: i32,
-}
 
 /// The first `f64` beyond an `i128`.
 const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
@@ -72,29 +63,6 @@ impl Number {
             Float(value) => value.fract() == 0.0,
         }
     }
-
-    /// Returns whether the number is a multiple of the factor, both taken in decimal.
-    pub(super) fn is_multiple_of(self, factor: Factor) -> bool {
-        let (mantissa, exponent) = match self {
-            Integer(value) => (value.unsigned_abs(), 0),
-            Float(value) => match decimal(value.abs()) {
-                Some((mantissa, exponent)) => (u128::from(mantissa), exponent),
-                None => return false,
-            },
-        };
-        if mantissa == 0 {
-            return factor.mantissa != 0;
-        }
-        let shift = exponent.saturating_sub(factor.exponent);
-        match u32::try_from(shift) {
-            Ok(up) => times(mantissa, power_of_ten(up, factor.mantissa), factor.mantissa) == Some(0),
-            Err(_) => {
-                // if the product overflows, the factor is larger than the value
-                let scaled = 10_u128.checked_pow(shift.unsigned_abs()).and_then(|ten| factor.mantissa.checked_mul(ten));
-                scaled.is_some_and(|scaled| mantissa.checked_rem(scaled) == Some(0))
-            }
-        }
-    }
 }
 
 impl fmt::Display for Number {
@@ -102,23 +70,6 @@ impl fmt::Display for Number {
         match self {
             Integer(value) => value.fmt(f),
             Float(value) => f.write_str(&written(*value)),
-        }
-    }
-}
-
-impl fmt::Display for Factor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.mantissa.to_string();
-        match self.exponent {
-            0 => f.write_str(&digits),
-            up @ 1..=20 => write!(f, "{digits}{}", "0".repeat(up.unsigned_abs() as usize)),
-            down @ -20..0 => {
-                let places = down.unsigned_abs() as usize;
-                let padded = format!("{digits:0>width$}", width = places + 1);
-                let (whole, fraction) = padded.split_at(padded.len() - places);
-                write!(f, "{whole}.{fraction}")
-            }
-            far => write!(f, "{digits}e{far}"),
         }
     }
 }
@@ -154,44 +105,13 @@ fn compare(whole: i128, value: f64) -> Option<Ordering> {
 }
 
 /// Returns the shortest decimal that reads as this number: the original text, if that was short enough.
-fn decimal(value: f64) -> Option<(u64, i32)> {
+pub(super) fn decimal(value: f64) -> Option<(u64, i32)> {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e')?;
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mantissa = format!("{whole}{fraction}").parse().ok()?;
     let exponent: i32 = exponent.parse().ok()?;
     Some((mantissa, exponent - i32::try_from(fraction.len()).ok()?))
-}
-
-/// Returns `10^exponent` modulo `modulus`.
-fn power_of_ten(mut exponent: u32, modulus: u128) -> u128 {
-    let (mut power, mut square) = (1, 10);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            power = times(power, square, modulus).unwrap_or_default();
-        }
-        square = times(square, square, modulus).unwrap_or_default();
-        exponent >>= 1;
-    }
-    power
-}
-
-/// Returns `a * b` modulo `modulus`; `None` if `modulus` is zero.
-fn times(a: u128, b: u128, modulus: u128) -> Option<u128> {
-    let (mut a, mut b) = (a.checked_rem(modulus)?, b.checked_rem(modulus)?);
-    if let Some(product) = a.checked_mul(b) {
-        return product.checked_rem(modulus);
-    }
-    let sum = |x: u128, y: u128| if x >= modulus - y { x - (modulus - y) } else { x + y };
-    let mut product = 0;
-    while b > 0 {
-        if b & 1 == 1 {
-            product = sum(product, a);
-        }
-        a = sum(a, a);
-        b >>= 1;
-    }
-    Some(product)
 }
 
 #[cfg(test)]
@@ -222,34 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn multiples_are_decimal() {
-        let multiple = |value: Number, mantissa, exponent| value.is_multiple_of(Factor { mantissa, exponent });
-        assert!(multiple(Float(0.0075), 1, -4));
-        assert!(!multiple(Float(0.00751), 1, -4));
-        assert!(multiple(Float(4.35), 1, -2));
-        assert!(multiple(Float(1.1), 11, -1));
-        assert!(multiple(Float(-4.5), 15, -1));
-        assert!(multiple(Integer(0), 15, -1));
-        assert!(!multiple(Integer(35), 15, -1));
-        assert!(multiple(Integer(300), 1, 2));
-        assert!(!multiple(Integer(350), 1, 2));
-        assert!(multiple(Float(1e308), 5, -1));
-        assert!(!multiple(Float(1e308), 123_456_789, -9));
-        assert!(multiple(Float(1e308), 1 << 100, 0));
-        assert!(!multiple(Float(1e308), 3_u128.pow(80), 0));
-        assert!(multiple(Integer(12_391_239_123), 1, -8));
-        assert!(!multiple(Float(1e-300), 1, 300));
-        assert!(!multiple(Float(f64::INFINITY), 1, 0));
-        assert!(!multiple(Integer(1), 0, 0));
-    }
-
-    #[test]
     fn shows_numbers_as_written() {
-        let shown = |mantissa, exponent| Factor { mantissa, exponent }.to_string();
-        assert_eq!(shown(15, -1), "1.5");
-        assert_eq!(shown(1, -4), "0.0001");
-        assert_eq!(shown(1, 2), "100");
-        assert_eq!(shown(1, 200), "1e200");
         assert_eq!(Float(1e300).to_string(), "1e300");
         assert_eq!(Float(0.25).to_string(), "0.25");
     }

@@ -2,7 +2,8 @@
 
 use super::super::formats::Format;
 use super::super::pattern::Pattern;
-use super::number::{Factor, Number};
+use super::multiple_of::Factor;
+use super::number::Number;
 
 /// A schema: a conjunction of rules.
 #[derive(Debug)]
