@@ -66,7 +66,7 @@ pub(super) fn hurt(finding: &Finding) -> Vec<String> {
                 }
                 ContractKind::Context | ContractKind::Event => &[
                     "listeners that aren't upgraded yet: they wait for events that are no longer sent",
-                    "producers in the field, which can't be taken back: nothing receives what they send",
+                    "producers that aren't upgraded yet: nothing receives what they send",
                 ],
             };
             hurt.iter().map(|line| (*line).to_owned()).collect()
@@ -290,9 +290,9 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
         (Some(one), Some(other)) if is_repeated(&[one]) || is_repeated(&[other]) => {
             format!("{}, and {}", harm(subject, one, "would refuse"), harm(subject, other, "would refuse"))
         }
-        (Some(_), Some(_)) => "old and new refuse what the other sends".to_owned(),
+        (Some(_), Some(_)) => "each version refuses what the other sends".to_owned(),
         (Some(misfit), None) | (None, Some(misfit)) => harm(subject, misfit, "would refuse"),
-        (None, None) => "it is undecided whether old and new accept what the other sends".to_owned(),
+        (None, None) => "it is undecided whether each version accepts what the other sends".to_owned(),
     };
     format!("{names} can't change like this: {what}")
 }
@@ -400,9 +400,7 @@ fn hurt_by(subject: &Subject, direction: Direction) -> String {
             format!("{producers} that aren't upgraded yet: what they send is refused")
         }
         Direction::OldToNew => {
-            format!(
-                "{producers} in the field, which can't be taken back: what they send, and what waits in queues, is refused"
-            )
+            format!("{producers} that aren't upgraded yet: what they send, and what waits in queues, is refused")
         }
         Direction::NewToOld => format!("{listeners} that aren't upgraded yet: they refuse what new {producers} send"),
     }
