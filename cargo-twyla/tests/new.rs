@@ -219,6 +219,16 @@ fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
     assert!(unknown.contains("no package platform-contract here or among the dependencies"), "{unknown}");
     assert!(unknown.contains("did you mean platform-contracts?"), "{unknown}");
 
+    // the card of another service beside it
+    std::fs::write(
+        service.join("service.toml"),
+        "name = \"other\"\nversion = \"1.0.0\"\nemits = [\"example.asked\"]\n",
+    )
+    .unwrap();
+    let args = ["manifest", "--card", "service.toml", "--contracts", "platform-contracts", "--out", "-"];
+    let card = twyla(&service, &args);
+    assert!(text(&card.stdout).contains("\"event\": \"example.asked\""), "{}", text(&card.stderr));
+
     // the lock of the crate is held in the service's build
     assert!(twyla(&contracts, &["accept"]).status.success());
     let asked = contracts.join("schemas/events/example/asked.json");

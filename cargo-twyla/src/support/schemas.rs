@@ -67,6 +67,8 @@ pub(crate) enum Error {
     NoFolder,
     #[error("{0}")]
     Here(std::io::Error),
+    #[error("{shown}: there is no such folder of schemas: {error}")]
+    Unreadable { shown: String, error: std::io::Error },
     #[error("{0}")]
     ContractsCrate(#[from] contracts_crate::Error),
     #[error("\n{0}")]
@@ -86,9 +88,9 @@ pub(crate) struct Folder {
 }
 
 impl SchemasArgs {
-    /// Returns the arguments for a folder, whose own settings alone apply.
-    pub(crate) fn of(schemas: Option<PathBuf>) -> Self {
-        Self { schemas, ..Self::default() }
+    /// Returns the arguments of a folder, or of the folder of a contracts crate, with settings of its own only.
+    pub(crate) fn of(schemas: Option<PathBuf>, contracts_crate: Option<String>) -> Self {
+        Self { schemas, contracts_crate, ..Self::default() }
     }
 
     /// Finds the folder.
@@ -159,6 +161,8 @@ impl Folder {
 
     /// Returns the folder's lock, if it has one.
     pub(crate) fn lock(&self) -> Result<Option<Lock>, Error> {
+        // a folder that is missing isn't one without a lock
+        self.path.read_dir().map_err(|error| Error::Unreadable { shown: self.shown.clone(), error })?;
         Ok(Builder::new(&self.path).shown_as(&self.shown).lock()?)
     }
 

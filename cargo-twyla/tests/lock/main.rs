@@ -144,8 +144,13 @@ fn what_cannot_be_checked_ends_with_two() {
         said
     };
     assert!(refused(&["check", "--against", "nowhere"]).contains("there is no revision `nowhere` here"));
+    for command in ["check", "diff"] {
+        let missing = refused(&[command, "--schemas", "nowhere"]);
+        assert!(missing.starts_with("error: nowhere: there is no such folder of schemas: "), "{missing}");
+    }
     assert!(refused(&["check", "--against=--output=x"]).contains("there is no revision `--output=x` here"));
     assert!(refused(&["diff", "nowhere"]).contains("there is no revision"));
+    repository.write("elsewhere/context.json", "{}");
     assert!(refused(&["check", "--schemas", "elsewhere"]).contains("elsewhere has no lock"));
     assert!(refused(&["accept", "bot.replay"]).contains("did you mean `bot.reply`?"));
     assert!(refused(&["accept", "reply"]).contains("`reply` is not the name of a contract: "));

@@ -67,6 +67,9 @@ pub(crate) struct Args {
     /// if it exists.
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
+    /// The contracts crate whose schemas these are, in place of the folder: a package here or among the dependencies.
+    #[arg(long = "contracts", value_name = "PACKAGE", conflicts_with = "schemas")]
+    contracts_crate: Option<String>,
     #[command(flatten)]
     output: ReportArgs,
     /// Draw a picture into this file: services, events, and in red what breaks.
@@ -94,7 +97,7 @@ impl Run for Args {
         let format = self.output.format();
         let text = match (format, format.form()) {
             (_, Some(form)) => {
-                let sources = sources(self.schemas)?;
+                let sources = sources(self.schemas, self.contracts_crate)?;
                 let place = |path: &SchemaPath| sources.as_ref().and_then(|sources| sources.place(path));
                 review::review(&reports, &place).write(form, Path::new("."))
             }
@@ -114,10 +117,10 @@ impl Run for Args {
 
 /// Returns the contracts of the schemas folder. `None` if the folder is missing or its schemas are invalid: annotations then
 /// point at manifests.
-fn sources(named: Option<PathBuf>) -> Result<Option<Sources>, schemas::Error> {
-    let is_named = named.is_some();
+fn sources(folder: Option<PathBuf>, contracts_crate: Option<String>) -> Result<Option<Sources>, schemas::Error> {
+    let is_named = folder.is_some() || contracts_crate.is_some();
     let read = || {
-        let folder = SchemasArgs::of(named).find()?;
+        let folder = SchemasArgs::of(folder, contracts_crate).find()?;
         Ok(folder.builder(folder.lock()?.as_ref()).contracts()?)
     };
     match read() {

@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// The schemas folder of the card, if it isn't the one that the card names.
     #[arg(long, value_name = "DIR", requires = "card")]
     schemas: Option<PathBuf>,
+    /// The contracts crate whose schemas the card means, in place of a folder: a package here or among the dependencies.
+    #[arg(long = "contracts", value_name = "PACKAGE", requires = "card", conflicts_with = "schemas")]
+    contracts_crate: Option<String>,
     /// The service's name, if it isn't the program's.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
@@ -109,7 +112,7 @@ enum Error {
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let mut manifest = match (&self.card, &self.path) {
-            (Some(card), _) => card::manifest(card, self.schemas)?,
+            (Some(card), _) => card::manifest(card, self.schemas, self.contracts_crate)?,
             (None, Some(path)) => {
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 let version = self.version.clone().ok_or_else(|| Error::NoVersion { path: path.clone() })?;

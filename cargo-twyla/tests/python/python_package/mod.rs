@@ -144,6 +144,8 @@ fn the_manifest_is_that_of_a_card() {
     greeter(folder.path());
     let output = python(folder.path()).args(["-m", "shop_contracts", "manifest", "greeter"]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
+    let output = python(folder.path()).args(["-m", "shop_contracts", "manifest", "greter"]).output().unwrap();
+    assert_eq!((text(&output).as_str(), output.status.code()), ("error: there is no module greter here\n", Some(1)));
     let read = |path: &str| serde_json::from_slice::<Value>(&fs::read(folder.path().join(path)).unwrap()).unwrap();
     let card = "name = \"greeter\"\nversion = \"1.4.0\"\nemits = [\"shop.order\"]\n\
                 listens = [{ event = \"shop.any\", group = \"greeter\", handler = \"greeter:answer\" }]\n";

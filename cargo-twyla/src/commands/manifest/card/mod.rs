@@ -38,8 +38,12 @@ fn list(mistakes: &[String]) -> String {
     mistakes.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the manifest of a card. `schemas` is the folder of the contracts, if it isn't the one that the card names.
-pub(super) fn manifest(path: &Path, schemas: Option<PathBuf>) -> Result<Manifest, Error> {
+/// Returns the manifest of a card. `schemas` or the contracts crate has the contracts, if it isn't the folder that the card names.
+pub(super) fn manifest(
+    path: &Path,
+    schemas: Option<PathBuf>,
+    contracts_crate: Option<String>,
+) -> Result<Manifest, Error> {
     let text = fs::read_to_string(path).map_err(|error| Error::Unreadable { path: path.to_owned(), error })?;
     let shown = path.to_string_lossy().replace('\\', "/");
     let mistakes = |mut found: Vec<Mistake>| {
@@ -48,7 +52,11 @@ pub(super) fn manifest(path: &Path, schemas: Option<PathBuf>) -> Result<Manifest
     };
     let card = read::read(&text).map_err(&mistakes)?;
     let beside = |folder: &String| path.parent().unwrap_or(Path::new("")).join(folder);
-    let folder = SchemasArgs::of(schemas.or_else(|| card.schemas.as_ref().map(beside))).find()?;
+    let schemas = match &contracts_crate {
+        Some(_) => None,
+        None => schemas.or_else(|| card.schemas.as_ref().map(beside)),
+    };
+    let folder = SchemasArgs::of(schemas, contracts_crate).find()?;
     let (sources, version) = contracts(&folder, card.revision.as_deref())?;
     let mut contracts = Contracts { sources: &sources, folder: version, bundles: Vec::new(), mistakes: Vec::new() };
     let manifest = contracts.manifest(card);

@@ -15,7 +15,13 @@ def _find(named: str) -> Service:
     module_name, _, attribute = named.partition(":")
     # the service is where the command runs, as `python -m` has it
     sys.path.insert(0, str(Path.cwd()))
-    module = importlib.import_module(module_name)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        # what the module itself lacks is its own error
+        if error.name != module_name:
+            raise
+        raise SystemExit(f"error: there is no module {module_name} here") from None
     if attribute:
         found = getattr(module, attribute, None)
         if not isinstance(found, Service):
