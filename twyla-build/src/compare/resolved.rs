@@ -10,13 +10,13 @@ use super::bundle::Bundle;
 use super::gather;
 use super::shape::Types;
 use super::verdict::Mode;
-use super::witness::WitnessCheck;
+use super::witness::{SharedSchemas, WitnessCheck};
 use crate::schema::check;
 use crate::schema::draft::Draft;
 use crate::schema::evaluate;
 use crate::schema::load::{Json, Node};
 use crate::schema::problem::Problem;
-use crate::schema::schemas::{Loc, Schemas};
+use crate::schema::schemas::Loc;
 use crate::stack;
 
 /// A contract whose schemas are resolved when a comparison needs them, and only once.
@@ -58,17 +58,6 @@ pub(crate) struct Shared {
     bundle: Bundle,
     /// None if it is resolved by itself.
     schemas: Option<SharedSchemas>,
-}
-
-/// The schemas of a contract, resolved together with those of others.
-#[derive(Clone, Debug)]
-pub(super) struct SharedSchemas {
-    pub(super) schemas: Arc<Schemas>,
-    pub(super) root: Loc,
-    /// None if its types are read alone.
-    pub(super) types: Option<Types>,
-    /// Whether any of the schemas notes what was seen.
-    pub(super) notes_seen: bool,
 }
 
 impl Shared {

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::bundle::Bundle;
 use super::minimize;
-use super::resolved::SharedSchemas;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
 use crate::schema::evaluate::{Cache, Evaluator, Outcome, Undecidable, Valid, Violation, place_of};
@@ -14,6 +13,17 @@ use crate::schema::schemas::{Loc, Schemas};
 
 /// Limit of evaluated schemas and copied parts while minimizing.
 const MOST: u64 = 1_000_000;
+
+/// The schemas of a contract, resolved together with those of others.
+#[derive(Clone, Debug)]
+pub(super) struct SharedSchemas {
+    pub(super) schemas: Arc<Schemas>,
+    pub(super) root: Loc,
+    /// None if its types are read alone.
+    pub(super) types: Option<Types>,
+    /// Whether any of the schemas notes what was seen.
+    pub(super) notes_seen: bool,
+}
 
 /// A contract against which values are validated.
 pub(super) struct WitnessCheck {
