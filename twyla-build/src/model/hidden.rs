@@ -32,6 +32,11 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     while let Some((id, pointer)) = hiding.open.pop() {
         hiding.hide(id, &pointer);
     }
+    // whatever the order in which they were found
+    for type_ in hiding.types.iter_mut() {
+        type_.sensitive.sort();
+        type_.sensitive.dedup();
+    }
 }
 
 struct Hiding<'a> {
