@@ -66,7 +66,11 @@ impl<'a> SchemaReader<'a> {
         let names = names::variants(&list.words);
         let is_taken = |name: &str| others.iter().any(|other| names::look(&other.name) == names::look(name));
         if names.iter().any(|name| is_taken(name)) {
-            let name = if is_taken("String") { "Word" } else { "String" };
+            let (mut name, mut number) = ("String".to_owned(), 1);
+            while is_taken(&name) {
+                name = if number == 1 { "Word".to_owned() } else { format!("Word_{number}") };
+                number += 1;
+            }
             let shape = self.word_enum(loc, list, Some("String"));
             return vec![Variant::new(name, vec![Choice::Type(JsonType::String)], ValueType::plain(shape))];
         }
@@ -98,14 +102,17 @@ impl<'a> SchemaReader<'a> {
             let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
             exact &= only_words && !self.schemas.refs.contains_key(&target);
             let values = match (self.get(&target, "const"), self.get(&target, "enum")) {
-                (Some(only), None) => std::slice::from_ref(only),
+                // an `enum` beside `const` has limited the possible words
+                (Some(only), _) => std::slice::from_ref(only),
                 (None, Some(values)) => values.items(),
-                _ => &[],
+                (None, None) => &[],
             };
             let is_allowed = |word: &&str| matches!(&possible.strings, Values::Listed(words) if words.contains(*word));
             let mut seen = HashSet::new();
             let own = values.iter().filter_map(Node::str).filter(is_allowed);
             let own: Vec<&str> = own.filter(|word| seen.insert(*word)).collect();
+            // every word that the schema allows is found, or other rules decide
+            exact &= matches!(&possible.strings, Values::Listed(words) if words.len() == own.len());
             let said = [at, &target].into_iter().map(|at| docs(self.node(at))).find(|said| !said.is_empty());
             for word in &own {
                 if !known.insert((*word).to_owned()) {
