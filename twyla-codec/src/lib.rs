@@ -55,8 +55,8 @@ pub mod __private {
     pub use crate::json::words::no_variant;
     pub use crate::json::write::write_extra;
     pub use crate::json::{
-        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, required, word, write_member,
-        write_optional, write_str,
+        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, nothing_but, required, word,
+        write_member, write_optional, write_str,
     };
     pub use crate::nullable::write_nullable;
     pub use crate::path::Path;

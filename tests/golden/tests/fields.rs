@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::fields::shared::{Issue, IssueState};
-use twyla_golden::fields::shop::{Absent, Beside, Constant, ConstantKind, Implied, Narrowed, Patched};
+use twyla_golden::fields::shop::{Absent, Beside, Constant, Implied, Narrowed, Patched};
 
 fn read<T: Listen>(value: &Value) -> T {
     T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"))
@@ -49,7 +49,15 @@ fn new_takes_no_argument_for_a_constant() {
         "version": 3, "offset": -1, "ratio": 1.5, "signed": true, "nothing": null, "kind": "order", "limit": 0.5, "id": "x",
     });
     assert_eq!(written(&event), Ok(content));
-    assert_eq!((event.version, event.kind), (3, ConstantKind::Order));
+    assert_eq!(event.version, 3);
+    // a required word has no field
+    let other = serde_json::to_string(
+        &json!({ "version": 3, "offset": -1, "ratio": 1.5, "signed": true, "nothing": null, "limit": 0.5, "id": "x" }),
+    )
+    .unwrap();
+    let refused = |text: &str| Constant::decode(text.as_bytes()).unwrap_err().to_string();
+    assert_eq!(refused(&other), "(root): `kind` is missing");
+    assert_eq!(refused(&other.replace('}', r#","kind":"x"}"#)), r#"/kind: "x" is not "order""#);
     assert!(written(&Constant { ratio: 2.5, ..event }).is_err_and(|error| error == "/ratio: 2.5 is not 1.5"));
 }
 

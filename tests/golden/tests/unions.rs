@@ -3,11 +3,11 @@
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::unions::shop::{
-    Contact, ContactBlank, ContactKept, ContactKeptA, ContactRepeated, ContactWay, ContactWayA, ContactWayB, Fare,
-    FareCard, Hook, Measure, MeasureDone, MeasureTyped, MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values,
-    ValuesAmount, ValuesClashing, ValuesClashingString, ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesMood,
-    ValuesNamed, ValuesPayload, ValuesPlace, ValuesState, ValuesTags, ValuesTargets, ValuesTexts, ValuesUntil,
-    ValuesUntilDate,
+    Change, ChangeAction, ChangeActionCreated, ChangeActionNoted, Contact, ContactBlank, ContactKept, ContactKeptA,
+    ContactRepeated, ContactWay, ContactWayA, ContactWayB, Fare, FareCard, Hook, Measure, MeasureDone, MeasureTyped,
+    MeasureVersioned, Parcel, Payment, PaymentCard, Review, Values, ValuesAmount, ValuesClashing, ValuesClashingString,
+    ValuesFlag, ValuesId, ValuesLevel, ValuesMethod, ValuesMood, ValuesNamed, ValuesPayload, ValuesPlace, ValuesState,
+    ValuesTags, ValuesTargets, ValuesTexts, ValuesUntil, ValuesUntilDate,
 };
 
 fn read<T: Listen>(text: &str) -> T {
@@ -95,6 +95,38 @@ fn words_beside_values_of_other_types_are_variants() {
     assert_eq!(refused::<Values>(r#"{"until":"ever"}"#), r#"/until: "ever" is not one of "forever", "noon", "night""#);
     assert_eq!(refused::<Values>(r#"{"until":[]}"#), "/until: is an array, not an integer, a string or an object");
     assert_eq!(read::<Values>(r#"{"level":"low"}"#).level, Nullable::Value(ValuesLevel::Low));
+}
+
+#[test]
+fn a_closed_object_with_nothing_but_its_tag_is_a_variant_without_a_value() {
+    for (action, last) in [
+        (r#"{"action":"deleted"}"#, ChangeAction::Deleted),
+        (r#"{"action":"created","id":3}"#, ChangeAction::Created(ChangeActionCreated::new(3))),
+        // a member may be added to an open object, and the variant stays
+        (r#"{"action":"noted"}"#, ChangeAction::Noted(ChangeActionNoted::new())),
+    ] {
+        let text = format!(r#"{{"last":{action}}}"#);
+        assert_eq!(read::<Change>(&text).last, last, "{text}");
+        assert_eq!(written(&Change::new(last)), text);
+    }
+    for (action, said) in [
+        (
+            r#"{"action":"deleted","id":3}"#,
+            r#"/last: has the member "id", which the schema doesn't declare and doesn't allow (it has `action`)"#,
+        ),
+        (r#"{"action":"deleted","action":"deleted"}"#, "/last: has `action` twice"),
+        (r#"{"id":3}"#, "/last: `action` is missing"),
+        (r#"{"action":"lost"}"#, r#"/last/action: "lost" is not one of "created", "deleted", "undone", "noted""#),
+    ] {
+        assert_eq!(refused::<Change>(&format!(r#"{{"last":{action}}}"#)), said, "{action}");
+    }
+}
+
+#[test]
+fn rules_see_the_tag_of_a_variant_without_a_value() {
+    assert!(Change::new(ChangeAction::Undone).encode(&mut Vec::new()).is_err());
+    assert!(Change::decode(br#"{"last":{"action":"undone"}}"#).is_err());
+    assert!(Change::decode(br#"{"last":{"action":"deleted"}}"#).is_ok());
 }
 
 #[test]

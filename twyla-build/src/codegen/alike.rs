@@ -28,10 +28,16 @@ pub(crate) fn methods(model: &Model, type_: &Type) -> Option<TokenStream> {
     let (first, others) = structs.split_first().filter(|_| structs.len() <= MOST_VARIANTS)?;
     let is_alike = |field: &&Field| {
         let ty = writer.field(field).to_string();
-        let same = |it: &Field| it.wire == field.wire && it.name == field.name && writer.field(it).to_string() == ty;
+        let same = |it: &Field| {
+            it.constant.is_none()
+                && it.wire == field.wire
+                && it.name == field.name
+                && writer.field(it).to_string() == ty
+        };
         others.iter().all(|fields| fields.iter().any(same))
     };
-    let alike = first.iter().filter(|field| field.accessor.is_none() && !names::is_common_method(&field.name));
+    let stored = first.iter().filter(|field| field.constant.is_none());
+    let alike = stored.filter(|field| field.accessor.is_none() && !names::is_common_method(&field.name));
     let methods: Vec<TokenStream> = alike.filter(is_alike).map(|field| method(writer, field, variants)).collect();
     let union = ident(&type_.name);
     (!methods.is_empty()).then(|| quote!(impl #union { #(#methods)* }))

@@ -20,7 +20,8 @@ const MOST_MEMBERS: usize = 100;
 pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]) -> TokenStream {
     let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
     let writer = TypeWriter { model, module: type_.module.as_deref() };
-    let given = || fields.iter().filter(|field| !fixed.iter().any(|(name, _)| *name == field.name));
+    let is_given = |field: &&Field| field.constant.is_none() && !fixed.iter().any(|(name, _)| *name == field.name);
+    let given = || fields.iter().filter(is_given);
     let arguments = || given().filter(|field| field.required);
     let count = arguments().count();
     let is_clear = count <= MOST_ARGUMENTS && are_distinct(&writer, arguments());

@@ -63,7 +63,7 @@ pub(crate) fn validate(
     let mut nests = false;
     match &type_.body {
         Body::Struct { fields, others } => {
-            for field in fields {
+            for field in fields.iter().filter(|field| field.constant.is_none()) {
                 if let Some(inner) = field.nullable() {
                     let (values, rules) = (writer.own(&field.held), writer.held(inner));
                     nests |= !rules.is_empty() || !values.is_empty();

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::codegen::type_names::ident;
 use crate::codegen::union;
-use crate::model::{Body, Check, Field, Model, Others, Shape, Type, ValueType, Variant};
+use crate::model::{Body, Check, Discriminator, Field, Model, Others, Shape, Type, ValueType, Variant};
 
 /// Returns the impls of `Read`, `Write` and serde's traits for a type.
 pub(crate) fn impls(type_: &Type) -> TokenStream {
@@ -19,7 +19,7 @@ pub(crate) fn impls(type_: &Type) -> TokenStream {
         Body::Enum { .. } => {
             (quote!(__twyla::word(reader, Self::WORDS)), quote!(__twyla::write_str(self.as_str(), out);))
         }
-        Body::Union { by, variants } => (union::read(by, variants), write_union(variants)),
+        Body::Union { by, variants } => (union::read(by, variants), write_union(by, variants)),
     };
     quote! {
         impl __twyla::Read for #name {
@@ -49,6 +49,9 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     let wires = fields.iter().map(|field| &field.wire);
     let arms = slots.iter().zip(fields).enumerate().map(|(index, (slot, field))| {
         let index = Literal::usize_unsuffixed(index);
+        if let Some(word) = &field.constant {
+            return quote!(#index => members.constant(reader, &mut #slot, #word)?,);
+        }
         let read = if field.held.shape.is_replaced() { quote!(foreign) } else { quote!(field) };
         quote!(#index => members.#read(reader, &mut #slot)?,)
     });
@@ -62,7 +65,11 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
             (Some(keep), quote!(members.#read(reader, &mut extra)?), Some(quote!(#name: extra,)))
         }
     };
-    let values = fields.iter().zip(&slots).map(|(field, slot)| {
+    let constants = fields.iter().zip(&slots).filter(|(field, _)| field.constant.is_some()).map(|(field, slot)| {
+        let wire = &field.wire;
+        quote!(__twyla::required(#wire, #slot)?;)
+    });
+    let values = fields.iter().zip(&slots).filter(|(field, _)| field.constant.is_none()).map(|(field, slot)| {
         let (name, wire) = (ident(&field.name), &field.wire);
         if field.required {
             quote!(#name: __twyla::required(#wire, #slot)?)
@@ -87,6 +94,7 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
                 _ => #other,
             }
         }
+        #(#constants)*
         ::std::result::Result::Ok(Self { #(#values,)* #kept })
     }
 }
@@ -99,6 +107,9 @@ fn key(wire: &str) -> String {
 fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
     let members = fields.iter().map(|field| {
         let (name, key) = (ident(&field.name), key(&field.wire));
+        if let Some(word) = &field.constant {
+            return quote!(__twyla::write_member(#key, #word, out););
+        }
         match (field.held.shape.is_replaced(), field.nullable().is_some(), field.may_be_absent()) {
             (false, true, _) => quote!(__twyla::write_nullable(#key, &self.#name, out);),
             (false, _, true) => quote!(__twyla::write_optional(#key, &self.#name, out);),
@@ -131,11 +142,20 @@ fn write_struct(fields: &[Field], others: &Others) -> TokenStream {
     }
 }
 
-fn write_union(variants: &[Variant]) -> TokenStream {
+fn write_union(by: &Discriminator, variants: &[Variant]) -> TokenStream {
     let arms = variants.iter().map(|variant| {
         let name = ident(&variant.name);
-        if let Some(word) = variant.word() {
-            return quote!(Self::#name => __twyla::write_str(#word, out),);
+        match (variant.word(), by) {
+            (Some(word), Discriminator::Member(tag)) => {
+                let key = key(tag);
+                return quote!(Self::#name => {
+                    out.push(b'{');
+                    __twyla::write_member(#key, #word, out);
+                    __twyla::close_object(out);
+                });
+            }
+            (Some(word), _) => return quote!(Self::#name => __twyla::write_str(#word, out),),
+            (None, _) => {}
         }
         let is_replaced = variant.held.as_ref().is_some_and(|held| held.shape.is_replaced());
         let write = if is_replaced { quote!(write_foreign) } else { quote!(Write::write) };
@@ -154,6 +174,9 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
         Body::Struct { fields, others } => {
             let members = fields.iter().map(|field| {
                 let (wire, name) = (&field.wire, ident(&field.name));
+                if let Some(word) = &field.constant {
+                    return quote!(#wire => = #word);
+                }
                 match field.nullable() {
                     Some(_) => quote!(#wire =>! #name),
                     None if field.may_be_absent() => quote!(#wire =>? #name),
@@ -169,10 +192,11 @@ pub(crate) fn view(type_: &Type) -> TokenStream {
             quote!(__twyla::view!(#name { #(#members,)* #others });)
         }
         Body::Enum { .. } => quote!(__twyla::view!(word #name);),
-        Body::Union { variants, .. } => {
+        Body::Union { by, variants } => {
+            let tag = if let Discriminator::Member(tag) = by { Some(quote!(in #tag)) } else { None };
             let units = variants.iter().filter_map(|variant| {
                 let (name, word) = (ident(&variant.name), variant.word()?);
-                Some(quote!(#name => #word))
+                Some(quote!(#name => #word #tag))
             });
             let units: Vec<TokenStream> = units.collect();
             let units = (!units.is_empty()).then(|| quote!({ #(#units),* }));

@@ -228,7 +228,7 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let mut others_given = Vec::new();
     // fields that nothing is given for, with their values
     let mut fixed = Vec::new();
-    for field in fields {
+    for field in fields.iter().filter(|field| field.constant.is_none()) {
         let name = ident(&field.name);
         if field.nullable().is_some() {
             others_given.push(quote!(#name: __twyla::Nullable::Absent));

@@ -12,7 +12,7 @@ pub(crate) fn validate(model: &Model, type_: &Type, plain: TypeId) -> TokenStrea
     let (name, plain) = (ident(&type_.name), path(&model.types[plain], type_.module.as_deref()));
     let body: TokenStream = match &type_.body {
         Body::Struct { fields, others } => {
-            let fields = fields.iter().map(|field| {
+            let fields = fields.iter().filter(|field| field.constant.is_none()).map(|field| {
                 let (name, wire) = (ident(&field.name), &field.wire);
                 if let Some(inner) = field.nullable() {
                     let checks = checks(model, &inner.shape);

@@ -16,7 +16,8 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
     match &type_.body {
         Body::Struct { fields, others } => {
             let shown = struct_shown(type_, fields, others);
-            let fields = fields.iter().map(|field| {
+            let stored = fields.iter().filter(|field| field.constant.is_none());
+            let fields = stored.map(|field| {
                 let docs = docs_of(
                     [text(&field.docs.said)].into_iter().chain(field.docs.notes.clone()).chain([schema(&field.place)]),
                 );
@@ -93,7 +94,8 @@ fn hides_members(pointer: &str) -> bool {
 /// Returns an impl of `Debug` without sensitive values; none if the type has none.
 fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
     let all = is_hidden(type_);
-    let hidden: Vec<_> = fields.iter().map(|field| (&field.name, all || field.hidden)).collect();
+    let stored = fields.iter().filter(|field| field.constant.is_none());
+    let hidden: Vec<_> = stored.map(|field| (&field.name, all || field.hidden)).collect();
     let others = if let Others::Kept { name, hidden, .. } = others { Some((name, all || *hidden)) } else { None };
     let hidden: Vec<_> = hidden.into_iter().chain(others).collect();
     let fields = hidden.iter().map(|(name, hidden)| {
@@ -154,7 +156,16 @@ fn type_docs(type_: &Type) -> Docs {
         let place = format!("{}:{}", reason.place.file, reason.place.line);
         format!("Held by a tree of rules: {} ({}).", reason.why, plain(&place))
     });
-    docs_of([text(&type_.docs), schema(&type_.place)].into_iter().chain(trees))
+    let constants = match &type_.body {
+        Body::Struct { fields, .. } => fields.as_slice(),
+        _ => &[],
+    };
+    let constants = constants.iter().filter_map(|field| {
+        let word = serde_json::Value::from(field.constant.as_deref()?).to_string();
+        Some(format!("Its {} is {}.", code(&field.wire), crate::model::shown(&word)))
+    });
+    let paragraphs = std::iter::once(text(&type_.docs)).chain(constants).chain([schema(&type_.place)]);
+    docs_of(paragraphs.chain(trees))
 }
 
 /// Returns the place of a schema as Markdown.

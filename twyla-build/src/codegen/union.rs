@@ -25,6 +25,9 @@ pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
 /// Returns the expression that reads a variant.
 fn reads(variant: &Variant) -> TokenStream {
     let name = ident(&variant.name);
+    if variant.held.is_none() {
+        return quote!(__twyla::nothing_but(reader, &TAG).map(|()| Self::#name));
+    }
     let is_replaced = variant.held.as_ref().is_some_and(|held| held.shape.is_replaced());
     let read = if is_replaced { quote!(foreign) } else { quote!(Read::read) };
     quote!(__twyla::#read(reader).map(Self::#name))
@@ -61,7 +64,12 @@ fn by_word(tag: &str, variants: &[Variant], words: &[Vec<&str>]) -> TokenStream 
         quote!(::std::option::Option::Some(#(#words)|*) => #reads,)
     });
     let words = words.iter().flatten();
+    let names = variants
+        .iter()
+        .any(|variant| variant.held.is_none())
+        .then(|| quote!(static TAG: __twyla::Names = __twyla::Names::new(&[#tag]);));
     quote! {
+        #names
         match reader.tag(#tag)?.as_deref() {
             #(#arms)*
             _ => ::std::result::Result::Err(__twyla::no_variant(reader, #tag, &[#(#words),*])),
@@ -150,9 +158,9 @@ fn wanted(variants: &[Variant]) -> String {
 
 /// Returns the docs of a variant, as paragraphs.
 pub(crate) fn variant_docs(by: &Discriminator, variant: &Variant) -> [String; 2] {
-    let choice = match variant.word() {
-        Some(word) => code(word),
-        None => choice_docs(by, variant),
+    let choice = match (by, variant.word()) {
+        (Discriminator::JsonType, Some(word)) => code(word),
+        _ => choice_docs(by, variant),
     };
     [text(&variant.docs), choice]
 }

@@ -136,6 +136,7 @@ impl<'a> SchemaReader<'a> {
             required: false,
             default,
             accessor: None,
+            constant: None,
             docs,
             hidden: self.sensitive.whole(&schema, held.shape.is_typed()),
             held,

@@ -11,7 +11,7 @@ use super::rules::Check;
 use super::rust_text;
 use super::shape::{Shape, TypeId, ValueType};
 use super::traits;
-use super::types::{Body, Others, Type, rust_type};
+use super::types::{Body, Field, Others, Type, rust_type};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 
@@ -163,7 +163,7 @@ fn default(types: &[Type], type_: &Type) -> Derivable {
     match &type_.body {
         _ if is_default(types, type_) => Derivable::Already,
         Body::Struct { fields, .. } => {
-            match fields.iter().find(|field| field.required && !has_default(types, &field.held.shape)) {
+            match fields.iter().find(|it| it.required && it.constant.is_none() && !has_default(types, &it.held.shape)) {
                 Some(field) => {
                     let (name, type_) = (&field.name, rust_type(types, &field.held.shape));
                     Derivable::No(format!("its `{name}` is `{type_}`, which doesn't implement `Default`"))
@@ -190,7 +190,11 @@ fn default(types: &[Type], type_: &Type) -> Derivable {
 /// Whether a type has a `Default` by itself: nothing is required for it.
 fn is_default(types: &[Type], type_: &Type) -> bool {
     match &type_.body {
-        Body::Struct { fields, .. } => fields.iter().all(|field| !field.required || is_constant(types, &field.held)),
+        Body::Struct { fields, .. } => {
+            let is_given =
+                |field: &Field| field.required && field.constant.is_none() && !is_constant(types, &field.held);
+            !fields.iter().any(is_given)
+        }
         _ => type_.traits.has(Traits::DEFAULT),
     }
 }
@@ -275,7 +279,8 @@ fn members(body: &Body) -> Vec<String> {
     match body {
         Body::Struct { fields, others } => {
             let kept = if let Others::Kept { name, .. } = others { Some(name.clone()) } else { None };
-            fields.iter().map(|field| field.name.clone()).chain(kept).collect()
+            let fields = fields.iter().filter(|field| field.constant.is_none());
+            fields.map(|field| field.name.clone()).chain(kept).collect()
         }
         Body::Enum { variants, .. } => variants.clone(),
         Body::Union { variants, .. } => variants.iter().map(|variant| variant.name.clone()).collect(),

@@ -153,11 +153,12 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
 }
 
 fn field(model: &Model, field: &Field) -> FieldExplanation {
-    let rust_type = match field.nullable() {
+    let constant = field.constant.as_deref().map(|word| serde_json::Value::from(word).to_string());
+    let rust_type = constant.unwrap_or_else(|| match field.nullable() {
         Some(inner) => format!("Nullable<{}>", model.rust_type(&inner.shape)),
         None if field.may_be_absent() => format!("Option<{}>", model.rust_type(&field.held.shape)),
         None => model.rust_type(&field.held.shape),
-    };
+    });
     let mut trees = Vec::new();
     held_trees(&field.held, &mut trees);
     FieldExplanation {

@@ -16,15 +16,31 @@ pub(crate) enum IntegerType {
 impl IntegerType {
     const ALL: [Self; 8] = [Self::I8, Self::I16, Self::I32, Self::I64, Self::U8, Self::U16, Self::U32, Self::U64];
 
-    /// Returns the type for integers within these bounds: the type of the format if it holds all of them, else the type with
-    /// exactly these bounds, else a type of 64 bits.
+    /// Returns the type for integers within these bounds: the type of the format if it holds all of them, else the type of as many
+    /// bits as the one whose least or greatest integer is a bound, else a type of 64 bits.
     pub(super) fn within(minimum: Option<i128>, maximum: Option<i128>, format: Option<&str>) -> Self {
         let plain = if minimum.is_some_and(|minimum| minimum >= 0) { Self::U64 } else { Self::I64 };
         let (Some(minimum), Some(maximum)) = (minimum, maximum) else { return plain };
         let named = Self::ALL.into_iter().filter(|it| Some(it.format()) == format);
         let mut holding = named.filter(|it| it.holds(minimum) && it.holds(maximum));
-        let mut exact = Self::ALL.into_iter().filter(|it| it.bounds() == (minimum, maximum));
-        holding.next().or_else(|| exact.next()).unwrap_or(plain)
+        let is_limit = |(least, most): (i128, i128)| most == maximum || least == minimum && minimum < 0;
+        let limited = Self::ALL.into_iter().filter(|it| is_limit(it.bounds())).map(|it| it.with_sign(minimum < 0));
+        let mut limited = limited.filter(|it| it.holds(minimum) && it.holds(maximum));
+        holding.next().or_else(|| limited.next()).unwrap_or(plain)
+    }
+
+    /// Returns the type of as many bits with a sign, or without.
+    fn with_sign(self, is_signed: bool) -> Self {
+        match (self, is_signed) {
+            (Self::I8 | Self::U8, true) => Self::I8,
+            (Self::I16 | Self::U16, true) => Self::I16,
+            (Self::I32 | Self::U32, true) => Self::I32,
+            (Self::I64 | Self::U64, true) => Self::I64,
+            (Self::I8 | Self::U8, false) => Self::U8,
+            (Self::I16 | Self::U16, false) => Self::U16,
+            (Self::I32 | Self::U32, false) => Self::U32,
+            (Self::I64 | Self::U64, false) => Self::U64,
+        }
     }
 
     /// Returns the name in Rust.
@@ -104,11 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_of_a_type_name_it() {
+    fn a_bound_that_is_the_limit_of_a_type_names_it() {
         for (minimum, maximum, name) in [
             (Some(0), Some(65_535), "u16"),
             (Some(-128), Some(127), "i8"),
-            (Some(1), Some(65_535), "u64"),
+            (Some(1), Some(65_535), "u16"),
+            (Some(0), Some(2_147_483_647), "u32"),
+            (Some(-1), Some(32_767), "i16"),
+            (Some(-128), Some(0), "i8"),
+            (Some(-1), Some(255), "i64"),
+            (Some(-129), Some(127), "i64"),
             (Some(0), Some(100), "u64"),
             (Some(-1), None, "i64"),
             (Some(0), Some(u64::MAX.into()), "u64"),

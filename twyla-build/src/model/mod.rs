@@ -5,6 +5,7 @@ mod bound;
 mod boxes;
 mod branches;
 mod call_place;
+mod constants;
 mod custom;
 mod declared;
 mod defaults;

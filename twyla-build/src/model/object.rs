@@ -242,6 +242,7 @@ impl<'a> SchemaReader<'a> {
                 docs,
                 default,
                 accessor: None,
+                constant: None,
                 hidden: all.iter().any(|schema| self.sensitive.whole(schema, held.shape.is_typed())),
                 held,
                 null_is_absent: all.iter().any(|schema| null::is_absent(self.schemas, schema)),
@@ -260,6 +261,7 @@ impl<'a> SchemaReader<'a> {
                 required: true,
                 default: None,
                 accessor: None,
+                constant: None,
                 docs: FieldDocs {
                     said: String::new(),
                     notes: vec!["Required, but not declared in `properties`.".to_owned()],

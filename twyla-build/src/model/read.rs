@@ -7,7 +7,7 @@ use super::reader::SchemaReader;
 use super::replace::{self, Replacements, Replacer};
 use super::shape::{Shape, TypeId, ValueType};
 use super::types::{Method, Model, Type, reach};
-use super::{boxes, custom, defaults, hidden, nulls, rpcs, split, traits, tree_inputs};
+use super::{boxes, constants, custom, defaults, hidden, nulls, rpcs, split, traits, tree_inputs};
 use crate::schema::load::{At, FileRole};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
@@ -25,7 +25,7 @@ pub(crate) struct Options {
 pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Problem>) -> Option<Model> {
     let mut reader = SchemaReader::new(schemas, Replacer::new(schemas, &options.replacements));
     let (context, _) = schemas.of_role(|role| *role == FileRole::Context).next()?;
-    let context = reader.root(context);
+    let mut context = reader.root(context);
     let mut events: Vec<_> = Vec::new();
     for (file, found) in schemas.of_role(|role| matches!(role, FileRole::Event(_))) {
         if let FileRole::Event(name) = &found.role {
@@ -33,10 +33,15 @@ pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Prob
         }
     }
     events.sort();
-    let rpcs = reader.rpcs();
+    let mut rpcs = reader.rpcs();
     let (mut types, alternatives, replacer) = reader.finish();
     problems.extend(replacer.finish(schemas, &options.replacements));
     let left_out = (0..types.len()).filter(|id| is_left_out_event(schemas, &types[*id].loc));
+    let mut left_out: Vec<TypeId> = left_out.collect();
+    let ids = std::iter::once(&mut context).chain(events.iter_mut().map(|(_, id)| id)).chain(&mut left_out);
+    let ids: Vec<&mut TypeId> = ids.chain(rpcs.iter_mut().flat_map(Method::types_mut)).collect();
+    let indexes = constants::settle(&mut types, &ids.iter().map(|id| **id).collect());
+    ids.into_iter().for_each(|id| *id = indexes[*id]);
     let roots: HashSet<TypeId> = events.iter().map(|(_, id)| *id).chain([context]).chain(left_out).collect();
     let carried: HashSet<TypeId> = rpcs.iter().flat_map(Method::carries).map(|(_, carried)| carried.type_).collect();
     split::split(schemas, &mut types, &roots.union(&carried).copied().collect());
@@ -67,8 +72,12 @@ fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
 /// Returns the types of one file by itself, and the type of its root.
 pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     let mut reader = SchemaReader::new(schemas, Replacer::default());
-    let held = root(&mut reader, file);
+    let mut held = root(&mut reader, file);
     let (mut types, ..) = reader.finish();
+    let mut roots = BTreeSet::new();
+    held.shape.uses(&mut roots);
+    let indexes = constants::settle(&mut types, &roots);
+    held.shape.redirect(&|id| indexes[id]);
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
     (types, held)
@@ -144,7 +153,11 @@ fn keep_apart(
     let mut clashes = Vec::new();
     let variant = |at: &Loc| alternatives.get(at).map(String::as_str);
     for id in order {
-        let (plain, path, loc) = (types[id].name.clone(), types[id].path(), types[id].loc.clone());
+        let loc = types[id].loc.clone();
+        if taken.contains(&types[id].path()) && types[id].name == type_names::within(schemas, &loc, variant).name {
+            types[id].name = type_names::in_full(schemas, &loc, variant).name;
+        }
+        let (plain, path) = (types[id].name.clone(), types[id].path());
         if let FileRole::Event(_) = schemas.files[loc.file].role.by_path() {
             let first = firsts.entry(path.clone()).or_insert_with(|| loc.clone());
             if first.file != loc.file {

@@ -57,7 +57,10 @@ fn of_body(known: &Known<'_>, body: &Body) -> Traits {
                 Others::Kept { held, .. } => of_map(known, held),
                 Others::Ignored | Others::Refused => Traits::COMPARED,
             };
-            fields.iter().fold(kept, |all, field| all & boxed(&field.held, field.boxed))
+            fields
+                .iter()
+                .filter(|field| field.constant.is_none())
+                .fold(kept, |all, field| all & boxed(&field.held, field.boxed))
         }
         Body::Union { variants, .. } => {
             let held = variants.iter().filter_map(|variant| Some((variant.held.as_ref()?, variant.boxed)));
@@ -114,7 +117,7 @@ pub(super) fn lacking<'a>(
         |held: &ValueType, boxed: bool| !of_shape(&known, &held.shape).has(wanted) || boxed && wanted == Traits::COPY;
     match &types[id].body {
         Body::Struct { fields, others } => {
-            let field = fields.iter().find(|field| lacks(&field.held, field.boxed));
+            let field = fields.iter().find(|field| field.constant.is_none() && lacks(&field.held, field.boxed));
             let kept = || match others {
                 Others::Kept { name, held, .. } if lacks(held, true) => Some((name.as_str(), &held.shape)),
                 _ => None,

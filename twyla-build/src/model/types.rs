@@ -47,6 +47,11 @@ impl Method {
         format!("{}::{}", self.module, self.type_)
     }
 
+    /// Returns the types of its messages.
+    pub(super) fn types_mut(&mut self) -> impl Iterator<Item = &mut TypeId> {
+        [&mut self.request, &mut self.response].into_iter().chain(&mut self.error).map(|message| &mut message.type_)
+    }
+
     /// Returns its messages.
     pub(crate) fn carries(&self) -> impl Iterator<Item = (RpcMessage, &MessageType)> {
         let error = self.error.as_ref().map(|error| (RpcMessage::Error, error));
@@ -142,6 +147,8 @@ pub(crate) struct Field {
     /// The method that returns the value or the default.
     pub(crate) accessor: Option<Accessor>,
     pub(crate) held: ValueType,
+    /// The only word that a required property may have: the struct has no field for it.
+    pub(crate) constant: Option<String>,
     /// Whether `null` is read as absence.
     pub(crate) null_is_absent: bool,
     /// Whether it needs a box, because the type contains itself.
@@ -212,7 +219,8 @@ impl Body {
         match self {
             Self::Struct { fields, others } => {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
-                fields.iter().map(|field| &field.held).chain(kept).collect()
+                let fields = fields.iter().filter(|field| field.constant.is_none());
+                fields.map(|field| &field.held).chain(kept).collect()
             }
             Self::Union { variants, .. } => variants.iter().filter_map(|variant| variant.held.as_ref()).collect(),
             Self::Map(held) => vec![held],
@@ -225,7 +233,8 @@ impl Body {
         match self {
             Self::Struct { fields, others } => {
                 let kept = if let Others::Kept { held, .. } = others { Some(held) } else { None };
-                fields.iter_mut().map(|field| &mut field.held).chain(kept).collect()
+                let fields = fields.iter_mut().filter(|field| field.constant.is_none());
+                fields.map(|field| &mut field.held).chain(kept).collect()
             }
             Self::Union { variants, .. } => variants.iter_mut().filter_map(|variant| variant.held.as_mut()).collect(),
             Self::Map(held) => vec![held],

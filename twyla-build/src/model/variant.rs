@@ -26,7 +26,7 @@ pub(crate) struct Variant {
     pub(crate) choices: Vec<Choice>,
     /// The schema that allows all its values, among the alternatives of the union; none if it has no schema of its own.
     pub(crate) schema: Option<Loc>,
-    /// The values that it holds; none if it stands for one word.
+    /// The values that it holds; none if it stands for one value, which its word tells.
     pub(crate) held: Option<ValueType>,
     pub(crate) boxed: bool,
     /// What the schema says of its word.

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::keys::ObjectKeys;
 use super::read::Read;
 use super::reader::Reader;
+use super::words::constant;
 use crate::excerpt::quoted;
 use crate::unknown_field;
 
@@ -119,6 +120,24 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Reads the value of the current declared member, which is always the same word.
+    ///
+    /// # Errors
+    /// The member is a duplicate, or its value is not the word.
+    #[inline]
+    pub fn constant(
+        &mut self,
+        reader: &mut Reader<'a>,
+        slot: &mut Option<()>,
+        word: &'static str,
+    ) -> Result<(), Fault> {
+        if slot.is_some() {
+            return Err(self.twice());
+        }
+        *slot = Some(constant(reader, word).map_err(|fault| fault.in_key(self.declared()))?);
+        Ok(())
+    }
+
     /// Returns the current declared name.
     pub(super) fn declared(&self) -> &'static str {
         self.names.names.get(self.expected.wrapping_sub(1)).copied().unwrap_or_default()
@@ -208,6 +227,25 @@ impl Extra for Map<String, Value> {
             map::Entry::Occupied(taken) => Err(member_twice(taken.key())),
         }
     }
+}
+
+/// Reads an object that has no other member than one, whose value is known.
+///
+/// # Errors
+/// It has another member, or that one twice.
+pub fn nothing_but(reader: &mut Reader<'_>, names: &'static Names) -> Result<(), Fault> {
+    let mut members = reader.members(names)?;
+    let mut seen = false;
+    while let Some(name) = members.name(reader)? {
+        if name >= names.names.len() {
+            return Err(members.refuse());
+        }
+        if std::mem::replace(&mut seen, true) {
+            return Err(members.twice());
+        }
+        reader.skip()?;
+    }
+    Ok(())
 }
 
 /// Returns the value of a required member.

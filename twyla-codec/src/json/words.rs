@@ -18,6 +18,15 @@ pub fn word<T: Clone>(reader: &mut Reader<'_>, words: &'static [(&'static str, T
     find(&reader.string()?, words)
 }
 
+/// Reads a string that is always the same word.
+///
+/// # Errors
+/// A `const` fault if it is another one.
+pub(super) fn constant(reader: &mut Reader<'_>, word: &'static str) -> Result<(), Fault> {
+    let text = reader.string()?;
+    if text == word { Ok(()) } else { Err(none_of(&text, &mut std::iter::once(word), 1)) }
+}
+
 /// Returns the value of a word.
 fn find<T: Clone>(text: &str, words: &'static [(&'static str, T)]) -> Result<T, Fault> {
     if words.len() > LINEAR

@@ -236,9 +236,10 @@ impl ObjectView for &'static [(&'static str, Const)] {
 /// - `view!(Order { "id" => id, "note" =>? note, "due" =>! due, ..extra });`: a struct. The field after `=>?` is an `Option`,
 ///   and `None` is viewed as an absent member; the one after `=>!` is a `Nullable`. `extra`, if given, is a map of the other
 ///   members
+/// - `view!(Card { "kind" => = "card" });`: a member that is always the same word
 /// - `view!(word Color);`: an enum of strings that has `as_str`
 /// - `view!(union Timeout { Integer } { Never => "never" });`: an enum whose variants hold one value each, viewed as that value, or
-///   stand for a word
+///   stand for a word; `{ Deleted => "deleted" in "type" }` for an object with nothing but that member
 /// - `view!(inner Tags);`: a struct around one value, viewed as that value
 #[doc(hidden)]
 #[macro_export]
@@ -250,16 +251,24 @@ macro_rules! __view {
             }
         }
     };
-    (union $type:ident { $($variant:ident),* $(,)? } $({ $($unit:ident => $word:literal),* $(,)? })?) => {
+    (union $type:ident { $($variant:ident),* $(,)? } $({ $($unit:ident => $word:literal $(in $tag:literal)?),* $(,)? })?) => {
         impl $crate::validate::schema::View for $type {
             fn view(&self) -> $crate::validate::schema::JsonView<'_> {
                 match self {
                     $(Self::$variant(value) => $crate::validate::schema::View::view(value),)*
-                    $($(Self::$unit => $crate::validate::schema::JsonView::Text(::std::borrow::Cow::Borrowed($word)),)*)?
+                    $($(Self::$unit => $crate::__view!(unit $word $(in $tag)?),)*)?
                 }
             }
         }
     };
+    (unit $word:literal) => {
+        $crate::validate::schema::JsonView::Text(::std::borrow::Cow::Borrowed($word))
+    };
+    (unit $word:literal in $tag:literal) => {{
+        const MEMBERS: &'static [(&'static str, $crate::validate::schema::Const)] =
+            &[($tag, $crate::validate::schema::Const::Text($word))];
+        $crate::validate::schema::JsonView::Object(&MEMBERS)
+    }};
     (inner $type:ident) => {
         impl $crate::validate::schema::View for $type {
             fn view(&self) -> $crate::validate::schema::JsonView<'_> {
@@ -267,7 +276,7 @@ macro_rules! __view {
             }
         }
     };
-    ($type:ident { $($name:literal => $(? $optional:ident)? $(! $nullable:ident)? $($field:ident)?),* $(,)? $(.. $extra:ident)? }) => {
+    ($type:ident { $($name:literal => $(? $optional:ident)? $(! $nullable:ident)? $(= $word:literal)? $($field:ident)?),* $(,)? $(.. $extra:ident)? }) => {
         impl $crate::validate::schema::View for $type {
             fn view(&self) -> $crate::validate::schema::JsonView<'_> {
                 $crate::validate::schema::JsonView::Object(self)
@@ -278,6 +287,7 @@ macro_rules! __view {
                 0 $(
                     $(+ usize::from(self.$optional.is_some()))?
                     $(+ usize::from(!self.$nullable.is_absent()))?
+                    $(+ { let _: &str = $word; 1 })?
                     $(+ { let _ = &self.$field; 1 })?
                 )* $(+ $crate::validate::schema::ObjectView::count(&self.$extra))?
             }
@@ -287,6 +297,7 @@ macro_rules! __view {
                     $($name => {
                         $(self.$optional.as_ref().map(|value| value as &dyn $crate::validate::schema::View))?
                         $(if self.$nullable.is_absent() { ::std::option::Option::None } else { ::std::option::Option::Some(&self.$nullable) })?
+                        $(::std::option::Option::Some(&$word))?
                         $(::std::option::Option::Some(&self.$field))?
                     })*
                     _ => {
@@ -309,6 +320,7 @@ macro_rules! __view {
                     $(if !self.$nullable.is_absent() {
                         visit($name, &self.$nullable)?;
                     })?
+                    $(visit($name, &$word)?;)?
                     $(visit($name, &self.$field)?;)?
                 )*
                 $($crate::validate::schema::ObjectView::each(&self.$extra, &mut *visit)?;)?
@@ -361,11 +373,12 @@ mod tests {
         Card(Card),
         Tags(Tags),
         Cash,
+        Voucher,
     }
-    crate::__view!(union Payment { Card, Tags } { Cash => "cash" });
+    crate::__view!(union Payment { Card, Tags } { Cash => "cash", Voucher => "voucher" in "kind" });
 
     struct Card {}
-    crate::__view!(Card {});
+    crate::__view!(Card { "kind" => = "card" });
 
     struct Tags(Vec<String>);
     crate::__view!(inner Tags);
@@ -427,7 +440,8 @@ mod tests {
                 "more": [1, -1, 0.5, true, null],
             })
         );
-        assert_eq!(tree(&Payment::Card(Card {})), json!({}));
+        assert_eq!(tree(&Payment::Card(Card {})), json!({ "kind": "card" }));
+        assert_eq!(tree(&Payment::Voucher), json!({ "kind": "voucher" }));
         assert_eq!(tree(&Payment::Cash), json!("cash"));
         assert!(matches!(order.view(), JsonView::Object(members) if members.member("other").is_none()));
     }

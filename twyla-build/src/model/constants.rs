@@ -1,0 +1,98 @@
+//! Values that can only be one: a required property with one word has no field, and a closed object with nothing but its tag is a
+//! variant without a value.
+
+use std::collections::BTreeSet;
+
+use super::shape::{Shape, TypeId, ValueType};
+use super::types::{Body, Field, Others, Type};
+use super::variant::{Choice, Discriminator};
+
+/// Takes the fields and values that hold nothing out of the types, and then the types that nothing else holds. `roots` are the types
+/// that stay. Returns the new index of each type; a type that is gone has one too, which nothing refers to.
+pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<TypeId> {
+    let words: Vec<Option<String>> = types.iter().map(only_word).collect();
+    let mut loose = BTreeSet::new();
+    let fields = types.iter_mut().flat_map(|type_| match &mut type_.body {
+        Body::Struct { fields, .. } => fields.as_mut_slice(),
+        _ => &mut [],
+    });
+    for field in fields.filter(|field| field.required && field.held.checks.is_empty() && field.held.trees.is_empty()) {
+        let Shape::Named(id) = field.held.shape else { continue };
+        if let Some(word) = &words[id] {
+            loose.insert(id);
+            (field.constant, field.held) = (Some(word.clone()), ValueType::plain(Shape::String));
+        }
+    }
+    let tags: Vec<Option<(String, String)>> = types.iter().map(only_tag).collect();
+    for type_ in types.iter_mut() {
+        let Body::Union { by: Discriminator::Member(tag), variants } = &mut type_.body else { continue };
+        // the variants are chosen by words alone
+        if !variants.iter().all(|variant| variant.words().is_some()) {
+            continue;
+        }
+        for variant in variants {
+            let Some(id) = variant.held.as_ref().and_then(named_without_rules) else { continue };
+            if let Some((name, word)) = &tags[id]
+                && name == tag
+                && variant.choices == [Choice::Word(word.clone())]
+            {
+                loose.insert(id);
+                variant.held = None;
+            }
+        }
+    }
+    remove(types, loose.difference(roots).copied().collect())
+}
+
+/// Returns the word of an enum with one word.
+fn only_word(type_: &Type) -> Option<String> {
+    match &type_.body {
+        Body::Enum { words, .. } if type_.trees.is_empty() => match &words[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Returns the name and the word of a closed object's only member. A member that is added to an open object doesn't change the
+/// contract for those who read it, so it must not change the variant.
+fn only_tag(type_: &Type) -> Option<(String, String)> {
+    match &type_.body {
+        Body::Struct { fields, others: Others::Refused } if type_.trees.is_empty() => match &fields[..] {
+            [Field { wire, constant: Some(word), .. }] => Some((wire.clone(), word.clone())),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn named_without_rules(held: &ValueType) -> Option<TypeId> {
+    match held.shape {
+        Shape::Named(id) if held.checks.is_empty() && held.trees.is_empty() => Some(id),
+        _ => None,
+    }
+}
+
+/// Removes those of the types that no type holds any more.
+fn remove(types: &mut Vec<Type>, mut loose: BTreeSet<TypeId>) -> Vec<TypeId> {
+    let mut held = BTreeSet::new();
+    let all = types.iter().enumerate().filter(|(id, _)| !loose.contains(id));
+    all.for_each(|(_, type_)| type_.body.holds().into_iter().for_each(|it| it.shape.uses(&mut held)));
+    loose.retain(|id| !held.contains(id));
+    let mut next = 0;
+    let kept = (0..types.len()).map(|id| {
+        let index = next;
+        next += usize::from(!loose.contains(&id));
+        index
+    });
+    let indexes: Vec<TypeId> = kept.collect();
+    let mut id = 0;
+    types.retain(|_| {
+        id += 1;
+        !loose.contains(&(id - 1))
+    });
+    let held = types.iter_mut().flat_map(|type_| type_.body.holds_mut());
+    held.for_each(|held| held.shape.redirect(&|id| indexes[id]));
+    indexes
+}
