@@ -51,8 +51,7 @@ pub use twyla_macros::include_contracts;
 pub mod __private {
     // types and their codecs
     pub use crate::json::foreign::{foreign, serializable, write_foreign, write_foreign_extra, write_foreign_member};
-    pub use crate::json::variants::{no_own_member, no_variant_of_value};
-    pub use crate::json::words::no_variant;
+    pub use crate::json::variants::{no_own_member, no_variant, no_variant_of_value};
     pub use crate::json::write::write_extra;
     pub use crate::json::{
         Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, nothing_but, required, word,

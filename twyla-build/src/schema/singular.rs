@@ -1,6 +1,6 @@
 //! The singular of English nouns: an item of `lines` is a `line`.
 
-/// Endings of plurals, each with the ending of the singular. The first that a word has decides; none if it is no plural.
+/// Endings of plurals, each with the ending of the singular. The first that a word has decides; `None` for an ending of words that aren't plurals.
 const ENDINGS: [(&str, Option<&str>); 34] = [
     ("people", Some("person")),
     ("children", Some("child")),

@@ -7,6 +7,7 @@ use twyla_contract::text::shortened;
 use super::fault::Fault;
 use super::members::required;
 use super::reader::{Reader, Token};
+use super::words::none_of;
 
 /// The value of a member, as far as it chooses a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,20 @@ impl<'a> Reader<'a> {
         }
         Ok((only, more))
     }
+}
+
+/// Returns the fault of a value that is not an object, or of an object whose tag names no variant.
+#[cold]
+#[inline(never)]
+pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static str]) -> Fault {
+    let found = match reader.tag(tag) {
+        Err(fault) => return fault,
+        Ok(found) => found,
+    };
+    if let Some(text) = found {
+        return none_of(&text, &mut words.iter().copied(), words.len()).in_key(tag);
+    }
+    no_variant_of_value(reader, tag, "a string")
 }
 
 /// Returns the fault of an object whose member has a value of no variant, or that has no such member.

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::fault::Fault;
 use super::reader::Reader;
-use super::variants::no_variant_of_value;
 use crate::excerpt::quoted;
 
 /// The length up to which a list is searched linearly. Longer lists are first searched as sorted ones.
@@ -110,23 +109,10 @@ macro_rules! __words {
     };
 }
 
-/// Returns the fault of a value that is not an object, or of an object whose tag names no variant.
+/// Returns the fault of a text that is none of the words.
 #[cold]
 #[inline(never)]
-pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static str]) -> Fault {
-    let found = match reader.tag(tag) {
-        Err(fault) => return fault,
-        Ok(found) => found,
-    };
-    if let Some(text) = found {
-        return none_of(&text, &mut words.iter().copied(), words.len()).in_key(tag);
-    }
-    no_variant_of_value(reader, tag, "a string")
-}
-
-#[cold]
-#[inline(never)]
-fn none_of(text: &str, words: &mut dyn Iterator<Item = &'static str>, len: usize) -> Fault {
+pub(super) fn none_of(text: &str, words: &mut dyn Iterator<Item = &'static str>, len: usize) -> Fault {
     let first: Vec<String> = words.take(8).map(quoted).collect();
     let more = if len > 8 { format!(" and {} more", len - 8) } else { String::new() };
     let (keyword, one_of) = if len == 1 { ("const", "") } else { ("enum", "one of ") };
