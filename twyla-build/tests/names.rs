@@ -19,6 +19,12 @@ const CONTENTS: [&str; 4] = [
 
 /// The path of each type, by its place; none where the folder is refused.
 fn types(folder: &Path, events: &[(&str, &str)]) -> Option<BTreeMap<String, String>> {
+    let events = events.iter().map(|(name, content)| (format!("events/shop/{name}.json"), (*content).to_owned()));
+    types_of(folder, &events.collect())
+}
+
+/// The same for files by their paths.
+fn types_of(folder: &Path, files: &BTreeMap<String, String>) -> Option<BTreeMap<String, String>> {
     let _ = fs::remove_dir_all(folder);
     let write = |path: &str, text: &str| {
         let path = folder.join(path);
@@ -34,7 +40,7 @@ fn types(folder: &Path, events: &[(&str, &str)]) -> Option<BTreeMap<String, Stri
         r#"{ "type": "object", "properties": { "a": { "type": "object", "properties": { "b": {} } } } }"#,
     );
     write("events/other/one.json", "{}");
-    events.iter().for_each(|(name, content)| write(&format!("events/shop/{name}.json"), content));
+    files.iter().for_each(|(path, content)| write(path, content));
     let about = Builder::new(folder).shown_as("schemas").about().ok()?;
     let types = about.into_iter().flat_map(|about| about.types);
     Some(types.map(|it| (it.place.to_string(), it.rust_path)).collect())
@@ -60,6 +66,42 @@ fn no_event_that_comes_changes_a_name() {
         }
     }
     assert!(kept > 200 && refused > 40, "{kept} {refused}");
+}
+
+#[test]
+fn no_addition_changes_the_name_of_the_items_of_a_list() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("items");
+    let inner = r#"{ "type": "object", "properties": { "b": { "enum": ["x"] } } }"#;
+    let object =
+        |members: &[String]| format!("{{ \"type\": \"object\", \"properties\": {{\n{}\n}} }}", members.join(",\n"));
+    let one = |name: &str| format!(r#""{name}": {inner}"#);
+    let lists = ["lines", "line_tags", "categories", "people"]
+        .map(|name| format!(r#""{name}": {{ "type": "array", "items": {inner} }}"#));
+    let refs = |names: &[&str]| {
+        let refer = |name: &&str| format!(r#""{name}": {{ "$ref": "../../shared/{name}.json" }}"#);
+        object(&names.iter().map(refer).collect::<Vec<_>>())
+    };
+    let content = object(&lists);
+    let singular = object(&[&lists[..], &[one("line"), one("category"), one("person")]].concat());
+    let tagged = object(&[one("tag")]);
+    let file = |path: &str, content: &str| (path.to_owned(), content.to_owned());
+    let event = [file("events/shop/order.json", &content)];
+    let shared = [file("shared/order.json", &content), file("events/shop/all.json", &refs(&["order"]))];
+    let referred = refs(&["order", "order_line"]);
+    for (before, added) in [
+        (&event[..], vec![file("events/shop/order_line.json", &tagged)]),
+        (&event[..], vec![file("events/shop/order_category.json", "{}"), file("events/shop/order_person.json", inner)]),
+        (&event[..], vec![file("events/shop/order.json", &singular)]),
+        (&shared[..], vec![file("shared/order_line.json", &tagged), file("events/shop/all.json", &referred)]),
+    ] {
+        let before: BTreeMap<String, String> = before.iter().cloned().collect();
+        let after = before.clone().into_iter().chain(added).collect();
+        let [before, after] = [before, after].map(|files| types_of(&folder, &files).expect("no type's name is taken"));
+        assert!(before.len() > lists.len() && after.len() > before.len(), "{before:#?} {after:#?}");
+        for (place, path) in &before {
+            assert_eq!(after.get(place), Some(path), "{place}: {after:#?}");
+        }
+    }
 }
 
 /// A content with a type at the end of a long way, and further members of the objects around it.

@@ -9,14 +9,14 @@ use twyla_runtime::{Bus, Rpc, State, rpc, rpcs};
 use crate::child::{self, Child};
 use crate::contracts::Context;
 use crate::contracts::rpc::navitaire_api::{GetBooking, GetBookingRequest};
-use crate::contracts::shared::{Booking, BookingFlight};
+use crate::contracts::shared::{Booking, BookingFlightsItem};
 use crate::measure::Result;
 use crate::way::{Doing, Way};
 
 /// The booking that answers every call.
 pub(crate) fn booking() -> Result<Booking> {
     let flight = |number: &str, from: &str, to: &str, departs: &str| {
-        Ok::<_, twyla_runtime::InvalidDateTime>(BookingFlight::new(departs.parse()?, from, number, to))
+        Ok::<_, twyla_runtime::InvalidDateTime>(BookingFlightsItem::new(departs.parse()?, from, number, to))
     };
     let flights = vec![
         flight("TW512", "BER", "LIS", "2026-05-04T08:15:00+02:00")?,

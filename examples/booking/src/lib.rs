@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contracts::rpc::navitaire_api::{GetBookingError, GetBookingErrorReason, GetBookingRequest};
-use contracts::shared::{Booking, BookingFlight};
+use contracts::shared::{Booking, BookingFlightsItem};
 use twyla_runtime::{Rpcs, State, rpc, rpcs};
 
 /// The existing bookings by code; `None` for a cancelled one.
@@ -21,9 +21,9 @@ impl Bookings {
     pub fn demo() -> Self {
         let flight = |number: &str, from: &str, to: &str, departs: &str| {
             // a flight whose time is invalid is left out
-            departs.parse().ok().map(|departs| BookingFlight::new(departs, from, number, to))
+            departs.parse().ok().map(|departs| BookingFlightsItem::new(departs, from, number, to))
         };
-        let booking = |code: &str, passengers: &[&str], flights: Vec<Option<BookingFlight>>, price| {
+        let booking = |code: &str, passengers: &[&str], flights: Vec<Option<BookingFlightsItem>>, price| {
             let passengers = passengers.iter().map(|name| (*name).to_owned()).collect();
             Booking { price: Some(price), ..Booking::new(flights.into_iter().flatten().collect(), passengers, code) }
         };

@@ -11,7 +11,7 @@ use twyla_runtime::{Bus, Fail, Rpc, State, rpc, rpcs, session_id};
 
 use crate::contracts::Context;
 use crate::contracts::rpc::navitaire_api::{GetBooking, GetBookingError, GetBookingErrorReason, GetBookingRequest};
-use crate::contracts::shared::{Booking, BookingFlight};
+use crate::contracts::shared::{Booking, BookingFlightsItem};
 
 #[rpc("navitaire-api.get_booking", concurrency = 1)]
 async fn get_booking(
@@ -27,7 +27,7 @@ async fn get_booking(
             std::future::pending().await
         }
         pnr => {
-            let flight = BookingFlight::new("2026-05-04T08:15:00+02:00".parse()?, "BER", "TW512", "LIS");
+            let flight = BookingFlightsItem::new("2026-05-04T08:15:00+02:00".parse()?, "BER", "TW512", "LIS");
             Ok(Booking::new(vec![flight], vec!["Ada Lovelace".to_owned()], pnr))
         }
     }

@@ -153,11 +153,7 @@ fn keep_apart(
     let mut clashes = Vec::new();
     let variant = |at: &Loc| alternatives.get(at).map(String::as_str);
     for id in order {
-        let loc = types[id].loc.clone();
-        if taken.contains(&types[id].path()) && types[id].name == type_names::within(schemas, &loc, variant).name {
-            types[id].name = type_names::in_full(schemas, &loc, variant).name;
-        }
-        let (plain, path) = (types[id].name.clone(), types[id].path());
+        let (plain, path, loc) = (types[id].name.clone(), types[id].path(), types[id].loc.clone());
         if let FileRole::Event(_) = schemas.files[loc.file].role.by_path() {
             let first = firsts.entry(path.clone()).or_insert_with(|| loc.clone());
             if first.file != loc.file {

@@ -23,7 +23,6 @@ pub(crate) mod schemas;
 pub(crate) mod scope;
 pub(crate) mod sensitive;
 pub mod settings;
-pub(crate) mod singular;
 pub(crate) mod type_names;
 pub(crate) mod uri;
 pub(crate) mod warning;

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::names::{field, readable, service, type_};
-use super::singular::singular;
 use crate::schema::load::{FileRole, Node, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
@@ -30,23 +29,6 @@ pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
 
 /// Returns the name of the type at a schema like [`at`], with the names of the unions' variants on the path to the schema.
 pub(crate) fn within<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> TypeName {
-    named(schemas, loc, variant, Items::Singular)
-}
-
-/// The same for a type whose name another one has: an item of `lines` is a `LinesItem` beside a `line`.
-pub(crate) fn in_full<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> TypeName {
-    named(schemas, loc, variant, Items::InFull)
-}
-
-/// How the items of a list are named.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Items {
-    /// By the singular of the list's name, if that is a plural.
-    Singular,
-    InFull,
-}
-
-fn named<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>, items: Items) -> TypeName {
     let file = &schemas.files[loc.file];
     let stem = |folder: &str| {
         let path = file.path.strip_prefix(folder).unwrap_or(&file.path);
@@ -62,7 +44,7 @@ fn named<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v 
             (Some("documents".to_owned()), type_(document(&file.path)))
         }
     };
-    let way = way(loc, variant, items);
+    let way = way(loc, variant);
     let whole = format!("{stem}{way}");
     if way.is_empty() || length(&whole) <= MOST {
         return TypeName { module, name: whole, number: None };
@@ -86,24 +68,18 @@ pub(crate) fn joined(first: &str, second: &str) -> String {
 }
 
 /// Returns the way to a schema within its file as a name.
-fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>, items: Items) -> String {
+fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
     let mut name = String::new();
-    // whether the name of a property ends it
-    let mut is_property = false;
     let mut way = steps(&loc.pointer).enumerate();
     while let Some((_, step)) = way.next() {
-        let is_list = std::mem::take(&mut is_property);
         match &*step {
             "properties" | "$defs" | "definitions" => {
                 if let Some((_, key)) = way.next() {
                     name.push_str(&word(&key, "Property"));
-                    is_property = true;
                 }
             }
-            "items" => match singular(&name).filter(|_| is_list && items == Items::Singular) {
-                Some(item) => name = item,
-                None => name.push_str("Item"),
-            },
+            // not the singular of the list's name: another property, event or file may have it, now or later
+            "items" => name.push_str("Item"),
             "additionalProperties" => name.push_str("Value"),
             "patternProperties" => {
                 let key = way.next().map(|(_, key)| key).unwrap_or_default();
@@ -208,8 +184,6 @@ mod tests {
     fn no_part_of_a_name_is_spelled_with_code_points() {
         for (pointer, name) in [
             ("/properties/a_b/items", "ABItem"),
-            ("/properties/order_lines/items/properties/price", "OrderLinePrice"),
-            ("/properties/order_lines/items/items", "OrderLineItem"),
             ("/patternProperties/^.", "Value"),
             ("/patternProperties/^[a-z]+$", "Value"),
             ("/patternProperties/^x-/properties/+1", "XPlus1"),
@@ -219,7 +193,7 @@ mod tests {
             ("/not", "Not"),
         ] {
             let loc = Loc { file: 0, pointer: pointer.to_owned() };
-            assert_eq!(way(&loc, |_| None, Items::Singular), name, "{pointer}");
+            assert_eq!(way(&loc, |_| None), name, "{pointer}");
         }
     }
 
@@ -227,7 +201,7 @@ mod tests {
     fn variants_on_the_way_are_in_the_name() {
         let loc = Loc { file: 0, pointer: "/properties/way/oneOf/1/allOf/0/properties/kind".to_owned() };
         let variant = |at: &Loc| (at.pointer == "/properties/way/oneOf/1").then_some("Card");
-        assert_eq!(way(&loc, variant, Items::Singular), "WayCardKind");
+        assert_eq!(way(&loc, variant), "WayCardKind");
     }
 
     #[test]
