@@ -37,15 +37,16 @@ fn a_bar_names_the_contract_that_takes_long_and_ctrl_c_ends_the_comparison() {
     let repository = Repository::accepted(&[("schemas/context.json", r#"{ "type": "object" }"#), (path, &pigeons())]);
     repository.edit(path, r#""p11"],"#, r#""p11", "more"],"#);
     let diff = format!("{} twyla diff", env!("CARGO_BIN_EXE_cargo-twyla"));
-    let mut child = Command::new("script")
-        .args(["-qec", &format!("trap 'echo interrupted' INT; stty cols 120; {diff}; echo ended $?"), "/dev/null"])
+    // what starts the tests may ignore ctrl-C, which children inherit
+    let mut child = Command::new("env")
+        .args(["--default-signal=INT", "script", "-qec", &format!("trap 'echo interrupted' INT; stty cols 120; {diff}; echo ended $?"), "/dev/null"])
         .env("TERM", "xterm")
         .env("SHELL", "/bin/sh")
         .current_dir(repository.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("`script` is a part of util-linux");
+        .expect("`env` is a part of coreutils, `script` of util-linux");
     let (mut keyboard, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut seen = String::new();
     until(&mut screen, &mut seen, "area.pigeons");
