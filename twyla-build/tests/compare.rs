@@ -316,6 +316,20 @@ fn drafts_are_compared_with_one_another() {
 }
 
 #[test]
+fn numbers_too_far_to_compare_are_equal_only_in_the_same_role() {
+    let small = "1e-99999";
+    let least = |exclusive| {
+        let text = format!(r#"{{ "type": "number", "minimum": {small}, "exclusiveMinimum": {exclusive} }}"#);
+        bundle(&text, Draft::Draft4)
+    };
+    assert!(!compare(&least(false), &least(true), &Options::subsumption()).fits());
+    // nothing but that number is of it
+    let only = bundle(&format!(r#"{{ "enum": [{small}] }}"#), Draft::default());
+    assert!(!compare(&bundle(r#"{ "type": "string" }"#, Draft::default()), &only, &Options::subsumption()).fits());
+    assert!(compare(&only, &bundle(r#"{ "type": "number" }"#, Draft::default()), &Options::subsumption()).fits());
+}
+
+#[test]
 fn a_list_of_dependencies_is_part_of_a_contract_beside_a_schema_too() {
     let schema = |list: &str| {
         let text =

@@ -15,6 +15,8 @@ use super::witness::WitnessCheck;
 
 /// The maximum number of further values to try after a value that was found fails its validation.
 const TRIED: usize = 8;
+/// The number of evaluated schemas after which no further value is tried.
+const MOST_EVALUATED: u64 = 1_000_000;
 
 /// The formulas and tables of both sides.
 struct Comparison {
@@ -65,6 +67,8 @@ fn search(
     let (sends, reads) = (sides.side(sender, Side::Sends), sides.side(reader, Side::Reads));
     let Comparison { mut formulas, tables, .. } = sides;
     let mut solver = Solver::new(&mut formulas, &tables, Budget::new(options.budget, options.time));
+    let begun = sender.spent() + reader.spent();
+    let is_tried = |parts: &[Lit]| parts.len() < TRIED && sender.spent() + reader.spent() - begun < MOST_EVALUATED;
     let mut parts = vec![sends, !reads];
     let reason = loop {
         match solver.satisfy(parts.iter().copied()) {
@@ -76,7 +80,7 @@ fn search(
                     return Verdict::Breaks(Box::new(witness));
                 }
                 // an invalid witness is never shown: try another value
-                let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break None };
+                let Some(other) = solver.other_than(&value).filter(|_| is_tried(&parts)) else { break None };
                 parts.push(other);
             }
         }
@@ -88,7 +92,7 @@ fn search(
         if let Some(witness) = confirm(sender, reader, &value) {
             return Verdict::Breaks(Box::new(witness));
         }
-        let Some(other) = solver.other_than(&value).filter(|_| parts.len() < TRIED) else { break };
+        let Some(other) = solver.other_than(&value).filter(|_| is_tried(&parts)) else { break };
         parts.push(other);
     }
     Verdict::Undecided(why(&tables, &consumer.bundle, options, reason))

@@ -7,6 +7,7 @@ use crate::decimal::Decimal;
 use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::load::{At, FileRole, Json, Member, Members, Node};
 use crate::schema::null;
+use crate::schema::path::SchemaPath;
 use crate::schema::pattern;
 use crate::schema::rpcs::{self, IDEMPOTENT};
 use crate::schema::schemas::{Loc, Schemas};
@@ -14,7 +15,21 @@ use crate::schema::uri;
 
 /// Returns the bundle of the contract whose schema is a whole file.
 pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
-    let reached = Reach::of(schemas, root);
+    of_reached(schemas, root, Reach::of(schemas, vec![root.clone()]))
+}
+
+/// Returns what decides which values are valid under a schema, as text: the form of everything that it reaches, and of what its
+/// dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
+pub(super) fn content(schemas: &Schemas, loc: &Loc, anchors: &[(String, Loc)]) -> String {
+    let roots = anchors.iter().map(|(_, loc)| loc).chain([loc]);
+    let form = of_reached(schemas, loc, Reach::of(schemas, roots.cloned().collect()));
+    let place = |loc: &Loc| SchemaPath::of(schemas, loc).to_string();
+    let anchors: Vec<(&str, String)> = anchors.iter().map(|(name, loc)| (name.as_str(), place(loc))).collect();
+    format!("{:?} {anchors:?} {}", place(loc), form.line())
+}
+
+/// Returns the bundle of what a schema reaches.
+fn of_reached(schemas: &Schemas, root: &Loc, reached: Reach<'_>) -> Bundle {
     let name = |file: usize| schemas.files.get(file).map(|file| file.path.clone()).unwrap_or_default();
     let mut documents = BTreeMap::new();
     let files: BTreeSet<usize> =
@@ -49,14 +64,9 @@ struct Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    fn of(all: &'a Schemas, root: &Loc) -> Self {
-        let mut reach = Self {
-            all,
-            schemas: BTreeSet::new(),
-            resources: BTreeSet::new(),
-            dialects: BTreeSet::new(),
-            open: vec![root.clone()],
-        };
+    fn of(all: &'a Schemas, roots: Vec<Loc>) -> Self {
+        let mut reach =
+            Self { all, schemas: BTreeSet::new(), resources: BTreeSet::new(), dialects: BTreeSet::new(), open: roots };
         let mut dynamic = false;
         loop {
             while let Some(loc) = reach.open.pop() {

@@ -66,6 +66,7 @@ pub(crate) struct Tables {
     known_patterns: HashMap<String, Index>,
     known_formats: HashMap<&'static str, Index>,
     known_opaque: HashMap<String, Index>,
+    sides: usize,
 }
 
 fn next(length: usize) -> Index {
@@ -102,6 +103,12 @@ impl Tables {
         self.known_opaque.insert(opaque.identity.clone(), index);
         self.opaque.push(opaque);
         index
+    }
+
+    /// Returns the number of another side that shares the tables.
+    pub(crate) fn side(&mut self) -> usize {
+        self.sides += 1;
+        self.sides
     }
 
     pub(crate) fn get_pattern(&self, index: Index) -> Option<&PatternEntry> {

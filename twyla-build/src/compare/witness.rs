@@ -49,7 +49,7 @@ impl WitnessCheck {
     }
 
     /// Returns the number of schemas evaluated so far.
-    fn spent(&self) -> u64 {
+    pub(super) fn spent(&self) -> u64 {
         self.cache.spent()
     }
 

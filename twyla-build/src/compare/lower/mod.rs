@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit};
+use super::gather;
 use super::tables::{Opaque, Tables};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
@@ -23,6 +24,9 @@ use crate::schema::scope::Scopes;
 /// The maximum depth of nested schemas, with all references followed.
 const DEEPEST: usize = 5_000;
 
+/// The maximum number of rules of one side whose content is compared with that of the other side: each needs all that it reaches.
+const MOST_CONTENTS: usize = 16;
+
 /// The dynamic scope of a schema: each anchor with the outermost schema of its name.
 type Anchors = Rc<[(String, Loc)]>;
 
@@ -32,6 +36,10 @@ pub(crate) struct Lowering<'a> {
     pub(super) formulas: &'a mut Formulas,
     pub(super) tables: &'a mut Tables,
     scopes: Scopes,
+    /// The number of this side, for what isn't known to mean the same on both sides.
+    side: usize,
+    /// The rules whose content may still be compared.
+    contents: usize,
     done: HashMap<(Loc, Anchors), Lit>,
     /// The schemas being lowered, with a reference if one leads back to it.
     open: HashMap<(Loc, Anchors), Option<(Index, Lit)>>,
@@ -70,7 +78,9 @@ impl<'n> SchemaView<'n> {
 
 impl<'a> Lowering<'a> {
     pub(crate) fn new(schemas: &'a Schemas, formulas: &'a mut Formulas, tables: &'a mut Tables) -> Self {
-        Self { schemas, formulas, tables, scopes: Scopes::new(schemas), done: HashMap::new(), open: HashMap::new() }
+        let (scopes, side) = (Scopes::new(schemas), tables.side());
+        let (done, open) = (HashMap::new(), HashMap::new());
+        Self { schemas, formulas, tables, scopes, side, contents: MOST_CONTENTS, done, open }
     }
 
     /// Returns the formula of a schema.
@@ -98,7 +108,7 @@ impl<'a> Lowering<'a> {
             return lit;
         }
         if self.open.len() > DEEPEST {
-            return self.opaque(loc, "", format!("schemas are nested more than {DEEPEST} deep"), None);
+            return self.opaque_schema(loc, "", &key.1, format!("schemas are nested more than {DEEPEST} deep"));
         }
         self.open.insert(key.clone(), None);
         let schema = SchemaView::new(self.schemas, loc, node, &key.1);
@@ -140,12 +150,24 @@ impl<'a> Lowering<'a> {
     }
 
     /// Returns an opaque atom. Atoms with the same identity are equal, wherever they are.
-    pub(super) fn opaque(&mut self, loc: &Loc, keyword: &str, reason: String, identity: Option<String>) -> Lit {
+    pub(super) fn opaque(&mut self, loc: &Loc, keyword: &str, reason: String, identity: String) -> Lit {
         let at = if keyword.is_empty() { loc.clone() } else { loc.step(keyword) };
         let path = self.path(&at);
-        let identity = identity.unwrap_or_else(|| format!("{path} {keyword}"));
         let index = self.tables.opaque(Opaque { keyword: keyword.to_owned(), path, reason, identity });
         self.formulas.atom(Atom::Opaque(index))
+    }
+
+    /// Returns the opaque atom of a schema, or of one of its keywords. The same place may have another content on the other side:
+    /// the atoms of both sides are equal only if all that the schema reaches is.
+    pub(super) fn opaque_schema(&mut self, loc: &Loc, keyword: &str, way: &Anchors, reason: String) -> Lit {
+        let identity = match self.contents.checked_sub(1) {
+            Some(rest) => {
+                self.contents = rest;
+                format!("{keyword} of {}", gather::content(self.schemas, loc, way))
+            }
+            None => format!("{keyword} of side {} {loc:?} {way:?}", self.side),
+        };
+        self.opaque(loc, keyword, reason, identity)
     }
 
     pub(super) fn path(&self, loc: &Loc) -> SchemaPath {

@@ -64,7 +64,7 @@ impl Lowering<'_> {
             };
             let lit = lit.unwrap_or_else(|| {
                 let reason = "which members or items it applies to depends on too many conditions".to_owned();
-                self.opaque(schema.loc, keyword, reason, None)
+                self.opaque_schema(schema.loc, keyword, schema.way, reason)
             });
             parts.push(self.only(kind, lit));
         }

@@ -31,7 +31,10 @@ impl Lowering<'_> {
                 let lit = match Decimal::parse(text) {
                     Some(limit) if low => self.formulas.atom(Atom::AtLeast { limit, exclusive }),
                     Some(limit) => self.formulas.atom(Atom::AtMost { limit, exclusive }),
-                    None => self.far(schema, keyword, text),
+                    None => {
+                        let bound = if exclusive { "exclusive bound" } else { "bound" };
+                        self.far(schema, keyword, bound, text)
+                    }
                 };
                 parts.push(lit);
             }
@@ -39,7 +42,7 @@ impl Lowering<'_> {
         if let Some(Json::Number(text)) = schema.get("multipleOf").map(|node| &node.json) {
             let lit = match Decimal::parse(text).filter(Decimal::is_positive) {
                 Some(factor) => self.formulas.atom(Atom::MultipleOf(factor)),
-                None => self.far(schema, "multipleOf", text),
+                None => self.far(schema, "multipleOf", "factor", text),
             };
             parts.push(lit);
         }
@@ -70,11 +73,18 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the opaque formula of a number whose exponent is beyond the limit.
-    fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
+    /// Returns the opaque formula of a number whose exponent is beyond the limit. `role` is what the keyword does with it.
+    fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, role: &str, text: &str) -> Lit {
         let reason = "the exponent of the number is too large to compare".to_owned();
-        let lit = self.opaque(schema.loc, keyword, reason, Some(format!("{keyword}: {text}")));
+        let lit = self.opaque(schema.loc, keyword, reason, format!("{keyword}, {role}: {text}"));
         self.only(Kind::Number, lit)
+    }
+
+    /// Returns the formula: the value is this number, whose exponent is beyond the limit.
+    fn far_number(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
+        let kind = self.formulas.kinds(Kinds::of(Kind::Number));
+        let one = self.far(schema, keyword, "value", text);
+        self.formulas.all([kind, one])
     }
 
     fn types(&mut self, node: &Node) -> Lit {
@@ -119,7 +129,7 @@ impl Lowering<'_> {
                 Json::String(text) => words.push(self.formulas.name(text)),
                 Json::Number(text) => match Decimal::parse(text) {
                     Some(number) => numbers.push(number),
-                    None => any.push(self.far(schema, keyword, text)),
+                    None => any.push(self.far_number(schema, keyword, text)),
                 },
                 Json::Array(_) | Json::Object(_) => {
                     let lit = self.constant(schema, keyword, value);
@@ -175,7 +185,7 @@ impl Lowering<'_> {
             }
             Json::Number(text) => match Decimal::parse(text) {
                 Some(number) => self.numbers([number].into()),
-                None => self.far(schema, keyword, text),
+                None => self.far_number(schema, keyword, text),
             },
             Json::Array(items) => {
                 let count = items.len() as u64;
