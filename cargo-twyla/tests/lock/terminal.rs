@@ -39,7 +39,13 @@ fn a_bar_names_the_contract_that_takes_long_and_ctrl_c_ends_the_comparison() {
     let diff = format!("{} twyla diff", env!("CARGO_BIN_EXE_cargo-twyla"));
     // what starts the tests may ignore ctrl-C, which children inherit
     let mut child = Command::new("env")
-        .args(["--default-signal=INT", "script", "-qec", &format!("trap 'echo interrupted' INT; stty cols 120; {diff}; echo ended $?"), "/dev/null"])
+        .args([
+            "--default-signal=INT",
+            "script",
+            "-qec",
+            &format!("trap 'echo interrupted' INT; stty cols 120; {diff}; echo ended $?"),
+            "/dev/null",
+        ])
         .env("TERM", "xterm")
         .env("SHELL", "/bin/sh")
         .current_dir(repository.path())
