@@ -285,6 +285,118 @@ mod tests {
         assert!((1..all.len()).contains(&alone), "{alone}");
     }
 
+    /// A contract in canonical form, with `shared/part.json` beside it.
+    fn event(name: &str, own: &Value, part: &Value) -> Bundle {
+        let documents = json!({ (name): own, "shared/part.json": part });
+        let form = json!({ "draft": "2020-12", "formats": true, "root": name, "documents": documents });
+        Bundle::parse(&form.to_string()).unwrap_or_else(|problems| panic!("{form}: {problems}"))
+    }
+
+    /// A union whose variants are told apart by the members that they require. Values could have the members of several.
+    fn by_required_members(random: &mut Random, deep: usize) -> Value {
+        let variant = |(index, name): (usize, &&str)| {
+            if deep > 0 && random.chance(15) {
+                let mut inner = by_required_members(random, deep - 1);
+                inner["required"] = json!([name]);
+                return inner;
+            }
+            let property = match random.below(5) {
+                0 => json!({ "type": "string" }),
+                1 => json!({ "type": "string", "format": "date-time" }),
+                2 if deep > 0 => by_required_members(random, deep - 1),
+                3 => json!({ "$ref": "../../shared/part.json" }),
+                _ => json!({ "type": "integer" }),
+            };
+            let mut variant = json!({ "type": "object", "properties": { (*name): property }, "required": [name] });
+            if random.chance(40) {
+                variant["properties"][format!("n{index}")] =
+                    json!({ "type": ["string", "null"], "x-null-is-absent": true });
+            }
+            if random.chance(40) {
+                variant["properties"][format!("o{index}")] = json!({ "type": "string", "format": "date" });
+            }
+            match random.below(6) {
+                0 => variant["additionalProperties"] = json!({ "type": "integer" }),
+                1 => variant["additionalProperties"] = json!(false),
+                2 => variant["additionalProperties"] = json!({ "$ref": "../../shared/part.json" }),
+                _ => {}
+            }
+            variant
+        };
+        let names: &[&str] = if deep > 1 { &["a", "b", "c"] } else { &["d", "e"] };
+        json!({ "oneOf": names.iter().enumerate().map(variant).collect::<Vec<_>>() })
+    }
+
+    #[test]
+    fn types_read_together_are_those_of_each_contract_alone() {
+        let cases: Vec<u64> = (0..60).collect();
+        let counts = stack::each(&cases, |index| {
+            let mut random = Random::new(&[47, *index]);
+            let part = match random.below(3) {
+                0 => {
+                    json!({ "type": "object", "properties": { "p": { "type": ["string", "null"], "x-null-is-absent": true } } })
+                }
+                1 => json!({ "type": "object", "properties": { "p": { "type": "string", "format": "date-time" } } }),
+                _ => json!({ "type": "object", "properties": { "p": { "const": "p" } }, "required": ["p"] }),
+            };
+            let all: Vec<Bundle> = (0..4)
+                .map(|number| {
+                    let union = by_required_members(&mut random, 2);
+                    let own = match random.below(4) {
+                        0 => union,
+                        1 => json!({ "type": "object", "properties": { "v": union } }),
+                        2 => json!({ "type": "object", "properties": { "v": { "$ref": "../../shared/part.json" } }, "minProperties": 1 }),
+                        _ => json!({ "type": "object", "properties": { "v": { "type": "array", "items": { "$ref": "../../shared/part.json" } } } }),
+                    };
+                    event(&format!("events/a/b{number}.json"), &own, &part)
+                })
+                .collect();
+            let (mut together, mut alone) = (0, 0);
+            for (shared, bundle) in read_together(&all)
+                .unwrap()
+                .into_iter()
+                .chain(super::together(&all).unwrap().into_iter().map(Some))
+                .zip(all.iter().cycle())
+            {
+                let Some(SharedSchemas { types, .. }) = shared.and_then(|it| it.schemas) else { continue };
+                let Some(types) = types else {
+                    alone += 1;
+                    continue;
+                };
+                let by_itself = Resolved::contract(bundle);
+                let wanted = by_itself.check().types.as_ref().map(Types::written);
+                assert_eq!(Some(types.written()), wanted, "{bundle}");
+                together += 1;
+            }
+            (together, alone)
+        });
+        let sums = counts.unwrap().into_iter().fold((0, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        assert!(sums.0 > 50 && sums.1 > 50, "{sums:?}");
+    }
+
+    #[test]
+    fn a_variant_keeps_members_beside_one_that_does_however_its_contract_is_resolved() {
+        let union = |b: &Value| {
+            let a = json!({ "type": "object", "properties": { "a": { "type": "integer" } }, "required": ["a"],
+                "additionalProperties": { "type": "integer" } });
+            json!({ "oneOf": [a, { "type": "object", "properties": b, "required": ["b"] }] })
+        };
+        let null =
+            |type_: Value| json!({ "b": { "type": "string" }, "n": { "type": type_, "x-null-is-absent": true } });
+        for [old, new] in [
+            [json!({ "b": { "type": "string" } }), json!({ "b": { "type": "string" }, "c": { "type": "string" } })],
+            [null(json!(["string", "null"])), json!({ "b": { "type": "string" }, "n": { "type": "string" } })],
+        ] {
+            let forms = [&old, &new].map(|b| event("events/a/b.json", &union(b), &json!({})));
+            let shared =
+                forms.each_ref().map(|form| read_together(std::slice::from_ref(form)).unwrap().remove(0).unwrap());
+            let alone = forms.each_ref().map(Resolved::contract);
+            let verdict = compare::verdict(&alone[0], &alone[1], BUDGET);
+            assert!(matches!(verdict, compare::Verdict::Breaks(_)), "{new}: {verdict:?}");
+            assert_eq!(compare::verdict(&shared[0].resolved(), &shared[1].resolved(), BUDGET), verdict, "{new}");
+        }
+    }
+
     #[test]
     fn a_contract_whose_names_others_could_mean_is_resolved_alone() {
         let of = |a: Value| {

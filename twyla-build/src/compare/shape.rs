@@ -69,6 +69,31 @@ impl Types {
         roots.into_iter().map(|root| root.map(types)).collect()
     }
 
+    /// Returns the bodies of the types that the root leads to, in this order, without the numbers of types and files.
+    #[cfg(test)]
+    pub(super) fn written(&self) -> String {
+        let (mut out, mut ids) = (String::new(), Vec::new());
+        let mut open = std::collections::VecDeque::from([format!("{:?}", self.root)]);
+        while let Some(text) = open.pop_front() {
+            for (index, part) in text.replace("file: ", "Named(").split("Named(").enumerate() {
+                let end = part.find(|c: char| !c.is_ascii_digit()).filter(|_| index > 0).unwrap_or(0);
+                let (number, rest) = part.split_at(end);
+                if rest.starts_with(')') {
+                    let id: TypeId = number.parse().unwrap();
+                    let at = ids.iter().position(|known| *known == id).unwrap_or_else(|| {
+                        ids.push(id);
+                        open.push_back(format!("{:?}", self.types[id].body));
+                        ids.len() - 1
+                    });
+                    out.push_str(&format!("type {at}"));
+                }
+                out.push_str(rest);
+            }
+            out.push('\n');
+        }
+        out
+    }
+
     /// Returns the field of a struct with a name in JSON.
     fn field<'a>(&self, id: TypeId, fields: &'a [Field], name: &str) -> Option<&'a Field> {
         fields.get(*self.fields.get(id)?.get(name)?)

@@ -73,34 +73,48 @@ fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
 pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     let mut reader = SchemaReader::new(schemas, Replacer::default());
     let mut held = root(&mut reader, file);
-    let (mut types, ..) = reader.finish();
-    let mut roots = BTreeSet::new();
-    held.shape.uses(&mut roots);
-    let indexes = constants::settle(&mut types, &roots);
-    held.shape.redirect(&|id| indexes[id]);
+    let mut types = finished(reader, std::slice::from_mut(&mut held));
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
     (types, held)
 }
 
-/// Returns the types of several files, read together, and the type of each root. None for a root whose types have rule trees:
-/// these change the types that they read, and other files may share them.
+/// Returns the types of several files, read together, and the type of each root. None for a root whose types have rule trees or
+/// are changed by rules: other files may share these types.
 pub(crate) fn together(schemas: &Schemas, files: &[usize]) -> (Vec<Type>, Vec<Option<ValueType>>) {
     let mut reader = SchemaReader::new(schemas, Replacer::default());
-    let roots: Vec<ValueType> = files.iter().map(|file| root(&mut reader, *file)).collect();
-    let (mut types, ..) = reader.finish();
-    nulls::settle(schemas, &mut types);
-    let is_plain = |held: &ValueType| {
+    let mut roots: Vec<ValueType> = files.iter().map(|file| root(&mut reader, *file)).collect();
+    let mut types = finished(reader, &mut roots);
+    let all: BTreeSet<TypeId> = (0..types.len()).collect();
+    let changed = tree_inputs::changed(schemas, &types, &all);
+    let is_plain = |file: usize, held: &ValueType| {
         let mut named = BTreeSet::new();
         held.shape.uses(&mut named);
-        let held_of = |id: TypeId| types.get(id).map(|type_| type_.body.holds()).unwrap_or_default();
-        !has_tree(held)
-            && reach(&types, named).into_iter().all(|id| {
-                types.get(id).is_some_and(|type_| type_.trees.is_empty()) && !held_of(id).into_iter().any(has_tree)
-            })
+        let reached = reach(&types, named);
+        let has_rule = |type_: &Type| !type_.trees.is_empty() || type_.body.holds().into_iter().any(has_tree);
+        if has_tree(held) || reached.iter().any(|id| has_rule(&types[*id])) {
+            return false;
+        }
+        reached.is_disjoint(&changed) || {
+            // the rules of the other roots aren't there when it is read alone; those of shared files may be
+            let is_other = |at: usize| at != file && files.contains(&at);
+            let read = all.iter().copied().filter(|id| reached.contains(id) || !is_other(types[*id].loc.file));
+            reached.is_disjoint(&tree_inputs::changed(schemas, &types, &read.collect()))
+        }
     };
-    let roots: Vec<Option<ValueType>> = roots.iter().map(|held| is_plain(held).then(|| held.clone())).collect();
-    (types, roots)
+    let plain: Vec<bool> = files.iter().zip(&roots).map(|(file, held)| is_plain(*file, held)).collect();
+    nulls::settle(schemas, &mut types);
+    (types, roots.into_iter().zip(plain).map(|(held, is_plain)| is_plain.then_some(held)).collect())
+}
+
+/// Returns all types that a reader found, without those of constants.
+fn finished(reader: SchemaReader<'_>, roots: &mut [ValueType]) -> Vec<Type> {
+    let (mut types, ..) = reader.finish();
+    let mut used = BTreeSet::new();
+    roots.iter().for_each(|held| held.shape.uses(&mut used));
+    let indexes = constants::settle(&mut types, &used);
+    roots.iter_mut().for_each(|held| held.shape.redirect(&|id| indexes[id]));
+    types
 }
 
 fn has_tree(held: &ValueType) -> bool {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::nulls;
 use super::rules::Check;
 use super::shape::{ReplacedType, Shape, Tree, TreeReason, TypeId, ValueType};
 use super::types::{Body, Field, Others, Type, reach};
@@ -13,13 +14,10 @@ use crate::schema::schemas::{Loc, Schemas};
 
 /// Decides which structs keep undeclared members and which types trees read, once all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
-    let mut walker = Walker::new(schemas, types);
     // each shape has its own address, which identifies it
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
-    for (type_, shape) in types.iter().zip(&whole) {
-        type_.trees.iter().for_each(|tree| walker.start(tree, shape));
-        type_.body.holds().into_iter().for_each(|held| walker.held(held));
-    }
+    let mut walker = Walker::new(schemas, types);
+    types.iter().zip(&whole).for_each(|(type_, shape)| walker.rules_of(type_, shape));
     let chosen = walker.chosen_by_rules(|_| true);
     let Walker { kept, from, texts, .. } = walker;
     for id in chosen {
@@ -37,6 +35,25 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
             *others = Others::Kept { name, held: ValueType::plain(Shape::Any), hidden };
         }
     }
+}
+
+/// Returns the types that [`settle`], and what follows it, would change if there were no rules but those of some types.
+pub(super) fn changed(schemas: &Schemas, types: &[Type], ids: &BTreeSet<TypeId>) -> BTreeSet<TypeId> {
+    let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
+    let mut walker = Walker::new(schemas, types);
+    for id in ids {
+        walker.rules_of(&types[*id], &whole[*id]);
+    }
+    let mut changed = walker.chosen_by_rules(|id| ids.contains(&id));
+    let Walker { kept, from, texts, .. } = walker;
+    changed.extend(kept);
+    let nulls = nulls::read_as_absence(types);
+    changed.extend(reach(types, from).into_iter().filter(|id| nulls.contains(id)));
+    let is_needed = |type_: &Type| with_format(&type_.body).iter().any(|it| texts.contains(&std::ptr::from_ref(*it)));
+    if !texts.is_empty() {
+        changed.extend(types.iter().enumerate().filter(|(_, type_)| is_needed(type_)).map(|(id, _)| id));
+    }
+    changed
 }
 
 /// What a rule needs of a type.
@@ -58,9 +75,9 @@ pub(super) fn needs(
     nulls: &HashSet<TypeId>,
     id: TypeId,
 ) -> BTreeSet<(TypeId, Need)> {
-    let (mut walker, whole) = (Walker::new(schemas, types), Shape::Named(id));
-    types[id].trees.iter().for_each(|tree| walker.start(tree, &whole));
-    types[id].body.holds().into_iter().for_each(|held| walker.held(held));
+    let whole = Shape::Named(id);
+    let mut walker = Walker::new(schemas, types);
+    walker.rules_of(&types[id], &whole);
     let is_quiet = walker.kept.is_empty();
     walker.chosen_by_rules(|union| !is_quiet || union == id);
     let Walker { kept, from, texts, .. } = walker;
@@ -129,6 +146,12 @@ impl<'a> Walker<'a> {
             texts: HashSet::new(),
             seen: HashSet::new(),
         }
+    }
+
+    /// Walks the rules of a type, whose shape is given.
+    fn rules_of(&mut self, type_: &'a Type, whole: &'a Shape) {
+        type_.trees.iter().for_each(|tree| self.start(tree, whole));
+        type_.body.holds().into_iter().for_each(|held| self.held(held));
     }
 
     fn held(&mut self, held: &'a ValueType) {
