@@ -5,7 +5,10 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use twyla_codec::event::{Emit, EventContext, Listen};
 use twyla_golden::sensitive::Context;
-use twyla_golden::sensitive::pay::{Charge, Plain, Refunded, RefundedTo};
+use twyla_golden::sensitive::pay::{
+    Accounts, Attributes, Charge, Noted, Plain, Refunded, RefundedTo, Reviewed, Settled, SettledTo, Stored, Traced,
+};
+use twyla_golden::sensitive::rpc::cards::ListResponse;
 
 /// A charge whose sensitive values all contain `4111`.
 fn whole() -> Value {
@@ -23,6 +26,10 @@ fn whole() -> Value {
 
 fn decoded(value: &Value) -> Charge {
     Charge::decode(value.to_string().as_bytes()).unwrap()
+}
+
+fn read<E: Listen>(value: &Value) -> E {
+    E::decode(value.to_string().as_bytes()).unwrap()
 }
 
 fn shown(value: &impl Debug) -> String {
@@ -56,7 +63,7 @@ fn a_value_hides_by_itself_what_a_schema_around_it_calls_sensitive() {
             "by": { "person": { "name": "4111", "role": "clerk" } },
             "lines": [{ "text": "4111", "price": 5 }],
         });
-        Refunded::decode(event.to_string().as_bytes()).unwrap()
+        read::<Refunded>(&event)
     };
     let to_bank = refunded(json!({ "kind": "bank", "bank": { "iban": "4111", "name": "Ada" } }));
     shown(&to_bank);
@@ -76,6 +83,79 @@ fn a_value_hides_by_itself_what_a_schema_around_it_calls_sensitive() {
     let Some(RefundedTo::Card(card)) = &to_card.to else { panic!("{:?}", to_card.to) };
     shown(&card.card);
     assert!(shown(&card.bank).contains("name: Some(\"Ada\")"));
+}
+
+#[test]
+fn a_member_that_is_kept_for_a_rule_is_hidden() {
+    let event: Reviewed = read(&json!({ "reason": "late", "by": { "role": "clerk", "note": "4111" } }));
+    shown(&event);
+    assert!(shown(&event.by).contains("role: Some(\"clerk\")"));
+}
+
+#[test]
+fn declared_members_are_hidden_if_a_schema_calls_any_member_sensitive() {
+    let event: Noted = read(&json!({
+        "parties": { "payer": { "name": "4111", "role": "clerk" } },
+        "marks": { "first": "4111" },
+        "keys": { "secret_key": "4111", "open_key": "open" },
+        "rest": { "label": "blue", "other": "4111" },
+        "combined": { "label": "blue", "kind": "car", "pin": "4111", "other": "4111" },
+    }));
+    shown(&event);
+    let parties = event.parties.unwrap();
+    shown(&parties);
+    assert!(shown(&parties.payer).contains("role: Some(\"clerk\")"));
+    shown(&event.marks);
+    assert!(shown(&event.keys).contains("open_key: Some(\"open\")"));
+    // the schema with `additionalProperties` or `unevaluatedProperties` declares these itself
+    assert!(shown(&event.rest).contains("label: Some(\"blue\")"));
+    let combined = shown(&event.combined);
+    assert!(combined.contains("label: Some(\"blue\")") && combined.contains("kind: Some(\"car\")"), "{combined}");
+}
+
+#[test]
+fn a_type_that_another_schema_describes_recursively_is_hidden_from_there_on() {
+    let value = json!({ "secret": "4111", "label": "first", "child": { "secret": "4111" } });
+    let event: Traced = read(&json!({ "step": value, "node": value }));
+    shown(&event);
+    let step = event.step.unwrap();
+    assert!(shown(&step).contains("label: Some(\"first\")"));
+    shown(&step.child);
+    // a recursive type hides what its own schema calls sensitive
+    let node = event.node.unwrap();
+    assert!(shown(&node).contains("child: Some(TracedNode { secret: [sensitive]"), "{node:?}");
+}
+
+#[test]
+fn a_newtype_is_hidden_if_a_member_or_an_item_is_sensitive() {
+    let attributes: Attributes = read(&json!({ "card": "visa", "number": "4111" }));
+    assert_eq!(shown(&attributes).split(' ').next(), Some("Attributes([sensitive])"));
+    let accounts: Accounts = read(&json!({ "first": { "number": 5, "card": { "number": "4111" } } }));
+    shown(&accounts);
+    let account = &accounts.0["first"];
+    assert!(shown(account).contains("number: Some(5)"));
+    shown(&account.card);
+    shown(&ListResponse(vec![json!("4111")]));
+}
+
+#[test]
+fn all_variants_hide_what_the_schema_around_a_union_calls_sensitive() {
+    let event: Settled = read(&json!({
+        "card": { "number": "411111111111", "holder": "Ada" },
+        "to": { "kind": "agent", "iban": "4111", "name": "Ada" },
+    }));
+    let Some(SettledTo::Agent(agent)) = &event.to else { panic!("{:?}", event.to) };
+    assert!(shown(agent).contains("name: Some(\"Ada\")"));
+    // a shared type that hides it by its own schema stays visible
+    assert!(shown(&event).contains("holder: \"Ada\""));
+}
+
+#[test]
+fn values_within_a_sensitive_value_are_hidden_by_themselves() {
+    let event: Stored = read(&json!({ "vault": { "inner": { "pin": "4111" } }, "slots": [{ "pin": "4111" }] }));
+    shown(&event);
+    shown(&event.vault.and_then(|vault| vault.inner));
+    shown(&event.slots.unwrap()[0]);
 }
 
 #[test]

@@ -39,11 +39,7 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
         }
         Body::Map(held) => {
             let ty = writer.shape(held);
-            let shown = shown(
-                type_.sensitive.iter().any(|pointer| hides_members(pointer)),
-                type_,
-                &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)),
-            );
+            let shown = shown(type_.is_hidden(), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let derives = derives(type_, shown.is_none());
             quote! {
                 #docs
@@ -75,25 +71,16 @@ pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
                 let held = ty.map(|ty| quote!((#ty)));
                 quote!(#docs #attributes #name #held)
             });
-            let shown = shown(union::is_hidden(type_), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
+            let shown = shown(type_.is_hidden(), type_, &quote!(f.debug_tuple(NAME).field(&__twyla::Hidden)));
             let derives = derives(type_, shown.is_none());
             quote!(#docs #derives pub enum #name { #(#variants,)* } #froms #list #shown)
         }
     }
 }
 
-/// Returns whether a value of the type is sensitive as a whole.
-fn is_hidden(type_: &Type) -> bool {
-    type_.sensitive.iter().any(String::is_empty)
-}
-
-fn hides_members(pointer: &str) -> bool {
-    pointer.is_empty() || pointer.starts_with("/*")
-}
-
 /// Returns an impl of `Debug` without sensitive values; none if the type has none.
 fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
-    let all = is_hidden(type_);
+    let all = type_.is_hidden();
     let stored = fields.iter().filter(|field| field.constant.is_none());
     let hidden: Vec<_> = stored.map(|field| (&field.name, all || field.hidden)).collect();
     let others = if let Others::Kept { name, hidden, .. } = others { Some((name, all || *hidden)) } else { None };

@@ -284,10 +284,3 @@ fn boxed(held: &ValueType, boxed: bool) -> TokenStream {
         _ => quote!(::std::boxed::Box::new(value)),
     }
 }
-
-/// Returns whether `Debug` hides the whole union: it has a sensitive value that the type of no variant hides by itself.
-pub(crate) fn is_hidden(type_: &Type) -> bool {
-    let is_typed = type_.body.holds().into_iter().all(|held| held.shape.is_typed());
-    let untyped = |pointer: &String| !is_typed || pointer.split('/').skip(1).all(|step| step == "*");
-    type_.sensitive.iter().any(untyped)
-}

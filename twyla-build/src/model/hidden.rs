@@ -1,5 +1,5 @@
 //! Hides values in `Debug` that another schema of the same value calls sensitive: one around it, a base beside alternatives, a part
-//! of `allOf`, a condition.
+//! of `allOf`, a condition. Values within a sensitive value are sensitive too.
 //!
 //! The type of a subschema has one place of use, unless a `$ref` leads to it. So it hides such a value itself, and a program may
 //! print it without the value around it. A type that several schemas refer to hides only what its own schema calls sensitive;
@@ -9,28 +9,29 @@ use std::collections::HashSet;
 
 use super::shape::{Shape, TypeId};
 use super::types::{Body, Others, Type};
+use super::variant::Variant;
+use crate::schema::evaluate::Matcher;
+use crate::schema::load::Node;
 use crate::schema::schemas::{Loc, Schemas};
-use crate::schema::sensitive::Sensitive;
+use crate::schema::sensitive::{Sensitive, Step, Visit, pointer};
 
-/// Hides in each type what the schemas around its own call sensitive.
+/// Hides in each type what its schema and those around it call sensitive, once it is known which undeclared members types keep.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     if types.iter().all(|type_| type_.sensitive.is_empty()) {
         return;
     }
-    let sensitive = Sensitive::of(schemas);
-    let mut hiding = Hiding { types, shared: schemas.refs.values().collect(), open: Vec::new() };
-    for id in 0..hiding.types.len() {
-        let type_ = &hiding.types[id];
-        // what an alternative says is about its own values
-        let alternatives: Vec<Loc> = match &type_.body {
-            Body::Union { variants, .. } => variants.iter().filter_map(|variant| variant.schema.clone()).collect(),
-            Body::Struct { .. } | Body::Enum { .. } | Body::Map(_) => Vec::new(),
-        };
-        let pointers = sensitive.without(&type_.loc, &alternatives);
-        hiding.open.extend(pointers.into_iter().map(|pointer| (id, pointer)));
-    }
-    while let Some((id, pointer)) = hiding.open.pop() {
-        hiding.hide(id, &pointer);
+    let (sensitive, before) = (Sensitive::of(schemas), types.to_vec());
+    let paths = |(id, type_): (TypeId, &Type)| sensitive.paths(&type_.loc).into_iter().map(move |path| (id, path));
+    let mut hiding = Hiding {
+        schemas,
+        before: &before,
+        shared: schemas.refs.values().chain(schemas.dynamic.values()).collect(),
+        open: before.iter().enumerate().flat_map(paths).collect(),
+        whole: HashSet::new(),
+        types,
+    };
+    while let Some((id, path)) = hiding.open.pop() {
+        hiding.hide(id, &path);
     }
     // whatever the order in which they were found
     for type_ in hiding.types.iter_mut() {
@@ -40,103 +41,219 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
 }
 
 struct Hiding<'a> {
+    schemas: &'a Schemas,
     types: &'a mut [Type],
-    /// The schemas that a `$ref` leads to.
+    /// The types as they were read: what they hide does not depend on the order here.
+    before: &'a [Type],
+    /// The schemas that a reference leads to.
     shared: HashSet<&'a Loc>,
-    /// The sensitive values in values of each type, as JSON Pointers.
-    open: Vec<(TypeId, String)>,
+    /// The paths in values of each type that are still to hide.
+    open: Vec<(TypeId, Vec<Visit>)>,
+    /// The types that a schema around them makes sensitive as a whole.
+    whole: HashSet<TypeId>,
 }
 
 impl Hiding<'_> {
-    /// Hides a value in a type, or in the types of its members.
-    fn hide(&mut self, id: TypeId, pointer: &str) {
-        // a type with this pointer hides all of itself
-        if pointer.is_empty() {
-            return;
-        }
-        let (step, rest) = first_step(pointer);
-        let loc = self.types[id].loc.clone();
-        match &self.types[id].body {
-            Body::Struct { fields, .. } => {
-                let found = fields.iter().enumerate().find(|(_, field)| field.wire == step);
-                let found = found.map(|(index, field)| (index, field.held.shape.clone()));
-                let is_hidden = found.as_ref().is_some_and(|(_, shape)| self.hides(&loc, shape, rest));
+    /// Hides what is at the end of a path in a type, or in the types of its members. A path without a step is that of a
+    /// sensitive value: all types within it are hidden.
+    fn hide(&mut self, id: TypeId, path: &[Visit]) {
+        let type_ = &self.types[id];
+        let loc = type_.loc.clone();
+        match (&type_.body, next(path)) {
+            (Body::Struct { fields, others }, Some(step)) => {
+                let leads = step.leading_to(self.schemas);
+                let led: Vec<bool> = fields.iter().map(|field| leads(&field.wire)).collect();
+                let shapes: Vec<Shape> = fields.iter().map(|field| field.held.shape.clone()).collect();
+                let kept = match others {
+                    Others::Kept { held, .. } if step.leads_to_others(led.contains(&true)) => Some(held.shape.clone()),
+                    _ => None,
+                };
+                let shows = |(led, shape): (bool, &Shape)| led && !self.hides(&loc, shape, rest(path));
+                let shown: Vec<bool> = led.into_iter().zip(&shapes).map(shows).collect();
+                let hides_others = kept.is_some_and(|shape| {
+                    self.hides(&loc, &shape, rest(path));
+                    true
+                });
                 let Body::Struct { fields, others } = &mut self.types[id].body else { return };
-                match (found.and_then(|(index, _)| fields.get_mut(index)), others) {
-                    (Some(field), _) => field.hidden |= !is_hidden,
-                    (None, Others::Kept { hidden, .. }) => *hidden = true,
-                    (None, Others::Ignored | Others::Refused) => {}
+                fields.iter_mut().zip(shown).for_each(|(field, shown)| field.hidden |= shown);
+                if let Others::Kept { hidden, .. } = others {
+                    *hidden |= hides_others;
                 }
             }
-            Body::Union { variants, .. } => {
-                let held = variants.iter().filter_map(|variant| variant.held.as_ref());
+            (Body::Struct { .. }, None) => {
+                let shapes: Vec<Shape> = type_.body.holds().into_iter().map(|held| held.shape.clone()).collect();
+                for shape in shapes {
+                    self.hides(&loc, &shape, &[]);
+                }
+            }
+            (Body::Union { variants, .. }, _) => {
+                // what an alternative says is about its own values
+                let says = |variant: &Variant| variant.schema.as_ref().is_some_and(|schema| is_by(path, schema));
+                let all = !variants.iter().any(says);
+                let asked = variants.iter().filter(|variant| all || variant.schema.is_none() || says(variant));
+                let held = asked.filter_map(|variant| variant.held.as_ref());
                 let shapes: Vec<Shape> = held.map(|held| held.shape.clone()).collect();
-                // each variant has to hide it, so all are asked
-                if shapes.iter().filter(|shape| !self.hides(&loc, shape, pointer)).count() > 0 {
-                    self.types[id].sensitive.push(String::new());
-                }
+                self.hide_same(id, &loc, &shapes, path);
             }
-            // a map hides all its members
-            Body::Map(held) => {
+            (Body::Map(held), _) => {
                 let shape = held.shape.clone();
-                self.hides(&loc, &shape, rest);
+                self.hide_same(id, &loc, &[shape], path);
             }
-            Body::Enum { .. } => {}
+            (Body::Enum { .. }, _) => {}
         }
     }
 
-    /// Whether a value hides what is at `pointer` in it; makes it do so if its type is that of one place within `loc`.
-    fn hides(&mut self, loc: &Loc, shape: &Shape, pointer: &str) -> bool {
+    /// Hides a type as a whole unless each of the values that it stands for hides what is at the end of the path.
+    fn hide_same(&mut self, id: TypeId, loc: &Loc, shapes: &[Shape], path: &[Visit]) {
+        // all are asked, since each has to hide it
+        let shown = shapes.iter().filter(|shape| !self.hides(loc, shape, path)).count();
+        self.types[id].hidden |= shown > 0;
+    }
+
+    /// Whether a value hides what is at the end of the path; makes it do so if its type is that of one place within `loc`.
+    fn hides(&mut self, loc: &Loc, shape: &Shape, path: &[Visit]) -> bool {
         match shape {
-            Shape::Named(id) => {
+            Shape::Named(id) if !matches!(self.types[*id].body, Body::Enum { .. }) => {
                 let type_ = &mut self.types[*id];
-                if !type_.has(pointer) || type_.is_hiding(pointer) {
+                // the paths of the type's own schema are hidden too
+                if is_by(path, &type_.loc) || !type_.has(self.schemas, path) {
                     return true;
                 }
-                let is_own = type_.loc.file == loc.file && !self.shared.contains(&type_.loc);
-                if !is_own || matches!(type_.body, Body::Enum { .. }) {
-                    return false;
+                if type_.loc.file != loc.file || self.shared.contains(&type_.loc) {
+                    return self.was_hiding(shape, path);
                 }
-                type_.sensitive.push(pointer.to_owned());
-                self.open.push((*id, pointer.to_owned()));
+                if next(path).is_some() || self.whole.insert(*id) {
+                    type_.sensitive.push(pointer(path));
+                    self.open.push((*id, path.to_vec()));
+                }
                 true
             }
-            Shape::Nullable(inner) => self.hides(loc, &inner.shape, pointer),
-            Shape::Array(item) | Shape::Map(item) if !pointer.is_empty() => {
-                self.hides(loc, &item.shape, first_step(pointer).1)
-            }
+            Shape::Nullable(inner) => self.hides(loc, &inner.shape, path),
+            Shape::Array(inner) | Shape::Map(inner) => match next(path) {
+                Some(step) if step.is_to_item() != matches!(shape, Shape::Array(_)) => true,
+                Some(_) => self.hides(loc, &inner.shape, rest(path)),
+                None => {
+                    self.hides(loc, &inner.shape, &[]);
+                    false
+                }
+            },
             Shape::Any | Shape::Replaced(_) => false,
             // others have no members
-            _ => !pointer.is_empty(),
+            _ => next(path).is_some(),
+        }
+    }
+
+    /// Whether a value hid what is at the end of the path when its type was read.
+    fn was_hiding(&self, shape: &Shape, path: &[Visit]) -> bool {
+        match (shape, next(path)) {
+            (Shape::Named(id), step) => {
+                let type_ = &self.before[*id];
+                match (&type_.body, step) {
+                    (Body::Enum { .. }, step) => step.is_some(),
+                    _ if type_.is_hidden() => true,
+                    (Body::Struct { .. }, None) => false,
+                    (Body::Struct { fields, others }, Some(step)) => {
+                        let leads = step.leading_to(self.schemas);
+                        let mut led = fields.iter().filter(|field| leads(&field.wire)).peekable();
+                        let shows_others = matches!(others, Others::Kept { hidden: false, .. })
+                            && step.leads_to_others(led.peek().is_some());
+                        !shows_others && led.all(|field| field.hidden || self.was_hiding(&field.held.shape, rest(path)))
+                    }
+                    (Body::Union { .. } | Body::Map(_), _) => {
+                        type_.body.holds().into_iter().all(|held| self.was_hiding(&held.shape, path))
+                    }
+                }
+            }
+            (Shape::Nullable(inner), _) => self.was_hiding(&inner.shape, path),
+            (Shape::Array(inner) | Shape::Map(inner), Some(step)) => {
+                step.is_to_item() != matches!(shape, Shape::Array(_)) || self.was_hiding(&inner.shape, rest(path))
+            }
+            (Shape::Any | Shape::Replaced(_), _) | (Shape::Array(_) | Shape::Map(_), None) => false,
+            (_, step) => step.is_some(),
         }
     }
 }
 
 impl Type {
-    /// Whether `Debug` would show a value at this pointer.
-    fn has(&self, pointer: &str) -> bool {
-        match &self.body {
-            Body::Struct { fields, others } if !pointer.is_empty() => {
-                let step = first_step(pointer).0;
-                fields.iter().any(|field| field.wire == step) || matches!(others, Others::Kept { .. })
+    /// Whether `Debug` hides the whole value.
+    pub(crate) fn is_hidden(&self) -> bool {
+        let is_hidden = |pointer: &String| match &self.body {
+            Body::Struct { .. } => pointer.is_empty(),
+            Body::Map(_) => pointer.is_empty() || pointer.starts_with("/*"),
+            // the type of no variant hides it by itself
+            Body::Union { .. } => {
+                let is_typed = self.body.holds().into_iter().all(|held| held.shape.is_typed());
+                !is_typed || pointer.split('/').skip(1).all(|step| step == "*")
             }
-            Body::Enum { .. } => pointer.is_empty(),
-            Body::Struct { .. } | Body::Union { .. } | Body::Map(_) => true,
-        }
+            Body::Enum { .. } => false,
+        };
+        self.hidden || self.sensitive.iter().any(is_hidden)
     }
 
-    /// Whether it hides the value at this pointer already.
-    fn is_hiding(&self, pointer: &str) -> bool {
-        let covers = |known: &String| {
-            pointer.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        !matches!(self.body, Body::Enum { .. }) && self.sensitive.iter().any(covers)
+    /// Whether `Debug` would show a value at the first step of the path.
+    fn has(&self, schemas: &Schemas, path: &[Visit]) -> bool {
+        let (Body::Struct { fields, others }, Some(step)) = (&self.body, next(path)) else { return true };
+        let leads = step.leading_to(schemas);
+        let is_led = fields.iter().any(|field| leads(&field.wire));
+        is_led || matches!(others, Others::Kept { .. }) && step.leads_to_others(is_led)
     }
 }
 
-/// Returns the first step of a JSON Pointer, and the pointer after it.
-fn first_step(pointer: &str) -> (String, &str) {
-    let pointer = pointer.strip_prefix('/').unwrap_or(pointer);
-    let (step, rest) = pointer.split_at(pointer.find('/').unwrap_or(pointer.len()));
-    (step.replace("~1", "/").replace("~0", "~"), rest)
+impl Step {
+    /// Returns the function that says whether the step may lead to the property of a name.
+    fn leading_to(&self, schemas: &Schemas) -> impl Fn(&str) -> bool {
+        let pattern = match self {
+            Self::Members { pattern: Some(pattern), .. } => Some(Matcher::new(pattern)),
+            _ => None,
+        };
+        move |name| match self {
+            Self::Property(property) => property == name,
+            Self::Item(_) | Self::Items => false,
+            Self::Members { schema, keyword, .. } => match &pattern {
+                Some(pattern) => pattern.is_match(name) != Some(false),
+                None => !declares(schemas, schema, name, *keyword == "unevaluatedProperties", &mut Vec::new()),
+            },
+        }
+    }
+
+    /// Whether it may lead to undeclared members, if it leads to a declared one or to none.
+    fn leads_to_others(&self, is_declared: bool) -> bool {
+        match self {
+            Self::Property(_) => !is_declared,
+            Self::Members { .. } => true,
+            Self::Item(_) | Self::Items => false,
+        }
+    }
+
+    fn is_to_item(&self) -> bool {
+        matches!(self, Self::Item(_) | Self::Items)
+    }
+}
+
+/// Returns whether a schema declares a property, in itself or, if `combined`, in a schema that always applies with it.
+fn declares(schemas: &Schemas, loc: &Loc, name: &str, combined: bool, seen: &mut Vec<Loc>) -> bool {
+    if seen.contains(loc) {
+        return false;
+    }
+    seen.push(loc.clone());
+    let get = |keyword| schemas.node(loc).and_then(|node| node.get(keyword));
+    let (count, at) = (get("allOf").map_or(0, |node: &Node| node.items().len()), loc.step("allOf"));
+    let mut parts = (0..count).map(|index| at.step(&index.to_string())).chain(schemas.refs.get(loc).cloned());
+    get("properties").is_some_and(|node| node.get(name).is_some())
+        || combined && parts.any(|part| declares(schemas, &part, name, combined, seen))
+}
+
+/// Returns the step from the first value of a path; none if it is sensitive itself.
+fn next(path: &[Visit]) -> Option<&Step> {
+    path.first().and_then(|visit| visit.next.as_ref())
+}
+
+/// Returns the path from the next value on.
+fn rest(path: &[Visit]) -> &[Visit] {
+    path.get(1..).unwrap_or_default()
+}
+
+/// Whether it is this schema of the first value that calls the end of the path sensitive.
+fn is_by(path: &[Visit], schema: &Loc) -> bool {
+    path.first().is_some_and(|visit| visit.schemas.contains(schema))
 }

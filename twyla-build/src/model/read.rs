@@ -50,9 +50,9 @@ pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Prob
         problems.extend(clashes);
         return None;
     }
-    hidden::settle(schemas, &mut types);
     tree_inputs::settle(schemas, &mut types);
     nulls::settle(schemas, &mut types);
+    hidden::settle(schemas, &mut types);
     replace::mark(&mut types);
     defaults::settle(schemas, &mut types, problems);
     replace::keep_plain(&mut types);

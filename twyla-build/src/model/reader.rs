@@ -138,6 +138,7 @@ impl<'a> SchemaReader<'a> {
             looked_at: false,
             word_docs: BTreeMap::new(),
             sensitive,
+            hidden: false,
             traits: Traits::NONE,
             custom: Custom::default(),
             plain: None,

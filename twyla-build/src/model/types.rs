@@ -77,6 +77,8 @@ pub(crate) struct Type {
     pub(crate) word_docs: BTreeMap<String, String>,
     /// The sensitive values in it: JSON Pointers, in which a step `*` matches any item or member.
     pub(crate) sensitive: Vec<String>,
+    /// Whether `Debug` hides the whole value, because it can't hide a sensitive part alone.
+    pub(crate) hidden: bool,
     /// The standard traits that it derives besides `Clone`, `Debug` and `PartialEq`.
     pub(crate) traits: Traits,
     /// The derives and attributes that the build script adds.

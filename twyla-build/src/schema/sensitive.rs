@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::schema::draft::{HOLDERS, Subschemas};
-use crate::schema::load::{Json, Node};
+use crate::schema::load::{self, Json, Member, Node};
 use crate::schema::schemas::{Loc, Schemas};
 
 /// The keyword: an annotation that is `true` in the schema of a sensitive value.
@@ -19,20 +19,27 @@ pub(crate) struct Sensitive<'a> {
     leading: HashSet<Loc>,
 }
 
-/// What a search for sensitive values leaves out.
-#[derive(Clone, Copy, Default)]
-struct LeftOut<'a> {
-    /// These schemas, and references to them.
-    schemas: &'a [Loc],
-    /// Schemas that contain themselves; otherwise their values are sensitive.
-    recursion: bool,
+/// A value on the path to a sensitive one.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    /// The schemas of this value that lead to the sensitive one.
+    pub(crate) schemas: Vec<Loc>,
+    /// The step to the next value; none if this value is sensitive.
+    pub(crate) next: Option<Step>,
 }
 
-/// A subschema, by the value that it applies to.
-enum Child {
-    Same(Loc),
-    Property(String, Loc),
-    Any(Loc),
+/// A step from a value to its items or members.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Property(String),
+    Item(usize),
+    Items,
+    /// To members that are not named: those that a schema doesn't declare, or those with names of a pattern.
+    Members {
+        schema: Loc,
+        keyword: &'static str,
+        pattern: Option<String>,
+    },
 }
 
 impl<'a> Sensitive<'a> {
@@ -44,23 +51,19 @@ impl<'a> Sensitive<'a> {
 
     /// Returns the sensitive values within a value of a schema, as JSON Pointers; a step `*` matches any item or member.
     pub(crate) fn within(&self, loc: &Loc) -> Vec<String> {
-        self.found(loc, LeftOut::default())
-    }
-
-    /// Returns the sensitive values within a value of a schema, without what `alternatives` say, and without those within a value
-    /// of the same schema.
-    pub(crate) fn without(&self, loc: &Loc, alternatives: &[Loc]) -> Vec<String> {
-        self.found(loc, LeftOut { schemas: alternatives, recursion: true })
-    }
-
-    fn found(&self, loc: &Loc, left_out: LeftOut<'_>) -> Vec<String> {
-        let mut out = Vec::new();
-        self.walk(loc, String::new(), left_out, &mut Vec::new(), &mut out);
-        if out.len() > MOST {
-            return vec![String::new()];
-        }
+        let mut out: Vec<String> = self.paths(loc).iter().map(|path| pointer(path)).collect();
         out.sort();
         out.dedup();
+        out
+    }
+
+    /// Returns the paths to the sensitive values within a value of a schema.
+    pub(crate) fn paths(&self, loc: &Loc) -> Vec<Vec<Visit>> {
+        let mut out = Vec::new();
+        self.walk(loc, &mut Vec::new(), &mut Vec::new(), &mut out);
+        if out.len() > MOST {
+            return vec![vec![Visit { schemas: vec![loc.clone()], next: None }]];
+        }
         out
     }
 
@@ -71,69 +74,84 @@ impl<'a> Sensitive<'a> {
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
     }
 
-    fn walk(&self, loc: &Loc, pointer: String, left_out: LeftOut<'_>, open: &mut Vec<Loc>, out: &mut Vec<String>) {
-        if !self.leading.contains(loc) || left_out.schemas.contains(loc) || out.len() > MOST {
+    fn walk(&self, loc: &Loc, path: &mut Vec<Visit>, open: &mut Vec<Loc>, out: &mut Vec<Vec<Visit>>) {
+        if !self.leading.contains(loc) || out.len() > MOST {
             return;
         }
-        // a recursive value would have infinitely many pointers, so it is sensitive from here on
-        let is_recursive = open.contains(loc);
-        if says(self.schemas, loc) || is_recursive && !left_out.recursion {
-            out.push(pointer);
-            return;
+        if path.is_empty() {
+            path.push(Visit { schemas: Vec::new(), next: None });
         }
-        if is_recursive {
-            return;
-        }
-        open.push(loc.clone());
-        for next in self.next(loc) {
-            match next {
-                Child::Same(to) => self.walk(&to, pointer.clone(), left_out, open, out),
-                Child::Property(name, to) => {
-                    self.walk(&to, crate::schema::load::step(&pointer, &name), left_out, open, out)
+        let Some(visit) = path.last_mut() else { return };
+        visit.schemas.push(loc.clone());
+        // a recursive value would have infinitely many paths, so it is sensitive from here on
+        if says(self.schemas, loc) || open.contains(loc) {
+            out.push(path.clone());
+        } else {
+            open.push(loc.clone());
+            for (step, to) in self.next(loc) {
+                let is_same = step.is_none();
+                if !is_same {
+                    path.last_mut().into_iter().for_each(|visit| visit.next.clone_from(&step));
+                    path.push(Visit { schemas: Vec::new(), next: None });
                 }
-                Child::Any(to) => self.walk(&to, format!("{pointer}/*"), left_out, open, out),
+                self.walk(&to, path, open, out);
+                if !is_same {
+                    path.pop();
+                    path.last_mut().into_iter().for_each(|visit| visit.next = None);
+                }
             }
+            open.pop();
         }
-        open.pop();
+        path.last_mut().and_then(|visit| visit.schemas.pop());
     }
 
-    fn next(&self, loc: &Loc) -> Vec<Child> {
+    /// Returns the schemas that a schema leads to, with the step from its value to theirs; without one, it is the same value.
+    fn next(&self, loc: &Loc) -> Vec<(Option<Step>, Loc)> {
         let mut out = Vec::new();
         let references = self.schemas.refs.get(loc).into_iter().chain(self.schemas.dynamic.get(loc));
-        out.extend(references.cloned().map(Child::Same));
+        out.extend(references.cloned().map(|to| (None, to)));
         let members = self.schemas.node(loc).map_or(&[][..], Node::members);
         for member in members {
             let Some((keyword, holds)) = HOLDERS.iter().find(|(holder, _)| *holder == member.key) else { continue };
             let at = loc.step(keyword);
-            // the name or index of each value, if the type holds several
-            let held: Vec<Option<String>> = match (holds, &member.value.json) {
-                (Subschemas::Named, Json::Object(members)) => members.iter().map(|one| Some(one.key.clone())).collect(),
-                (Subschemas::Many | Subschemas::OneOrMany, Json::Array(items)) => {
-                    (0..items.len()).map(|index| Some(index.to_string())).collect()
+            let to_members = |pattern| Step::Members { schema: loc.clone(), keyword, pattern };
+            match (holds, &member.value.json) {
+                (Subschemas::Named, Json::Object(members)) => {
+                    for Member { key, .. } in members.iter() {
+                        let step = match *keyword {
+                            "$defs" | "definitions" => continue,
+                            "properties" => Some(Step::Property(key.clone())),
+                            "patternProperties" => Some(to_members(Some(key.clone()))),
+                            _ => None,
+                        };
+                        out.push((step, at.step(key)));
+                    }
                 }
-                _ => vec![None],
-            };
-            for of in held {
-                let to = of.as_ref().map_or_else(|| at.clone(), |of| at.step(of));
-                out.push(match (*keyword, of) {
-                    ("$defs" | "definitions" | "propertyNames" | "contentSchema", _) => continue,
-                    ("properties" | "prefixItems" | "items", Some(of)) => Child::Property(of, to),
-                    (
-                        "items"
-                        | "additionalItems"
-                        | "unevaluatedItems"
-                        | "contains"
-                        | "additionalProperties"
-                        | "unevaluatedProperties"
-                        | "patternProperties",
-                        _,
-                    ) => Child::Any(to),
-                    _ => Child::Same(to),
-                });
+                (Subschemas::Many | Subschemas::OneOrMany, Json::Array(items)) => {
+                    let is_item = matches!(*keyword, "prefixItems" | "items");
+                    let steps = (0..items.len()).map(|index| (is_item.then_some(Step::Item(index)), index));
+                    out.extend(steps.map(|(step, index)| (step, at.step(&index.to_string()))));
+                }
+                _ => out.push(match *keyword {
+                    "propertyNames" | "contentSchema" => continue,
+                    "items" | "additionalItems" | "unevaluatedItems" | "contains" => (Some(Step::Items), at),
+                    "additionalProperties" | "unevaluatedProperties" => (Some(to_members(None)), at),
+                    _ => (None, at),
+                }),
             }
         }
         out
     }
+}
+
+/// Returns the JSON Pointer of a path; a step `*` matches any item or member.
+pub(crate) fn pointer(path: &[Visit]) -> String {
+    let steps = path.iter().filter_map(|visit| visit.next.as_ref());
+    steps.fold(String::new(), |pointer, step| match step {
+        Step::Property(name) => load::step(&pointer, name),
+        Step::Item(index) => load::step(&pointer, &index.to_string()),
+        Step::Items | Step::Members { .. } => load::step(&pointer, "*"),
+    })
 }
 
 fn says(schemas: &Schemas, loc: &Loc) -> bool {
