@@ -45,7 +45,8 @@ pub(crate) use resolved::{Resolved, Shared, read_together, together};
 
 /// Decides whether the consumer accepts everything that the producer may send.
 ///
-/// The verdict is deterministic: the budget counts steps. Its time is a limit that only very slow machines reach.
+/// The budget counts steps, which are the same on every machine. The time of the search is limited too: a machine so slow or
+/// busy that it reaches that limit leaves a pair undecided that another one decides.
 ///
 /// ```
 /// use twyla_build::{Draft, compare::{self, Bundle, Options, Verdict}};

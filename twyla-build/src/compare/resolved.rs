@@ -17,6 +17,7 @@ use crate::schema::evaluate;
 use crate::schema::load::{Json, Node};
 use crate::schema::problem::Problem;
 use crate::schema::schemas::Loc;
+use crate::schema::uri;
 use crate::stack;
 
 /// A contract whose schemas are resolved when a comparison needs them, and only once.
@@ -180,15 +181,31 @@ fn digest(bundle: &Bundle) -> u64 {
     hasher.finish()
 }
 
-/// Whether the own document of a contract changes nothing for others beside it: it has no names that references could mean, and
-/// no keyword that depends on what surrounds a reference.
+/// Whether the own document of a contract changes nothing for others beside it: it has no names that references could mean, no
+/// keyword that depends on what surrounds a reference, and no URI that further documents could name.
 fn has_plain_root(bundle: &Bundle) -> bool {
+    let file = bundle.root().rsplit('/').next().unwrap_or_default();
     bundle.inner.documents.get(bundle.root()).is_some_and(is_plain)
+        && !bundle.further().any(|(_, node)| may_name(node, file))
+}
+
+/// Whether a `$id` or `$schema` in a document may be the URI of a file of this name, whatever it is resolved against.
+fn may_name(node: &Node, file: &str) -> bool {
+    let is_name = |key: &str, value: &Node| {
+        let Some(uri) = value.str().filter(|_| matches!(key, "id" | "$id" | "$schema")) else { return false };
+        let uri = uri::split(uri).0;
+        let is_own = !uri.contains("://") || uri.to_ascii_lowercase().starts_with("twyla:");
+        is_own && (uri.contains('%') || uri.rsplit('/').next() == Some(file))
+    };
+    node.items().iter().any(|item| may_name(item, file))
+        || node.members().iter().any(|member| is_name(&member.key, &member.value) || may_name(&member.value, file))
 }
 
 fn is_plain(node: &Node) -> bool {
     let is_told = |key: &str, value: &Node| match key {
         "id" | "$id" | "$anchor" => matches!(value.json, Json::String(_)),
+        // a meta-schema has dynamic references, which matter for all schemas beside it
+        "$ref" => value.str().is_some_and(|uri| uri.to_ascii_lowercase().contains("json-schema.org")),
         "$schema" => value.str().is_some_and(|uri| Draft::of(uri).is_none()),
         "$dynamicAnchor"
         | "$dynamicRef"
@@ -211,6 +228,8 @@ mod tests {
 
     use super::*;
     use crate::compare;
+    use crate::compare::bundle::Formats;
+    use crate::schema::load;
 
     /// The budget of a comparison that isn't optimized.
     const BUDGET: u64 = 100_000;
@@ -412,9 +431,27 @@ mod tests {
             json!({ "$id": "https://example.org/a" }),
             json!({ "$anchor": "a" }),
             json!({ "$dynamicAnchor": "a" }),
+            json!({ "$ref": "https://json-schema.org/draft/2020-12/schema" }),
             json!({ "unevaluatedProperties": false }),
         ] {
             assert!(!has_plain_root(&of(extra.clone())), "{extra}");
+        }
+        for (id, is_plain) in [
+            ("https://example.org/b.json", true),
+            ("part.json", true),
+            ("../events/a/b.json", false),
+            ("twyla:///events/a/b.json#", false),
+            ("../events/a/%62.json", false),
+        ] {
+            let own = json!({ "properties": { "v": { "$ref": "../../shared/part.json" } } });
+            let part = json!({ "properties": { "p": { "$id": id } } });
+            let documents = json!({ "events/a/b.json": own, "shared/part.json": part }).to_string();
+            let documents = load::parse("documents", documents.into_bytes(), &mut Vec::new()).unwrap();
+            let documents =
+                documents.members().iter().map(|member| (member.key.clone(), member.value.clone())).collect();
+            let formats = Formats { asserted: true, in_every_draft: std::collections::BTreeSet::new() };
+            let bundle = Bundle::new(Draft::Draft202012, formats, "events/a/b.json".to_owned(), documents);
+            assert_eq!(has_plain_root(&bundle), is_plain, "{id}");
         }
     }
 }

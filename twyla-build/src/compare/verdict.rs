@@ -14,7 +14,8 @@ pub struct Options {
     pub mode: Mode,
     /// The budget of steps before a pair is undecided. A step is a small piece of work: a million take about a second or less.
     pub budget: u64,
-    /// The time before a pair is undecided, whatever remains of the steps. Only a machine that takes so long for them reaches it.
+    /// The time of the search before a pair is undecided, whatever remains of the steps. Only a machine that takes so long for them
+    /// reaches it. Reading the schemas before the search and minimizing a witness after it aren't counted.
     pub time: Duration,
 }
 
@@ -49,7 +50,7 @@ pub enum Verdict {
     Fits,
     /// The consumer refuses something that the producer may send: the witness, validated against both sides.
     Breaks(Box<Witness>),
-    /// Undecided, for this reason.
+    /// Undecided, for this reason. If it is the time of the search, a faster machine may decide the pair.
     Undecided(Why),
 }
 

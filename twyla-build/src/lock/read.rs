@@ -55,9 +55,12 @@ impl Lock {
 }
 
 impl Version {
-    /// Returns the form of this version as the lock has it, if that was read already.
+    /// Returns the form of this version as the lock has it, if that was read already and is still the form.
     pub(crate) fn as_written(&self) -> Option<Bundle> {
-        if let KnownForm::Node(form) = &self.known { Bundle::as_written(form) } else { None }
+        match &self.known {
+            KnownForm::Node(form) if Doc::sorted(form).compact() == self.form => Bundle::as_written(form),
+            _ => None,
+        }
     }
 
     /// Parses the form of this version.
@@ -260,5 +263,24 @@ impl LockReader<'_> {
     ) -> Option<T> {
         let parsed = |node: &Node| node.str().and_then(|text| text.parse().ok());
         self.member(node, name, of, wanted, |node| parsed(node).is_some()).and_then(parsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Draft;
+
+    #[test]
+    fn a_form_that_was_changed_after_reading_is_no_longer_the_one_of_the_lock() {
+        let subject: Subject = "a.x".parse().unwrap();
+        let version = Version::of(&Bundle::schema(r#"{ "type": "string" }"#, Draft::default()).unwrap());
+        let lock = Lock { contracts: BTreeMap::from([(subject.clone(), Entry::new(version))]) };
+        let mut read = Lock::parse("lock", lock.to_string().as_bytes()).unwrap();
+        let version = &mut read.contracts.get_mut(&subject).unwrap().accepted;
+        assert!(version.as_written().is_some_and(|form| form.digest() == version.digest));
+        version.form = version.form.replace("string", "integer");
+        assert!(version.as_written().is_none());
+        assert!(version.bundle("lock").is_err());
     }
 }
