@@ -127,7 +127,8 @@ pub struct Property {
     /// The kind of its value.
     pub kind: Kind,
     /// The generated field's type, without the `Option` of an optional property, with generated types relative to the
-    /// module that includes the contracts: `Vec<api::UserInputItem>`.
+    /// module that includes the contracts: `Vec<api::UserInputItem>`. It is `String` for a required constant, which has no field
+    /// there.
     pub rust_type: String,
     /// The place where the property's subschema begins.
     pub place: Location,

@@ -84,6 +84,15 @@ pub(crate) mod tests {
         parse(include_str!("../golden/contracts.index"))
     }
 
+    /// Returns them with an event whose only property is a constant.
+    pub(crate) fn with_constant() -> Found {
+        let place = "schemas/events/shop/signed.json";
+        let signed = format!("event\tshop.signed\t{place}\t1\t1\tshop::Signed\tyes");
+        let kind = format!("property\tkind\tkind\tyes\tString\t{place}\t5\t5\tenum1\torder");
+        let index = include_str!("../golden/contracts.index");
+        parse(&index.replacen("\nrpc\t", &format!("\n{signed}\n{kind}\nrpc\t"), 1))
+    }
+
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("twyla-macros-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();

@@ -7,7 +7,10 @@ use std::{env, fs};
 use proc_macro2::{Span, TokenStream};
 
 use crate::catalogue;
-use crate::contracts::{Found, Missing, NotCompiled, tests::sample};
+use crate::contracts::{
+    Found, Missing, NotCompiled,
+    tests::{sample, with_constant},
+};
 use crate::{event, list, listener, rpc, stage};
 
 fn golden(name: &str, expansion: TokenStream) {
@@ -107,6 +110,12 @@ fn an_event_for_emitting() {
         "event_emit.rs",
         expand_event("\"bot.reply\", emit, contracts = crate::api", "struct Answer { text: String }"),
     );
+}
+
+#[test]
+fn an_event_with_a_constant() {
+    let item = "struct Signed { kind: String }";
+    golden("event_constant.rs", event::expand(tokens("\"shop.signed\""), tokens(item), with_constant));
 }
 
 #[test]

@@ -275,7 +275,7 @@ impl Model {
             wire: field.wire.clone(),
             field: field.name.clone(),
             required: field.required,
-            kind: self.kind(&field.held),
+            kind: field.constant.clone().map_or_else(|| self.kind(&field.held), |word| Kind::Enum(vec![word])),
             rust_type: self.rust_type(&field.held.shape),
             place: field.place.clone(),
         };

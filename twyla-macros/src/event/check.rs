@@ -281,7 +281,8 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
             "ipv6" => quote!(Word<::std::net::Ipv6Addr>),
             _ => quote!(Text),
         },
-        Kind::Enum(_) => match generated.and_then(innermost) {
+        // a constant is a text, and has no generated type
+        Kind::Enum(_) => match generated.and_then(innermost).filter(|path| !path.is_ident("String")) {
             Some(relative) => quote!(Word<#module::#relative>),
             None => quote!(Word<()>),
         },

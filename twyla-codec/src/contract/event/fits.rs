@@ -170,3 +170,23 @@ macro_rules! __bindable {
         }
     )*};
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::event::bound::DoesFit;
+    use crate::contract::otherwise::Otherwise as _;
+
+    #[test]
+    fn a_constant_fits_text_alone() {
+        let texts = [DoesFit::<String, Word<()>, Reading>::HOLDS, DoesFit::<Box<str>, Word<()>, Writing>::HOLDS];
+        assert_eq!(texts, [true, true]);
+        let others = [
+            DoesFit::<Uuid, Word<()>, Either>::HOLDS,
+            DoesFit::<NaiveDate, Word<()>, Either>::HOLDS,
+            DoesFit::<u8, Word<()>, Either>::HOLDS,
+            DoesFit::<(), Word<()>, Either>::HOLDS,
+        ];
+        assert_eq!(others, [false; 4]);
+    }
+}
