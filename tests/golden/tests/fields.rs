@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::fields::shared::{Issue, IssueState};
-use twyla_golden::fields::shop::{Absent, Beside, Constant, Implied, Narrowed, Patched};
+use twyla_golden::fields::shop::{Absent, Beside, Constant, Implied, Narrowed, Patched, Ruled, RuledCode, RuledTwice};
 
 fn read<T: Listen>(value: &Value) -> T {
     T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"))
@@ -40,6 +40,13 @@ fn a_rule_that_a_format_implies_keeps_its_type() {
         ..Implied::new("2026-01-02T03:04:05Z".parse().unwrap(), "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap())
     };
     assert_eq!(written(&event).unwrap()["day"], "2026-01-02");
+}
+
+#[test]
+fn a_constant_with_another_rule_keeps_its_field() {
+    let event = Ruled { code: RuledCode::Ab, twice: RuledTwice::X };
+    assert_eq!(event, Ruled::new());
+    assert_eq!(written(&event), Ok(json!({ "source": "web", "code": "ab", "twice": "x" })));
 }
 
 #[test]

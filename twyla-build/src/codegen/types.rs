@@ -149,9 +149,9 @@ fn type_docs(type_: &Type) -> Docs {
     };
     let constants = constants.iter().filter_map(|field| {
         let word = serde_json::Value::from(field.constant.as_deref()?).to_string();
-        Some(format!("Its {} is {}.", code(&field.wire), crate::model::shown(&word)))
+        Some([format!("Its {} is {}.", code(&field.wire), crate::model::shown(&word)), text(&field.docs.said)])
     });
-    let paragraphs = std::iter::once(text(&type_.docs)).chain(constants).chain([schema(&type_.place)]);
+    let paragraphs = std::iter::once(text(&type_.docs)).chain(constants.flatten()).chain([schema(&type_.place)]);
     docs_of(paragraphs.chain(trees))
 }
 

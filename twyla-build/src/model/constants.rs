@@ -10,7 +10,7 @@ use super::variant::{Choice, Discriminator};
 /// Takes the fields and values that hold nothing out of the types, and then the types that nothing else holds. `roots` are the types
 /// that stay. Returns the new index of each type; a type that is gone has one too, which nothing refers to.
 pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<TypeId> {
-    let words: Vec<Option<String>> = types.iter().map(only_word).collect();
+    let words: Vec<Option<Word>> = types.iter().map(only_word).collect();
     let mut loose = BTreeSet::new();
     let fields = types.iter_mut().flat_map(|type_| match &mut type_.body {
         Body::Struct { fields, .. } => fields.as_mut_slice(),
@@ -18,12 +18,13 @@ pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<Typ
     });
     for field in fields.filter(|field| field.required && field.held.checks.is_empty() && field.held.trees.is_empty()) {
         let Shape::Named(id) = field.held.shape else { continue };
-        if let Some(word) = &words[id] {
+        if let Some(Word { word, docs }) = &words[id] {
             loose.insert(id);
             (field.constant, field.held) = (Some(word.clone()), ValueType::plain(Shape::String));
+            field.docs.said = paragraphs([&field.docs.said, docs]);
         }
     }
-    let tags: Vec<Option<(String, String)>> = types.iter().map(only_tag).collect();
+    let tags: Vec<Option<(String, Word)>> = types.iter().map(only_tag).collect();
     for type_ in types.iter_mut() {
         let Body::Union { by: Discriminator::Member(tag), variants } = &mut type_.body else { continue };
         // the variants are chosen by words alone
@@ -32,23 +33,32 @@ pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<Typ
         }
         for variant in variants {
             let Some(id) = variant.held.as_ref().and_then(named_without_rules) else { continue };
-            if let Some((name, word)) = &tags[id]
+            if let Some((name, Word { word, docs })) = &tags[id]
                 && name == tag
                 && variant.choices == [Choice::Word(word.clone())]
             {
                 loose.insert(id);
-                variant.held = None;
+                (variant.held, variant.docs) = (None, docs.clone());
             }
         }
     }
     remove(types, loose.difference(roots).copied().collect())
 }
 
+/// The only word that a value may be, with what the schemas say of it.
+struct Word {
+    word: String,
+    docs: String,
+}
+
 /// Returns the word of an enum with one word.
-fn only_word(type_: &Type) -> Option<String> {
+fn only_word(type_: &Type) -> Option<Word> {
     match &type_.body {
         Body::Enum { words, .. } if type_.trees.is_empty() => match &words[..] {
-            [only] => Some(only.clone()),
+            [word] => {
+                let docs = type_.word_docs.get(word).map_or("", String::as_str);
+                Some(Word { word: word.clone(), docs: paragraphs([&type_.docs, docs]) })
+            }
             _ => None,
         },
         _ => None,
@@ -57,13 +67,25 @@ fn only_word(type_: &Type) -> Option<String> {
 
 /// Returns the name and the word of a closed object's only member. A member that is added to an open object doesn't change the
 /// contract for those who read it, so it must not change the variant.
-fn only_tag(type_: &Type) -> Option<(String, String)> {
+fn only_tag(type_: &Type) -> Option<(String, Word)> {
     match &type_.body {
         Body::Struct { fields, others: Others::Refused } if type_.trees.is_empty() => match &fields[..] {
-            [Field { wire, constant: Some(word), .. }] => Some((wire.clone(), word.clone())),
+            [Field { wire, constant: Some(word), docs, .. }] => {
+                Some((wire.clone(), Word { word: word.clone(), docs: paragraphs([&type_.docs, &docs.said]) }))
+            }
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// Returns the texts that aren't empty, each once, as paragraphs.
+fn paragraphs(texts: [&str; 2]) -> String {
+    match texts {
+        [one, ""] => one.to_owned(),
+        ["", other] => other.to_owned(),
+        [one, other] if one == other => one.to_owned(),
+        _ => texts.join("\n\n"),
     }
 }
 
