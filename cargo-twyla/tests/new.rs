@@ -284,7 +284,7 @@ fn publish(contracts: &Path) -> String {
         std::fs::write(path, bytes).unwrap();
     };
     write("crates/platform-contracts/0.1.0/download", &archive);
-    // Twyla is from the registry that cargo has without being told
+    // Twyla comes from cargo's default registry
     let lock = std::fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
     let of_cargo = lock.lines().find_map(|line| line.strip_prefix("source = \"registry+")?.strip_suffix('"'));
     let dependency = |name: &str, kind: &str| {

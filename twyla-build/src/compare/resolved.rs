@@ -57,7 +57,7 @@ impl Resolved {
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     bundle: Bundle,
-    /// None if it is resolved by itself.
+    /// `None` if the contract is resolved alone.
     schemas: Option<SharedSchemas>,
 }
 
@@ -84,8 +84,8 @@ pub(crate) fn together(bundles: &[Bundle]) -> io::Result<Vec<Shared>> {
     Ok(bundles.iter().zip(shared).map(|(bundle, shared)| shared.unwrap_or_else(|| alone(bundle))).collect())
 }
 
-/// The same for forms that are as they were written: each is checked. None for one that has to be read alone, because it has
-/// problems or isn't in canonical form.
+/// Resolves forms that are as they were written like [`together`], and checks each. `None` for a form that has to be read alone,
+/// because it has problems or isn't in canonical form.
 ///
 /// # Errors
 /// Fails if no thread can be started.
@@ -122,14 +122,14 @@ fn grouped(
     Ok(all)
 }
 
-/// Limit of contracts in a group, so that all cores have some.
+/// The maximum number of contracts in a group, so that all cores have some.
 const MOST: usize = 64;
 
 /// Contracts with the same documents but their own, by index; at least one.
 struct Group<'a>(Vec<(usize, &'a Bundle)>);
 
 impl Group<'_> {
-    /// Whether another contract belongs to it.
+    /// Returns whether another contract belongs to the group.
     fn takes(&self, bundle: &Bundle) -> bool {
         let is_alike = self.0.first().is_some_and(|(_, first)| {
             first.inner.draft == bundle.inner.draft
@@ -142,7 +142,7 @@ impl Group<'_> {
             && self.0.iter().all(|(_, other)| bundle.further().all(|(name, _)| name != other.root()))
     }
 
-    /// Resolves the contracts, and checks those that are `written`. None for each that has to be read alone.
+    /// Resolves the contracts, and checks them if they are `written`. `None` for each that has to be read alone.
     fn resolved(&self, written: bool) -> Vec<Option<Shared>> {
         let bundles: Vec<&Bundle> = self.0.iter().map(|(_, bundle)| *bundle).collect();
         let Some(first) = bundles.first() else { return Vec::new() };
@@ -202,7 +202,7 @@ fn may_name(node: &Node, file: &str) -> bool {
 }
 
 fn is_plain(node: &Node) -> bool {
-    let is_told = |key: &str, value: &Node| match key {
+    let has_effect_beside = |key: &str, value: &Node| match key {
         "id" | "$id" | "$anchor" => matches!(value.json, Json::String(_)),
         // a meta-schema has dynamic references, which matter for all schemas beside it
         "$ref" => value.str().is_some_and(|uri| uri.to_ascii_lowercase().contains("json-schema.org")),
@@ -217,7 +217,7 @@ fn is_plain(node: &Node) -> bool {
         _ => false,
     };
     node.items().iter().all(is_plain)
-        && node.members().iter().all(|member| !is_told(&member.key, &member.value) && is_plain(&member.value))
+        && node.members().iter().all(|member| !has_effect_beside(&member.key, &member.value) && is_plain(&member.value))
 }
 
 #[cfg(test)]

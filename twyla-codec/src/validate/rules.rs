@@ -200,44 +200,35 @@ fn listed(values: &[impl Display]) -> String {
     out
 }
 
-fn at_least(
+/// Reports a number of items or members beyond a limit.
+#[cold]
+#[inline(never)]
+fn miscounted(
     keyword: &'static str,
-    count: usize,
-    [one, many]: [&'static str; 2],
+    (count, [one, many]): (u64, [&'static str; 2]),
     limit: u64,
     at: &Path<'_>,
     out: &mut Violations,
 ) {
-    let count = count as u64;
-    if count < limit {
-        let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
-        out.push(at, keyword, format!("has {has}, and at least {rule} needed"));
-    }
-}
-
-fn at_most(
-    keyword: &'static str,
-    count: usize,
-    [one, many]: [&'static str; 2],
-    limit: u64,
-    at: &Path<'_>,
-    out: &mut Violations,
-) {
-    let count = count as u64;
-    if count > limit {
-        let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
-        out.push(at, keyword, format!("has {has}, and at most {rule} allowed"));
-    }
+    let (bound, needed) = if count < limit { ("at least", "needed") } else { ("at most", "allowed") };
+    let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
+    out.push(at, keyword, format!("has {has}, and {bound} {rule} {needed}"));
 }
 
 /// Checks `minItems`.
 pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    at_least("minItems", count, ["item", "items"], limit, at, out);
+    let count = count as u64;
+    if count < limit {
+        miscounted("minItems", (count, ["item", "items"]), limit, at, out);
+    }
 }
 
 /// Checks `maxItems`.
 pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    at_most("maxItems", count, ["item", "items"], limit, at, out);
+    let count = count as u64;
+    if count > limit {
+        miscounted("maxItems", (count, ["item", "items"]), limit, at, out);
+    }
 }
 
 /// Checks `uniqueItems` of strings, integers, booleans and string enums.
@@ -255,12 +246,18 @@ pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violatio
 
 /// Checks `minProperties` of a map.
 pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    at_least("minProperties", count, ["member", "members"], limit, at, out);
+    let count = count as u64;
+    if count < limit {
+        miscounted("minProperties", (count, ["member", "members"]), limit, at, out);
+    }
 }
 
 /// Checks `maxProperties` of a map.
 pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
-    at_most("maxProperties", count, ["member", "members"], limit, at, out);
+    let count = count as u64;
+    if count > limit {
+        miscounted("maxProperties", (count, ["member", "members"]), limit, at, out);
+    }
 }
 
 /// A map of members.
