@@ -30,6 +30,7 @@ mod builder;
 mod codegen;
 pub mod compare;
 mod decimal;
+mod json_type;
 pub mod lock;
 mod markdown;
 mod model;

@@ -6,8 +6,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::codegen::type_names::{TypeWriter, ident};
+use crate::json_type::JsonType;
 use crate::markdown::{code, text};
-use crate::model::{Body, Choice, Discriminator, JsonType, Shape, Type, ValueType, Variant};
+use crate::model::{Body, Choice, Discriminator, Shape, Type, ValueType, Variant};
 
 /// Returns the body of `read`: it looks at the value no further than to what chooses the variant.
 pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {

@@ -1,6 +1,6 @@
 //! Formulas over the properties of a value: the meaning of schemas of any draft. Each formula is stored once.
 //!
-//! A formula is an atom, which is about values of one kind and holds for every value of another; or *all of*, *exactly one
+//! A formula is an atom, which is about values of one type and holds for every value of another; or *all of*, *exactly one
 //! of*, or a reference to a formula that leads back here. A literal is a formula or its negation. *Any of* is the negation
 //! of *all of* negations.
 
@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::decimal::Decimal;
+use crate::json_type::{JsonType, JsonTypes};
 
 /// A literal: a formula by index, or its negation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,63 +37,17 @@ impl std::ops::Not for Lit {
     }
 }
 
-/// A kind of JSON value, as one bit of [`Kinds`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Kind {
-    Null,
-    Boolean,
-    Number,
-    String,
-    Array,
-    Object,
-}
-
-impl Kind {
-    /// All, the simpler ones first.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Array, Self::Object];
-}
-
-/// A set of kinds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Kinds(u8);
-
-impl Kinds {
-    pub(crate) const NONE: Self = Self(0);
-    pub(crate) const ALL: Self = Self(0b11_1111);
-
-    pub(crate) fn of(kind: Kind) -> Self {
-        Self(1 << kind as u8)
-    }
-
-    pub(crate) fn has(self, kind: Kind) -> bool {
-        self.0 & Self::of(kind).0 != 0
-    }
-
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    pub(crate) fn others(self) -> Self {
-        Self(!self.0 & Self::ALL.0)
-    }
-}
-
 /// The index of a pattern, a format or an opaque keyword in its table.
 pub(crate) type Index = u32;
 
 /// The name of a member, interned.
 pub(crate) type Name = Rc<str>;
 
-/// An atom: a property of values of one kind. It holds for all values of other kinds.
+/// An atom: a property of values of one type. It holds for all values of other types.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Atom {
-    /// Any value: it is of one of these kinds.
-    Kinds(Kinds),
+    /// Any value: it is of one of these types.
+    Types(JsonTypes),
     /// Booleans: the value is this boolean.
     Is(bool),
     /// Numbers: at least `limit`, or above it if `exclusive`.
@@ -170,30 +125,30 @@ pub(crate) enum Atom {
 }
 
 impl Atom {
-    /// Returns the kind that the atom is about; `None` if it is about all kinds.
-    pub(crate) fn kind(&self) -> Option<Kind> {
+    /// Returns the type that the atom is about; `None` if it is about all types.
+    pub(crate) fn json_type(&self) -> Option<JsonType> {
         Some(match self {
-            Self::Kinds(_) | Self::Opaque(_) => return None,
-            Self::Is(_) => Kind::Boolean,
+            Self::Types(_) | Self::Opaque(_) => return None,
+            Self::Is(_) => JsonType::Boolean,
             Self::AtLeast { .. } | Self::AtMost { .. } | Self::MultipleOf(_) | Self::NumberIn(_) | Self::Double => {
-                Kind::Number
+                JsonType::Number
             }
             Self::MinLength(_) | Self::MaxLength(_) | Self::Pattern(_) | Self::Format(_) | Self::StringIn(_) => {
-                Kind::String
+                JsonType::String
             }
             Self::MinItems(_)
             | Self::MaxItems(_)
             | Self::Unique
             | Self::Item { .. }
             | Self::Items { .. }
-            | Self::Count { .. } => Kind::Array,
+            | Self::Count { .. } => JsonType::Array,
             Self::MinMembers(_)
             | Self::MaxMembers(_)
             | Self::Required(_)
             | Self::Member { .. }
             | Self::Matching { .. }
             | Self::Others { .. }
-            | Self::Names(_) => Kind::Object,
+            | Self::Names(_) => JsonType::Object,
         })
     }
 }
@@ -258,7 +213,7 @@ impl Formulas {
     /// Interns an atom, unless it holds for every value.
     pub(crate) fn atom(&mut self, atom: Atom) -> Lit {
         let trivial = match &atom {
-            Atom::Kinds(kinds) => *kinds == Kinds::ALL,
+            Atom::Types(types) => *types == JsonTypes::ALL,
             Atom::Item { lit, .. }
             | Atom::Items { lit, .. }
             | Atom::Member { lit, .. }
@@ -273,14 +228,14 @@ impl Formulas {
             return Lit::TRUE;
         }
         match atom {
-            Atom::Kinds(Kinds::NONE) => Lit::FALSE,
+            Atom::Types(JsonTypes::NONE) => Lit::FALSE,
             atom => self.put(Formula::Atom(atom)),
         }
     }
 
-    /// Returns the formula: the value is of one of these kinds.
-    pub(crate) fn kinds(&mut self, kinds: Kinds) -> Lit {
-        self.atom(Atom::Kinds(kinds))
+    /// Returns the formula: the value is of one of these types.
+    pub(crate) fn types(&mut self, types: JsonTypes) -> Lit {
+        self.atom(Atom::Types(types))
     }
 
     /// Returns the formula: all of these hold.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 use serde_json::Value;
 
-use super::formula::{Atom, Index, Kind, Kinds, Lit, Name};
+use super::formula::{Atom, Index, Lit, Name};
 use super::lower::Lowering;
 use crate::decimal::Decimal;
+use crate::json_type::{JsonType, JsonTypes};
 use crate::model::{
-    self, Body, Choice, Discriminator, Field, IntegerType, JsonType, Others, Shape, Type, TypeId, ValueType, Variant,
+    self, Body, Choice, Discriminator, Field, IntegerType, Others, Shape, Type, TypeId, ValueType, Variant,
 };
 use crate::schema::evaluate::{Evaluator, Outcome, Undecidable};
 use crate::schema::load::step;
@@ -286,7 +287,7 @@ impl ShapeLowering<'_, '_> {
                 for field in fields {
                     let (name, mut lit) = (self.schemas.formulas.name(&field.wire), self.held(&field.held));
                     if field.null_is_absent && self.side == Side::Sends {
-                        let null = self.schemas.formulas.kinds(Kinds::of(Kind::Null));
+                        let null = self.schemas.formulas.types(JsonTypes::of(JsonType::Null));
                         lit = self.schemas.formulas.all([lit, !null]);
                     }
                     names.push(name.clone());
@@ -338,7 +339,7 @@ impl ShapeLowering<'_, '_> {
         if !words.is_empty() {
             let mut words: Vec<Name> = words.into_iter().map(|word| self.schemas.formulas.name(word)).collect();
             words.sort_unstable();
-            any.push(self.of_kind(Kind::String, Some(Atom::StringIn(words.into()))));
+            any.push(self.of_type(JsonType::String, Some(Atom::StringIn(words.into()))));
         }
         let value = self.schemas.formulas.any(any);
         match by {
@@ -352,37 +353,26 @@ impl ShapeLowering<'_, '_> {
 
     fn choice(&mut self, choice: &Choice) -> Lit {
         match choice {
-            Choice::Type(type_) => self.of_kind(kind_of(*type_), None),
-            Choice::Boolean(value) => self.of_kind(Kind::Boolean, Some(Atom::Is(*value))),
+            Choice::Type(type_) => self.of_type(*type_, None),
+            Choice::Boolean(value) => self.of_type(JsonType::Boolean, Some(Atom::Is(*value))),
             Choice::Integer(value) => {
                 let value = Decimal::from(BigInt::from(*value));
-                self.of_kind(Kind::Number, Some(Atom::NumberIn([value].into())))
+                self.of_type(JsonType::Number, Some(Atom::NumberIn([value].into())))
             }
             Choice::Word(word) => {
                 let word = self.schemas.formulas.name(word);
-                self.of_kind(Kind::String, Some(Atom::StringIn([word].into())))
+                self.of_type(JsonType::String, Some(Atom::StringIn([word].into())))
             }
             Choice::Has(name) => {
                 let name = self.schemas.formulas.name(name);
-                self.of_kind(Kind::Object, Some(Atom::Required(name)))
+                self.of_type(JsonType::Object, Some(Atom::Required(name)))
             }
         }
     }
 
-    fn of_kind(&mut self, kind: Kind, atom: Option<Atom>) -> Lit {
-        let kind = self.schemas.formulas.kinds(Kinds::of(kind));
+    fn of_type(&mut self, type_: JsonType, atom: Option<Atom>) -> Lit {
+        let type_ = self.schemas.formulas.types(JsonTypes::of(type_));
         let atom = atom.map_or(Lit::TRUE, |atom| self.schemas.formulas.atom(atom));
-        self.schemas.formulas.all([kind, atom])
-    }
-}
-
-fn kind_of(type_: JsonType) -> Kind {
-    match type_ {
-        JsonType::Null => Kind::Null,
-        JsonType::Boolean => Kind::Boolean,
-        JsonType::Number => Kind::Number,
-        JsonType::String => Kind::String,
-        JsonType::Array => Kind::Array,
-        JsonType::Object => Kind::Object,
+        self.schemas.formulas.all([type_, atom])
     }
 }

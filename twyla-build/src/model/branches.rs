@@ -2,7 +2,7 @@
 
 use super::possible::Possible;
 use super::reader::SchemaReader;
-use super::variant::JsonType;
+use crate::json_type::JsonType;
 use crate::schema::schemas::Loc;
 
 /// The maximum number of variants; with more, the comparison of tags would be long.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::members::applied;
 use super::reader::SchemaReader;
-use super::variant::JsonType;
+use crate::json_type::JsonType;
 use crate::schema::load::{Member, Node};
 use crate::schema::schemas::Loc;
 

@@ -54,4 +54,4 @@ pub(crate) use rules::Check;
 pub(crate) use rust_text::checked;
 pub(crate) use shape::{Shape, Tree, TypeId, ValueType};
 pub(crate) use types::{Accessor, Body, Field, MessageType, Method, Model, Others, PLAIN, Type};
-pub(crate) use variant::{Choice, Discriminator, JsonType, Variant};
+pub(crate) use variant::{Choice, Discriminator, Variant};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::variant::JsonType;
+use crate::json_type::JsonType;
 use crate::number::Number;
 use crate::schema::load::{Json, Node};
 

@@ -6,7 +6,8 @@ use super::branches::Branches;
 use super::members::applied;
 use super::possible::{Possible, Values};
 use super::reader::SchemaReader;
-use super::variant::{Choice, Discriminator, JsonType};
+use super::variant::{Choice, Discriminator};
+use crate::json_type::JsonType;
 use crate::schema::load::Node;
 use crate::schema::schemas::Loc;
 

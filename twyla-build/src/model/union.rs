@@ -10,8 +10,9 @@ use super::reader::SchemaReader;
 use super::shape::{Shape, ValueType};
 use super::told_apart::ToldApart;
 use super::types::Body;
-use super::variant::{Choice, Discriminator, JsonType, Variant};
+use super::variant::{Choice, Discriminator, Variant};
 use super::words::WordList;
+use crate::json_type::JsonType;
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 

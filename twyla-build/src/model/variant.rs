@@ -1,6 +1,7 @@
 //! The variants of unions, and what tells them apart.
 
 use super::shape::{Shape, ValueType};
+use crate::json_type::JsonType;
 use crate::number::Number;
 use crate::schema::schemas::Loc;
 
@@ -44,59 +45,6 @@ pub(crate) enum Choice {
     Word(String),
     /// The presence of this member.
     Has(String),
-}
-
-/// A type of JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum JsonType {
-    Null,
-    Boolean,
-    Number,
-    String,
-    Object,
-    Array,
-}
-
-impl JsonType {
-    /// All of them, in the order of a union's variants.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Object, Self::Array];
-
-    /// Returns the type of a value.
-    pub(crate) fn of(value: &serde_json::Value) -> Self {
-        match value {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(_) => Self::Boolean,
-            serde_json::Value::Number(_) => Self::Number,
-            serde_json::Value::String(_) => Self::String,
-            serde_json::Value::Array(_) => Self::Array,
-            serde_json::Value::Object(_) => Self::Object,
-        }
-    }
-
-    /// Returns the name of the JSON type; the codec's variants have the same name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Null => "Null",
-            Self::Boolean => "Boolean",
-            Self::Number => "Number",
-            Self::String => "String",
-            Self::Array => "Array",
-            Self::Object => "Object",
-        }
-    }
-
-    /// Returns its name with an article.
-    pub(crate) fn with_article(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "a boolean",
-            Self::Number => "a number",
-            Self::String => "a string",
-            Self::Array => "an array",
-            Self::Object => "an object",
-        }
-    }
 }
 
 impl std::fmt::Display for Choice {

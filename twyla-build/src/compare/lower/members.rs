@@ -1,7 +1,8 @@
 //! Formulas of the keywords of objects.
 
 use super::{Lowering, SchemaView};
-use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
+use crate::compare::formula::{Atom, Index, Lit, Name};
+use crate::json_type::JsonType;
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
 
@@ -44,7 +45,7 @@ impl Lowering<'_> {
                 };
                 let there = self.required(&member.key);
                 let rule = self.formulas.implies(there, then);
-                parts.push(self.only(Kind::Object, rule));
+                parts.push(self.only(JsonType::Object, rule));
             }
         }
     }

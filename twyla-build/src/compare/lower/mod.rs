@@ -12,9 +12,10 @@ mod values;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::formula::{Atom, Formulas, Index, Kind, Kinds, Lit};
+use super::formula::{Atom, Formulas, Index, Lit};
 use super::gather;
 use super::tables::{Opaque, Tables};
+use crate::json_type::{JsonType, JsonTypes};
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
@@ -174,9 +175,9 @@ impl<'a> Lowering<'a> {
         SchemaPath::of(self.schemas, loc)
     }
 
-    /// Returns a formula about values of one kind that holds for all others.
-    pub(super) fn only(&mut self, kind: Kind, lit: Lit) -> Lit {
-        let is = self.formulas.kinds(Kinds::of(kind));
+    /// Returns a formula about values of one type that holds for all others.
+    pub(super) fn only(&mut self, type_: JsonType, lit: Lit) -> Lit {
+        let is = self.formulas.types(JsonTypes::of(type_));
         self.formulas.implies(is, lit)
     }
 }

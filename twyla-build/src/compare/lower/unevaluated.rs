@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Lowering, SchemaView, items};
-use crate::compare::formula::{Atom, Index, Kind, Lit, Name};
+use crate::compare::formula::{Atom, Index, Lit, Name};
+use crate::json_type::JsonType;
 use crate::schema::draft::Draft;
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
@@ -52,21 +53,21 @@ impl Lowering<'_> {
         let mut always = EvaluatedParts::default();
         all.iter().filter(|looked| looked.when.is_empty()).for_each(|looked| always.add(looked));
         all.retain(|looked| !looked.when.is_empty());
-        for (keyword, kind) in [(members, Kind::Object), (items, Kind::Array)] {
+        for (keyword, type_) in [(members, JsonType::Object), (items, JsonType::Array)] {
             if schema.get(keyword).is_none() {
                 continue;
             }
             let rest = self.schema(&schema.at(keyword), schema.way);
-            let lit = match kind {
+            let lit = match type_ {
                 _ if !complete => None,
-                Kind::Object => self.unevaluated_members(&always, &all, rest),
+                JsonType::Object => self.unevaluated_members(&always, &all, rest),
                 _ => self.unevaluated_items(&always, &all, rest),
             };
             let lit = lit.unwrap_or_else(|| {
                 let reason = "which members or items it applies to depends on too many conditions".to_owned();
                 self.opaque_schema(schema.loc, keyword, schema.way, reason)
             });
-            parts.push(self.only(kind, lit));
+            parts.push(self.only(type_, lit));
         }
     }
 

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::{Lowering, SchemaView};
-use crate::compare::formula::{Atom, Kind, Kinds, Lit, Name};
+use crate::compare::formula::{Atom, Lit, Name};
 use crate::decimal::Decimal;
+use crate::json_type::{JsonType, JsonTypes};
 use crate::schema::load::{Json, Node};
 use crate::schema::path::SchemaPath;
 
@@ -77,14 +78,14 @@ impl Lowering<'_> {
     fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, role: &str, text: &str) -> Lit {
         let reason = "the exponent of the number is too large to compare".to_owned();
         let lit = self.opaque(schema.loc, keyword, reason, format!("{keyword}, {role}: {text}"));
-        self.only(Kind::Number, lit)
+        self.only(JsonType::Number, lit)
     }
 
     /// Returns the formula: the value is this number, whose exponent is beyond the limit.
     fn far_number(&mut self, schema: &SchemaView<'_>, keyword: &str, text: &str) -> Lit {
-        let kind = self.formulas.kinds(Kinds::of(Kind::Number));
+        let type_ = self.formulas.types(JsonTypes::of(JsonType::Number));
         let one = self.far(schema, keyword, "value", text);
-        self.formulas.all([kind, one])
+        self.formulas.all([type_, one])
     }
 
     fn types(&mut self, node: &Node) -> Lit {
@@ -92,39 +93,39 @@ impl Lowering<'_> {
             Json::Array(items) => items.iter().filter_map(Node::str).collect(),
             _ => Vec::from_iter(node.str()),
         };
-        let (mut kinds, mut integer) = (Kinds::NONE, false);
+        let (mut types, mut integer) = (JsonTypes::NONE, false);
         for name in names {
-            let kind = match name {
-                "null" => Kind::Null,
-                "boolean" => Kind::Boolean,
-                "number" => Kind::Number,
-                "string" => Kind::String,
-                "array" => Kind::Array,
-                "object" => Kind::Object,
+            let type_ = match name {
+                "null" => JsonType::Null,
+                "boolean" => JsonType::Boolean,
+                "number" => JsonType::Number,
+                "string" => JsonType::String,
+                "array" => JsonType::Array,
+                "object" => JsonType::Object,
                 _ => {
                     integer |= name == "integer";
                     continue;
                 }
             };
-            kinds = kinds.or(Kinds::of(kind));
+            types = types.or(JsonTypes::of(type_));
         }
-        if !integer || kinds.has(Kind::Number) {
-            return self.formulas.kinds(kinds);
+        if !integer || types.has(JsonType::Number) {
+            return self.formulas.types(types);
         }
-        // a multiple of 1, or a value of another kind
-        let kinds = self.formulas.kinds(kinds.or(Kinds::of(Kind::Number)));
+        // a multiple of 1, or a value of another type
+        let types = self.formulas.types(types.or(JsonTypes::of(JsonType::Number)));
         let whole = self.formulas.atom(Atom::MultipleOf(Decimal::from(1)));
-        self.formulas.all([kinds, whole])
+        self.formulas.all([types, whole])
     }
 
     /// Returns the formula: the value is one of these.
     fn choices(&mut self, schema: &SchemaView<'_>, keyword: &str, values: &[Node]) -> Lit {
-        let mut kinds = Kinds::NONE;
+        let mut types = JsonTypes::NONE;
         let (mut words, mut numbers, mut booleans) = (Vec::<Name>::new(), Vec::new(), Vec::new());
         let mut any = Vec::new();
         for value in values {
             match &value.json {
-                Json::Null => kinds = kinds.or(Kinds::of(Kind::Null)),
+                Json::Null => types = types.or(JsonTypes::of(JsonType::Null)),
                 Json::Bool(value) => booleans.push(*value),
                 Json::String(text) => words.push(self.formulas.name(text)),
                 Json::Number(text) => match Decimal::parse(text) {
@@ -138,7 +139,7 @@ impl Lowering<'_> {
             }
         }
         if booleans.contains(&true) && booleans.contains(&false) {
-            kinds = kinds.or(Kinds::of(Kind::Boolean));
+            types = types.or(JsonTypes::of(JsonType::Boolean));
         } else if let Some(only) = booleans.first() {
             any.push(self.boolean(*only));
         }
@@ -152,32 +153,32 @@ impl Lowering<'_> {
             numbers.dedup();
             any.push(self.numbers(numbers.into()));
         }
-        any.push(self.formulas.kinds(kinds));
+        any.push(self.formulas.types(types));
         self.formulas.any(any)
     }
 
     fn boolean(&mut self, value: bool) -> Lit {
-        let kind = self.formulas.kinds(Kinds::of(Kind::Boolean));
+        let type_ = self.formulas.types(JsonTypes::of(JsonType::Boolean));
         let is = self.formulas.atom(Atom::Is(value));
-        self.formulas.all([kind, is])
+        self.formulas.all([type_, is])
     }
 
     fn words(&mut self, words: Rc<[Name]>) -> Lit {
-        let kind = self.formulas.kinds(Kinds::of(Kind::String));
+        let type_ = self.formulas.types(JsonTypes::of(JsonType::String));
         let one = self.formulas.atom(Atom::StringIn(words));
-        self.formulas.all([kind, one])
+        self.formulas.all([type_, one])
     }
 
     fn numbers(&mut self, numbers: Rc<[Decimal]>) -> Lit {
-        let kind = self.formulas.kinds(Kinds::of(Kind::Number));
+        let type_ = self.formulas.types(JsonTypes::of(JsonType::Number));
         let one = self.formulas.atom(Atom::NumberIn(numbers));
-        self.formulas.all([kind, one])
+        self.formulas.all([type_, one])
     }
 
     /// Returns the formula: the value equals `value`, by its parts.
     fn constant(&mut self, schema: &SchemaView<'_>, keyword: &str, value: &Node) -> Lit {
         match &value.json {
-            Json::Null => self.formulas.kinds(Kinds::of(Kind::Null)),
+            Json::Null => self.formulas.types(JsonTypes::of(JsonType::Null)),
             Json::Bool(value) => self.boolean(*value),
             Json::String(text) => {
                 let word = self.formulas.name(text);
@@ -190,7 +191,7 @@ impl Lowering<'_> {
             Json::Array(items) => {
                 let count = items.len() as u64;
                 let mut parts = vec![
-                    self.formulas.kinds(Kinds::of(Kind::Array)),
+                    self.formulas.types(JsonTypes::of(JsonType::Array)),
                     self.formulas.atom(Atom::MinItems(count)),
                     self.formulas.atom(Atom::MaxItems(count)),
                 ];
@@ -202,7 +203,7 @@ impl Lowering<'_> {
             }
             Json::Object(members) => {
                 let mut parts = vec![
-                    self.formulas.kinds(Kinds::of(Kind::Object)),
+                    self.formulas.types(JsonTypes::of(JsonType::Object)),
                     self.formulas.atom(Atom::MaxMembers(members.len() as u64)),
                 ];
                 for member in members.iter() {

@@ -1,4 +1,4 @@
-//! Search among alternatives for values of one kind: propagates what is certain, then tries the rest.
+//! Search among alternatives for values of one type: propagates what is certain, then tries the rest.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -8,7 +8,8 @@ use super::members::MemberSearch;
 use super::number::Numbers;
 use super::string::Texts;
 use super::{Answer, LITERALS, Obstacle, Solver};
-use crate::compare::formula::{Atom, Formula, Kind, Lit};
+use crate::compare::formula::{Atom, Formula, Lit};
+use crate::json_type::JsonType;
 
 /// The maximum number of nested formulas that are expanded before a choice.
 const LOOKED: usize = 6;
@@ -24,17 +25,17 @@ enum Clause {
     NotOne(Rc<[Lit]>),
 }
 
-/// The assumptions about a value of one kind, and the open choices.
+/// The assumptions about a value of one type, and the open choices.
 #[derive(Clone, Debug)]
 pub(super) struct Branch {
-    kind: Kind,
+    type_: JsonType,
     pub(super) atoms: BTreeSet<Lit>,
     clauses: Vec<Clause>,
     /// The references that were followed.
     seen: BTreeSet<Lit>,
 }
 
-/// The combined atoms, by kind.
+/// The combined atoms, by type.
 pub(super) enum Facts {
     Null,
     Boolean(Option<bool>),
@@ -45,9 +46,9 @@ pub(super) enum Facts {
 }
 
 impl Solver<'_> {
-    /// Searches for a value of a kind.
-    pub(super) fn of_kind(&mut self, kind: Kind, state: &[Lit]) -> Answer {
-        let mut branch = Branch { kind, atoms: BTreeSet::new(), clauses: Vec::new(), seen: BTreeSet::new() };
+    /// Searches for a value of a type.
+    pub(super) fn of_type(&mut self, type_: JsonType, state: &[Lit]) -> Answer {
+        let mut branch = Branch { type_, atoms: BTreeSet::new(), clauses: Vec::new(), seen: BTreeSet::new() };
         for lit in state {
             if !self.assume(&mut branch, *lit) {
                 return Answer::Nothing;
@@ -81,10 +82,10 @@ impl Solver<'_> {
                     }
                 }
                 Formula::Atom(atom) => {
-                    match (atom, atom.kind()) {
-                        (Atom::Kinds(kinds), _) if kinds.has(branch.kind) == negated => return false,
-                        (Atom::Kinds(_), _) => continue,
-                        (_, Some(kind)) if kind != branch.kind => {
+                    match (atom, atom.json_type()) {
+                        (Atom::Types(types), _) if types.has(branch.type_) == negated => return false,
+                        (Atom::Types(_), _) => continue,
+                        (_, Some(type_)) if type_ != branch.type_ => {
                             if negated {
                                 return false;
                             }
@@ -117,9 +118,9 @@ impl Solver<'_> {
     }
 
     fn facts(&mut self, branch: &Branch) -> Option<Facts> {
-        Some(match branch.kind {
-            Kind::Null => Facts::Null,
-            Kind::Boolean => {
+        Some(match branch.type_ {
+            JsonType::Null => Facts::Null,
+            JsonType::Boolean => {
                 let mut value = None;
                 for lit in &branch.atoms {
                     if let Formula::Atom(Atom::Is(known)) = self.formulas.get(*lit) {
@@ -131,10 +132,10 @@ impl Solver<'_> {
                 }
                 Facts::Boolean(value)
             }
-            Kind::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms)?),
-            Kind::String => Facts::Texts(Texts::new(self.formulas, &branch.atoms)?),
-            Kind::Array => Facts::Items(Items::new(self.formulas, &branch.atoms)?),
-            Kind::Object => Facts::Members(MemberSearch::new(self.formulas, &branch.atoms)?),
+            JsonType::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms)?),
+            JsonType::String => Facts::Texts(Texts::new(self.formulas, &branch.atoms)?),
+            JsonType::Array => Facts::Items(Items::new(self.formulas, &branch.atoms)?),
+            JsonType::Object => Facts::Members(MemberSearch::new(self.formulas, &branch.atoms)?),
         })
     }
 
@@ -288,9 +289,9 @@ impl Solver<'_> {
                 let target = self.formulas.target(*reference)?;
                 self.tell(branch, facts, target, deep + 1)
             }
-            Formula::Atom(Atom::Kinds(kinds)) => Some(kinds.has(branch.kind)),
+            Formula::Atom(Atom::Types(types)) => Some(types.has(branch.type_)),
             Formula::Atom(Atom::Opaque(_)) => None,
-            Formula::Atom(atom) if atom.kind() != Some(branch.kind) => Some(true),
+            Formula::Atom(atom) if atom.json_type() != Some(branch.type_) => Some(true),
             Formula::Atom(atom) => {
                 let atom = atom.clone();
                 match facts {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::Solver;
-use crate::compare::formula::{Atom, Kind, Kinds, Lit};
+use crate::compare::formula::{Atom, Lit};
 use crate::decimal::Decimal;
+use crate::json_type::{JsonType, JsonTypes};
 
 impl Solver<'_> {
     /// Returns the formula of every other value.
@@ -14,14 +15,14 @@ impl Solver<'_> {
 
     /// Returns the formula of exactly this value; `None` for a number that can't be read.
     pub(super) fn equal_to(&mut self, value: &Value) -> Option<Lit> {
-        let (kind, mut parts) = match value {
-            Value::Null => (Kind::Null, Vec::new()),
-            Value::Bool(value) => (Kind::Boolean, vec![self.formulas.atom(Atom::Is(*value))]),
+        let (type_, mut parts) = match value {
+            Value::Null => (JsonType::Null, Vec::new()),
+            Value::Bool(value) => (JsonType::Boolean, vec![self.formulas.atom(Atom::Is(*value))]),
             Value::Number(number) => {
                 let number = Decimal::parse(&number.to_string())?;
-                (Kind::Number, vec![self.formulas.atom(Atom::NumberIn([number].into()))])
+                (JsonType::Number, vec![self.formulas.atom(Atom::NumberIn([number].into()))])
             }
-            Value::String(text) => (Kind::String, vec![self.word(text)]),
+            Value::String(text) => (JsonType::String, vec![self.word(text)]),
             Value::Array(items) => {
                 let count = items.len() as u64;
                 let mut parts =
@@ -30,7 +31,7 @@ impl Solver<'_> {
                     let lit = self.equal_to(item)?;
                     parts.push(self.formulas.atom(Atom::Item { index, lit }));
                 }
-                (Kind::Array, parts)
+                (JsonType::Array, parts)
             }
             Value::Object(members) => {
                 let mut parts = vec![self.formulas.atom(Atom::MaxMembers(members.len() as u64))];
@@ -39,10 +40,10 @@ impl Solver<'_> {
                     parts.push(self.formulas.atom(Atom::Required(name.clone())));
                     parts.push(self.formulas.atom(Atom::Member { name, lit }));
                 }
-                (Kind::Object, parts)
+                (JsonType::Object, parts)
             }
         };
-        parts.push(self.formulas.kinds(Kinds::of(kind)));
+        parts.push(self.formulas.types(JsonTypes::of(type_)));
         Some(self.formulas.all(parts))
     }
 

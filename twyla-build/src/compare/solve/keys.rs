@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::members::{Keys, MemberSearch};
 use super::{Answer, Solver};
-use crate::compare::formula::{Atom, Index, Kind, Kinds, Lit, Name};
+use crate::compare::formula::{Atom, Index, Lit, Name};
+use crate::json_type::{JsonType, JsonTypes};
 
 /// The maximum number of classes of names that are distinguished.
 const MOST_CLASSES: usize = 2_000;
@@ -25,7 +26,7 @@ impl Solver<'_> {
             return Answer::value(name);
         }
         let word = self.word(name);
-        let string = self.formulas.kinds(Kinds::of(Kind::String));
+        let string = self.formulas.types(JsonTypes::of(JsonType::String));
         self.satisfy(members.names.iter().copied().chain([word, string]))
     }
 
@@ -67,7 +68,7 @@ impl Solver<'_> {
             }
             Keys::Named(lit) => {
                 let word = self.word(name);
-                let string = self.formulas.kinds(Kinds::of(Kind::String));
+                let string = self.formulas.types(JsonTypes::of(JsonType::String));
                 match self.satisfy([*lit, word, string]) {
                     Answer::Value(_) => Some(true),
                     Answer::Nothing => Some(false),
@@ -90,7 +91,7 @@ impl Solver<'_> {
         patterns.extend(members.others.iter().flat_map(|(_, patterns, _)| patterns.iter()));
         let mut decided: Vec<(Index, bool)> = Vec::new();
         let mut name = members.names.clone();
-        name.push(self.formulas.kinds(Kinds::of(Kind::String)));
+        name.push(self.formulas.types(JsonTypes::of(JsonType::String)));
         if !taken.is_empty() {
             let taken: Vec<Name> = taken.iter().cloned().collect();
             let taken = self.formulas.atom(Atom::StringIn(taken.into()));

@@ -1,10 +1,9 @@
 //! Searches for a value that satisfies a set of formulas, or proves that there is none.
 //!
 //! A *conjunction* is a set of literals that must all hold for one value. `branch` chooses among alternatives until only
-//! atoms of
-//! one kind are left. `number`, `string`, `array` and `object` then find a value or prove that there is none; they search for
-//! items and members in the same way (`keys` has the names that members may have). Conjunctions may lead back to one another. A
-//! conjunction within itself counts as one without a value: a value of the least depth doesn't contain one of its own
+//! atoms of one type are left. `number`, `string`, `array` and `object` then find a value or prove that there is none; they
+//! search for items and members in the same way (`keys` has the names that members may have). Conjunctions may lead back to one
+//! another. A conjunction within itself counts as one without a value: a value of the least depth doesn't contain one of its own
 //! conjunction.
 
 mod array;
@@ -21,12 +20,17 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::formula::{Atom, Formula, Formulas, Index, Kind, Kinds, Lit};
+use super::formula::{Atom, Formula, Formulas, Index, Lit};
 use super::language::Budget;
 use super::tables::Tables;
+use crate::json_type::{JsonType, JsonTypes};
 
 /// Limit of nested values in the search.
 const DEEPEST: usize = 1_500;
+
+/// The types in the order of the search: simple values come first.
+const SIMPLE_FIRST: [JsonType; 6] =
+    [JsonType::Null, JsonType::Boolean, JsonType::Number, JsonType::String, JsonType::Array, JsonType::Object];
 
 /// The literals that must hold for one value, sorted; none of them is an `All`.
 type Conjunction = Rc<[Lit]>;
@@ -237,26 +241,26 @@ impl<'a> Solver<'a> {
         Some(state.into_iter().collect())
     }
 
-    /// Returns the kinds of value that a conjunction allows.
-    fn kinds(&self, state: &[Lit]) -> Kinds {
-        state.iter().fold(Kinds::ALL, |kinds, lit| match self.formulas.get(*lit) {
-            Formula::Atom(Atom::Kinds(these)) => kinds.and(if lit.is_negated() { these.others() } else { *these }),
+    /// Returns the types of value that a conjunction allows.
+    fn types(&self, state: &[Lit]) -> JsonTypes {
+        state.iter().fold(JsonTypes::ALL, |types, lit| match self.formulas.get(*lit) {
+            Formula::Atom(Atom::Types(these)) => types.and(if lit.is_negated() { these.others() } else { *these }),
             Formula::Atom(atom) if lit.is_negated() => {
-                // an atom about one kind holds for all other kinds
-                atom.kind().map_or(kinds, |kind| kinds.and(Kinds::of(kind)))
+                // an atom about one type holds for all other types
+                atom.json_type().map_or(types, |type_| types.and(JsonTypes::of(type_)))
             }
-            _ => kinds,
+            _ => types,
         })
     }
 
     fn find(&mut self, state: &Conjunction) -> Answer {
-        let kinds = self.kinds(state);
+        let types = self.types(state);
         let mut unknown = None;
-        for kind in Kind::ALL {
-            if !kinds.has(kind) {
+        for type_ in SIMPLE_FIRST {
+            if !types.has(type_) {
                 continue;
             }
-            match self.of_kind(kind, state) {
+            match self.of_type(type_, state) {
                 Answer::Nothing => {}
                 Answer::Unknown(reason) => unknown = unknown.or(Some(reason)),
                 value => return value,
