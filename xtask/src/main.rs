@@ -116,7 +116,7 @@ enum Chore {
     },
     /// Compare labelled pairs of schemas, and report which checkers the comparison agrees with.
     Compat {
-        /// Leave out the `jsoncompat` crate.
+        /// Leave out the other checkers.
         #[arg(long)]
         alone: bool,
         /// Files with a pair in each line. Default: those in `../shared`.

@@ -1,5 +1,6 @@
 //! One direction of a pair: the comparison's verdict, judged by the source's label and known values.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use twyla_build::compare::{self, Bundle, Options, Verdict};
 
@@ -7,12 +8,12 @@ use crate::cases::{self, Direction};
 use crate::oracle;
 
 /// A checker's verdict.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Opinion {
     /// The outer schema accepts every value of the inner.
     Fits,
-    /// The outer schema refuses this value of the inner.
-    Breaks(Value),
+    /// The outer schema refuses a value of the inner; the value if the checker shows one.
+    Breaks(Option<Value>),
     /// Undecided, and why.
     Undecided(String),
 }
@@ -44,7 +45,7 @@ pub fn says(direction: &Direction<'_>) -> Opinion {
     match (bundle(direction.inner), bundle(direction.outer)) {
         (Ok(inner), Ok(outer)) => match compare::compare(&inner, &outer, &Options::subsumption()) {
             Verdict::Fits => Opinion::Fits,
-            Verdict::Breaks(witness) => Opinion::Breaks(witness.event),
+            Verdict::Breaks(witness) => Opinion::Breaks(Some(witness.event)),
             Verdict::Undecided(why) => Opinion::Undecided(why.to_string()),
         },
         (Err(opinion), _) | (_, Err(opinion)) => Opinion::Undecided(opinion),
@@ -59,7 +60,12 @@ pub fn worth(direction: &Direction<'_>, opinion: &Opinion, refuted: bool) -> Wor
         (Opinion::Fits, Some(true)) => Worth::Agreed,
         (Opinion::Fits, Some(false)) => Worth::Disagreed,
         (Opinion::Fits, None) => Worth::Unlabelled,
-        (Opinion::Breaks(value), label) => {
+        (Opinion::Breaks(None), label) => match label {
+            Some(true) => Worth::Disagreed,
+            Some(false) => Worth::Agreed,
+            None => Worth::Unlabelled,
+        },
+        (Opinion::Breaks(Some(value)), label) => {
             let holds = oracle::refutes(direction.draft, direction.inner, direction.outer, value) == Some(true);
             match label {
                 Some(false) if holds => Worth::Agreed,

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cases::{self, Direction};
 use crate::judge::{self, Opinion, Worth};
-use crate::rival;
+use crate::rival::{Checker, Rival};
 
 /// A checker's verdicts on the directions of one file.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +96,8 @@ impl Tally {
         };
         let what = match opinion {
             Opinion::Fits => "fits".to_owned(),
-            Opinion::Breaks(value) => format!("breaks by {value}"),
+            Opinion::Breaks(Some(value)) => format!("breaks by {value}"),
+            Opinion::Breaks(None) => "breaks".to_owned(),
             Opinion::Undecided(why) => why.replace('\n', "; "),
         };
         let label = direction.label.map_or("says nothing".to_owned(), |label| format!("says {label}"));
@@ -104,34 +105,39 @@ impl Tally {
     }
 }
 
-/// Both checkers' verdicts on one file.
+/// The checkers' verdicts on one file.
 #[derive(Clone, Debug)]
 pub struct FileReport {
     /// The file's name without its extension.
     pub name: String,
     /// Twyla.
     pub ours: Tally,
-    /// The `jsoncompat` crate; none if it didn't run.
-    pub theirs: Option<Tally>,
+    /// The other checkers; empty if they didn't run.
+    pub theirs: Vec<(Rival, Tally)>,
 }
 
-/// Runs the pairs of a file. `refuted` has the directions that known values refute.
+/// Runs the pairs of a file, also through `rivals`. `refuted` has the directions that known values refute.
 ///
 /// # Errors
-/// If the file can't be read.
-pub fn file(path: &Path, refuted: &HashMap<(String, String), Value>, rivals: bool) -> io::Result<FileReport> {
+/// If the file can't be read, or a rival's process can't be started.
+pub fn file(
+    path: &Path,
+    refuted: &HashMap<(String, String), Value>,
+    rivals: &mut [(Rival, Checker)],
+) -> io::Result<FileReport> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (mut ours, mut theirs) = (Tally::default(), Tally::default());
+    let mut ours = Tally::default();
+    let mut theirs: Vec<(Rival, Tally)> = rivals.iter().map(|(rival, _)| (*rival, Tally::default())).collect();
     for case in &cases::read(path)? {
         for direction in case.directions() {
             let is_refuted = refuted.contains_key(&(direction.id.to_owned(), direction.name.to_owned()));
             ours.count(&direction, &judge::says(&direction), is_refuted);
-            if rivals {
-                theirs.count(&direction, &rival::says(direction.inner, direction.outer), is_refuted);
+            for ((_, checker), (_, tally)) in rivals.iter_mut().zip(&mut theirs) {
+                tally.count(&direction, &checker.says(&direction)?, is_refuted);
             }
         }
     }
-    Ok(FileReport { name, ours, theirs: rivals.then_some(theirs) })
+    Ok(FileReport { name, ours, theirs })
 }
 
 /// The files as a table, and notes about single directions.
@@ -158,18 +164,17 @@ pub fn text(files: &[FileReport]) -> String {
     };
     for file in files {
         row(&file.name, "Twyla", &file.ours);
-        if let Some(theirs) = &file.theirs {
-            row(&file.name, "jsoncompat", theirs);
+        for (rival, tally) in &file.theirs {
+            row(&file.name, &rival.to_string(), tally);
         }
     }
     let ours = sum(files.iter().map(|file| &file.ours));
-    let theirs = files.iter().any(|file| file.theirs.is_some());
-    let theirs = theirs.then(|| sum(files.iter().filter_map(|file| file.theirs.as_ref())));
-    let all: Vec<(&str, &Tally)> =
-        [("Twyla", &ours)].into_iter().chain(theirs.as_ref().map(|theirs| ("jsoncompat", theirs))).collect();
+    let rivals =
+        Rival::ALL.into_iter().filter_map(|rival| theirs(files, rival).map(|tally| (rival.to_string(), tally)));
+    let all: Vec<(String, Tally)> = [("Twyla".to_owned(), ours)].into_iter().chain(rivals).collect();
     all.iter().for_each(|(who, tally)| row("all", who, tally));
     out.push('\n');
-    for (who, tally) in all {
+    for (who, tally) in &all {
         let Tally { all, safe, false_safe, .. } = tally;
         let open = tally.all_undecided();
         let share = open as f64 * 100.0 / (*all).max(1) as f64;
@@ -179,6 +184,18 @@ pub fn text(files: &[FileReport]) -> String {
         );
     }
     out
+}
+
+/// The sum of a checker's verdicts over all files; `None` if it didn't run.
+#[must_use]
+pub fn theirs(files: &[FileReport], rival: Rival) -> Option<Tally> {
+    let tallies: Vec<&Tally> = files
+        .iter()
+        .flat_map(|file| &file.theirs)
+        .filter(|(other, _)| *other == rival)
+        .map(|(_, tally)| tally)
+        .collect();
+    (!tallies.is_empty()).then(|| sum(tallies.into_iter()))
 }
 
 /// The sum over all files.
