@@ -112,7 +112,7 @@ fn adds_attributes_to_types_fields_and_variants() {
 }
 
 #[test]
-fn refuses_what_names_nothing_or_is_no_derive() {
+fn rejects_unknown_names_and_derives() {
     let attribute = |pattern: &'static str, text: &'static str| error(move |builder| builder.attribute(pattern, text));
     let derive = |pattern: &'static str, text: &'static str| error(move |builder| builder.derive(pattern, [text]));
     assert_eq!(

@@ -142,7 +142,7 @@ fn only_what_says_something_changes_the_digest() {
 }
 
 #[test]
-fn what_is_no_bundle_is_refused_in_words() {
+fn reports_an_invalid_bundle() {
     for (text, said) in [
         ("", "isn't valid JSON"),
         ("{}", "`draft` and `formats` are needed"),

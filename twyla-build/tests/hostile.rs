@@ -215,7 +215,7 @@ fn many_names_for_one_field() {
 }
 
 #[test]
-fn what_is_much_longer_unfolded_than_written() {
+fn schemas_that_unfold_to_much_more_than_is_written() {
     let leaves = format!(r#"{{"properties":{{{}}}}}"#, list(50_000, |i| format!(r#""a{i}":true"#)));
     let deep = (0..55).fold(leaves, |inner, _| format!(r#"{{"properties":{{"{}":{inner}}}}}"#, "n".repeat(10_000)));
     refused(event("deep_long_names", deep), "may have 33554432 bytes at most");
@@ -231,7 +231,7 @@ fn what_is_much_longer_unfolded_than_written() {
 }
 
 #[test]
-fn many_mistakes_are_told_of_without_much_thought() {
+fn reports_many_mistakes_in_little_time() {
     let dangling = list(20_000, |i| format!(r##""a{i}":{{"$ref":"#/$defs/b{i}"}}"##));
     let made = event("dangling", format!(r#"{{"properties":{{}},"$defs":{{{dangling}}}}}"#));
     assert_eq!(made.map(|_| ()).unwrap_err().lines().count(), 20_000);

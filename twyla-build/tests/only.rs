@@ -169,7 +169,7 @@ fn findings(folder: &TempDir, patterns: &[&str]) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn the_lock_is_held_for_what_is_compiled() {
+fn the_lock_is_checked_for_the_compiled_contracts() {
     let folder = folder(&[]);
     lock(&folder);
     write(&folder, "events/bot/reply.json", &TEXT.replace("string", "integer"));

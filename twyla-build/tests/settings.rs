@@ -51,7 +51,7 @@ fn errors(made: Result<impl Sized, Problems>) -> String {
 }
 
 #[test]
-fn a_dialect_may_be_said_by_the_builder_or_by_the_folder() {
+fn the_builder_or_the_folder_sets_the_dialect() {
     let settings = json!({ "dialects": { META: "4" } }).to_string();
     let by_folder = bundle(&builder(&folder(META, &[("schemas/twyla.json", &settings)])));
     let by_builder = bundle(&builder(&folder(META, &[])).dialect(META, Draft::Draft4));
@@ -246,7 +246,7 @@ fn warnings_have_a_switch_each() {
 }
 
 #[test]
-fn a_name_that_is_none_is_reported_at_its_place_in_the_file() {
+fn reports_an_invalid_name_at_its_place_in_the_file() {
     let settings = "{\n  \"allow\": { \"unknown-keywords\": true },\n  \"assert-formats\": [\"uuid\", \"uid\"]\n}";
     let said = errors(builder(&folder(IGLU, &[("schemas/twyla.json", settings)])).generate());
     assert_eq!(

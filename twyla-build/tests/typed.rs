@@ -166,7 +166,7 @@ fn said_of<T: JsonSchema>(contract: &str, holds: Holds) -> String {
 }
 
 #[test]
-fn each_is_said_in_its_words() {
+fn each_misfit_has_its_own_message() {
     let mut all = String::new();
     let mut add = |name: &str, said: String| all.push_str(&format!("# {name}\n{said}\n\n"));
     add("all of it, both ways", said::<good::Order>(Holds::Both));
@@ -189,7 +189,7 @@ fn each_is_said_in_its_words() {
 
 /// Whether serde itself agrees with what is said of a witness.
 #[test]
-fn serde_refuses_what_is_said_to_be_refused() {
+fn serde_refuses_what_the_misfits_list() {
     let read = |text: &str| serde_json::from_str::<Strict>(text).is_err();
     assert!(read(r#"{"id":"","state":"open","lines":[]}"#));
     assert!(read(r#"{"id":"","state":"open","lines":[{"sku":"AAA","count":256}],"note":""}"#));
@@ -228,7 +228,7 @@ fn a_type_holds_to_an_idempotent_request() {
 #[should_panic(
     expected = "`View` doesn't hold to the contract `api.user_input` (../schemas/events/api/user_input.json:1:1)"
 )]
-fn what_does_not_hold_panics() {
+fn a_false_assertion_panics() {
     twyla_build::assert_contract::<View>("api.user_input");
 }
 
@@ -246,7 +246,7 @@ mod book {
 }
 
 #[test]
-fn the_book_shows_what_is_said() {
+fn the_book_shows_the_messages() {
     let error = Builder::new("../schemas").shown_as("schemas").holds::<book::Said>("api.user_input", Holds::Both);
     let said = error.unwrap_err().to_string();
     let text = fs::read_to_string("../docs/book/src/own-structs.md").unwrap();

@@ -310,7 +310,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ci_is_what_the_variable_says_unless_it_says_no() {
+    fn ci_is_on_if_its_variable_is_set_and_not_false() {
         let ci = |value: &str| in_ci(Some(OsStr::new(value)));
         assert!(ci("true") && ci("1"));
         assert!(!ci("false") && !ci("0") && !ci("") && !in_ci(None));

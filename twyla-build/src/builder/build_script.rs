@@ -42,7 +42,7 @@ impl Builder {
         for warning in &generated.warnings {
             println!("cargo::warning={warning}");
         }
-        match sources.map_or(Ok(true), |sources| self.held(&sources)) {
+        match sources.map_or(Ok(true), |sources| self.check_lock(&sources)) {
             Ok(true) => {}
             Ok(false) => return false,
             Err(problems) => return problems.report_to_cargo(),
@@ -71,7 +71,7 @@ impl Builder {
     }
 
     /// Prints the findings for cargo, and returns whether the build may go on.
-    fn held(&self, sources: &Sources) -> Result<bool, Problems> {
+    fn check_lock(&self, sources: &Sources) -> Result<bool, Problems> {
         let Some(lock) = self.lock()? else { return Ok(true) };
         for variable in lock::VARIABLES {
             println!("cargo::rerun-if-env-changed={variable}");

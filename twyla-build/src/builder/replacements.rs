@@ -33,7 +33,7 @@ impl Builder {
         self.put(Target::Schema(schema), path, CallPlace::here())
     }
 
-    /// Puts a type of your own in the place of the type of a format: of each `string`, `number` or `integer` with it, and
+    /// Replaces the type of a format by a type of your own: the type of each `string`, `number` or `integer` with the format and
     /// without `enum` or `const`.
     ///
     /// The format may be one of JSON Schema, which stays a rule, or any other. What the type implements, and how rules hold, is

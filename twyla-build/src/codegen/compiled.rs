@@ -30,7 +30,7 @@ impl Compiled {
     }
 
     /// Returns the record of an action, its kind first.
-    pub(crate) fn mark(fields: &[&str]) -> String {
+    pub(crate) fn action(fields: &[&str]) -> String {
         let text = fields.join("\t");
         record::head(&text) + &text
     }

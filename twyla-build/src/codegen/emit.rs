@@ -303,7 +303,7 @@ fn event_impls(model: &Model, type_: &Type, name: &EventName, compiled: &Compile
     let (digest, context_digest) =
         (compiled.digest(ContractKind::Event, whole), compiled.digest(ContractKind::Context, "context"));
     let (begins, form) = compiled.record(ContractKind::Event, whole);
-    let emits = Compiled::mark(&["emits", whole, digest, context_digest]);
+    let emits = Compiled::action(&["emits", whole, digest, context_digest]);
     quote! {
         __twyla::contract!(
             event #rust, #whole, #domain, #event_type, #key, #schema, #context, #emits, #digest, #begins, #form

@@ -43,7 +43,7 @@ pub(crate) fn method(model: &Model, method: &Method, compiled: &Compiled) -> Tok
     let done = |verb| {
         let (request, response) = (digest(ContractKind::Request), digest(ContractKind::Response));
         let (error, context) = (digest(ContractKind::Error), compiled.digest(ContractKind::Context, "context"));
-        Compiled::mark(&[verb, whole, request, response, error, context])
+        Compiled::action(&[verb, whole, request, response, error, context])
     };
     let (calls, serves) = (done("calls"), done("serves"));
     quote! {

@@ -1,4 +1,4 @@
-//! How generated code names a type where it uses it.
+//! The names by which generated code refers to types.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};

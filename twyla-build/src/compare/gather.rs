@@ -186,7 +186,7 @@ impl FormWriter<'_> {
         } else if key == "$schema" && self.schemas.infos.contains_key(loc) {
             self.dialect(&member.value)
         } else if schema && !alone {
-            if tells(key) || matches!(key, "$defs" | "definitions") || self.is_unknown(loc, key) {
+            if is_documentation(key) || matches!(key, "$defs" | "definitions") || self.is_unknown(loc, key) {
                 return None;
             }
             match member.value.str().filter(|_| key == "pattern").and_then(pattern::with_flag) {
@@ -233,8 +233,8 @@ impl FormWriter<'_> {
     }
 }
 
-/// Returns whether a keyword is an annotation.
-pub(super) fn tells(keyword: &str) -> bool {
+/// Returns whether a keyword only documents, so that no form has it.
+fn is_documentation(keyword: &str) -> bool {
     matches!(keyword, "title" | "description" | "examples" | "$comment" | "deprecated" | "readOnly" | "writeOnly")
         || keyword.starts_with("x-")
 }

@@ -311,7 +311,7 @@ mod tests {
         Bundle::parse(&form.to_string()).unwrap_or_else(|problems| panic!("{form}: {problems}"))
     }
 
-    /// A union whose variants are told apart by the members that they require. Values could have the members of several.
+    /// A union whose variants are distinguished by the members that they require. Values could have the members of several.
     fn by_required_members(random: &mut Random, deep: usize) -> Value {
         let variant = |(index, name): (usize, &&str)| {
             if deep > 0 && random.chance(15) {

@@ -110,12 +110,12 @@ impl Types {
     }
 
     /// Finds a part of a valid value that can't be sent.
-    pub(super) fn unsent(&self, value: &Value, evaluator: Evaluator<'_>) -> Found {
+    pub(super) fn unsent(&self, value: &Value, evaluator: Evaluator<'_>) -> FirstPart {
         PartCheck { types: self, side: Side::Sends, evaluator }.unheld(&self.root, value)
     }
 
     /// Finds a part of a valid value that can't be read.
-    pub(super) fn unread(&self, value: &Value, evaluator: Evaluator<'_>) -> Found {
+    pub(super) fn unread(&self, value: &Value, evaluator: Evaluator<'_>) -> FirstPart {
         PartCheck { types: self, side: Side::Reads, evaluator }.unheld(&self.root, value)
     }
 }
@@ -132,10 +132,10 @@ fn indexes(types: &[Type]) -> Arc<[HashMap<String, usize>]> {
 }
 
 /// A part that the types can't hold, if there is one.
-type Found = Result<Option<UnrepresentablePart>, Undecidable>;
+type FirstPart = Result<Option<UnrepresentablePart>, Undecidable>;
 
 /// Returns the first part found.
-fn first(mut all: impl Iterator<Item = Found>) -> Found {
+fn first(mut all: impl Iterator<Item = FirstPart>) -> FirstPart {
     all.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None))
 }
 
@@ -147,7 +147,7 @@ struct PartCheck<'a> {
 }
 
 impl PartCheck<'_> {
-    fn unheld(&self, held: &ValueType, value: &Value) -> Found {
+    fn unheld(&self, held: &ValueType, value: &Value) -> FirstPart {
         let below =
             |held: &ValueType, value: &Value, key: &str| Ok(self.unheld(held, value)?.map(|part| part.below(key)));
         match (&held.shape, value) {

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_object_is_known_wherever_it_is() {
+    fn a_closed_object_is_found_at_any_depth() {
         let document = serde_json::json!({
             "properties": { "a": { "items": [{ "properties": {}, "additionalProperties": false }] } },
             "additionalProperties": true,

@@ -153,7 +153,7 @@ fn olds(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Resul
         .iter()
         .enumerate()
         .flat_map(|(index, check)| {
-            let held = check.held().into_iter().filter(|held| differs(check, held));
+            let held = check.compared_versions().into_iter().filter(|held| differs(check, held));
             held.map(move |held| (index, held)).collect::<Vec<_>>()
         })
         .collect();
@@ -262,7 +262,7 @@ impl ContractCheck<'_> {
     }
 
     /// Returns the versions that it must fit: the accepted one and those in the field.
-    fn held(&self) -> Vec<ComparedVersion> {
+    fn compared_versions(&self) -> Vec<ComparedVersion> {
         let accepted = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
         let earlier = self.entry.earlier.iter().map(|earlier| ComparedVersion {
             version: earlier.version.clone(),

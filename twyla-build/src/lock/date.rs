@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_day() {
+    fn rejects_invalid_dates() {
         for text in [
             "",
             "2026-02-29",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_within_what_can_be_told() {
+    fn dates_end_with_the_year_9999() {
         let last: Date = "9999-12-31".parse().unwrap();
         assert_eq!(last.plus_days(1), last);
         assert_eq!("2026-12-31".parse::<Date>().unwrap().plus_days(60).to_string(), "2027-03-01");

@@ -38,7 +38,7 @@ pub enum LockError {
     },
     /// The form doesn't have the digest.
     WrongDigest {
-        said: String,
+        written: String,
         is: String,
     },
     Twice {
@@ -78,11 +78,11 @@ impl fmt::Display for LockError {
             Self::Wrong { name, wanted, found } => write!(f, "`{name}` is {wanted}, not {found}"),
             Self::BadSubject { name, error } => write!(f, "`{name}` isn't a contract: {error}"),
             Self::BadForm { error } => write!(f, "the form isn't a contract: {error}; {REMEDY}"),
-            Self::WrongDigest { said, is } => write!(
+            Self::WrongDigest { written, is } => write!(
                 f,
                 "the form has the digest {}, but the lock says {}: it was edited by hand; {REMEDY}",
                 short(is),
-                short(said)
+                short(written)
             ),
             Self::Twice { digest } => write!(f, "the version {} is here twice; remove one of them", short(digest)),
             Self::LeftOut { name, method } => {

@@ -181,7 +181,7 @@ pub struct Misfit {
     pub verdict: compare::Verdict,
     /// The place of the rule that refuses it or is undecided, if that is in the folder's files.
     pub place: Option<Location>,
-    /// An ended waiver for it.
+    /// The waiver of this misfit, if its last day is over.
     pub ended: Option<Waiver>,
 }
 

@@ -70,7 +70,7 @@ impl<'a> FindingGroup<'a> {
     /// Returns its message. `named` are sentences that name the services that are hurt.
     #[must_use]
     pub fn message(&self, named: &[String]) -> Message {
-        let lines = tame(wording::said(self.first, &self.also, named));
+        let lines = tame(wording::lines(self.first, &self.also, named));
         Message { severity: self.first.severity(), lines }
     }
 
@@ -113,7 +113,7 @@ impl Finding {
     /// Returns the lines of the group, as [`Message`] has them.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        tame(wording::said(self, &[], &[]))
+        tame(wording::lines(self, &[], &[]))
     }
 
     /// Returns all edits and misfits as lines, as [`Message`] has them; empty if nothing was changed.

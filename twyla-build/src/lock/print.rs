@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_line_has_a_line_for_each() {
+    fn long_lists_have_a_line_for_each_item() {
         let words: Vec<String> = (0..30).map(|n| format!("word{n}")).collect();
         let printed = printed(&json!({ "enum": words }));
         assert_eq!(printed.lines().count(), 34);

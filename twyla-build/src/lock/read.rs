@@ -28,7 +28,7 @@ impl Lock {
         let mut reader = LockReader { shown, problems: Vec::new() };
         let lock = match conflict(text) {
             Some(line) => {
-                reader.say(At { line, column: 1 }, LockError::Conflict);
+                reader.report(At { line, column: 1 }, LockError::Conflict);
                 None
             }
             None => load::parse(shown, text.to_vec(), &mut reader.problems).and_then(|node| reader.lock(&node)),
@@ -84,7 +84,7 @@ impl Version {
         if is == self.digest || Bundle::digest_as_written(&self.form).is_some_and(|digest| digest == self.digest) {
             return Ok(bundle);
         }
-        Err(problem(LockError::WrongDigest { said: self.digest.clone(), is }))
+        Err(problem(LockError::WrongDigest { written: self.digest.clone(), is }))
     }
 }
 
@@ -100,14 +100,14 @@ struct LockReader<'a> {
 }
 
 impl LockReader<'_> {
-    fn say(&mut self, at: At, error: LockError) {
+    fn report(&mut self, at: At, error: LockError) {
         let kind = ProblemKind::Lock { message: error.to_string() };
         self.problems.push(Problem { file: self.shown.to_owned(), at: Some(at), kind });
     }
 
     fn lock(&mut self, node: &Node) -> Option<Lock> {
         if !node.is_object() || node.get("lock").is_none() {
-            self.say(node.at, LockError::NoLock);
+            self.report(node.at, LockError::NoLock);
             return None;
         }
         let number = node.get("lock")?;
@@ -116,7 +116,7 @@ impl LockReader<'_> {
                 Json::Number(text) => LockError::Newer { number: text.clone() },
                 _ => LockError::Wrong { name: "lock".to_owned(), wanted: "a number", found: number.described() },
             };
-            self.say(number.at, error);
+            self.report(number.at, error);
             return None;
         }
         self.known(node, &["lock", "note", "contracts"]);
@@ -129,7 +129,7 @@ impl LockReader<'_> {
                     }
                 }
                 Err(error) => {
-                    self.say(
+                    self.report(
                         member.key_at,
                         LockError::BadSubject { name: member.key.clone(), error: error.to_string() },
                     );
@@ -176,7 +176,7 @@ impl LockReader<'_> {
         });
         for (index, one) in earlier.iter().enumerate() {
             if earlier.iter().take(index).any(|other| other.version.digest == one.version.digest) {
-                self.say(one.version.at, LockError::Twice { digest: one.version.digest.clone() });
+                self.report(one.version.at, LockError::Twice { digest: one.version.digest.clone() });
             }
         }
         Some(Entry { accepted: accepted?, removed, earlier, waivers, retired })
@@ -199,7 +199,7 @@ impl LockReader<'_> {
     ) -> Vec<T> {
         let Some(list) = node.get(name) else { return Vec::new() };
         if !matches!(list.json, Json::Array(_)) {
-            self.say(list.at, LockError::Wrong { name: name.to_owned(), wanted: "a list", found: list.described() });
+            self.report(list.at, LockError::Wrong { name: name.to_owned(), wanted: "a list", found: list.described() });
         }
         let objects: Vec<&Node> = list.items().iter().filter(|item| self.object(item, name)).collect();
         objects.into_iter().filter_map(|item| each(self, item)).collect()
@@ -208,7 +208,7 @@ impl LockReader<'_> {
     fn object(&mut self, node: &Node, name: &str) -> bool {
         if !node.is_object() {
             let error = LockError::Wrong { name: name.to_owned(), wanted: "an object", found: node.described() };
-            self.say(node.at, error);
+            self.report(node.at, error);
         }
         node.is_object()
     }
@@ -217,7 +217,7 @@ impl LockReader<'_> {
         for member in node.members() {
             if !names.contains(&member.key.as_str()) {
                 let near = similar::nearest(&member.key, names.iter().copied()).map(str::to_owned);
-                self.say(member.key_at, LockError::Unknown { name: member.key.clone(), near });
+                self.report(member.key_at, LockError::Unknown { name: member.key.clone(), near });
             }
         }
     }
@@ -231,11 +231,11 @@ impl LockReader<'_> {
         is: impl Fn(&Node) -> bool,
     ) -> Option<&'a Node> {
         let Some(member) = node.get(name) else {
-            self.say(node.at, LockError::Missing { name, of });
+            self.report(node.at, LockError::Missing { name, of });
             return None;
         };
         if !is(member) {
-            self.say(member.at, LockError::Wrong { name: name.to_owned(), wanted, found: member.described() });
+            self.report(member.at, LockError::Wrong { name: name.to_owned(), wanted, found: member.described() });
             return None;
         }
         Some(member)

@@ -16,7 +16,7 @@ const MOST_MISFITS: usize = 4;
 
 /// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way, and `named` lines that
 /// name the services that are hurt.
-pub(super) fn said(finding: &Finding, also: &[&Finding], named: &[String]) -> Vec<String> {
+pub(super) fn lines(finding: &Finding, also: &[&Finding], named: &[String]) -> Vec<String> {
     let Location { file, line, column } = &finding.place;
     let mut text = Text(Vec::new());
     text.0.push(format!("{file}:{line}:{column}: {}", headline(finding, also)));

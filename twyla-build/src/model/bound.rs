@@ -17,7 +17,7 @@ impl SchemaReader<'_> {
         if let Some(known) = self.possibles.borrow().get(loc) {
             return known.clone();
         }
-        // what is known of schemas within isn't used: their bounds depend on how many steps are left
+        // the bounds of nested schemas aren't used: they depend on the number of remaining steps
         let possible = self.bound(loc, 0, &mut 0);
         self.possibles.borrow_mut().insert(loc.clone(), possible.clone());
         possible

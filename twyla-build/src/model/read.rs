@@ -62,8 +62,8 @@ pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Prob
     Some(Model { types, context, events, rpcs })
 }
 
-/// Returns whether a schema is the content of an event that isn't compiled by itself: its type has the name that it has
-/// otherwise.
+/// Returns whether a schema is the content of an event that isn't compiled by itself: its type has the name that it would
+/// have in a build of that event.
 fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
     let role = &schemas.files[loc.file].role;
     loc.pointer.is_empty() && matches!(role, FileRole::LeftOut(role) if matches!(**role, FileRole::Event(_)))

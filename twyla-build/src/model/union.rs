@@ -4,11 +4,11 @@
 //! members of several variants are refused if they are in one another so often that reading them would take too long.
 
 use super::branches::Branches;
+use super::discriminator::DiscriminatedObjects;
 use super::integer::IntegerType;
 use super::possible::Possible;
 use super::reader::SchemaReader;
 use super::shape::{Shape, ValueType};
-use super::told_apart::ToldApart;
 use super::types::Body;
 use super::variant::{Choice, Discriminator, Variant};
 use super::words::WordList;
@@ -21,7 +21,7 @@ enum VariantSource {
     Branch(Loc),
     /// One of the types that a schema lists.
     Type(Loc, JsonType),
-    Objects(ToldApart),
+    Objects(DiscriminatedObjects),
     /// Strings that are listed.
     Words(WordList),
     /// Schemas of this type that nothing distinguishes.
@@ -35,9 +35,9 @@ impl<'a> SchemaReader<'a> {
         let nullable = branches.possible.null && self.allows_null(loc)?;
         let held = match branches.possible.types()[..] {
             [JsonType::Object] => {
-                let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
-                self.leave_beside(loc, &branches, &told_apart);
-                let id = self.type_at(loc, Vec::new(), move |reader| reader.objects(told_apart));
+                let objects = self.discriminated(loc, &branches, branches.of_type(JsonType::Object))?;
+                self.leave_beside(loc, &branches, &objects);
+                let id = self.type_at(loc, Vec::new(), move |reader| reader.objects(objects));
                 ValueType::plain(Shape::Named(id))
             }
             [JsonType::String] => self.words(loc, &branches)?,
@@ -75,20 +75,20 @@ impl<'a> SchemaReader<'a> {
 
     /// Reads an event's content or a context that is a union as a whole.
     pub(super) fn union_body(&mut self, loc: &Loc) -> Option<Body> {
-        let (branches, told_apart) = self.object_union(loc)?;
-        self.leave_beside(loc, &branches, &told_apart);
-        Some(self.objects(told_apart))
+        let (branches, objects) = self.object_union(loc)?;
+        self.leave_beside(loc, &branches, &objects);
+        Some(self.objects(objects))
     }
 
-    fn object_union(&self, loc: &Loc) -> Option<(Branches<'a>, ToldApart)> {
+    fn object_union(&self, loc: &Loc) -> Option<(Branches<'a>, DiscriminatedObjects)> {
         let branches = self.branches(loc).filter(|it| it.possible.types() == [JsonType::Object])?;
-        let told_apart = self.told_apart(loc, &branches, branches.of_type(JsonType::Object))?;
-        Some((branches, told_apart))
+        let objects = self.discriminated(loc, &branches, branches.of_type(JsonType::Object))?;
+        Some((branches, objects))
     }
 
     /// Leaves the rules beside a union to a tree, unless the variants have them.
-    fn leave_beside(&mut self, loc: &Loc, branches: &Branches<'_>, told_apart: &ToldApart) {
-        for rule in branches.beside.iter().filter(|_| told_apart.base.is_none()) {
+    fn leave_beside(&mut self, loc: &Loc, branches: &Branches<'_>, objects: &DiscriminatedObjects) {
+        for rule in branches.beside.iter().filter(|_| objects.base.is_none()) {
             self.leave(loc, rule, format!("`{rule}` beside `{}`", branches.keyword));
         }
     }
@@ -116,7 +116,7 @@ impl<'a> SchemaReader<'a> {
                 continue;
             }
             let [(only, possible)] = &those[..] else {
-                let objects = (type_ == JsonType::Object).then(|| self.told_apart(loc, &branches, those)).flatten();
+                let objects = (type_ == JsonType::Object).then(|| self.discriminated(loc, &branches, those)).flatten();
                 sources.push((vec![type_], objects.map_or(VariantSource::Mixed(type_), VariantSource::Objects)));
                 continue;
             };
@@ -164,13 +164,13 @@ impl<'a> SchemaReader<'a> {
             VariantSource::Branch(at) => Some(at.clone()),
             _ => None,
         };
-        let names = self.names_said(&sources.iter().map(alternative).collect::<Vec<_>>());
+        let names = self.names_in_schemas(&sources.iter().map(alternative).collect::<Vec<_>>());
         for ((types, source), said) in sources.into_iter().zip(names) {
             let (held, branch) = match source {
                 VariantSource::Branch(at) => (without_null(self.held(&at)), Some(at)),
                 VariantSource::Type(at, type_) => (self.of_type(&at, type_), None),
-                VariantSource::Objects(told_apart) => {
-                    let id = self.type_named(loc, "Object", move |reader| reader.objects(told_apart));
+                VariantSource::Objects(objects) => {
+                    let id = self.type_named(loc, "Object", move |reader| reader.objects(objects));
                     (ValueType::plain(Shape::Named(id)), None)
                 }
                 VariantSource::Words(list) => {
@@ -269,8 +269,8 @@ impl<'a> SchemaReader<'a> {
             && !self.rules_of(&at).any(combines)
     }
 
-    fn objects(&mut self, told_apart: ToldApart) -> Body {
-        let ToldApart { by, required, base, branches } = told_apart;
+    fn objects(&mut self, objects: DiscriminatedObjects) -> Body {
+        let DiscriminatedObjects { by, required, base, branches } = objects;
         let plain = |choices: &[Choice]| match (choices.first(), &by) {
             (Some(Choice::Word(word) | Choice::Has(word)), _) => word.clone(),
             (Some(Choice::Integer(value)), Discriminator::Member(member)) => format!("{member}_{value}"),
@@ -282,7 +282,7 @@ impl<'a> SchemaReader<'a> {
         let unnamed = |(at, _, choices): &(Loc, Possible, Vec<Choice>)| {
             (!matches!(choices.first(), Some(Choice::Word(_)))).then(|| at.clone())
         };
-        let said = self.names_said(&branches.iter().map(unnamed).collect::<Vec<_>>());
+        let said = self.names_in_schemas(&branches.iter().map(unnamed).collect::<Vec<_>>());
         let named = said.into_iter().zip(&branches);
         let named = named.map(|(said, (_, _, choices))| said.unwrap_or_else(|| plain(choices)));
         let all = names::variants(&named.collect::<Vec<_>>());

@@ -15,7 +15,7 @@ const MOST_OF_TITLE: usize = 40;
 impl SchemaReader<'_> {
     /// Returns the name that each alternative has in the schemas: its title, the name of the schema that it refers to, or that one's
     /// title. Titles that don't tell all of them apart name none.
-    pub(super) fn names_said(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
+    pub(super) fn names_in_schemas(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
         let title = |at: &Loc| {
             let title = self.node(at).get("title").and_then(Node::str).filter(|title| !title.trim().is_empty())?;
             names::readable(title).filter(|name| name.chars().count() <= MOST_OF_TITLE)

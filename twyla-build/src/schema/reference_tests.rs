@@ -87,7 +87,7 @@ fn an_id_that_is_only_a_fragment_is_an_anchor_up_to_draft_7() {
 }
 
 #[test]
-fn names_in_what_is_no_schema_are_none() {
+fn names_outside_of_schemas_are_ignored() {
     let file = r##"{ "$defs": {
             "enum": { "enum": [{ "$id": "https://a/x.json", "$anchor": "no", "$comment": "no" }] },
             "unknown": { "not": { "odd": { "$id": "https://a/x.json", "$comment": "no" } } },
@@ -291,7 +291,7 @@ fn a_meta_schema_has_the_draft_of_its_own() {
 }
 
 #[test]
-fn each_schema_is_held_to_the_meta_schema_of_its_own_draft() {
+fn each_schema_is_checked_by_the_meta_schema_of_its_own_draft() {
     let file = |inner: &str| {
         format!(
             r#"{{ "$defs": {{ "old": {{ "$id": "https://a/old", "$schema": "{inner}", "minimum": 1, "exclusiveMinimum": true }} }} }}"#
@@ -308,7 +308,7 @@ fn each_schema_is_held_to_the_meta_schema_of_its_own_draft() {
 }
 
 #[test]
-fn documents_are_told_of_with_their_place() {
+fn reports_documents_with_their_place() {
     let folder = std::env::temp_dir().join(format!("twyla-documents-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let [good, bad, absent] = ["good.json", "bad.json", "absent.json"].map(|name| folder.join(name));

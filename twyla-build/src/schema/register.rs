@@ -160,7 +160,7 @@ impl Register<'_> {
                     (info.draft, info.vocabularies) = dialect;
                 }
                 Err(kind) => {
-                    self.say(files, &loc, member.value.at, kind);
+                    self.report(files, &loc, member.value.at, kind);
                     // the meaning of the schema's keywords is unknown too: report only one error
                     info.vocabularies = Vocabularies::CORE;
                 }
@@ -212,7 +212,7 @@ impl Register<'_> {
                     subject: "the JSON Pointers and URIs of all schemas together",
                     limit: MAX_NAMES,
                 };
-                self.say(files, loc, node.at, kind);
+                self.report(files, loc, node.at, kind);
             }
         }
         !self.full()
@@ -222,7 +222,7 @@ impl Register<'_> {
         self.bytes > MAX_NAMES
     }
 
-    fn say(&mut self, files: &[File], loc: &Loc, at: At, kind: ProblemKind) {
+    fn report(&mut self, files: &[File], loc: &Loc, at: At, kind: ProblemKind) {
         self.problems.push((loc.file, files[loc.file].problem(at, kind)));
     }
 
@@ -286,7 +286,7 @@ impl Register<'_> {
                 match uri::resolve(&info.base, absolute) {
                     Ok(uri) if uri.len() > MAX_URI => {
                         let kind = ProblemKind::TooMuch { subject: "a URI", limit: MAX_URI };
-                        self.say(files, loc, member.value.at, kind);
+                        self.report(files, loc, member.value.at, kind);
                     }
                     Ok(uri) if !self.affords(uri.len(), files, loc, node) => {}
                     Ok(uri) => {
@@ -298,7 +298,7 @@ impl Register<'_> {
                         info.base = uri;
                     }
                     Err(_) => {
-                        self.say(files, loc, member.value.at, ProblemKind::BadReference { reference: id.to_owned() })
+                        self.report(files, loc, member.value.at, ProblemKind::BadReference { reference: id.to_owned() })
                     }
                 }
             }

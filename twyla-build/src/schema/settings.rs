@@ -153,7 +153,7 @@ impl SettingsReader<'_> {
                 "assert-formats" => {
                     for item in value.items() {
                         if let Some(kind) = item.str().and_then(no_format) {
-                            self.say(item.at, kind);
+                            self.report(item.at, kind);
                         }
                     }
                     for name in self.words(value, "assert-formats", "an array of formats") {
@@ -167,7 +167,7 @@ impl SettingsReader<'_> {
                 "allow" => {
                     for member in value.members() {
                         if let Some(kind) = warning::unknown(&member.key) {
-                            self.say(member.key_at, kind);
+                            self.report(member.key_at, kind);
                         }
                     }
                     for (name, value) in self.named(value, "allow", "an object of warnings") {
@@ -200,7 +200,7 @@ impl SettingsReader<'_> {
                 "$schema" | "$comment" => {}
                 name => {
                     let near = similar::nearest(name, MEMBERS).map(str::to_owned);
-                    self.say(member.key_at, ProblemKind::UnknownSetting { name: name.to_owned(), near });
+                    self.report(member.key_at, ProblemKind::UnknownSetting { name: name.to_owned(), near });
                 }
             }
         }
@@ -232,10 +232,10 @@ impl SettingsReader<'_> {
 
     fn wrong(&mut self, node: &Node, name: &str, wanted: &str) {
         let (keyword, wanted, found) = (name.to_owned(), wanted.to_owned(), node.described());
-        self.say(node.at, ProblemKind::WrongKeyword { keyword, wanted, found });
+        self.report(node.at, ProblemKind::WrongKeyword { keyword, wanted, found });
     }
 
-    fn say(&mut self, at: At, kind: ProblemKind) {
+    fn report(&mut self, at: At, kind: ProblemKind) {
         self.problems.push(Problem { file: self.shown.clone(), at: Some(at), kind });
     }
 }

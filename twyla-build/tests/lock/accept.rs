@@ -157,7 +157,7 @@ fn a_contract_goes_with_a_reason_and_may_come_back() {
 }
 
 #[test]
-fn what_is_asked_for_wrongly_is_refused_in_words() {
+fn reports_wrong_arguments() {
     let folder = Folder::new("refused");
     folder.write(PATH, &of("\"a\": { \"maxLength\": 10 }", ""));
     folder.write("rpc/booking/get/request.json", "{}");

@@ -22,7 +22,7 @@ fn said(folder: &Folder, then: &Lock) -> Vec<String> {
 }
 
 #[test]
-fn a_lock_that_was_made_anew_hides_nothing() {
+fn a_new_lock_hides_no_change() {
     let folder = folder("made-again");
     let then = folder.lock();
     folder.write(PATH, &schema(5));
@@ -57,7 +57,7 @@ fn what_was_accepted_with_a_reason_passes() {
 }
 
 #[test]
-fn what_was_in_the_field_isnt_forgotten_without_a_word() {
+fn reports_versions_in_the_field_that_were_forgotten() {
     let folder = folder("forgotten");
     let keep = Keep { because: "app 3".to_owned(), sides: Sides::Producers };
     folder.write(PATH, "{}");
@@ -96,7 +96,7 @@ fn a_contract_that_is_gone_from_both_is_gone() {
 }
 
 #[test]
-fn a_contract_that_is_gone_from_the_lock_alone_is_told_of() {
+fn reports_a_contract_that_is_missing_from_the_lock_alone() {
     let folder = folder("alone");
     let then = folder.lock();
     let mut lock = folder.lock();

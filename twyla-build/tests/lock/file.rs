@@ -153,7 +153,7 @@ fn what_is_nested_as_deep_as_may_be_is_kept() {
 }
 
 #[test]
-fn what_is_broken_is_told_with_its_place_and_a_remedy() {
+fn reports_a_broken_lock_with_its_place_and_a_remedy() {
     let folder = Folder::new("broken_lock");
     folder.write("events/a/x.json", r#"{ "properties": { "text": { "maxLength": 50 } } }"#);
     let folder = folder.accepted();

@@ -86,7 +86,7 @@ fn golden(path: &str, found: &str) {
 }
 
 #[test]
-fn each_kind_of_change_is_said_in_its_words() {
+fn each_kind_of_change_has_its_own_message() {
     let mut all = String::new();
     for (index, (name, edits)) in CASES.iter().enumerate() {
         let folder = folder(&format!("edit{index}")).accepted();
@@ -102,7 +102,7 @@ fn each_kind_of_change_is_said_in_its_words() {
 }
 
 #[test]
-fn what_isnt_an_edit_of_an_event_is_said_in_its_words() {
+fn findings_other_than_edits_have_their_own_messages() {
     let mut all = String::new();
     let mut add = |name: &str, folder: &Folder| section(&mut all, name, &folder.said());
 

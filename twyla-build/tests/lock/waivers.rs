@@ -53,7 +53,7 @@ fn it_lets_pass_and_warns_until_its_last_day() {
 }
 
 #[test]
-fn the_same_line_tells_where_it_stands() {
+fn a_warning_names_the_line_of_the_waiver() {
     let folder = narrowed("place");
     let text = folder.lock().to_string();
     let line = 1 + text.lines().position(|line| line.contains("\"waivers\"")).unwrap() + 1;
@@ -112,7 +112,7 @@ fn it_is_of_one_direction() {
 }
 
 #[test]
-fn one_that_is_of_no_use_is_told_of_and_taken_out() {
+fn reports_and_removes_an_unused_waiver() {
     let folder = narrowed("idle");
     let mut lock = folder.lock();
     lock.contracts.get_mut(&"api.user_input".parse().unwrap()).unwrap().earlier.clear();

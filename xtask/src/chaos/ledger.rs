@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_lost_again_and_out_of_order() {
+    fn reports_lost_repeated_and_disordered_events() {
         let ledger = ledger(&[
             "confirmed a 0 1",
             "confirmed a 1 2",

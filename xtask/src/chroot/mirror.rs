@@ -18,7 +18,7 @@ const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)";
 impl Mirror {
     /// Asks apt; fetches its lists if it doesn't know yet what its sources are.
     pub(super) fn of_apt() -> Result<Self, String> {
-        let sources = || said("apt-get", &["indextargets", "--format", FORMAT, "Created-By: Packages"]);
+        let sources = || output("apt-get", &["indextargets", "--format", FORMAT, "Created-By: Packages"]);
         let uri = match choose(&sources()?) {
             Ok(uri) => uri,
             Err(_) => {
@@ -26,13 +26,13 @@ impl Mirror {
                 choose(&sources()?)?
             }
         };
-        let config = said("apt-config", &["dump", "--format", "%f %v%n", "Acquire"])?;
+        let config = output("apt-config", &["dump", "--format", "%f %v%n", "Acquire"])?;
         let proxy = proxy(&config, &uri);
         Ok(Self { uri, proxy })
     }
 }
 
-fn said(program: &str, args: &[&str]) -> Result<String, String> {
+fn output(program: &str, args: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(args).output();
     let output = output.map_err(|_| format!("this machine has no {program}, so it is not Debian"))?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())

@@ -55,7 +55,7 @@ impl Lowering<'_> {
         self.formulas.atom(Atom::Required(name))
     }
 
-    /// States `lit` of each member that `names` doesn't list and no pattern matches.
+    /// Returns the formula: each member that `names` doesn't list and no pattern matches satisfies `lit`.
     pub(super) fn others(&mut self, mut names: Vec<Name>, mut patterns: Vec<Index>, lit: Lit) -> Lit {
         names.sort_unstable();
         names.dedup();

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_demands_refuse_is_invalid() {
+    fn values_that_demands_refuse_are_invalid() {
         let drafts = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
         let mut refused = 0;
         for (name, draft) in DRAFTS.into_iter().zip(drafts) {

@@ -19,7 +19,7 @@ const MOST_PAIRS: usize = 100;
 const MOST_NAMES: usize = 100;
 
 /// How objects are distinguished: the way, and each schema's choices.
-pub(super) struct ToldApart {
+pub(super) struct DiscriminatedObjects {
     pub(super) by: Discriminator,
     /// The members that the schema around requires of all.
     pub(super) required: Vec<String>,
@@ -30,12 +30,12 @@ pub(super) struct ToldApart {
 
 impl<'a> SchemaReader<'a> {
     /// Finds how objects under these schemas are distinguished, if they can be.
-    pub(super) fn told_apart(
+    pub(super) fn discriminated(
         &self,
         loc: &Loc,
         around: &Branches<'_>,
         branches: Vec<(Loc, Possible)>,
-    ) -> Option<ToldApart> {
+    ) -> Option<DiscriminatedObjects> {
         let is_typed = around.possible.types() == [JsonType::Object];
         if branches.len() < 2 || !branches.iter().all(|(_, it)| is_typed || it.types() == [JsonType::Object]) {
             return None;
@@ -61,7 +61,7 @@ impl<'a> SchemaReader<'a> {
         let (by, choices) = choices;
         let branches = branches.into_iter().zip(choices).map(|((at, possible), choices)| (at, possible, choices));
         let required = self.required_at(loc).map(str::to_owned).collect();
-        Some(ToldApart { by, required, base, branches: branches.collect() })
+        Some(DiscriminatedObjects { by, required, base, branches: branches.collect() })
     }
 
     /// Finds the member whose values distinguish the objects. Of several members, the first in alphabetical order counts,
@@ -83,7 +83,7 @@ impl<'a> SchemaReader<'a> {
         let mut other = None;
         let candidates = names.into_iter().filter(|name| values(first, name).is_some());
         for name in candidates.take(MOST_NAMES) {
-            let Some(all) = told_apart_by(parts.iter().map(|parts| values(parts, name))) else { continue };
+            let Some(all) = discriminated_by(parts.iter().map(|parts| values(parts, name))) else { continue };
             let by_words = all.iter().flatten().all(|choice| matches!(choice, Choice::Word(_)));
             if by_words {
                 return Some((Discriminator::Member(name.to_owned()), all));
@@ -133,7 +133,7 @@ impl<'a> SchemaReader<'a> {
 }
 
 /// Returns the choices of each schema if no two schemas have a value in common.
-fn told_apart_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<Choice>>> {
+fn discriminated_by(all: impl Iterator<Item = Option<Possible>>) -> Option<Vec<Vec<Choice>>> {
     let mut before: Option<Possible> = None;
     let mut out = Vec::new();
     for possible in all {

@@ -1,0 +1,293 @@
+//! Pairs of schemas, keyword by keyword.
+
+use twyla_build::Draft;
+use twyla_build::compare::{Options, Verdict, compare};
+
+use super::{bundle, said, subsumption};
+
+#[test]
+fn single_values() {
+    subsumption(
+        Draft::Draft202012,
+        &[
+            ("false", r#"{ "type": "string" }"#, "fits"),
+            ("{}", "true", "fits"),
+            ("true", "false", "  null"),
+            (r#"{ "type": "integer" }"#, r#"{ "type": "number" }"#, "fits"),
+            (r#"{ "type": "number" }"#, r#"{ "type": "integer" }"#, " type 0.5"),
+            (r#"{ "enum": [1, "a", null] }"#, r#"{ "type": ["integer", "string", "null"] }"#, "fits"),
+            (r#"{ "const": 1.0 }"#, r#"{ "const": 1 }"#, "fits"),
+            (r#"{ "enum": ["a", "b"] }"#, r#"{ "enum": ["a", "c"] }"#, r#" enum "b""#),
+            (r#"{ "const": { "a": [1] } }"#, r#"{ "enum": [{ "a": [1.0] }, 2] }"#, "fits"),
+            (r#"{ "type": "integer", "minimum": 3 }"#, r#"{ "exclusiveMinimum": 2 }"#, "fits"),
+            (r#"{ "type": "number", "minimum": 3 }"#, r#"{ "exclusiveMinimum": 3 }"#, " exclusiveMinimum 3"),
+            (r#"{ "type": "number", "multipleOf": 6 }"#, r#"{ "multipleOf": 1.5 }"#, "fits"),
+            (r#"{ "type": "integer", "minimum": 1, "maximum": 3 }"#, r#"{ "enum": [1, 2, 3] }"#, "fits"),
+            (r#"{ "type": "integer", "minimum": 1, "maximum": 1e300 }"#, r#"{ "maximum": 1e299 }"#, " maximum 1e+300"),
+            (r#"{ "type": "string", "minLength": 2 }"#, r#"{ "minLength": 1 }"#, "fits"),
+            (r#"{ "type": "string", "maxLength": 3 }"#, r#"{ "maxLength": 2 }"#, r#" maxLength "aaa""#),
+            (r#"{ "type": "string", "pattern": "^[a-c]{2}$" }"#, r#"{ "pattern": "^\\w", "maxLength": 2 }"#, "fits"),
+            (r#"{ "type": "string", "pattern": "^a*$" }"#, r#"{ "pattern": "^(aa)*$" }"#, r#" pattern "a""#),
+            (r#"{ "type": "string", "pattern": "^(?!x)[xy]$" }"#, r#"{ "const": "y" }"#, "fits"),
+            (r#"{ "type": "string", "pattern": "\\bfoo\\b" }"#, r#"{ "pattern": "foo" }"#, "fits"),
+            (r#"{ "type": "string" }"#, r#"{ "pattern": "." }"#, r#" pattern """#),
+            (r#"{ "type": "string", "format": "date" }"#, r#"{ "type": "string", "format": "ipv4" }"#, "fits"),
+        ],
+    );
+}
+
+#[test]
+fn objects() {
+    subsumption(
+        Draft::Draft202012,
+        &[
+            (r#"{ "type": "object", "required": ["a", "b"] }"#, r#"{ "required": ["a"] }"#, "fits"),
+            (r#"{ "type": "object" }"#, r#"{ "required": ["a"] }"#, " required {}"),
+            (
+                r#"{ "type": "object", "properties": { "a": { "type": "integer" } } }"#,
+                r#"{ "properties": { "a": { "type": "number" } }, "additionalProperties": true }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "object", "properties": { "a": {} }, "additionalProperties": false }"#,
+                r#"{ "properties": { "a": {}, "b": false }, "additionalProperties": false }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "object", "properties": { "a": {} } }"#,
+                r#"{ "properties": { "a": {} }, "additionalProperties": false }"#,
+                r#" additionalProperties {"":null}"#,
+            ),
+            (
+                r#"{ "type": "object", "patternProperties": { "^x": { "type": "integer" } }, "additionalProperties": false }"#,
+                r#"{ "propertyNames": { "minLength": 1 }, "additionalProperties": { "type": "number" } }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "object", "patternProperties": { "^x": { "type": "integer" } } }"#,
+                r#"{ "patternProperties": { "^xy": { "minimum": 0 } } }"#,
+                r#"/xy minimum {"xy":-1}"#,
+            ),
+            (
+                r#"{ "type": "object", "minProperties": 2, "propertyNames": { "enum": ["a", "b"] } }"#,
+                r#"{ "required": ["b"] }"#,
+                "fits",
+            ),
+            (r#"{ "type": "object", "maxProperties": 0 }"#, r#"{ "const": {} }"#, "fits"),
+            (
+                r#"{ "type": "object", "dependentRequired": { "a": ["b"] }, "required": ["a"] }"#,
+                r#"{ "required": ["b"] }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "object", "dependentSchemas": { "a": { "properties": { "b": false } } } }"#,
+                r#"{ "not": { "required": ["a", "b"] } }"#,
+                "fits",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn arrays() {
+    subsumption(
+        Draft::Draft202012,
+        &[
+            (r#"{ "type": "array", "items": { "type": "integer" } }"#, r#"{ "items": { "type": "number" } }"#, "fits"),
+            (r#"{ "type": "array", "minItems": 1 }"#, r#"{ "minItems": 2 }"#, " minItems [null]"),
+            (
+                r#"{ "type": "array", "prefixItems": [{ "const": 1 }, false] }"#,
+                r#"{ "maxItems": 1, "items": { "const": 1 } }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "array", "minItems": 1, "items": { "const": 1 } }"#,
+                r#"{ "contains": { "const": 1 } }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "array", "contains": { "const": 1 }, "minContains": 2 }"#,
+                r#"{ "minItems": 2, "contains": { "type": "integer" } }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "array", "items": { "type": "integer" }, "maxItems": 2 }"#,
+                r#"{ "contains": { "const": 1 }, "minContains": 0, "maxContains": 1 }"#,
+                " maxContains [1,1]",
+            ),
+            (
+                r#"{ "type": "array", "uniqueItems": true, "items": { "enum": [1, 2] } }"#,
+                r#"{ "maxItems": 2 }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "array", "uniqueItems": true, "items": { "type": "boolean" }, "minItems": 3 }"#,
+                "false",
+                "fits",
+            ),
+            (r#"{ "type": "array", "maxItems": 1 }"#, r#"{ "uniqueItems": true }"#, "fits"),
+            (
+                r#"{ "type": "array", "items": { "type": "integer" } }"#,
+                r#"{ "uniqueItems": true }"#,
+                " uniqueItems [0,0]",
+            ),
+            (
+                r#"{ "type": "array", "prefixItems": [{ "const": 1 }, { "const": 2 }], "maxItems": 2 }"#,
+                r#"{ "uniqueItems": true }"#,
+                "fits",
+            ),
+        ],
+    );
+    subsumption(
+        Draft::Draft7,
+        &[(
+            r#"{ "type": "array", "items": [{ "type": "null" }], "additionalItems": false }"#,
+            r#"{ "maxItems": 1, "items": { "type": "null" } }"#,
+            "fits",
+        )],
+    );
+}
+
+#[test]
+fn combinations() {
+    subsumption(
+        Draft::Draft202012,
+        &[
+            (r#"{ "type": ["string", "null"] }"#, r#"{ "anyOf": [{ "type": "null" }, { "type": "string" }] }"#, "fits"),
+            (r#"{ "type": "string" }"#, r#"{ "oneOf": [{ "maxLength": 2 }, { "minLength": 3 }] }"#, "fits"),
+            (r#"{ "type": "string" }"#, r#"{ "oneOf": [{ "maxLength": 3 }, { "minLength": 3 }] }"#, r#" oneOf "aaa""#),
+            (
+                r#"{ "oneOf": [{ "type": "integer" }, { "minimum": 2, "type": "number" }] }"#,
+                r#"{ "anyOf": [{ "maximum": 2 }, { "not": { "type": "integer" } }] }"#,
+                "fits",
+            ),
+            (
+                r#"{ "if": { "type": "string" }, "then": { "minLength": 1 }, "else": { "type": "null" } }"#,
+                r#"{ "anyOf": [{ "type": "null" }, { "type": "string", "not": { "const": "" } }] }"#,
+                "fits",
+            ),
+            (
+                r#"{ "allOf": [{ "minimum": 0 }, { "type": "integer" }], "maximum": 1 }"#,
+                r#"{ "enum": [0, 1] }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "object", "properties": { "a": {} }, "anyOf": [{ "properties": { "b": {} }, "required": ["b"] }, true],
+                     "unevaluatedProperties": false }"#,
+                r#"{ "propertyNames": { "enum": ["a", "b"] } }"#,
+                "fits",
+            ),
+            (
+                r#"{ "type": "array", "prefixItems": [{}], "contains": { "const": 1 }, "unevaluatedItems": false, "minItems": 2 }"#,
+                r#"{ "prefixItems": [true, { "const": 1 }] }"#,
+                "fits",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn references_that_lead_back() {
+    let list = |item: &str, more: &str| {
+        format!(
+            r##"{{ "type": "object", "properties": {{ "item": {{ "type": "{item}" }}, "next": {{ "$ref": "#" }} }}{more} }}"##
+        )
+    };
+    let narrow = list("integer", r#", "required": ["item"]"#);
+    let wide = list("number", "");
+    subsumption(
+        Draft::Draft202012,
+        &[
+            (&narrow, &wide, "fits"),
+            (&wide, &narrow, " required {}"),
+            // an object that needs one of its own has no end
+            (r##"{ "type": "object", "required": ["a"], "properties": { "a": { "$ref": "#" } } }"##, "false", "fits"),
+            (
+                r##"{ "type": "object", "properties": { "next": { "$ref": "#" } }, "additionalProperties": false }"##,
+                r##"{ "properties": { "next": { "$ref": "#/$defs/b" } },
+                      "$defs": { "b": { "type": "object", "properties": { "next": { "$ref": "#" } } } } }"##,
+                "fits",
+            ),
+            (
+                r##"{ "$id": "https://a/tree", "$dynamicAnchor": "node", "type": "object",
+                      "properties": { "children": { "type": "array", "items": { "$dynamicRef": "#node" } } } }"##,
+                r##"{ "properties": { "children": { "items": { "type": "object" } } } }"##,
+                "fits",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn drafts_are_compared_with_one_another() {
+    let old = bundle(r#"{ "type": "number", "maximum": 5, "exclusiveMaximum": true }"#, Draft::Draft4);
+    let new = bundle(r#"{ "type": "number", "exclusiveMaximum": 5 }"#, Draft::Draft202012);
+    assert!(compare(&old, &new, &Options::subsumption()).fits());
+    assert!(compare(&new, &old, &Options::subsumption()).fits());
+    // a keyword that the draft doesn't have says nothing in it
+    let unknown = bundle(r#"{ "const": 1 }"#, Draft::Draft4);
+    assert!(compare(&bundle("{}", Draft::Draft4), &unknown, &Options::subsumption()).fits());
+    assert!(compare(&bundle("{}", Draft::Draft4), &unknown, &Options::default()).fits());
+}
+
+#[test]
+fn numbers_too_far_to_compare_are_equal_only_in_the_same_role() {
+    let small = "1e-99999";
+    let least = |exclusive| {
+        let text = format!(r#"{{ "type": "number", "minimum": {small}, "exclusiveMinimum": {exclusive} }}"#);
+        bundle(&text, Draft::Draft4)
+    };
+    assert!(!compare(&least(false), &least(true), &Options::subsumption()).fits());
+    // nothing but that number is of it
+    let only = bundle(&format!(r#"{{ "enum": [{small}] }}"#), Draft::default());
+    assert!(!compare(&bundle(r#"{ "type": "string" }"#, Draft::default()), &only, &Options::subsumption()).fits());
+    assert!(compare(&only, &bundle(r#"{ "type": "number" }"#, Draft::default()), &Options::subsumption()).fits());
+}
+
+#[test]
+fn a_list_of_dependencies_is_part_of_a_contract_beside_a_schema_too() {
+    let schema = |list: &str| {
+        let text =
+            format!(r#"{{ "type": "object", "dependencies": {{ "a": {list}, "c": {{ "minProperties": 4 }} }} }}"#);
+        bundle(&text, Draft::Draft7)
+    };
+    assert_ne!(schema(r#"["b"]"#), schema("[]"));
+    let verdict = compare(&schema("[]"), &schema(r#"["b"]"#), &Options::subsumption());
+    assert!(matches!(verdict, Verdict::Breaks(_)), "{}", said(&verdict));
+}
+
+#[test]
+fn a_keyword_that_the_draft_lacks_changes_nothing() {
+    let keywords = [
+        ("example", "7"),
+        ("discriminator", r#"{ "propertyName": "kind" }"#),
+        ("nullable", "true"),
+        ("externalDocs", r#"{ "url": "https://example.com" }"#),
+        ("xml", r#"{ "attribute": true }"#),
+        ("tsType", r#""Date""#),
+        ("enumNames", r#"["one"]"#),
+        ("errorMessage", r#""no""#),
+        ("markdownDescription", r#""*one*""#),
+        ("idempotent", "true"),
+        ("prefixItems", r#"[{ "type": "string" }]"#),
+        ("unevaluatedProperties", "false"),
+    ];
+    let schema = |more: &str| {
+        let text = format!(r#"{{ "type": "object", "properties": {{ "a": {{ "type": "array"{more} }} }}{more} }}"#);
+        bundle(&text, Draft::Draft7)
+    };
+    let plain = schema("");
+    for (keyword, value) in keywords {
+        let with = schema(&format!(r#", "{keyword}": {value}"#));
+        assert_eq!(with, plain, "{keyword}");
+        assert_eq!(with.digest(), plain.digest(), "{keyword}");
+    }
+    // what a reference leads to stays
+    let referred = |inner: &str| {
+        let text = format!(
+            r##"{{ "properties": {{ "a": {{ "$ref": "#/parts/a" }} }}, "parts": {{ "a": {inner}, "b": 1 }} }}"##
+        );
+        bundle(&text, Draft::Draft7)
+    };
+    assert!(!compare(&referred("{}"), &referred(r#"{ "type": "string" }"#), &Options::default()).fits());
+}
