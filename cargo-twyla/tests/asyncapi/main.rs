@@ -116,6 +116,70 @@ fn it_is_read_back_to_the_same_contracts() {
     }
 }
 
+/// Writes the manifest of a service with a card.
+fn manifest(folder: &Path, service: &str, uses: &str) {
+    write(
+        folder,
+        &[("service.toml", &format!("name = \"{service}\"\nversion = \"1.2.0\"\nschemas = \"schemas\"\n{uses}"))],
+    );
+    let out = format!("fleet/{service}.contracts.json");
+    let (said, code) = twyla(folder, &["manifest", "--card", "service.toml", "-o", &out]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn it_has_what_the_services_of_a_folder_of_manifests_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let object = r#"{ "type": "object" }"#;
+    let files = [
+        "context",
+        "events/a/asked",
+        "events/a/answered",
+        "events/a/unused",
+        "rpc/desk/find/request",
+        "rpc/desk/find/response",
+    ];
+    for file in files {
+        write(folder.path(), &[(&format!("schemas/{file}.json"), object)]);
+    }
+    fs::create_dir(folder.path().join("fleet")).unwrap();
+    manifest(folder.path(), "shop", "emits = [\"a.asked\"]\ncalls = [\"desk.find\"]\n");
+    manifest(
+        folder.path(),
+        "desk",
+        "listens = [{ event = \"a.asked\", group = \"desk\" }]\nemits = [\"a.answered\"]\nserves = [\"desk.find\"]\n",
+    );
+    let of = |args: &[&str]| {
+        let (said, code) = twyla(folder.path(), &[&["asyncapi"], args].concat());
+        assert_eq!(code, 0, "{said}");
+        let document: Value = serde_json::from_str(&said).unwrap();
+        let keys = |of: &str| document[of].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        (keys("channels"), keys("operations"), document["info"].to_string())
+    };
+    let both = (
+        "a.answered a.asked desk.find".to_owned(),
+        "desk.emit.a.answered desk.listen.a.asked.desk desk.serve.desk.find shop.call.desk.find shop.emit.a.asked"
+            .to_owned(),
+        r#"{"title":"Contracts","version":"1.0.0"}"#.to_owned(),
+    );
+    assert_eq!(of(&["--manifests", "fleet"]), both);
+    assert_eq!(of(&["-m", "fleet/shop.contracts.json", "--manifests", "fleet/desk.contracts.json"]), both);
+    // with one service, its name goes without saying
+    let one = (
+        "a.asked desk.find".to_owned(),
+        "call.desk.find emit.a.asked".to_owned(),
+        r#"{"title":"shop","version":"1.2.0"}"#.to_owned(),
+    );
+    assert_eq!(of(&["-m", "fleet/shop.contracts.json"]), one);
+    let (_, _, info) = of(&["-m", "fleet/shop.contracts.json", "--version", "3.0.0"]);
+    assert_eq!(info, r#"{"title":"shop","version":"3.0.0"}"#);
+    let (said, code) = twyla(folder.path(), &["asyncapi", "--manifests", "schemas"]);
+    assert_eq!(
+        (said.as_str(), code),
+        ("error: schemas has no manifests: no file in it ends with .contracts.json\n", 2)
+    );
+}
+
 #[test]
 fn what_asyncapi_has_no_words_for_comes_back_too() {
     let folder = odd();

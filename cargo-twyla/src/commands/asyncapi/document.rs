@@ -1,5 +1,5 @@
 //! Writes the contracts of a folder as an AsyncAPI 3 document: a channel with its messages for each event and RPC, and the
-//! operations of a service if its manifest is given.
+//! operations of the services whose manifests are given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_contract::EventName;
 
 use super::schema::{self, FILE, Keys};
-use crate::commands::manifest::model::Manifest;
+use crate::commands::fleet::model::Version;
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::json::Json;
 
@@ -17,15 +17,49 @@ pub(super) struct Info {
     pub(super) version: String,
 }
 
-/// Writes the document, given the text of each file.
+/// A service, and the names of what it uses.
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) version: String,
+    emits: BTreeSet<String>,
+    /// Events, each with the group that listens.
+    listens: BTreeSet<(String, String)>,
+    serves: BTreeSet<String>,
+    calls: BTreeSet<String>,
+}
+
+impl Service {
+    pub(super) fn new(name: String, version: String) -> Self {
+        let (emits, listens, serves, calls) = Default::default();
+        Self { name, version, emits, listens, serves, calls }
+    }
+
+    /// Adds what one deployed version of the service uses.
+    pub(super) fn add(&mut self, version: &Version) {
+        self.emits.extend(version.emits.iter().map(|it| it.event.clone()));
+        self.listens.extend(version.listens.iter().map(|it| (it.event.clone(), it.group.clone())));
+        self.serves.extend(version.serves.iter().map(|it| it.method.clone()));
+        self.calls.extend(version.calls.iter().map(|it| it.method.clone()));
+    }
+
+    fn uses_event(&self, name: &str) -> bool {
+        self.emits.contains(name) || self.listens.iter().any(|(event, _)| event == name)
+    }
+
+    fn uses_method(&self, name: &str) -> bool {
+        self.serves.contains(name) || self.calls.contains(name)
+    }
+}
+
+/// Writes the document, given the text of each file: of all contracts, or of those that services use.
 pub(super) fn document(
     contracts: &Contracts,
     files: BTreeMap<String, Json>,
     info: &Info,
-    manifest: Option<&Manifest>,
+    services: Option<&[Service]>,
 ) -> Json {
     let keys = keys(contracts, &files);
-    let mut out = Out::default();
+    let mut out = Out { has_many_services: services.is_some_and(|it| it.len() > 1), ..Out::default() };
     let mut taken: BTreeSet<String> = keys.values().cloned().collect();
     let meta = free("meta", &mut taken);
     let sources = &contracts.sources;
@@ -35,9 +69,12 @@ pub(super) fn document(
     let components = |contract: &ContractSchema| {
         reference(&format!("schemas/{}", keys.get(contract.bundle.root()).map(String::as_str).unwrap_or_default()))
     };
-    let wanted = |name: &str| manifest.is_none_or(|it| it.has(name));
+    let is_used =
+        |uses: fn(&Service, &str) -> bool, name: &str| services.is_none_or(|all| all.iter().any(|it| uses(it, name)));
     let context = sources.contract(ContractKind::Context, "context");
-    for contract in sources.contracts.iter().filter(|it| it.kind == ContractKind::Event && wanted(&it.name)) {
+    for contract in
+        sources.contracts.iter().filter(|it| it.kind == ContractKind::Event && is_used(Service::uses_event, &it.name))
+    {
         let envelope = envelope(
             &contract.name,
             components(contract),
@@ -47,9 +84,13 @@ pub(super) fn document(
         let (title, description) = titled(contract);
         let message = message(&contract.name, title, description, envelope, None);
         let message = out.message(&contract.name, message);
-        out.event(&contract.name, &message, manifest);
+        out.event(&contract.name, &message, services.unwrap_or_default());
     }
-    for request in sources.contracts.iter().filter(|it| it.kind == ContractKind::Request && wanted(&it.name)) {
+    for request in sources
+        .contracts
+        .iter()
+        .filter(|it| it.kind == ContractKind::Request && is_used(Service::uses_method, &it.name))
+    {
         let ways = [ContractKind::Request, ContractKind::Response, ContractKind::Error];
         let ways: Vec<&ContractSchema> =
             ways.into_iter().filter_map(|kind| sources.contract(kind, &request.name)).collect();
@@ -64,7 +105,7 @@ pub(super) fn document(
                 out.message(&key, message(&name, title, description, components(contract), headers)),
             ));
         }
-        out.rpc(&request.name, &names, manifest);
+        out.rpc(&request.name, &names, services);
     }
     let bundle = sources.contracts.first().map(|it| &it.bundle);
     let default = bundle.map(|it| it.default_draft()).unwrap_or_default();
@@ -93,17 +134,9 @@ pub(super) fn document(
     ])
 }
 
-impl Manifest {
-    /// Returns whether the service uses an event or method.
-    fn has(&self, name: &str) -> bool {
-        self.emits.iter().any(|it| it.event == name)
-            || self.listens.iter().any(|it| it.event == name)
-            || self.serves.iter().chain(&self.calls).any(|it| it.method == name)
-    }
-}
-
 #[derive(Default)]
 struct Out {
+    has_many_services: bool,
     channels: Vec<(String, Json)>,
     operations: Vec<(String, Json)>,
     messages: Vec<(String, Json)>,
@@ -118,12 +151,17 @@ impl Out {
         key
     }
 
-    fn operation(&mut self, name: &str, operation: Json) {
-        let name = free(name, &mut self.taken_operations);
+    /// Adds an operation. Its name has the service's if there are several, which may use the same contract.
+    fn operation(&mut self, service: Option<&Service>, name: &str, operation: Json) {
+        let name = match service.filter(|_| self.has_many_services) {
+            Some(service) => format!("{}.{name}", service.name),
+            None => name.to_owned(),
+        };
+        let name = free(&name, &mut self.taken_operations);
         self.operations.push((name, operation));
     }
 
-    fn event(&mut self, name: &str, message: &str, manifest: Option<&Manifest>) {
+    fn event(&mut self, name: &str, message: &str, services: &[Service]) {
         let Ok(event) = EventName::parse(name) else { return };
         let exchange = object([
             ("name", text(event.domain())),
@@ -138,7 +176,6 @@ impl Out {
             ("bindings", object([("amqp", amqp)])),
         ]);
         self.channels.push((name.to_owned(), channel));
-        let Some(manifest) = manifest else { return };
         let operation = |action: &str, summary: String| {
             object([
                 ("action", text(action)),
@@ -146,16 +183,19 @@ impl Out {
                 ("channel", object([("$ref", text(&format!("#/channels/{name}")))])),
             ])
         };
-        if manifest.emits.iter().any(|it| it.event == name) {
-            self.operation(&format!("emit.{name}"), operation("send", format!("{} emits {name}", manifest.service)));
-        }
-        for it in manifest.listens.iter().filter(|it| it.event == name) {
-            let summary = format!("The group {} listens with the queue {name}.{}", it.group, it.group);
-            self.operation(&format!("listen.{name}.{}", it.group), operation("receive", summary));
+        for service in services {
+            if service.emits.contains(name) {
+                let summary = format!("{} emits {name}", service.name);
+                self.operation(Some(service), &format!("emit.{name}"), operation("send", summary));
+            }
+            for (_, group) in service.listens.iter().filter(|(event, _)| event == name) {
+                let summary = format!("The group {group} listens with the queue {name}.{group}");
+                self.operation(Some(service), &format!("listen.{name}.{group}"), operation("receive", summary));
+            }
         }
     }
 
-    fn rpc(&mut self, name: &str, messages: &[(ContractKind, String)], manifest: Option<&Manifest>) {
+    fn rpc(&mut self, name: &str, messages: &[(ContractKind, String)], services: Option<&[Service]>) {
         // an event may have the same name
         let key =
             if self.channels.iter().any(|(key, _)| key == name) { format!("{name}.rpc") } else { name.to_owned() };
@@ -179,11 +219,16 @@ impl Out {
                 ("bindings", object([("http", object([("method", text("POST")), ("bindingVersion", text("0.3.0"))]))])),
             ])
         };
-        if manifest.is_none_or(|it| it.serves.iter().any(|it| it.method == name)) {
-            self.operation(&format!("serve.{name}"), operation("receive"));
-        }
-        if manifest.is_some_and(|it| it.calls.iter().any(|it| it.method == name)) {
-            self.operation(&format!("call.{name}"), operation("send"));
+        let Some(services) = services else {
+            return self.operation(None, &format!("serve.{name}"), operation("receive"));
+        };
+        for service in services {
+            if service.serves.contains(name) {
+                self.operation(Some(service), &format!("serve.{name}"), operation("receive"));
+            }
+            if service.calls.contains(name) {
+                self.operation(Some(service), &format!("call.{name}"), operation("send"));
+            }
         }
     }
 }

@@ -10,13 +10,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::commands::manifest;
+use crate::commands::fleet::load::{self, Inputs};
 use crate::support::contracts::Contracts;
 use crate::support::json::Json;
 use crate::support::output;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
-use document::Info;
+use document::{Info, Service};
 
 /// Write the contracts as an AsyncAPI 3 document.
 ///
@@ -27,6 +27,7 @@ use document::Info;
 For example:
   cargo twyla asyncapi > asyncapi.json
   cargo twyla asyncapi --manifests bot.contracts.json    what that service sends and receives
+  cargo twyla asyncapi --manifests fleet/                what the services of a folder send and receive
   cargo twyla import asyncapi.json -o schemas            and back")]
 pub(crate) struct Args {
     /// Write it to this file. Default: standard output.
@@ -36,11 +37,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
     /// The version of the described API. Default: the service's version, or 1.0.0.
-    #[arg(long, value_name = "VERSION")]
-    api_version: Option<String>,
-    /// The manifest of a service: include only what it emits, listens to, serves and calls.
-    #[arg(short, long, alias = "manifest", value_name = "FILE")]
-    manifests: Option<PathBuf>,
+    #[arg(long, alias = "api-version", value_name = "VERSION")]
+    version: Option<String>,
+    /// Include only what the services of these manifests emit, listen to, serve and call: files, or a folder with files that end
+    /// with .contracts.json.
+    #[arg(short, long, alias = "manifest", value_name = "DIR|FILE")]
+    manifests: Vec<PathBuf>,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -71,17 +73,34 @@ impl Run for Args {
                 files.insert(document.to_owned(), json);
             }
         }
-        let manifest = self.manifests.as_deref().map(manifest::read::read).transpose()?.map(|it| it.manifest);
-        let own = |it: &manifest::model::Manifest| (it.service.clone(), it.version.clone());
-        let (title, version) = manifest.as_ref().map_or_else(|| ("Contracts".to_owned(), "1.0.0".to_owned()), own);
-        let info = Info { title: self.title.unwrap_or(title), version: self.api_version.unwrap_or(version) };
-        let text = document::document(&contracts, files, &info, manifest.as_ref()).text();
+        let services = services(&self.manifests)?;
+        let (title, version) = match services.as_deref() {
+            Some([only]) => (only.name.clone(), only.version.clone()),
+            _ => ("Contracts".to_owned(), "1.0.0".to_owned()),
+        };
+        let info = Info { title: self.title.unwrap_or(title), version: self.version.unwrap_or(version) };
+        let text = document::document(&contracts, files, &info, services.as_deref()).text();
         match self.out {
             Some(path) => output::write(&path, text)?,
             None => crate::support::paint::stdout().write_all(text.as_bytes())?,
         }
         Ok(Outcome::Fine)
     }
+}
+
+/// Reads manifests; `None` if none are given. A service that is deployed in several environments is one service.
+fn services(paths: &[PathBuf]) -> Result<Option<Vec<Service>>, load::Error> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let fleets = load::load(&Inputs { paths, ..Inputs::default() })?.fleets;
+    let mut services = BTreeMap::<String, Service>::new();
+    for member in fleets.into_iter().flat_map(|fleet| fleet.members) {
+        let Some(version) = member.now else { continue };
+        let new = || Service::new(member.name.clone(), version.name.clone());
+        services.entry(member.name.clone()).or_insert_with(new).add(&version);
+    }
+    Ok(Some(services.into_values().collect()))
 }
 
 fn read(path: &Path) -> Result<Json, Error> {
