@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use twyla_build::lock::FILE_NAME;
+use twyla_contract::similar::{self, DidYouMean};
 
 use super::git::{self, Objects};
 
@@ -16,16 +17,23 @@ pub(crate) enum Error {
     #[error("{} is not in a git repository: {message}", folder.display())]
     NoRepository { folder: PathBuf, message: String },
     #[error(
-        "there is no revision `{revision}` here; where it is a branch of another place, or the clone is a shallow one, \
-         fetch it first"
+        "there is no revision `{revision}` here: if a remote has it, or this clone is shallow, fetch it first{}",
+        DidYouMean(near.as_deref())
     )]
-    NoRevision { revision: String },
+    NoRevision { revision: String, near: Option<String> },
     #[error("{folder} doesn't exist at `{revision}`: there is nothing to compare with")]
     NoFolder { revision: String, folder: String },
     #[error("git can't read the object {0}")]
     Unreadable(String),
     #[error("{path} can't be written to a temporary folder: {error}")]
     Unwritable { path: String, error: io::Error },
+}
+
+/// Returns the branch or tag with the most similar name.
+fn nearest(folder: &Path, revision: &str) -> Option<String> {
+    let names = git::run(folder, ["for-each-ref", "--format=%(refname:short)"]).ok()?;
+    let names = String::from_utf8_lossy(&names);
+    similar::nearest(revision, names.lines()).map(str::to_owned)
 }
 
 /// A folder at a revision.
@@ -54,7 +62,9 @@ impl Revision {
         let commit = format!("{revision}^{{commit}}");
         let commit = git::run(there, ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
         let commit = commit.map_err(|error| match error {
-            git::Error::Failed(_) => Error::NoRevision { revision: revision.to_owned() },
+            git::Error::Failed(_) => {
+                Error::NoRevision { revision: revision.to_owned(), near: nearest(there, revision) }
+            }
             error => error.into(),
         })?;
         let commit = String::from_utf8_lossy(&commit).trim().to_owned();

@@ -107,9 +107,12 @@ fn the_schemas_are_those_of_the_revision() {
     assert_ne!(digest(&manifest(folder.path(), &[])), digest(&before));
     write(folder.path(), "service.toml", &CARD.replace("schemas = ", "revision = \"HEAD\"\nschemas = "));
     assert_eq!(manifest(folder.path(), &[]), before);
-    write(folder.path(), "service.toml", &CARD.replace("schemas = ", "revision = \"v9\"\nschemas = "));
+    git(folder.path(), &["tag", "v1.4.0"]);
+    write(folder.path(), "service.toml", &CARD.replace("schemas = ", "revision = \"v1.4.1\"\nschemas = "));
     let output = twyla(folder.path()).args(["--card", "service.toml"]).output().unwrap();
-    assert!(refused(&output).contains("there is no revision `v9` here"));
+    let said = refused(&output);
+    assert!(said.contains("service.toml:3:12: there is no revision `v1.4.1` here: "), "{said}");
+    assert!(said.ends_with("; did you mean `v1.4.0`?\n"), "{said}");
 }
 
 #[test]

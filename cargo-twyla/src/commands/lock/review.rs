@@ -49,7 +49,7 @@ pub(super) fn feature_lag(lag: &FeatureLag) -> Note {
         place: Some(lag.place.clone()),
         subjects: vec![lag.name().to_owned()],
         headline: lag.headline(),
-        details: Vec::new(),
+        details: vec![format!("  options  - {}", lag.remedy())],
         verdict: match lag.kind {
             LagKind::NoFeature(_) => "no feature".to_owned(),
             LagKind::NoFolder(_) => "unused feature".to_owned(),

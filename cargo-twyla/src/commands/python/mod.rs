@@ -48,8 +48,11 @@ A service:
   asyncio.run(service.run(\"amqp://guest:guest@localhost/\"))")]
 pub(crate) struct Args {
     /// The folder of the package; the folder's name becomes the package's name.
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    #[arg(required_unless_present = "out", value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The same folder, as other commands call it.
+    #[arg(short, long, value_name = "DIR", conflicts_with = "dir")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     place: SchemasArgs,
 }
@@ -77,12 +80,13 @@ const TEMPLATE: [(&str, &str); 6] = [
 
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
-        let name = self.dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let dir = self.dir.or(self.out).unwrap_or_default();
+        let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if !names::is_package(&name) {
-            return Err(Error::Name { path: self.dir }.into());
+            return Err(Error::Name { path: dir }.into());
         }
-        if !is_ours(&self.dir) {
-            return Err(Error::NotOurs { path: self.dir }.into());
+        if !is_ours(&dir) {
+            return Err(Error::NotOurs { path: dir }.into());
         }
         let contracts = Contracts::open(&self.place)?;
         let package = shape::Package::of(&contracts.sources)?;
@@ -92,10 +96,10 @@ impl Run for Args {
         files.insert("contracts.py", write::contracts(&package));
         files.insert("models.py", write::models(&package));
         for (path, text) in &files {
-            output::write(&self.dir.join(path), text)?;
+            output::write(&dir.join(path), text)?;
         }
         let count = contracts.sources.contracts.len();
-        say!("{}: {count} contracts, {} models", paint(GOOD, self.dir.display()), package.classes.len());
+        say!("{}: {count} contracts, {} models", paint(GOOD, dir.display()), package.classes.len());
         Ok(Outcome::Fine)
     }
 }

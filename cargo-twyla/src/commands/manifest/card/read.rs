@@ -22,14 +22,14 @@ pub(super) struct Card {
     /// The schemas folder, from the card's own folder.
     pub(super) schemas: Option<String>,
     /// The git revision of the schemas.
-    pub(super) revision: Option<String>,
+    pub(super) revision: Option<Named>,
     pub(super) emits: Vec<Named>,
     pub(super) listens: Vec<Listener>,
     pub(super) serves: Vec<Named>,
     pub(super) calls: Vec<Named>,
 }
 
-/// A name of a contract.
+/// A name of a contract or a revision.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Named {
     pub(super) name: String,
@@ -86,7 +86,8 @@ impl Reader {
             environment: get("environment").and_then(|value| self.word(value)),
             in_the_field: get("in-the-field").is_some_and(|value| self.bool(value)),
             schemas: get("schemas").and_then(|value| self.string(value)),
-            revision: get("revision").and_then(|value| self.string(value)),
+            revision: get("revision")
+                .and_then(|value| Some(Named { name: self.string(value)?, at: value.span().start })),
             emits: self.names(get("emits"), Verb::Emits),
             listens: self.listeners(get("listens")),
             serves: self.names(get("serves"), Verb::Serves),
