@@ -6,20 +6,24 @@
 //! of a check without mistakes, and `expand` is a pure function from the model to tokens. They share `attribute` (the parser of
 //! all attributes), `contracts` (reads the index that the build script wrote), `function` (the rules for every handler function)
 //! and `catalogue` (the text of every error). `include` includes the generated code, and `stage` expands an attribute whose
-//! contracts are in another crate: in two stages.
+//! contracts are in another crate: in two stages. `absent` finds what a crate lacks, in the compiler's command line (`invocation`)
+//! and in the text of its files (`source`).
 #![forbid(unsafe_code)]
 
+mod absent;
 mod attribute;
 mod catalogue;
 mod contracts;
 mod event;
 mod function;
 mod include;
+mod invocation;
 mod list;
 mod listener;
 mod numbers;
 mod rpc;
 mod runtime;
+mod source;
 mod stage;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitInt, LitStr, Path, Token};
 
+use crate::absent::{self, Renamed};
 use crate::contracts::{self, Found, Missing};
 use crate::runtime::Runtime;
 use crate::{event, listener, rpc};
@@ -42,20 +43,42 @@ impl Attribute {
 /// Expands an attribute, if the contracts of the crate itself are enough for that.
 pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let given = Given::read(&args);
-    let own = match (given.name, given.contracts) {
-        (Some(_), Some(path)) => Err(path.into_token_stream()),
-        (Some(name), None) => contracts::of_crate().ok_or_else(|| quote_spanned!(name=> crate::contracts)),
-        // nothing is looked up, and an attribute that needs a name says so
-        (None, _) => Ok(Err(Missing::Reported)),
-    };
-    match own {
-        Ok(found) => attribute.expand(args, item, || found),
-        Err(path) => {
-            let (word, runtime) = (format_ident!("{}", attribute.word()), given.runtime);
-            let [args, item] = [args, item].map(|tokens| Group::new(Delimiter::Brace, tokens));
-            quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
+    let at = given.name.unwrap_or_else(Span::call_site);
+    let renamed = if given.names_runtime { None } else { absent::runtime(attribute.word(), at) };
+    let Some(Renamed { text, path }) = renamed else { return with_runtime(attribute, given, args, item) };
+    let error = text.at(at).to_compile_error();
+    // the path is all that is missing
+    let expanded = match path.and_then(|path| syn::parse_str::<Path>(&path).ok()) {
+        Some(path) => {
+            let args = quote!(crate = #path, #args);
+            with_runtime(attribute, Given::read(&args), args, item)
         }
+        None => item,
+    };
+    quote!(#error #expanded)
+}
+
+fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: TokenStream) -> TokenStream {
+    let Given { name, contracts: path, runtime, .. } = given;
+    let Some(name) = name else {
+        // nothing is looked up, and an attribute that needs a name says so
+        return attribute.expand(args, item, || Err(Missing::Reported));
+    };
+    if path.is_none()
+        && let Some(found) = contracts::of_crate()
+    {
+        return attribute.expand(args, item, || found);
     }
+    if let Some(text) = absent::contracts(path.as_ref(), &item, name) {
+        let error =
+            text.map(|text| path.as_ref().map_or_else(|| text.at(name), |path| text.over(path)).to_compile_error());
+        let expanded = attribute.expand(args, item, || Err(Missing::Reported));
+        return quote!(#error #expanded);
+    }
+    let path = path.map_or_else(|| quote_spanned!(name=> crate::contracts), ToTokens::into_token_stream);
+    let word = format_ident!("{}", attribute.word());
+    let [args, item] = [args, item].map(|tokens| Group::new(Delimiter::Brace, tokens));
+    quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
 }
 
 /// Expands an attribute with the contracts that come with it. See [`index`] for their form.
@@ -103,6 +126,7 @@ struct Given {
     name: Option<Span>,
     contracts: Option<Path>,
     runtime: Runtime,
+    names_runtime: bool,
 }
 
 impl Given {
@@ -116,6 +140,8 @@ impl Given {
                 } else if input.peek(Token![crate]) && input.peek2(Token![=]) {
                     input.parse::<Token![crate]>()?;
                     input.parse::<Token![=]>()?;
+                    // a path with a mistake is a path too
+                    given.names_runtime = true;
                     given.runtime = Runtime::parse(input)?;
                 } else if input.peek(Ident) && input.fork().parse::<Ident>()? == "contracts" {
                     input.parse::<Ident>()?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::contracts::{Found, Missing, NotCompiled};
 
+pub(crate) mod absent;
 pub(crate) mod event;
 pub(crate) mod handler;
 pub(crate) mod listener;
