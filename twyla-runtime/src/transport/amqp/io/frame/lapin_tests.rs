@@ -355,18 +355,7 @@ fn a_message_carries_its_trace_context() {
     let named = [("k".into(), Header::Flag(true))];
     let plain = TraceContext::new([1; 16], [2; 8], true).unwrap();
     for sent in [plain.clone(), plain.with_state("a=1")] {
-        let publish = Publish {
-            exchange: "e",
-            routing_key: "k",
-            mandatory: false,
-            message_id: "id",
-            timestamp: 0,
-            app_id: "",
-            headers: &named,
-            trace: Some(&sent),
-            original: None,
-            body: b"",
-        };
+        let publish = Publish { headers: &named, trace: Some(&sent), ..Publish::short(b"") };
         let mut out = Vec::new();
         publish.write(1, 4096, &mut out);
         let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };

@@ -27,6 +27,25 @@ pub(crate) struct Publish<'a> {
     pub(crate) body: &'a [u8],
 }
 
+#[cfg(test)]
+impl<'a> Publish<'a> {
+    /// Returns a message to the exchange `e` with nothing but short names and a body.
+    pub(crate) fn short(body: &'a [u8]) -> Self {
+        Self {
+            exchange: "e",
+            routing_key: "k",
+            mandatory: false,
+            message_id: "id",
+            timestamp: 0,
+            app_id: "",
+            headers: &[],
+            trace: None,
+            original: None,
+            body,
+        }
+    }
+}
+
 impl Publish<'_> {
     /// Returns the message id as written.
     pub(crate) fn written_id(&self) -> &[u8] {
