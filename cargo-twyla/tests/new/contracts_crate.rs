@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::{refused, text, twyla, walk, workspace};
+use super::{text, twyla, walk, workspace};
 
 /// A listener of the contracts that a new contracts crate has.
 const ANSWER: &str = r#"#[twyla_runtime::listener("example.asked")]
