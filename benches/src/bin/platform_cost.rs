@@ -193,7 +193,15 @@ impl Bench {
         let names: Vec<String> = (0..self.services).map(|service| format!("service{service}")).collect();
         let members: Vec<&str> =
             names.iter().map(String::as_str).chain(way.has_crate().then_some("platform-contracts")).collect();
-        put(&workspace.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n"))?;
+        // as `cargo twyla new --contracts` has it
+        let profile = match way.has_crate() {
+            true => "\n[profile.dev.package.platform-contracts]\ndebug = \"line-tables-only\"\n",
+            false => "",
+        };
+        put(
+            &workspace.join("Cargo.toml"),
+            &format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n{profile}"),
+        )?;
         let schemas = workspace.join("schemas");
         if !schemas.exists() {
             fs::copy(self.root.join("Cargo.lock"), workspace.join("Cargo.lock"))?;

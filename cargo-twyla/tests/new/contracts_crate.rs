@@ -84,6 +84,9 @@ fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
     let service = service_on(folder.path(), "by-path", "platform-contracts");
     let manifest = std::fs::read_to_string(service.join("Cargo.toml")).unwrap();
     assert!(manifest.contains("platform-contracts = { path = \"../platform-contracts\" }\n"), "{manifest}");
+    // cargo warns of a profile for a package that isn't there
+    let profile = "[profile.dev.package.platform-contracts]\ndebug = \"line-tables-only\"\n";
+    assert!(manifest.contains(profile), "{manifest}");
     passes(&service);
     listen(&service);
     passes(&service);
@@ -328,6 +331,7 @@ fn check_reports_features_that_lag_behind_the_folders() {
     assert_eq!(json["features"][1]["is"], "no folder");
     let annotated = check(&["--format", "github"]);
     assert!(annotated.contains("::warning file=Cargo.toml,line=11,"), "{annotated}");
+    assert!(annotated.contains("%0A  options  - remove `billing` from `[features]`"), "{annotated}");
     let commented = check(&["--format", "markdown"]);
     assert!(commented.contains("has no feature, so no build compiles its contracts"), "{commented}");
 
