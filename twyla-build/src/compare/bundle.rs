@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use super::document::Document;
 use crate::schema::draft::Draft;
-use crate::schema::load::{self, Json, Node, quoted};
+use crate::schema::load::{self, Json, Node, quote, quoted};
 use crate::schema::path::SchemaPath;
 use crate::schema::rpcs;
 
@@ -27,7 +28,7 @@ pub(super) struct Inner {
     pub(super) draft: Draft,
     pub(super) formats: Formats,
     root: String,
-    pub(super) documents: BTreeMap<String, Node>,
+    pub(super) documents: BTreeMap<String, Arc<Document>>,
     /// The form in one line.
     text: String,
     /// Its SHA-256, once it is known.
@@ -44,7 +45,12 @@ pub(super) struct Formats {
 }
 
 impl Bundle {
-    pub(super) fn new(draft: Draft, formats: Formats, root: String, documents: BTreeMap<String, Node>) -> Self {
+    pub(super) fn new(
+        draft: Draft,
+        formats: Formats,
+        root: String,
+        documents: BTreeMap<String, Arc<Document>>,
+    ) -> Self {
         let mut inner = Inner { draft, formats, root, documents, text: String::new(), digest: OnceLock::new() };
         inner.text = inner.written(None);
         Self { inner: Arc::new(inner) }
@@ -95,8 +101,8 @@ impl Bundle {
     }
 
     /// Returns its documents as JSON, by name.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (String, Value)> {
-        self.inner.documents.iter().map(|(name, node)| (name.clone(), node.value()))
+    pub(crate) fn values(&self) -> impl Iterator<Item = (String, Arc<Value>)> {
+        self.inner.documents.iter().map(|(name, document)| (name.clone(), document.value()))
     }
 
     /// Returns the SHA-256 of the form, in hexadecimal. Every edit changes it, except edits of annotations.
@@ -115,7 +121,8 @@ impl Bundle {
     /// Returns whether the contract is the request of an RPC that `"idempotent": true` marks as idempotent.
     #[must_use]
     pub fn says_idempotent(&self) -> bool {
-        self.is_request() && self.inner.documents.get(self.root()).is_some_and(rpcs::says_idempotent)
+        self.is_request()
+            && self.inner.documents.get(self.root()).is_some_and(|document| rpcs::says_idempotent(&document.node))
     }
 
     pub(super) fn root_path(&self) -> SchemaPath {
@@ -153,14 +160,13 @@ impl Inner {
             out.push_str(&format!("{begin}\"asserted\":{space}[{}],", names.join(",")));
         }
         out.push_str(&format!("{begin}\"root\":{space}{root},{begin}\"documents\":{space}{{"));
-        for (index, (name, node)) in self.documents.iter().enumerate() {
+        for (index, (name, document)) in self.documents.iter().enumerate() {
             let comma = if index > 0 { "," } else { "" };
             let before = if lines.is_some() { "\n    " } else { "" };
             out.push_str(&format!("{comma}{before}{}:{space}", quoted(name)));
-            if deeper_than(node, DEEPEST) {
-                out.push_str(&quoted(&line(node)));
-            } else {
-                write(node, lines.map(|_| 2), &mut out);
+            match lines.filter(|_| !document.is_deep()) {
+                Some(_) => write(&document.node, 2, &mut out),
+                None => out.push_str(document.text()),
             }
         }
         out.push_str(if lines.is_some() { "\n  }\n}" } else { "}}" });
@@ -168,62 +174,32 @@ impl Inner {
     }
 }
 
-/// The maximum depth of nesting; a document that is nested deeper is written as a string.
-const DEEPEST: usize = load::MAX_NESTING - 2;
-
-fn deeper_than(node: &Node, limit: usize) -> bool {
-    match &node.json {
-        Json::Array(items) => limit == 0 || items.iter().any(|item| deeper_than(item, limit - 1)),
-        Json::Object(members) => limit == 0 || members.iter().any(|member| deeper_than(&member.value, limit - 1)),
-        _ => false,
-    }
-}
-
-/// Returns a value in one line.
-pub(super) fn line(node: &Node) -> String {
-    let mut out = String::new();
-    write(node, None, &mut out);
-    out
-}
-
 /// The maximum length of a value that is written in one line.
 const LINE: usize = 100;
 
-/// Appends a value in one line, or with `depth` in several.
-fn write(node: &Node, depth: Option<usize>, out: &mut String) {
-    if let Some(depth) = depth
-        && LINE.checked_sub(2 * depth).is_some_and(|room| rest(node, room).is_some())
-    {
+/// Appends a value in several lines if it is too long for one.
+fn write(node: &Node, depth: usize, out: &mut String) {
+    if LINE.checked_sub(2 * depth).is_some_and(|room| rest(node, room).is_some()) {
         out.push_str(&spaced(node));
         return;
     }
     let separated = |out: &mut String, first: bool| {
-        if !first {
-            out.push(',');
-        }
-        if let Some(depth) = depth {
-            out.push('\n');
-            out.push_str(&"  ".repeat(depth + 1));
-        }
+        out.push_str(if first { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(depth + 1));
     };
     let end = |out: &mut String, bracket: char, empty: bool| {
-        if let Some(depth) = depth.filter(|_| !empty) {
+        if !empty {
             out.push('\n');
             out.push_str(&"  ".repeat(depth));
         }
         out.push(bracket);
     };
-    let deeper = depth.map(|depth| depth + 1);
     match &node.json {
-        Json::Null => out.push_str("null"),
-        Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Json::Number(text) => out.push_str(text),
-        Json::String(text) => out.push_str(&quoted(text)),
         Json::Array(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
                 separated(out, index == 0);
-                write(item, deeper, out);
+                write(item, depth + 1, out);
             }
             end(out, ']', items.is_empty());
         }
@@ -231,12 +207,13 @@ fn write(node: &Node, depth: Option<usize>, out: &mut String) {
             out.push('{');
             for (index, member) in members.iter().enumerate() {
                 separated(out, index == 0);
-                out.push_str(&quoted(&member.key));
-                out.push_str(if depth.is_some() { ": " } else { ":" });
-                write(&member.value, deeper, out);
+                quote(&member.key, out);
+                out.push_str(": ");
+                write(&member.value, depth + 1, out);
             }
             end(out, '}', members.is_empty());
         }
+        _ => out.push_str(&node.text()),
     }
 }
 
@@ -264,6 +241,6 @@ fn spaced(node: &Node) -> String {
             let member = |member: &load::Member| format!("{}: {}", quoted(&member.key), spaced(&member.value));
             format!("{{ {} }}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
-        _ => line(node),
+        _ => node.text(),
     }
 }

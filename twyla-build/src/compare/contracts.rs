@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use twyla_contract::Location;
 
 use super::bundle::Bundle;
-use super::gather;
+use super::gather::Gatherer;
 use super::schemas::{Links, SchemaSet};
 use crate::schema::load::{At, File, FileRole, Node, RpcMessage, steps};
 use crate::schema::path::SchemaPath;
@@ -123,6 +123,7 @@ impl Sources {
 pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     let mut contracts: Vec<ContractSchema> = Vec::new();
     let sensitive = Sensitive::of(schemas);
+    let mut gatherer = Gatherer::new(schemas);
     for (index, file) in schemas.files.iter().enumerate() {
         let (name, kind) = match &file.role {
             FileRole::Context => ("context".to_owned(), ContractKind::Context),
@@ -135,7 +136,7 @@ pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
             | FileRole::LeftOut(_) => continue,
         };
         let root = Loc::root(index);
-        let (bundle, sensitive) = (gather::bundle(schemas, &root), sensitive.within(&root));
+        let (bundle, sensitive) = (gatherer.bundle(&root), sensitive.within(&root));
         contracts.push(ContractSchema { name, kind, place: file.place(file.root.at), bundle, sensitive });
     }
     contracts.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));

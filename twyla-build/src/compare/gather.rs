@@ -1,11 +1,12 @@
-//! Collects one contract from all schemas: what its references reach, in canonical form.
+//! Collects contracts from all schemas: what the references of each reach, in canonical form.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::bundle::{Bundle, Formats};
-use crate::decimal::Decimal;
+use super::document::{Document, NOWHERE, exact, object};
 use crate::schema::draft::{Draft, HOLDERS, Subschemas};
-use crate::schema::load::{At, FileRole, Json, Member, Members, Node};
+use crate::schema::load::{FileRole, Json, Member, Node};
 use crate::schema::null;
 use crate::schema::path::SchemaPath;
 use crate::schema::pattern;
@@ -15,68 +16,208 @@ use crate::schema::uri;
 
 /// Returns the bundle of the contract whose schema is a whole file.
 pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
-    of_reached(schemas, root, Reach::of(schemas, vec![root.clone()]))
+    Gatherer::new(schemas).bundle(root)
 }
 
 /// Returns what decides which values are valid under a schema, as text: the form of everything that it reaches, and of what its
 /// dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
 pub(super) fn content(schemas: &Schemas, loc: &Loc, anchors: &[(String, Loc)]) -> String {
     let roots = anchors.iter().map(|(_, loc)| loc).chain([loc]);
-    let form = of_reached(schemas, loc, Reach::of(schemas, roots.cloned().collect()));
+    let form = Gatherer::new(schemas).of_roots(loc, roots);
     let place = |loc: &Loc| SchemaPath::of(schemas, loc).to_string();
     let anchors: Vec<(&str, String)> = anchors.iter().map(|(name, loc)| (name.as_str(), place(loc))).collect();
     format!("{:?} {anchors:?} {}", place(loc), form.line())
 }
 
-/// Returns the bundle of what a schema reaches.
-fn of_reached(schemas: &Schemas, root: &Loc, reached: Reach<'_>) -> Bundle {
-    let name = |file: usize| schemas.files.get(file).map(|file| file.path.clone()).unwrap_or_default();
-    let mut documents = BTreeMap::new();
-    let files: BTreeSet<usize> =
-        reached.schemas.iter().map(|loc| loc.file).chain(reached.dialects.iter().copied()).collect();
-    for index in files {
-        let Some(file) = schemas.files.get(index).filter(|file| file.role != FileRole::MetaSchema) else { continue };
-        let form = if reached.dialects.contains(&index) {
-            exact(&file.root)
-        } else {
-            FormWriter { schemas, reached: &reached.schemas }.node(&file.root, &Loc::root(index))
-        };
-        documents.insert(file.path.clone(), form);
-    }
-    // only the contract's own formats: other contracts' formats don't change it
-    let asserted = reached.schemas.iter().filter(|loc| schemas.knows(loc, "format")).filter_map(|loc| {
-        let name = schemas.node(loc)?.get("format")?.str()?;
-        schemas.asserts(schemas.draft(loc), name).then(|| name.to_owned())
-    });
-    let formats = Formats { asserted: schemas.formats(), in_every_draft: asserted.collect() };
-    Bundle::new(schemas.default_draft(), formats, name(root.file), documents)
+/// Collects the contracts of the same schemas. Each schema is looked at once, and a document of which several contracts reach the
+/// same parts is written once.
+pub(crate) struct Gatherer<'a> {
+    all: &'a Schemas,
+    /// The number of each schema in `schemas`.
+    numbers: HashMap<Loc, usize>,
+    schemas: Vec<Schema<'a>>,
+    /// The documents that were written, by file and reached schemas.
+    written: HashMap<(usize, Vec<usize>), Arc<Document>>,
+    /// The documents that are a meta-schema of a contract.
+    dialects: HashMap<usize, Arc<Document>>,
 }
 
-/// Everything that a schema leads to.
+/// What is known of a schema.
+struct Schema<'a> {
+    loc: Loc,
+    /// None before the schema is looked at.
+    links: Option<Links<'a>>,
+}
+
+/// Where a schema leads to.
+#[derive(Clone)]
+struct Links<'a> {
+    /// The schemas in it, and those that it refers to.
+    next: Arc<[usize]>,
+    /// The name of its resource.
+    resource: &'a str,
+    /// Whether it has a dynamic reference.
+    is_dynamic: bool,
+    /// Its `$schema`.
+    dialect: Option<&'a str>,
+    /// Its format, if that is a rule only because it is asserted.
+    asserted: Option<&'a str>,
+}
+
+impl<'a> Gatherer<'a> {
+    pub(crate) fn new(all: &'a Schemas) -> Self {
+        let (numbers, schemas, written, dialects) = (HashMap::new(), Vec::new(), HashMap::new(), HashMap::new());
+        Self { all, numbers, schemas, written, dialects }
+    }
+
+    /// Returns the bundle of the contract whose schema is a whole file.
+    pub(crate) fn bundle(&mut self, root: &Loc) -> Bundle {
+        self.of_roots(root, std::iter::once(root))
+    }
+
+    /// Returns the bundle of what some schemas reach.
+    fn of_roots<'l>(&mut self, root: &Loc, roots: impl Iterator<Item = &'l Loc>) -> Bundle {
+        let all = self.all;
+        let open: Vec<usize> = roots.map(|loc| self.number(loc)).collect();
+        let reach = Reach::of(self, open);
+        let name = |file: usize| all.files.get(file).map(|file| file.path.clone()).unwrap_or_default();
+        // only the contract's own formats: other contracts' formats don't change it
+        let mut asserted = BTreeSet::new();
+        let mut files: BTreeMap<usize, Vec<usize>> = reach.dialects.iter().map(|file| (*file, Vec::new())).collect();
+        for number in &reach.schemas {
+            let Some(Schema { loc, links }) = self.schemas.get(*number) else { continue };
+            files.entry(loc.file).or_default().push(*number);
+            asserted.extend(links.as_ref().and_then(|links| links.asserted).map(str::to_owned));
+        }
+        let mut documents = BTreeMap::new();
+        for (index, reached) in files {
+            if all.files.get(index).is_some_and(|file| file.role != FileRole::MetaSchema) {
+                let is_dialect = reach.dialects.contains(&index);
+                documents
+                    .insert(name(index), if is_dialect { self.dialect(index) } else { self.written(index, reached) });
+            }
+        }
+        let formats = Formats { asserted: all.formats(), in_every_draft: asserted };
+        Bundle::new(all.default_draft(), formats, name(root.file), documents)
+    }
+
+    fn number(&mut self, loc: &Loc) -> usize {
+        if let Some(known) = self.numbers.get(loc) {
+            return *known;
+        }
+        let number = self.schemas.len();
+        self.numbers.insert(loc.clone(), number);
+        self.schemas.push(Schema { loc: loc.clone(), links: None });
+        number
+    }
+
+    fn dialect(&mut self, index: usize) -> Arc<Document> {
+        let all = self.all;
+        let document = || Arc::new(Document::new(exact(&all.files[index].root)));
+        self.dialects.entry(index).or_insert_with(document).clone()
+    }
+
+    /// Returns the form of a document of which these schemas are reached.
+    fn written(&mut self, index: usize, reached: Vec<usize>) -> Arc<Document> {
+        let key = (index, reached);
+        if let Some(known) = self.written.get(&key) {
+            return known.clone();
+        }
+        let locs = key.1.iter().filter_map(|number| self.schemas.get(*number));
+        let mut pointers: Vec<&str> = locs.map(|schema| schema.loc.pointer.as_str()).collect();
+        pointers.sort_unstable();
+        let writer = FormWriter { schemas: self.all, reached: &pointers };
+        let document = Arc::new(Document::new(writer.node(&self.all.files[index].root, &Loc::root(index))));
+        self.written.insert(key, document.clone());
+        document
+    }
+
+    /// Returns where a schema leads to.
+    fn links(&mut self, number: usize) -> Option<Links<'a>> {
+        let Schema { loc, links } = self.schemas.get(number)?;
+        if links.is_some() {
+            return links.clone();
+        }
+        let (loc, all) = (loc.clone(), self.all);
+        let mut next: Vec<Loc> = [all.refs.get(&loc), all.dynamic.get(&loc)].into_iter().flatten().cloned().collect();
+        let node = all.node(&loc);
+        let is_alone = all.refs.contains_key(&loc) && all.draft(&loc).ref_stands_alone();
+        if let Some(node) = node.filter(|_| !is_alone) {
+            below(all, &loc, node, &mut next);
+        }
+        let asserted = || {
+            let name = node?.get("format").filter(|_| all.knows(&loc, "format"))?.str()?;
+            Some(name).filter(|name| all.asserts(all.draft(&loc), name))
+        };
+        let links = Links {
+            next: next.iter().map(|loc| self.number(loc)).collect(),
+            resource: all.base(&loc),
+            is_dynamic: all.dynamic.contains_key(&loc),
+            dialect: node.and_then(|node| node.get("$schema")?.str()),
+            asserted: asserted(),
+        };
+        self.schemas.get_mut(number)?.links = Some(links.clone());
+        Some(links)
+    }
+}
+
+/// Adds the schemas in a schema.
+fn below(all: &Schemas, loc: &Loc, node: &Node, out: &mut Vec<Loc>) {
+    let info = all.infos.get(loc);
+    let knows = |keyword| info.map_or_else(|| all.default_draft().has(keyword), |info| info.knows(keyword));
+    for member in node.members() {
+        let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == member.key) else { continue };
+        if matches!(&*member.key, "$defs" | "definitions") || !knows(&member.key) {
+            continue;
+        }
+        let at = loc.step(&member.key);
+        match &member.value.json {
+            Json::Object(members) if *holds == Subschemas::Named => {
+                let schemas = members.iter().filter(|member| !matches!(member.value.json, Json::Array(_)));
+                out.extend(schemas.map(|member| at.step(&member.key)));
+            }
+            Json::Array(items) if matches!(holds, Subschemas::Many | Subschemas::OneOrMany) => {
+                out.extend((0..items.len()).map(|index| at.step(&index.to_string())));
+            }
+            Json::Object(_) | Json::Bool(_) if matches!(holds, Subschemas::One | Subschemas::OneOrMany) => out.push(at),
+            _ => {}
+        }
+    }
+}
+
+/// Everything that some schemas lead to.
 struct Reach<'a> {
     all: &'a Schemas,
-    schemas: BTreeSet<Loc>,
+    /// By number.
+    schemas: BTreeSet<usize>,
     /// The names of their resources.
     resources: BTreeSet<&'a str>,
     /// The files of the custom meta-schemas that the schemas use.
     dialects: BTreeSet<usize>,
-    open: Vec<Loc>,
+    open: Vec<usize>,
 }
 
 impl<'a> Reach<'a> {
-    fn of(all: &'a Schemas, roots: Vec<Loc>) -> Self {
-        let mut reach =
-            Self { all, schemas: BTreeSet::new(), resources: BTreeSet::new(), dialects: BTreeSet::new(), open: roots };
+    fn of(gatherer: &mut Gatherer<'a>, roots: Vec<usize>) -> Self {
+        let all = gatherer.all;
+        let (resources, dialects) = (BTreeSet::new(), BTreeSet::new());
+        let mut reach = Self { all, schemas: BTreeSet::new(), resources, dialects, open: roots };
         let mut dynamic = false;
         loop {
-            while let Some(loc) = reach.open.pop() {
-                if reach.schemas.insert(loc.clone()) {
-                    dynamic |= all.dynamic.contains_key(&loc);
-                    reach.schema(&loc);
+            while let Some(number) = reach.open.pop() {
+                if !reach.schemas.insert(number) {
+                    continue;
+                }
+                let Some(links) = gatherer.links(number) else { continue };
+                dynamic |= links.is_dynamic;
+                reach.resources.insert(links.resource);
+                reach.open.extend(&*links.next);
+                if let Some(uri) = links.dialect {
+                    reach.dialect(uri);
                 }
             }
             if dynamic {
-                reach.anchors();
+                reach.anchors(gatherer);
             }
             if reach.open.is_empty() {
                 return reach;
@@ -84,47 +225,14 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn schema(&mut self, loc: &Loc) {
-        self.resources.insert(self.all.base(loc));
-        let targets = [self.all.refs.get(loc), self.all.dynamic.get(loc)];
-        self.open.extend(targets.into_iter().flatten().cloned());
-        let Some(node) = self.all.node(loc) else { return };
-        if let Some(uri) = node.get("$schema").and_then(Node::str) {
-            self.dialect(uri);
-        }
-        if self.all.draft(loc).ref_stands_alone() && self.all.refs.contains_key(loc) {
-            return;
-        }
-        for member in node.members() {
-            let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == member.key) else { continue };
-            if matches!(&*member.key, "$defs" | "definitions") || !self.all.knows(loc, &member.key) {
-                continue;
-            }
-            let at = loc.step(&member.key);
-            match &member.value.json {
-                Json::Object(members) if *holds == Subschemas::Named => {
-                    let schemas = members.iter().filter(|member| !matches!(member.value.json, Json::Array(_)));
-                    self.open.extend(schemas.map(|member| at.step(&member.key)));
-                }
-                Json::Array(items) if matches!(holds, Subschemas::Many | Subschemas::OneOrMany) => {
-                    self.open.extend((0..items.len()).map(|index| at.step(&index.to_string())));
-                }
-                Json::Object(_) | Json::Bool(_) if matches!(holds, Subschemas::One | Subschemas::OneOrMany) => {
-                    self.open.push(at)
-                }
-                _ => {}
-            }
-        }
-    }
-
     /// Adds the dynamic anchors of all resources, since a dynamic reference may lead to any of them.
-    fn anchors(&mut self) {
+    fn anchors(&mut self, gatherer: &mut Gatherer<'a>) {
         for base in &self.resources {
-            self.open.extend(self.all.dynamic_anchors(base).map(|(_, loc)| loc.clone()));
+            self.open.extend(self.all.dynamic_anchors(base).map(|(_, loc)| gatherer.number(loc)));
         }
         let recursive = self.all.recursive_anchors.iter().filter(|loc| self.resources.contains(self.all.base(loc)));
-        self.open.extend(recursive.cloned());
-        self.open.retain(|loc| !self.schemas.contains(loc));
+        self.open.extend(recursive.map(|loc| gatherer.number(loc)));
+        self.open.retain(|number| !self.schemas.contains(number));
     }
 
     /// Adds a custom meta-schema, and the meta-schemas that it uses.
@@ -143,21 +251,21 @@ impl<'a> Reach<'a> {
 /// Writes what is reached, and for what is around it only the structure and identifiers.
 struct FormWriter<'a> {
     schemas: &'a Schemas,
-    reached: &'a BTreeSet<Loc>,
+    /// The JSON Pointers of what is reached in the document, sorted.
+    reached: &'a [&'a str],
 }
 
 impl FormWriter<'_> {
     /// Returns whether it is a list of names in `dependencies`, which may also contain schemas.
     fn is_dependency(&self, loc: &Loc, member: &Member) -> bool {
-        let outer = || loc.pointer.strip_suffix("/dependencies").map(str::to_owned);
         matches!(member.value.json, Json::Array(_))
-            && outer().is_some_and(|pointer| self.reached.contains(&Loc { file: loc.file, pointer }))
+            && loc.pointer.strip_suffix("/dependencies").is_some_and(|pointer| self.is_reached(pointer))
     }
 
     fn node(&self, node: &Node, loc: &Loc) -> Node {
         let json = match &node.json {
             Json::Object(members) => {
-                let schema = self.reached.contains(loc);
+                let schema = self.is_reached(&loc.pointer);
                 let alone = schema && self.schemas.draft(loc).ref_stands_alone() && self.schemas.refs.contains_key(loc);
                 let kept = members.iter().filter_map(|member| self.member(member, loc, schema, alone));
                 // the keyword decides what the types send
@@ -181,7 +289,7 @@ impl FormWriter<'_> {
         let key = member.key.as_str();
         let at = loc.step(key);
         let may_lead = matches!(member.value.json, Json::Array(_) | Json::Object(_));
-        let value = if self.reached.contains(&at) || may_lead && self.leads(&at) {
+        let value = if self.is_reached(&at.pointer) || may_lead && self.leads(&at) {
             self.node(&member.value, &at)
         } else if key == "$schema" && self.schemas.infos.contains_key(loc) {
             self.dialect(&member.value)
@@ -223,13 +331,15 @@ impl FormWriter<'_> {
         }
     }
 
+    fn is_reached(&self, pointer: &str) -> bool {
+        self.reached.binary_search(&pointer).is_ok()
+    }
+
     /// Returns whether anything below a place is reached.
     fn leads(&self, loc: &Loc) -> bool {
-        let below = loc.step("");
-        self.reached
-            .range(&below..)
-            .next()
-            .is_some_and(|found| found.file == below.file && found.pointer.starts_with(&below.pointer))
+        let below = loc.step("").pointer;
+        let next = self.reached.partition_point(|pointer| **pointer < *below);
+        self.reached.get(next).is_some_and(|pointer| pointer.starts_with(&below))
     }
 }
 
@@ -242,34 +352,4 @@ fn is_documentation(keyword: &str) -> bool {
 /// Returns whether a keyword identifies a schema or its dialect.
 fn is_name(keyword: &str) -> bool {
     matches!(keyword, "id" | "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$vocabulary")
-}
-
-const NOWHERE: At = At { line: 1, column: 1 };
-
-/// Returns a value in canonical form: numbers written one way, and members sorted. A number beyond the largest `f64` becomes
-/// that one, so that every JSON parser accepts the form.
-pub(super) fn exact(node: &Node) -> Node {
-    let json = match &node.json {
-        Json::Number(text) => {
-            let nearest = text.parse::<f64>().ok().filter(|value| value.is_infinite());
-            let number = match nearest {
-                Some(far) => Decimal::of(f64::MAX.copysign(far)),
-                None => Decimal::parse(text),
-            };
-            Json::Number(number.map_or_else(|| text.clone(), |number| number.to_string()))
-        }
-        Json::Array(items) => Json::Array(items.iter().map(exact).collect()),
-        Json::Object(members) => {
-            let member =
-                |member: &Member| Member { key: member.key.clone(), key_at: NOWHERE, value: exact(&member.value) };
-            object(members.iter().map(member).collect())
-        }
-        json => json.clone(),
-    };
-    Node { at: NOWHERE, json }
-}
-
-fn object(mut members: Vec<Member>) -> Json {
-    members.sort_by(|a, b| a.key.cmp(&b.key));
-    Json::Object(Members::new(members))
 }

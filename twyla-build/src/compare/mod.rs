@@ -4,7 +4,7 @@
 //! was validated against both sides; or it is *undecided*, with the reason.
 //!
 //! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that its
-//! references reach (`gather` collects it from all schemas, `contracts` from a folder, `parse` from text), and `resolved` has its
+//! references reach (`document` is one of these, `gather` collects it from all schemas, `contracts` from a folder, `parse` from text), and `resolved` has its
 //! schemas resolved once for all comparisons with it, together with those of contracts that share its further documents; `lower` makes formulas (`formula`, with `tables`) of its schemas, and `shape`
 //! of what its generated types do beyond them; `solve` searches for a value that satisfies the producer's formula and not the
 //! consumer's, with `language` for patterns; `witness` validates what it finds against both sides, with an evaluator that shares
@@ -14,8 +14,11 @@
 mod bundle;
 mod contracts;
 mod decide;
+mod document;
 mod formula;
 mod gather;
+#[cfg(test)]
+mod gather_tests;
 mod idempotency;
 pub(crate) mod language;
 mod lower;
@@ -41,6 +44,7 @@ pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 
 use crate::stack;
 pub(crate) use contracts::all as contracts;
+pub(crate) use document::WrittenDocuments;
 pub(crate) use resolved::{Resolved, Shared, read_together, together};
 
 /// Decides whether the consumer accepts everything that the producer may send.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::bundle::{Bundle, Formats};
+use super::document::{self, Document, WrittenDocuments};
 use super::gather;
 use crate::schema::draft::{Dialects, Draft};
 use crate::schema::load::{self, File, FileRole, Json, Node};
@@ -27,19 +29,36 @@ impl Bundle {
     }
 
     /// Returns a form as it is written, without a check; none if it isn't a form.
-    pub(crate) fn as_written(form: &Node) -> Option<Self> {
-        let Parts { draft, formats, root, documents } = Parts::of(form, &mut Vec::new())?;
-        let documents = documents.into_iter().map(|(name, node)| (name, gather::exact(&node))).collect();
-        Some(Self::new(draft, formats, root, documents))
+    pub(crate) fn as_written(form: &Node, known: &WrittenDocuments) -> Option<Self> {
+        Some(Parts::of(form, &mut Vec::new())?.exact(known))
+    }
+
+    /// Returns a form as it is written, without a check, of documents as JSON; none if it isn't a form. The documents of `others`
+    /// needn't be written again.
+    pub(crate) fn of_values(
+        draft: Draft,
+        formats: bool,
+        root: &str,
+        documents: &BTreeMap<String, Arc<Value>>,
+        others: [&Self; 2],
+    ) -> Option<Self> {
+        let known = |name: &str, value: &Arc<Value>| {
+            let mut all = others.into_iter().filter_map(|bundle| bundle.inner.documents.get(name));
+            all.find(|document| Arc::ptr_eq(&document.value(), value)).cloned()
+        };
+        let made = |value: &Value| Arc::new(Document::new(document::exact(&Node::from(value))));
+        let document =
+            |(name, value): (&String, &Arc<Value>)| (name.clone(), known(name, value).unwrap_or_else(|| made(value)));
+        let documents: BTreeMap<String, Arc<Document>> = documents.iter().map(document).collect();
+        // what is nested too deep isn't JSON that is read
+        let is_form = documents.contains_key(root) && !documents.values().any(|document| document.is_deep());
+        let formats = Formats { asserted: formats, in_every_draft: BTreeSet::new() };
+        is_form.then(|| Self::new(draft, formats, root.to_owned(), documents))
     }
 
     /// Returns the digest of a form as written, including keywords that [`parse`](Self::parse) omits.
     pub(crate) fn digest_as_written(text: &str) -> Option<String> {
-        let written = on_stack(|problems| {
-            let Parts { draft, formats, root, documents } = Parts::read(text, problems)?;
-            let documents = documents.into_iter().map(|(name, node)| (name, gather::exact(&node))).collect();
-            Some(Self::new(draft, formats, root, documents))
-        });
+        let written = on_stack(|problems| Some(Parts::read(text, problems)?.exact(&WrittenDocuments::default())));
         written.ok().map(|bundle| bundle.digest())
     }
 
@@ -86,8 +105,9 @@ impl Bundle {
 
     /// The same for several contracts, which have the same documents but their own, and are read in the same way.
     pub(super) fn resolved_with(&self, bundles: &[&Self], problems: &mut Vec<Problem>) -> (Schemas, Vec<Loc>) {
-        let documents: BTreeMap<&String, &Node> = bundles.iter().flat_map(|bundle| &bundle.inner.documents).collect();
-        let documents = documents.into_iter().map(|(name, node)| (name.clone(), node.clone())).collect();
+        let documents: BTreeMap<&String, &Arc<Document>> =
+            bundles.iter().flat_map(|bundle| &bundle.inner.documents).collect();
+        let documents = documents.into_iter().map(|(name, document)| (name.clone(), document.node.clone())).collect();
         let roots: BTreeSet<&str> = bundles.iter().map(|bundle| bundle.root()).collect();
         let formats = self.inner.formats.clone();
         let schemas = resolved(self.inner.draft, formats, documents, &roots, problems);
@@ -122,6 +142,13 @@ impl Parts {
     /// Reads the parts, or adds problems.
     fn read(text: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         Self::of(&load::parse(FORM, text.as_bytes().to_vec(), problems)?, problems)
+    }
+
+    /// Returns the bundle in canonical form, without a check.
+    fn exact(self, known: &WrittenDocuments) -> Bundle {
+        let Self { draft, formats, root, documents } = self;
+        let documents = documents.into_iter().map(|(name, node)| (name, known.exact(&node))).collect();
+        Bundle::new(draft, formats, root, documents)
     }
 
     fn of(node: &Node, problems: &mut Vec<Problem>) -> Option<Self> {

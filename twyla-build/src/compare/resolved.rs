@@ -7,7 +7,8 @@ use std::io;
 use std::sync::Arc;
 
 use super::bundle::Bundle;
-use super::gather;
+use super::document::Document;
+use super::gather::Gatherer;
 use super::shape::Types;
 use super::verdict::Mode;
 use super::witness::{SharedSchemas, WitnessCheck};
@@ -159,8 +160,9 @@ impl Group<'_> {
         let types = Types::together(&schemas, &files);
         let notes_seen = evaluate::notes_seen(&schemas);
         let schemas = Arc::new(schemas);
+        let mut gatherer = Gatherer::new(&schemas);
         let shared = |((bundle, root), types): ((&&Bundle, Loc), Option<Types>)| {
-            let is_read = !written || gather::bundle(&schemas, &root) == **bundle;
+            let is_read = !written || gatherer.bundle(&root) == **bundle;
             let schemas = Some(SharedSchemas { schemas: schemas.clone(), root, types, notes_seen });
             is_read.then(|| Shared { bundle: (*bundle).clone(), schemas })
         };
@@ -170,7 +172,7 @@ impl Group<'_> {
 
 impl Bundle {
     /// Returns the documents that aren't its own.
-    fn further(&self) -> impl Iterator<Item = (&String, &Node)> {
+    fn further(&self) -> impl Iterator<Item = (&String, &Arc<Document>)> {
         self.inner.documents.iter().filter(|(name, _)| *name != self.root())
     }
 }
@@ -185,8 +187,8 @@ fn digest(bundle: &Bundle) -> u64 {
 /// keyword that depends on what surrounds a reference, and no URI that further documents could name.
 fn has_plain_root(bundle: &Bundle) -> bool {
     let file = bundle.root().rsplit('/').next().unwrap_or_default();
-    bundle.inner.documents.get(bundle.root()).is_some_and(is_plain)
-        && !bundle.further().any(|(_, node)| may_name(node, file))
+    bundle.inner.documents.get(bundle.root()).is_some_and(|document| is_plain(&document.node))
+        && !bundle.further().any(|(_, document)| may_name(&document.node, file))
 }
 
 /// Whether a `$id` or `$schema` in a document may be the URI of a file of this name, whatever it is resolved against.
@@ -447,8 +449,9 @@ mod tests {
             let part = json!({ "properties": { "p": { "$id": id } } });
             let documents = json!({ "events/a/b.json": own, "shared/part.json": part }).to_string();
             let documents = load::parse("documents", documents.into_bytes(), &mut Vec::new()).unwrap();
+            let document = |node: &Node| Arc::new(Document::new(node.clone()));
             let documents =
-                documents.members().iter().map(|member| (member.key.clone(), member.value.clone())).collect();
+                documents.members().iter().map(|member| (member.key.clone(), document(&member.value))).collect();
             let formats = Formats { asserted: true, in_every_draft: std::collections::BTreeSet::new() };
             let bundle = Bundle::new(Draft::Draft202012, formats, "events/a/b.json".to_owned(), documents);
             assert_eq!(has_plain_root(&bundle), is_plain, "{id}");

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::formula::Index;
 use super::language::Language;
@@ -16,18 +17,18 @@ pub(crate) struct PatternEntry {
     pub(crate) written: String,
     /// The first place of the pattern.
     pub(crate) path: SchemaPath,
-    matcher: OnceCell<Matcher>,
-    language: OnceCell<Option<Language>>,
+    matcher: OnceCell<Arc<Matcher>>,
+    language: OnceCell<Option<Arc<Language>>>,
 }
 
 impl PatternEntry {
     pub(crate) fn matches(&self, text: &str) -> Option<bool> {
-        self.matcher.get_or_init(|| Matcher::new(&self.written)).is_match(text)
+        self.matcher.get_or_init(|| Matcher::shared(&self.written)).is_match(text)
     }
 
     /// Returns the language of its matches, if there is an automaton.
     pub(crate) fn language(&self) -> Option<&Language> {
-        self.language.get_or_init(|| Language::of_pattern(&self.written)).as_ref()
+        self.language.get_or_init(|| Language::of_pattern(&self.written)).as_deref()
     }
 }
 

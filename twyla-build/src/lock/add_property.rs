@@ -1,6 +1,7 @@
 //! Proposes a new property beside a changed one: the old property stays, and the new one has the change.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -33,12 +34,12 @@ pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Adde
     let mut other = name.clone();
     let value = {
         let mut document = new.documents.get(&path.document)?.clone();
-        undo::walk(&mut document, path_names.get(..length)?, false)?.take()
+        undo::walk(Arc::make_mut(&mut document), path_names.get(..length)?, false)?.take()
     };
     if value == Value::Null {
         return None;
     }
-    let properties = undo::walk(form.documents.get_mut(&path.document)?, parent, false)?.as_object_mut()?;
+    let properties = undo::walk(form.document_mut(&path.document)?, parent, false)?.as_object_mut()?;
     while properties.contains_key(&other) {
         other = next(&other);
     }

@@ -35,13 +35,18 @@ const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.
 ///
-/// `forms` are the old one and the new one.
-pub(super) fn of(subject: &Subject, old: &Resolved, forms: &[Form; 2], edits: &[Edit], harmed: &[Direction]) -> Advice {
+/// The contract and its form are the old one and the new one.
+pub(super) fn of(
+    subject: &Subject,
+    [old, new]: [&Resolved; 2],
+    [before, after]: &[Form; 2],
+    edits: &[Edit],
+    harmed: &[Direction],
+) -> Advice {
     if edits.len() > MOST_EDITS {
         return Advice::default();
     }
-    let [before, after] = forms;
-    let old = OldContract { schema: old, form: before };
+    let old = OldContract { schema: old, form: before, new: new.bundle() };
     let mut advice = Advice::default();
     for (index, edit) in edits.iter().enumerate() {
         // a single edit is the breaking one and needs no further comparison
@@ -49,8 +54,8 @@ pub(super) fn of(subject: &Subject, old: &Resolved, forms: &[Form; 2], edits: &[
             (Cow::Borrowed(after), harmed.to_vec())
         } else {
             let Some(alone) = alone(before, after, edits, index) else { continue };
-            let Some(bundle) = alone.bundle() else { continue };
-            (Cow::Owned(alone), old.harms(&bundle, harmed))
+            let Some(resolved) = old.resolved(&alone) else { continue };
+            (Cow::Owned(alone), old.harms(&resolved, harmed))
         };
         if harms.is_empty() {
             continue;
@@ -72,9 +77,15 @@ fn alone(old: &Form, new: &Form, edits: &[Edit], index: usize) -> Option<Form> {
 struct OldContract<'a> {
     schema: &'a Resolved,
     form: &'a Form,
+    new: &'a Bundle,
 }
 
 impl OldContract<'_> {
+    /// Returns a form between it and the new contract; `None` if it isn't a valid one.
+    fn resolved(&self, form: &Form) -> Option<Resolved> {
+        form.resolved([self.schema.bundle(), self.new])
+    }
+
     /// Returns whether a new version fits it in a direction.
     fn fits(&self, new: &Resolved, direction: Direction) -> bool {
         match direction {
@@ -84,15 +95,13 @@ impl OldContract<'_> {
     }
 
     /// Returns the directions among `harmed` in which a new version doesn't fit this one.
-    fn harms(&self, new: &Bundle, harmed: &[Direction]) -> Vec<Direction> {
-        let new = Resolved::contract(new);
-        harmed.iter().copied().filter(|direction| !self.fits(&new, *direction)).collect()
+    fn harms(&self, new: &Resolved, harmed: &[Direction]) -> Vec<Direction> {
+        harmed.iter().copied().filter(|direction| !self.fits(new, *direction)).collect()
     }
 
     /// Returns whether a form is an additive change of it.
     fn is_added_to(&self, form: &Form) -> bool {
-        form.bundle().is_some_and(|new| {
-            let new = Resolved::contract(&new);
+        self.resolved(form).is_some_and(|new| {
             // try the old listeners first: they refuse most often
             [Direction::NewToOld, Direction::OldToNew].into_iter().all(|direction| self.fits(&new, direction))
         })
@@ -115,7 +124,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     }
     if let (Change::Listed(name), "required") = (&edit.change, &*keyword) {
         let mut form = alone.clone();
-        undo::unlist(form.documents.get_mut(&edit.path.document)?, &path, name)?;
+        undo::unlist(form.document_mut(&edit.path.document)?, &path, name)?;
         return old.is_added_to(&form).then(|| {
             format!(
                 "leave {} out of `required`: {listeners} accept content without it, and new {producers} can always \
@@ -133,7 +142,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
             return None;
         }
         let mut form = old.form.clone();
-        let properties = undo::walk(form.documents.get_mut(&edit.path.document)?, &path, true)?.as_object_mut()?;
+        let properties = undo::walk(form.document_mut(&edit.path.document)?, &path, true)?.as_object_mut()?;
         let value = properties.get(from)?.clone();
         properties.insert(to.clone(), value);
         return old.is_added_to(&form).then(|| {

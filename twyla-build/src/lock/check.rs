@@ -14,7 +14,9 @@ use super::form::Form;
 use super::model::{Direction, Entry, Lock, Sides, Subject, Waiver};
 use super::options::{CheckOptions, CheckProgress};
 use super::similarity;
-use crate::compare::{self, Bundle, ContractSchema, Options, Resolved, SchemaPath, Shared, Sources, Verdict};
+use crate::compare::{
+    self, Bundle, ContractSchema, Options, Resolved, SchemaPath, Shared, Sources, Verdict, WrittenDocuments,
+};
 use crate::schema::load::At;
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::stack;
@@ -157,7 +159,8 @@ fn olds(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Resul
             held.map(move |held| (index, held)).collect::<Vec<_>>()
         })
         .collect();
-    let written = stack::each(&all, |(_, held)| held.version.as_written())?;
+    let documents = WrittenDocuments::default();
+    let written = stack::each(&all, |(_, held)| held.version.as_written(&documents))?;
     let known: Vec<Bundle> = written.iter().flatten().cloned().collect();
     let mut known = compare::read_together(&known)?.into_iter();
     let read: Vec<Option<Shared>> = written.into_iter().map(|it| it.and_then(|_| known.next().flatten())).collect();
@@ -245,7 +248,7 @@ impl ContractCheck<'_> {
             }
         }
         if !misfits.is_empty() {
-            findings.push(self.broken(misfits, &digest));
+            findings.push(self.broken(misfits, &new, &digest));
         } else if let Some((mut edited, old)) = behind {
             edited.edits = edit::edits(old.bundle(), &contract.bundle);
             let first = edited.edits.first().map(|edit| self.spot(edit));
@@ -288,7 +291,7 @@ impl ContractCheck<'_> {
         (verdict, misfits.collect())
     }
 
-    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, digest: &str) -> Finding {
+    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, new: &Resolved, digest: &str) -> Finding {
         let Self { given, contract, ref subject, .. } = *self;
         let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
         let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
@@ -311,7 +314,7 @@ impl ContractCheck<'_> {
             .collect();
         let forms = [old.bundle(), &contract.bundle].map(Form::of);
         let edits = edit::of_forms(&forms[0], &forms[1]);
-        let mut advice = advice::of(subject, &old, &forms, &edits, &directions);
+        let mut advice = advice::of(subject, [&old, new], &forms, &edits, &directions);
         // a misfit with a witness is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);

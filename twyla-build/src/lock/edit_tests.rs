@@ -1,12 +1,18 @@
 //! Tests of edits: their texts, and undoing them.
 
 use serde_json::{Value, json};
+use twyla_generate::random::Random;
+use twyla_generate::{DRAFTS, mutate, schemas};
 
 use super::edit::{Edit, edits};
 use super::form::Form;
 use super::undo::undone;
 use crate::Draft;
-use crate::compare::Bundle;
+use crate::compare::{self, Bundle, Resolved};
+use crate::stack;
+
+/// The budget of a comparison that isn't optimized.
+const BUDGET: u64 = 100_000;
 
 fn bundle(schema: &Value) -> Bundle {
     Bundle::value(schema, Draft::default()).unwrap()
@@ -156,10 +162,52 @@ fn each_edit_taken_back_is_an_edit_less() {
     let all = edits(&old, &new);
     assert_eq!(all.len(), 12, "{all:?}");
     for edit in &all {
-        let made = undone(&after, &before, edit).unwrap().bundle().unwrap();
+        let form = undone(&after, &before, edit).unwrap();
+        let made = form.bundle().unwrap();
+        assert_eq!(*form.resolved([&old, &new]).unwrap().bundle(), made);
         let left = edits(&old, &made);
         assert_eq!(left.len(), all.len() - 1, "{edit} taken back leaves {left:?}");
     }
     let back = all.iter().rev().try_fold(after, |form, edit| undone(&form, &before, edit)).unwrap();
     assert_eq!(edits(&old, &back.bundle().unwrap()), []);
+}
+
+#[test]
+fn a_form_between_two_contracts_is_the_contract_of_its_text() {
+    let cases: Vec<(&str, u64)> = (0..40).flat_map(|index| DRAFTS.map(|draft| (draft, index))).collect();
+    let counts = stack::each(&cases, |(draft, index)| {
+        let mut random = Random::new(&[83, *index]);
+        let schema = schemas::schema(draft, 79, *index);
+        let changed = mutate::changed(draft, &schema, &mut random);
+        let part = json!({ "definitions": { "a": { "type": "string" }, "b": { "maximum": 3.0 } } });
+        let event = |schema: &Value, other: &str| {
+            let properties =
+                json!({ "v": schema, "w": { "$ref": format!("../../shared/part.json#/definitions/{other}") } });
+            let own = json!({ "type": "object", "properties": properties });
+            let documents = json!({ "events/a/b.json": own, "shared/part.json": part });
+            let form = json!({ "draft": draft.trim_start_matches("draft"), "formats": true, "root": "events/a/b.json",
+                "documents": documents });
+            Bundle::parse(&form.to_string()).ok()
+        };
+        let other = random.pick(&["a", "b"]);
+        let (Some(old), Some(new)) = (event(&schema, "a"), event(&changed, other)) else { return (0, 0) };
+        let (before, after) = (Form::of(&old), Form::of(&new));
+        let (mut same, mut none) = (0, 0);
+        for edit in edits(&old, &new) {
+            let Some(form) = undone(&after, &before, &edit) else { continue };
+            let (resolved, bundle) = (form.resolved([&old, &new]), form.bundle());
+            assert_eq!(resolved.as_ref().map(Resolved::bundle), bundle.as_ref(), "{old} {new} {edit}");
+            let (Some(resolved), Some(bundle)) = (resolved, bundle) else {
+                none += 1;
+                continue;
+            };
+            let (alone, old) = (Resolved::contract(&bundle), Resolved::contract(&old));
+            assert_eq!(compare::verdict(&old, &resolved, BUDGET), compare::verdict(&old, &alone, BUDGET));
+            assert_eq!(compare::verdict(&resolved, &old, BUDGET), compare::verdict(&alone, &old, BUDGET));
+            same += 1;
+        }
+        (same, none)
+    });
+    let same: i32 = counts.unwrap().into_iter().map(|(same, _)| same).sum();
+    assert!(same > 100, "{same}");
 }

@@ -1,10 +1,12 @@
 //! A contract's form as JSON documents, which can be compared and edited.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::compare::Bundle;
+use crate::Draft;
+use crate::compare::{self, Bundle, Resolved};
 
 /// The parts of a [`Bundle`], as JSON.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +15,8 @@ pub(crate) struct Form {
     pub(crate) formats: bool,
     /// The name of the contract's own document.
     pub(crate) root: String,
-    pub(crate) documents: BTreeMap<String, Value>,
+    /// Forms share them until one is changed.
+    pub(crate) documents: BTreeMap<String, Arc<Value>>,
 }
 
 impl Form {
@@ -35,7 +38,7 @@ impl Form {
         let document = |(name, value): (&String, &Value)| {
             let value =
                 value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone());
-            (name.clone(), value)
+            (name.clone(), Arc::new(value))
         };
         Self {
             draft: word("draft"),
@@ -45,15 +48,31 @@ impl Form {
         }
     }
 
-    /// Converts it back to a bundle; `None` if it isn't a valid one.
-    pub(crate) fn bundle(&self) -> Option<Bundle> {
+    /// Returns it as a contract to compare; `None` if it isn't a valid one. Most of it is from `others`.
+    pub(super) fn resolved(&self, others: [&Bundle; 2]) -> Option<Resolved> {
         let Self { draft, formats, root, documents } = self;
+        let written = Draft::named(draft).and_then(|draft| Bundle::of_values(draft, *formats, root, documents, others));
+        // a form that is canonical is resolved once, for its check and for all comparisons
+        let read = written.and_then(|written| compare::read_together(&[written]).ok()?.pop()?);
+        read.map(|read| read.resolved()).or_else(|| Some(Resolved::contract(&self.bundle()?)))
+    }
+
+    /// Converts it back to a bundle; `None` if it isn't a valid one.
+    pub(super) fn bundle(&self) -> Option<Bundle> {
+        let Self { draft, formats, root, documents } = self;
+        let documents: Map<String, Value> =
+            documents.iter().map(|(name, value)| (name.clone(), Value::clone(value))).collect();
         let whole = json!({ "draft": draft, "formats": formats, "root": root, "documents": documents });
         Bundle::parse(&whole.to_string()).ok()
     }
 
     /// Returns the contract's own schema.
     pub(crate) fn own(&self) -> &Value {
-        self.documents.get(&self.root).unwrap_or(&Value::Null)
+        self.documents.get(&self.root).map_or(&Value::Null, |value| value)
+    }
+
+    /// Returns a document to change it.
+    pub(super) fn document_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.documents.get_mut(name).map(Arc::make_mut)
     }
 }

@@ -4,7 +4,7 @@
 //! An object or a list of plain values is one line if that is short enough, so that the rules of a property share its line.
 //! Everything else has one line per member.
 
-use crate::schema::load::{Json, Node, quoted};
+use crate::schema::load::{Json, Member, Node, quote, quoted};
 
 /// The maximum length of a line.
 const WIDTH: usize = 100;
@@ -51,13 +51,32 @@ impl Doc {
 
     /// Returns it in one line without spaces.
     pub(crate) fn compact(&self) -> String {
+        let mut out = String::new();
+        self.write_compact(&mut out);
+        out
+    }
+
+    fn write_compact(&self, out: &mut String) {
         match self {
             Self::Object(members) => {
-                let member = |(name, value): &(String, Self)| format!("{}:{}", quoted(name), value.compact());
-                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(","))
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    quote(name, out);
+                    out.push(':');
+                    value.write_compact(out);
+                }
+                out.push('}');
             }
-            Self::List(items) => format!("[{}]", items.iter().map(Self::compact).collect::<Vec<_>>().join(",")),
-            Self::Plain(text) => text.clone(),
+            Self::List(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    item.write_compact(out);
+                }
+                out.push(']');
+            }
+            Self::Plain(text) => out.push_str(text),
         }
     }
 
@@ -144,6 +163,39 @@ impl Doc {
     }
 }
 
+/// Returns a value in one line without spaces, as [`Doc::sorted`] has it.
+pub(crate) fn compact(node: &Node) -> String {
+    let mut out = String::new();
+    write_compact(node, &mut out);
+    out
+}
+
+fn write_compact(node: &Node, out: &mut String) {
+    match &node.json {
+        Json::Object(members) => {
+            let mut members: Vec<&Member> = members.iter().collect();
+            members.sort_by(|a, b| a.key.cmp(&b.key));
+            out.push('{');
+            for (index, member) in members.into_iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                quote(&member.key, out);
+                out.push(':');
+                write_compact(&member.value, out);
+            }
+            out.push('}');
+        }
+        Json::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                write_compact(item, out);
+            }
+            out.push(']');
+        }
+        _ => out.push_str(&node.text()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -175,6 +227,13 @@ mod tests {
 }
 "#;
         assert_eq!(printed(&schema), text);
+    }
+
+    #[test]
+    fn a_compact_text_is_that_of_the_sorted_document() {
+        let text = r#"{ "b": [1.0, 2e3, null, true, "\u202e\"", []], "a": { "d": {}, "c": false, "\u00fc": "x\ny" } }"#;
+        let node = crate::schema::load::parse("x", text.into(), &mut Vec::new()).unwrap();
+        assert_eq!(compact(&node), Doc::sorted(&node).compact());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use twyla_contract::similar;
 
 use super::error::LockError;
 use super::model::{Earlier, Entry, KnownForm, Lock, Retired, Subject, Version, Waiver};
-use super::print::Doc;
-use crate::compare::Bundle;
+use super::print;
+use crate::compare::{Bundle, WrittenDocuments};
 use crate::schema::load::{self, At, Json, Node};
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 use crate::stack;
@@ -56,9 +56,9 @@ impl Lock {
 
 impl Version {
     /// Returns the form of this version as the lock has it, if that was read already and is still the form.
-    pub(crate) fn as_written(&self) -> Option<Bundle> {
+    pub(crate) fn as_written(&self, known: &WrittenDocuments) -> Option<Bundle> {
         match &self.known {
-            KnownForm::Node(form) if Doc::sorted(form).compact() == self.form => Bundle::as_written(form),
+            KnownForm::Node(form) if print::compact(form) == self.form => Bundle::as_written(form, known),
             _ => None,
         }
     }
@@ -185,7 +185,7 @@ impl LockReader<'_> {
     fn version(&mut self, node: &Node, of: &'static str) -> Option<Version> {
         let digest = self.digest(node, "digest", of);
         let form = self.member(node, "form", of, "an object", Node::is_object);
-        let form = form.map(|node| (Doc::sorted(node).compact(), KnownForm::Node(Arc::new(node.clone()))));
+        let form = form.map(|node| (print::compact(node), KnownForm::Node(Arc::new(node.clone()))));
         let (digest, (form, known)) = (digest?, form?);
         Some(Version { digest, form, at: node.at, known })
     }
@@ -278,9 +278,9 @@ mod tests {
         let lock = Lock { contracts: BTreeMap::from([(subject.clone(), Entry::new(version))]) };
         let mut read = Lock::parse("lock", lock.to_string().as_bytes()).unwrap();
         let version = &mut read.contracts.get_mut(&subject).unwrap().accepted;
-        assert!(version.as_written().is_some_and(|form| form.digest() == version.digest));
+        assert!(version.as_written(&WrittenDocuments::default()).is_some_and(|form| form.digest() == version.digest));
         version.form = version.form.replace("string", "integer");
-        assert!(version.as_written().is_none());
+        assert!(version.as_written(&WrittenDocuments::default()).is_none());
         assert!(version.bundle("lock").is_err());
     }
 }

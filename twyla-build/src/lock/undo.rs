@@ -25,7 +25,7 @@ pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
     for (name, document) in &old.documents {
         made.documents.entry(name.clone()).or_insert_with(|| document.clone());
     }
-    let document = made.documents.get_mut(&edit.path.document)?;
+    let document = made.document_mut(&edit.path.document)?;
     match &edit.change {
         Change::Changed { old, .. } => *document.pointer_mut(&edit.path.pointer)? = old.clone(),
         Change::Listed(value) => unlist(document, &path, value)?,

@@ -75,7 +75,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
     let unused: BTreeSet<usize> = register.waiting.into_keys().collect();
     let said = register.problems.into_iter().filter(|(file, _)| !unused.contains(file));
     problems.extend(said.map(|(_, problem)| problem));
-    schemas.infos.retain(|loc, _| !unused.contains(&loc.file));
+    schemas.infos.remove_files(&unused);
 }
 
 /// Returns the files by their URI and by the `$id` of their root.

@@ -66,7 +66,7 @@ impl Schemas {
             return None;
         }
         let prefix = resource.step("");
-        let within = || self.infos.range(&prefix..).map_while(|(loc, _)| self.within(resource, loc));
+        let within = || self.infos.at_or_after(&prefix).map_while(|loc| self.within(resource, loc));
         let names = || self.anchors.get(document).into_iter().flatten().map(|(name, _)| name.as_str());
         if !self.patient(within().take(PATIENCE).count() + names().count()) {
             return None;

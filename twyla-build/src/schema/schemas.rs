@@ -47,11 +47,58 @@ impl Info {
     }
 }
 
+/// The properties of all schemas, by place.
+#[derive(Debug, Default)]
+pub(crate) struct Infos {
+    by_place: HashMap<Loc, Info>,
+    order: BTreeSet<Loc>,
+}
+
+impl Infos {
+    pub(super) fn insert(&mut self, loc: Loc, info: Info) {
+        self.order.insert(loc.clone());
+        self.by_place.insert(loc, info);
+    }
+
+    /// Removes the schemas of these files.
+    pub(super) fn remove_files(&mut self, files: &BTreeSet<usize>) {
+        self.order.retain(|loc| !files.contains(&loc.file));
+        self.by_place.retain(|loc, _| !files.contains(&loc.file));
+    }
+
+    pub(crate) fn get(&self, loc: &Loc) -> Option<&Info> {
+        self.by_place.get(loc)
+    }
+
+    pub(crate) fn contains_key(&self, loc: &Loc) -> bool {
+        self.by_place.contains_key(loc)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Returns the places, in order.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Loc> + Clone {
+        self.order.iter()
+    }
+
+    /// Returns the schemas in the order of their places.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Loc, &Info)> {
+        self.order.iter().filter_map(|loc| Some((loc, self.by_place.get(loc)?)))
+    }
+
+    /// Returns the places from one on, in order.
+    pub(super) fn at_or_after(&self, first: &Loc) -> impl Iterator<Item = &Loc> {
+        self.order.range(first..)
+    }
+}
+
 /// All schemas of the folder, and the schemas of the documents that they refer to.
 #[derive(Debug)]
 pub(crate) struct Schemas {
     pub(crate) files: Vec<File>,
-    pub(crate) infos: BTreeMap<Loc, Info>,
+    pub(crate) infos: Infos,
     /// The target of each `$ref`.
     pub(crate) refs: HashMap<Loc, Loc>,
     /// The initial target of each `$dynamicRef` and `$recursiveRef`; dynamic anchors in scope may replace it.
@@ -85,7 +132,7 @@ impl Schemas {
     pub(super) fn of_files(files: Vec<File>, default_draft: Draft, dialects: Dialects) -> Self {
         Self {
             files,
-            infos: BTreeMap::new(),
+            infos: Infos::default(),
             refs: HashMap::new(),
             dynamic: HashMap::new(),
             resources: HashMap::new(),

@@ -30,11 +30,11 @@ impl Scopes {
         let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
         for base in schemas.dynamic_anchors.keys() {
             // documents without references to them are gone
-            for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(*loc)) {
+            for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(loc)) {
                 anchors.entry(name).or_default().insert(base, loc);
             }
         }
-        for loc in schemas.recursive_anchors.iter().filter(|loc| schemas.infos.contains_key(*loc)) {
+        for loc in schemas.recursive_anchors.iter().filter(|loc| schemas.infos.contains_key(loc)) {
             let base = schemas.base(loc);
             if schemas.resource(base) == Some(loc) {
                 anchors.entry(RECURSIVE).or_default().insert(base, loc);

@@ -9,12 +9,52 @@ mod budget;
 mod formats;
 mod search;
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 pub(crate) use automaton::Automaton;
 pub(crate) use budget::Budget;
 pub(crate) use formats::{Bounds, bounds};
 pub(crate) use search::{Condition, Query, SearchResult};
 
 use crate::schema::pattern::{self, Translated};
+
+/// The syntax of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Syntax {
+    /// ECMA-262.
+    Pattern,
+    /// The `regex` crate.
+    Regex,
+}
+
+/// The maximum number of languages that are kept, and of the states of each.
+const KEPT: usize = 1_000;
+const KEPT_STATES: usize = 1_000;
+
+/// The languages of all comparisons, by expression. None for an expression without a language.
+type Languages = HashMap<(Syntax, String), Option<Arc<Language>>>;
+
+static LANGUAGES: LazyLock<Mutex<Languages>> = LazyLock::new(Mutex::default);
+
+/// Returns the language of an expression, which is made for the first comparison that needs it.
+fn shared(syntax: Syntax, expression: &str, make: impl FnOnce() -> Option<Language>) -> Option<Arc<Language>> {
+    let languages = || LANGUAGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (syntax, expression.to_owned());
+    if let Some(known) = languages().get(&key) {
+        return known.clone();
+    }
+    let language = make().map(Arc::new);
+    let states = language.iter().flat_map(|language| &language.parts).map(|(automaton, _)| automaton.states.len());
+    if states.sum::<usize>() <= KEPT_STATES {
+        let mut languages = languages();
+        if languages.len() >= KEPT {
+            languages.clear();
+        }
+        languages.insert(key, language.clone());
+    }
+    language
+}
 
 /// The texts that match a pattern: automata that must match, or must not.
 #[derive(Debug)]
@@ -24,15 +64,23 @@ pub(crate) struct Language {
 
 impl Language {
     /// Returns the language of a pattern of ECMA-262; `None` if the pattern has no automaton.
-    pub(crate) fn of_pattern(written: &str) -> Option<Self> {
+    pub(crate) fn of_pattern(written: &str) -> Option<Arc<Self>> {
+        shared(Syntax::Pattern, written, || Self::made_of_pattern(written))
+    }
+
+    /// Returns the language of an expression of the `regex` crate.
+    pub(crate) fn of_regex(expression: &str) -> Option<Arc<Self>> {
+        shared(Syntax::Regex, expression, || Self::made_of_regex(expression))
+    }
+
+    fn made_of_pattern(written: &str) -> Option<Self> {
         match pattern::translate(written)? {
-            Translated::Plain(translated) => Self::of_regex(&translated),
+            Translated::Plain(translated) => Self::made_of_regex(&translated),
             Translated::Backtracking(_) => Self::with_lookahead(written),
         }
     }
 
-    /// Returns the language of an expression of the `regex` crate.
-    pub(crate) fn of_regex(expression: &str) -> Option<Self> {
+    fn made_of_regex(expression: &str) -> Option<Self> {
         Some(Self { parts: vec![(Automaton::new(expression)?, true)] })
     }
 

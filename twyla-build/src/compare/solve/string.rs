@@ -1,6 +1,7 @@
 //! Search for strings: their length, the patterns and formats that they match or not, in one set and not in another.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Answer, CHARACTERS, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
@@ -203,7 +204,7 @@ impl Solver<'_> {
         }
         // the result of an inexact automaton must be checked
         let mut vague = None;
-        let mut languages: Vec<(Language, bool)> = Vec::new();
+        let mut languages: Vec<(Arc<Language>, bool)> = Vec::new();
         for ((index, _, bounds), holds) in known.iter().map(|one| (one, true)).chain(not.iter().map(|one| (one, false)))
         {
             if bounds.outer.is_none() || bounds.outer != bounds.inner {

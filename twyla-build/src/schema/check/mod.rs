@@ -27,7 +27,7 @@ use crate::schema::settings;
 pub(crate) fn all(schemas: &Schemas, problems: &mut Vec<Problem>) {
     let mut patterns = CheckedPatterns::new();
     let mut undeclared = Undeclared::new(schemas);
-    for (loc, info) in &schemas.infos {
+    for (loc, info) in schemas.infos.iter() {
         let Some(node) = schemas.node(loc) else { continue };
         if schemas.files[loc.file].role == FileRole::MetaSchema {
             continue;

@@ -1,6 +1,15 @@
 //! Patterns, compiled for matching values.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
 use crate::schema::pattern::{self, Translated};
+
+/// The maximum number of compiled patterns that are kept.
+const KEPT: usize = 1_000;
+
+/// The patterns that were compiled, as they are written.
+static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Matcher>>>> = LazyLock::new(Mutex::default);
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -12,6 +21,21 @@ pub(crate) enum Matcher {
 }
 
 impl Matcher {
+    /// Returns the matcher of a pattern. A pattern of several contracts is compiled once.
+    pub(crate) fn shared(written: &str) -> Arc<Self> {
+        let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = compiled().get(written) {
+            return known.clone();
+        }
+        let matcher = Arc::new(Self::new(written));
+        let mut compiled = compiled();
+        if compiled.len() >= KEPT {
+            compiled.clear();
+        }
+        compiled.insert(written.to_owned(), matcher.clone());
+        matcher
+    }
+
     pub(crate) fn new(written: &str) -> Self {
         if pattern::check(written).is_err() {
             return Self::Neither;

@@ -50,7 +50,7 @@ fn below(schemas: &Schemas, loc: &Loc, step: &str) -> Vec<Loc> {
         out.push(loc.step("properties").step(step));
     }
     for pattern in node.get("patternProperties").map_or(&[][..], Node::members) {
-        if Matcher::new(&pattern.key).is_match(step) == Some(true) {
+        if Matcher::shared(&pattern.key).is_match(step) == Some(true) {
             out.push(loc.step("patternProperties").step(&pattern.key));
         }
     }

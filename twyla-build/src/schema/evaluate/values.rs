@@ -15,7 +15,7 @@ use crate::schema::load::{Json, Node};
 impl Evaluator<'_> {
     pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {
         let mut patterns = self.cache.patterns.borrow_mut();
-        patterns.entry(written.to_owned()).or_insert_with(|| Arc::new(Matcher::new(written))).clone()
+        patterns.entry(written.to_owned()).or_insert_with(|| Matcher::shared(written)).clone()
     }
 
     pub(super) fn matches(&self, written: &str, text: &str) -> Outcome {

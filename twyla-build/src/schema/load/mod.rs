@@ -5,15 +5,17 @@ mod node;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::Value as Ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde_core::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use twyla_contract::{EventName, Location, RpcName, name};
 
 pub use self::node::At;
-pub(crate) use self::node::{Json, Member, Members, Node, quoted, size, step, steps};
+pub(crate) use self::node::{Json, Member, Members, Node, quote, quoted, size, step, steps};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::uri;
 
@@ -290,7 +292,7 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     };
     let judged = parsed.value.as_ref().map_or(Cow::Borrowed(&*text), |ast| without_far_numbers(&text, ast));
     // what is a value is JSON; the error of the grammar is the better one
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(&judged)
+    if let Err(error) = serde_json::from_str::<JsonCheck>(&judged)
         && let error = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged).err().unwrap_or(error)
     {
         let place = format!(" at line {} column {}", error.line(), error.column());
@@ -310,6 +312,57 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     duplicates.into_iter().for_each(|(at, kind)| problem(at, kind));
     drop(ast);
     (!broken).then_some(node)
+}
+
+/// What is valid as a `serde_json::Value`, without the value.
+struct JsonCheck;
+
+impl<'de> Deserialize<'de> for JsonCheck {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for JsonCheck {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any valid JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        while members.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
 }
 
 /// Replaces each number beyond the largest `f64` with a zero: it is valid JSON, but `serde_json` refuses it.
@@ -367,15 +420,15 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, ProblemKind)
         Ast::Array(array) => Json::Array(array.elements.iter().map(|item| node(item, lines, duplicates)).collect()),
         Ast::Object(object) => {
             let mut members: Vec<Member> = Vec::with_capacity(object.properties.len());
-            let mut seen = HashMap::new();
+            let mut seen = HashMap::with_capacity(object.properties.len());
             for property in &object.properties {
                 let key = property.name.as_str().to_owned();
                 let key_at = lines.at(property.name.start());
-                if let Some(first) = seen.get(&key) {
+                if let Some(first) = seen.get(property.name.as_str()) {
                     duplicates.push((key_at, ProblemKind::DuplicateKey { key, first: *first }));
                     continue;
                 }
-                seen.insert(key.clone(), key_at);
+                seen.insert(property.name.as_str(), key_at);
                 members.push(Member { key, key_at, value: node(&property.value, lines, duplicates) });
             }
             Json::Object(Members::new(members))
@@ -390,20 +443,37 @@ struct Lines<'a> {
     starts: Vec<usize>,
     /// The last offset asked for and its column from 0: offsets come in order, and a file may be one long line.
     last: Cell<(usize, usize)>,
+    last_line: Cell<usize>,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
         let behind = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
-        Self { text, starts: std::iter::once(0).chain(behind).collect(), last: Cell::new((0, 0)) }
+        Self {
+            text,
+            starts: std::iter::once(0).chain(behind).collect(),
+            last: Cell::new((0, 0)),
+            last_line: Cell::new(1),
+        }
     }
 
     fn start(&self, line: usize) -> usize {
         self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0)
     }
 
+    /// Returns the line of an offset, from 1.
+    fn line(&self, offset: usize) -> usize {
+        let begins = |line: usize| self.starts.get(line).is_some_and(|start| *start <= offset);
+        let last = self.last_line.get();
+        // mostly it is the last line or one of the next
+        let near = (last..last + 4).find(|line| begins(line.saturating_sub(1)) && !begins(*line));
+        let line = near.unwrap_or_else(|| self.starts.partition_point(|start| *start <= offset));
+        self.last_line.set(line);
+        line
+    }
+
     fn at(&self, offset: usize) -> At {
-        let line = self.starts.partition_point(|start| *start <= offset);
+        let line = self.line(offset);
         let mut end = offset.min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
@@ -418,5 +488,41 @@ impl<'a> Lines<'a> {
         self.last.set((end, column));
         let column = column + 1;
         At { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_json_exactly_if_serde_json_reads_its_value() {
+        let text =
+            r#"{"a": [1.5e3, -0, true, null, "\u00fc\ud83d\ude00\n"], "b": {"": "ü"}, "c": 123456789012345678901}"#;
+        let mut count = 0;
+        for (at, _) in text.char_indices() {
+            for other in ["", "\"", "\\", "1", "e", ",", "{", "]", "\\ud800", "\n", "-"] {
+                let changed = format!("{}{other}{}", &text[..at], text[at..].chars().skip(1).collect::<String>());
+                let is_value = serde_json::from_str::<serde_json::Value>(&changed).is_ok();
+                assert_eq!(serde_json::from_str::<JsonCheck>(&changed).is_ok(), is_value, "{changed}");
+                count += usize::from(is_value);
+            }
+        }
+        assert!(count > 50, "{count}");
+    }
+
+    #[test]
+    fn a_place_is_found_for_offsets_in_any_order() {
+        let text = "a\n\nbü c\n\n\n\n\n\nd\ne";
+        let lines = Lines::new(text);
+        let offsets =
+            (0..=text.len()).chain((0..=text.len()).rev()).chain((0..200).map(|at| at * 7 % (text.len() + 1)));
+        for offset in offsets.filter(|offset| text.is_char_boundary(*offset)) {
+            let before = &text[..offset];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let at = lines.at(offset);
+            assert_eq!((at.line as usize, at.column as usize), (line, column), "{offset}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! JSON with the place of every value and key, and JSON Pointers into it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use twyla_contract::text::VisibleJson;
 
@@ -33,9 +34,12 @@ pub(crate) enum Json {
     Object(Members),
 }
 
-/// The members of an object in their order, with fast lookup by key.
+/// The members of an object in their order, with fast lookup by key. Clones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Members {
+pub(crate) struct Members(Arc<SharedMembers>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SharedMembers {
     list: Vec<Member>,
     /// The indexes into `list`, sorted by key; empty for small objects.
     sorted: Vec<usize>,
@@ -48,15 +52,16 @@ impl Members {
     pub(crate) fn new(list: Vec<Member>) -> Self {
         let mut sorted: Vec<usize> = if list.len() > Self::FEW { (0..list.len()).collect() } else { Vec::new() };
         sorted.sort_by(|a, b| list[*a].key.cmp(&list[*b].key));
-        Self { list, sorted }
+        Self(Arc::new(SharedMembers { list, sorted }))
     }
 
     fn of(&self, key: &str) -> Option<&Member> {
-        if self.sorted.is_empty() {
-            return self.list.iter().find(|member| member.key == key);
+        let SharedMembers { list, sorted } = &*self.0;
+        if sorted.is_empty() {
+            return list.iter().find(|member| member.key == key);
         }
-        let found = self.sorted.binary_search_by(|index| self.list[*index].key.as_str().cmp(key)).ok()?;
-        self.list.get(*self.sorted.get(found)?)
+        let found = sorted.binary_search_by(|index| list[*index].key.as_str().cmp(key)).ok()?;
+        list.get(*sorted.get(found)?)
     }
 }
 
@@ -64,7 +69,7 @@ impl std::ops::Deref for Members {
     type Target = [Member];
 
     fn deref(&self) -> &[Member] {
-        &self.list
+        &self.0.list
     }
 }
 
@@ -144,15 +149,34 @@ impl Node {
 
     /// As JSON in a line, with every digit of its numbers and nothing invisible in it.
     pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) {
         match &self.json {
-            Json::Null => "null".to_owned(),
-            Json::Bool(value) => value.to_string(),
-            Json::Number(text) => text.clone(),
-            Json::String(text) => quoted(text),
-            Json::Array(items) => format!("[{}]", items.iter().map(Self::text).collect::<Vec<_>>().join(",")),
+            Json::Null => out.push_str("null"),
+            Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Json::Number(text) => out.push_str(text),
+            Json::String(text) => quote(text, out),
+            Json::Array(items) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    item.write(out);
+                }
+                out.push(']');
+            }
             Json::Object(members) => {
-                let members = members.iter().map(|member| format!("{}:{}", quoted(&member.key), member.value.text()));
-                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+                out.push('{');
+                for (index, member) in members.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    quote(&member.key, out);
+                    out.push(':');
+                    member.value.write(out);
+                }
+                out.push('}');
             }
         }
     }
@@ -170,6 +194,25 @@ impl Node {
     }
 }
 
+impl From<&serde_json::Value> for Node {
+    /// Converts a value that isn't from a file: all of it is at the beginning.
+    fn from(value: &serde_json::Value) -> Self {
+        let at = At { line: 1, column: 1 };
+        let json = match value {
+            serde_json::Value::Null => Json::Null,
+            serde_json::Value::Bool(value) => Json::Bool(*value),
+            serde_json::Value::Number(number) => Json::Number(number.to_string()),
+            serde_json::Value::String(text) => Json::String(text.clone()),
+            serde_json::Value::Array(items) => Json::Array(items.iter().map(Self::from).collect()),
+            serde_json::Value::Object(members) => {
+                let member = |(key, value)| Member { key: String::clone(key), key_at: at, value: Self::from(value) };
+                Json::Object(Members::new(members.iter().map(member).collect()))
+            }
+        };
+        Self { at, json }
+    }
+}
+
 /// Returns a size, which may be written as `2.0`. Sizes beyond 64 bits are `u64::MAX`.
 pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
     let Json::Number(text) = &node?.json else { return None };
@@ -179,7 +222,19 @@ pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
 
 /// Returns a text as a JSON string without invisible characters.
 pub(crate) fn quoted(text: &str) -> String {
-    VisibleJson(&serde_json::Value::from(text).to_string()).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(text, &mut out);
+    out
+}
+
+/// Appends a text as a JSON string without invisible characters.
+pub(crate) fn quote(text: &str, out: &mut String) {
+    // almost all texts have nothing to escape
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.extend(["\"", text, "\""]);
+    } else {
+        out.push_str(&VisibleJson(&serde_json::Value::from(text).to_string()).to_string());
+    }
 }
 
 /// Returns the steps of a JSON Pointer, unescaped.
@@ -201,4 +256,17 @@ pub(crate) fn step(pointer: &str, key: &str) -> String {
         out.push_str(key);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_text_is_that_of_serde_json_without_invisible_characters() {
+        for character in (0..=0x2070).filter_map(char::from_u32) {
+            let text = format!("a{character}b");
+            assert_eq!(quoted(&text), VisibleJson(&serde_json::Value::from(&*text).to_string()).to_string());
+        }
+    }
 }

@@ -1,0 +1,116 @@
+//! A document of a contract in canonical form. Contracts with equal documents share them.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value;
+
+use crate::decimal::Decimal;
+use crate::schema::load::{self, At, Json, Member, Members, Node, quoted};
+
+/// A document in canonical form.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub(super) node: Node,
+    /// Its form in one line, as a bundle has it.
+    text: String,
+    is_deep: bool,
+    value: OnceLock<Arc<Value>>,
+}
+
+impl Document {
+    pub(super) fn new(node: Node) -> Self {
+        let (line, is_deep) = (node.text(), deeper_than(&node, DEEPEST));
+        let text = if is_deep { quoted(&line) } else { line };
+        Self { node, text, is_deep, value: OnceLock::new() }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns whether it is nested too deep to be written as JSON within a bundle. It is written as a string.
+    pub(super) fn is_deep(&self) -> bool {
+        self.is_deep
+    }
+
+    /// Returns the document as JSON.
+    pub(super) fn value(&self) -> Arc<Value> {
+        self.value.get_or_init(|| Arc::new(self.node.value())).clone()
+    }
+}
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || self.text == other.text && self.node == other.node
+    }
+}
+
+impl Hash for Document {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// The maximum depth of nesting.
+const DEEPEST: usize = load::MAX_NESTING - 2;
+
+fn deeper_than(node: &Node, limit: usize) -> bool {
+    match &node.json {
+        Json::Array(items) => limit == 0 || items.iter().any(|item| deeper_than(item, limit - 1)),
+        Json::Object(members) => limit == 0 || members.iter().any(|member| deeper_than(&member.value, limit - 1)),
+        _ => false,
+    }
+}
+
+/// Documents of forms that are read as they are written. Equal documents are made once.
+#[derive(Debug, Default)]
+pub(crate) struct WrittenDocuments(Mutex<HashMap<String, Arc<Document>>>);
+
+impl WrittenDocuments {
+    /// Returns the canonical form of a document.
+    pub(super) fn exact(&self, node: &Node) -> Arc<Document> {
+        let written = node.text();
+        if let Some(known) = self.all().get(&written) {
+            return known.clone();
+        }
+        let document = Arc::new(Document::new(exact(node)));
+        self.all().entry(written).or_insert(document).clone()
+    }
+
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Document>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of what isn't in a file.
+pub(super) const NOWHERE: At = At { line: 1, column: 1 };
+
+/// Returns a value in canonical form: numbers written one way, and members sorted. A number beyond the largest `f64` becomes
+/// that one, so that every JSON parser accepts the form.
+pub(super) fn exact(node: &Node) -> Node {
+    let json = match &node.json {
+        Json::Number(text) => {
+            let nearest = text.parse::<f64>().ok().filter(|value| value.is_infinite());
+            let number = match nearest {
+                Some(far) => Decimal::of(f64::MAX.copysign(far)),
+                None => Decimal::parse(text),
+            };
+            Json::Number(number.map_or_else(|| text.clone(), |number| number.to_string()))
+        }
+        Json::Array(items) => Json::Array(items.iter().map(exact).collect()),
+        Json::Object(members) => {
+            let member =
+                |member: &Member| Member { key: member.key.clone(), key_at: NOWHERE, value: exact(&member.value) };
+            object(members.iter().map(member).collect())
+        }
+        json => json.clone(),
+    };
+    Node { at: NOWHERE, json }
+}
+
+pub(super) fn object(mut members: Vec<Member>) -> Json {
+    members.sort_by(|a, b| a.key.cmp(&b.key));
+    Json::Object(Members::new(members))
+}
