@@ -41,7 +41,7 @@ fn types_of(folder: &Path, files: &BTreeMap<String, String>) -> Option<BTreeMap<
     );
     write("events/other/one.json", "{}");
     files.iter().for_each(|(path, content)| write(path, content));
-    let about = Builder::new(folder).shown_as("schemas").about().ok()?;
+    let about = Builder::new(folder).shown_as("schemas").explain().ok()?;
     let types = about.into_iter().flat_map(|about| about.types);
     Some(types.map(|it| (it.place.to_string(), it.rust_path)).collect())
 }

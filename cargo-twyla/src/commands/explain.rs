@@ -40,7 +40,7 @@ pub(crate) struct Args {
 impl Run for Args {
     fn run(self) -> Result<Outcome, Box<dyn StdError + Send + Sync>> {
         let contracts = Contracts::open(&self.place)?;
-        let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
+        let about = contracts.builder.explain().map_err(schemas::Error::Problems)?;
         let of =
             |it: &ContractExplanation| contracts.sources.contracts.iter().find(|schema| name_of(schema) == it.name);
         let all = about.iter().filter_map(|it| Some((it, of(it)?)));
@@ -91,7 +91,7 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
             &mut out,
             format_args!("{gap}{head}the type {}  {place}", paint(NAME, format!("contracts::{}", type_.rust_path))),
         );
-        said(&mut out, "  ", &type_.docs);
+        description(&mut out, "  ", &type_.docs);
         body(&mut out, type_);
         trees.extend(&type_.trees);
         if let BodyExplanation::Struct { fields, .. } = &type_.body {
@@ -154,7 +154,7 @@ fn line(out: &mut String, text: impl std::fmt::Display) {
     let _ = writeln!(out, "{text}");
 }
 
-fn said(out: &mut String, indent: &str, docs: &str) {
+fn description(out: &mut String, indent: &str, docs: &str) {
     for text in docs.lines().map(str::trim).filter(|text| !text.is_empty()) {
         line(out, format_args!("{indent}{}", tame(&text.replace('`', ""))));
     }
@@ -167,8 +167,8 @@ fn body(out: &mut String, type_: &TypeExplanation) {
                 let must = if *required { paint(GOOD, "required") } else { paint(FAINT, "optional") };
                 let place = paint(FAINT, tame(&format!("{}:{}", place.file, place.line)));
                 line(out, format_args!("\n  {}  {rust_type}, {must}  {place}", paint(HEAD, tame(wire))));
-                said(out, "    ", docs);
-                inner.iter().for_each(|rules| said(out, "    ", rules));
+                description(out, "    ", docs);
+                inner.iter().for_each(|rules| description(out, "    ", rules));
             }
             let others = match others {
                 UndeclaredMembers::Ignored => {

@@ -69,7 +69,7 @@ impl Run for Args {
             Some(context) => envelope(&self.event, event, context.clone()),
             None => event,
         };
-        let order = Order::new(&contracts.builder.about().unwrap_or_default(), &self.event);
+        let order = Order::new(&contracts.builder.explain().unwrap_or_default(), &self.event);
         let mut out = stdout();
         if self.invalid {
             return self.invalid(&contracts, &contract, &order, wrapped, &mut out);

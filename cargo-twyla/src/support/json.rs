@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_told() {
+    fn reports_invalid_json() {
         assert!(Json::parse("{").is_err() && Json::parse("").is_err());
         let deep = "[".repeat(100_000);
         assert_eq!(Json::parse(&deep), Err("is nested deeper than 200 values".to_owned()));

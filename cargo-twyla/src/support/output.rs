@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::paint::tell;
+use super::paint::print_text;
 
 /// A file that can't be written.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub(crate) fn print(path: Option<&Path>, text: &str) -> Result<(), Unwritable> {
     match path.filter(|path| path.as_os_str() != "-") {
         Some(path) => write(path, anstream::adapter::strip_str(text).to_string()),
         None => {
-            tell(format_args!("{text}"));
+            print_text(format_args!("{text}"));
             Ok(())
         }
     }

@@ -71,16 +71,16 @@ impl<W: Write> Write for EscapedOutput<W> {
 /// Prints a line. A closed pipe, as behind `| head`, is not an error: the exit code still reports the result.
 macro_rules! say {
     () => {
-        $crate::support::paint::tell(format_args!("\n"))
+        $crate::support::paint::print_text(format_args!("\n"))
     };
     ($($text:tt)+) => {
-        $crate::support::paint::tell(format_args!("{}\n", format_args!($($text)+)))
+        $crate::support::paint::print_text(format_args!("{}\n", format_args!($($text)+)))
     };
 }
 pub(crate) use say;
 
 /// Prints a text. If it can't be written, for example to a full disk, the program exits with 2.
-pub(crate) fn tell(text: fmt::Arguments<'_>) {
+pub(crate) fn print_text(text: fmt::Arguments<'_>) {
     if let Err(error) = stdout().write_fmt(text)
         && error.kind() != io::ErrorKind::BrokenPipe
     {

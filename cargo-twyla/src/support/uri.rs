@@ -1,4 +1,4 @@
-//! Percent-encoding in URIs.
+//! Relative references: paths between files, and percent-encoding.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -23,6 +23,13 @@ const NOT_IN_FRAGMENTS: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b'/')
     .remove(b'?');
+
+/// Returns the relative path from one file to another.
+pub(crate) fn relative(from: &str, to: &str) -> String {
+    let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);
+    format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))
+}
 
 /// Returns the text behind percent-encoding; bytes that aren't UTF-8 become U+FFFD.
 pub(crate) fn decoded(uri: &str) -> String {

@@ -28,7 +28,7 @@ const ORDERS: [(&str, u64); 3] = [("o-1", 2), ("o-2", 9), ("o-3", 1)];
 /// Where the notifications go.
 type Notified = mpsc::UnboundedSender<SeatsReserved>;
 
-/// Another service, which the reservation's event is for.
+/// The listener of another service, which receives the event of the reservation.
 #[listener("shop.seats_reserved", group = "notifications")]
 async fn notify(reserved: SeatsReserved, State(notified): State<Notified>) {
     println!("{}: the customer is notified of {} seats", reserved.order_id, reserved.seats);

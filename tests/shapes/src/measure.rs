@@ -60,7 +60,7 @@ impl Measurement {
         let builder = Builder::new(folder).shown_as(SHOWN);
         let generated = builder.generate()?;
         let mut types: BTreeMap<String, TypeExplanation> = BTreeMap::new();
-        for contract in builder.about()? {
+        for contract in builder.explain()? {
             types.extend(contract.types.into_iter().map(|it| (it.rust_path.clone(), it)));
         }
         let mut out = Self { events: generated.contracts.events.len(), bytes: generated.code.len(), ..Self::default() };

@@ -257,7 +257,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`Problems`] with all errors and warnings, if there is at least one error.
-    pub fn about(&self) -> Result<Vec<explain::ContractExplanation>, Problems> {
+    pub fn explain(&self) -> Result<Vec<explain::ContractExplanation>, Problems> {
         self.on_stack(|builder| {
             let (schemas, mut problems) = builder.read();
             let sound = !problems.iter().any(Problem::is_error);

@@ -63,8 +63,10 @@ pub(super) fn document(
     let mut taken: BTreeSet<String> = keys.values().cloned().collect();
     let meta = free("meta", &mut taken);
     let sources = &contracts.sources;
-    let titles: BTreeMap<&str, (Option<String>, Option<String>)> =
-        files.iter().map(|(path, json)| (path.as_str(), (said(json, "title"), said(json, "description")))).collect();
+    let titles: BTreeMap<&str, (Option<String>, Option<String>)> = files
+        .iter()
+        .map(|(path, json)| (path.as_str(), (text_of(json, "title"), text_of(json, "description"))))
+        .collect();
     let titled = |contract: &ContractSchema| titles.get(contract.bundle.root()).cloned().unwrap_or_default();
     let components = |contract: &ContractSchema| {
         reference(&format!("schemas/{}", keys.get(contract.bundle.root()).map(String::as_str).unwrap_or_default()))
@@ -326,7 +328,7 @@ fn headers() -> Json {
     ])
 }
 
-fn said(json: &Json, keyword: &str) -> Option<String> {
+fn text_of(json: &Json, keyword: &str) -> Option<String> {
     json.get(keyword)?.str().map(str::to_owned)
 }
 

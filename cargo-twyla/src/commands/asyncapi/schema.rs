@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 
 use twyla_build::compare::{SchemaPath, Sources};
 
-use crate::commands::import::way;
 use crate::support::json::Json;
-use crate::support::uri::{decoded, fragment};
+use crate::support::uri::{decoded, fragment, relative};
 
 /// The keyword with the file of a component.
 pub(crate) const FILE: &str = "x-twyla-file";
@@ -19,8 +18,8 @@ pub(crate) const FILE: &str = "x-twyla-file";
 const WHOLE: &str = "x-twyla-schema";
 /// Marks a reference in `allOf` that was the schema's own: the tools ignore siblings of a `$ref`.
 const OWN: &str = "x-twyla-own";
-const ASIDE: &str = "x-twyla-";
-const ASIDE_TEXT: &str = "x-twyla-text-";
+const KEPT: &str = "x-twyla-";
+const KEPT_AS_TEXT: &str = "x-twyla-text-";
 /// Marks a property called `$ref`, with its position.
 const PROPERTY: &str = "x-twyla-property";
 /// The pattern that matches only the name `$ref`.
@@ -43,7 +42,7 @@ pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Ke
         if members.iter().any(|(name, _)| name == OWN) {
             return;
         }
-        aside(members, &from, target, keys);
+        keep_keywords(members, &from, target, keys);
         property(members);
         among(members);
     });
@@ -111,7 +110,7 @@ fn through_property(pointer: &str) -> String {
     steps.join("/")
 }
 
-fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&SchemaPath>, keys: &Keys) {
+fn keep_keywords(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&SchemaPath>, keys: &Keys) {
     let mut kept = Vec::with_capacity(members.len());
     for (name, value) in std::mem::take(members) {
         match (name.as_str(), target) {
@@ -121,22 +120,22 @@ fn aside(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: Option<&S
                 kept.push((name, Json::String(format!("{COMPONENTS}{key}{}", fragment(&pointer)))));
                 let usual = reference(&from.document, to);
                 if value.str() != Some(&usual) || pointer != to.pointer {
-                    kept.push((format!("{ASIDE}$ref"), value));
+                    kept.push((format!("{KEPT}$ref"), value));
                 }
             }
-            _ if refers(&name, &value) => kept.push((format!("{ASIDE_TEXT}{name}"), Json::String(value.line()))),
-            _ if stumbles(&name, &value) => kept.push((format!("{ASIDE}{name}"), value)),
+            _ if refers(&name, &value) => kept.push((format!("{KEPT_AS_TEXT}{name}"), Json::String(value.line()))),
+            _ if stumbles(&name, &value) => kept.push((format!("{KEPT}{name}"), value)),
             _ => kept.push((name, value)),
         }
     }
     // draft 4 has `true` beside the bound; later drafts have the bound itself
     for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         let is_exclusive =
-            kept.iter().any(|(name, value)| *name == format!("{ASIDE}{exclusive}") && *value == Json::Bool(true));
+            kept.iter().any(|(name, value)| *name == format!("{KEPT}{exclusive}") && *value == Json::Bool(true));
         if let Some((name, value)) = kept.iter_mut().find(|(name, _)| is_exclusive && name == bound) {
             let value = value.clone();
             *name = exclusive.to_owned();
-            kept.push((format!("{ASIDE}{bound}"), value));
+            kept.push((format!("{KEPT}{bound}"), value));
         }
     }
     *members = kept;
@@ -197,7 +196,7 @@ fn stumbles(name: &str, value: &Json) -> bool {
         "externalDocs" => value.get("url").is_none(),
         // a component with this keyword would be read as a schema of another format
         "schema" | "schemaFormat" => true,
-        _ => name.starts_with(ASIDE),
+        _ => name.starts_with(KEPT),
     }
 }
 
@@ -216,7 +215,7 @@ pub(crate) fn file(mut json: Json, file: &str, files: &BTreeMap<String, String>)
 fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, String>) {
     property_again(members);
     lifted(members);
-    let bound = |name: &str| format!("{ASIDE}{name}");
+    let bound = |name: &str| format!("{KEPT}{name}");
     for (exclusive, minimum) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         // the bound goes back to its own place
         if members.iter().any(|(name, _)| *name == bound(minimum)) {
@@ -226,12 +225,12 @@ fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, 
     }
     let mut made: Vec<(String, Json)> = Vec::with_capacity(members.len());
     for (name, value) in std::mem::take(members) {
-        let (name, value) = if let Some(keyword) = name.strip_prefix(ASIDE_TEXT) {
+        let (name, value) = if let Some(keyword) = name.strip_prefix(KEPT_AS_TEXT) {
             match value.str().map(Json::parse) {
                 Some(Ok(value)) => (keyword.to_owned(), value),
                 _ => (name, value),
             }
-        } else if let Some(keyword) = name.strip_prefix(ASIDE) {
+        } else if let Some(keyword) = name.strip_prefix(KEPT) {
             (keyword.to_owned(), value)
         } else if let Some(to) = value.str().filter(|_| name == "$ref").and_then(|it| component_of(it, files)) {
             (name, Json::String(reference(file, &to)))
@@ -260,8 +259,8 @@ fn reference(from: &str, to: &SchemaPath) -> String {
     if from == to.document {
         return format!("#{fragment}");
     }
-    let way = if to.document.contains("://") { to.document.clone() } else { way(from, &to.document) };
-    if fragment.is_empty() { way } else { format!("{way}#{fragment}") }
+    let path = if to.document.contains("://") { to.document.clone() } else { relative(from, &to.document) };
+    if fragment.is_empty() { path } else { format!("{path}#{fragment}") }
 }
 
 /// The keywords with schemas by names.
@@ -299,14 +298,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_aside_comes_back() {
+    fn kept_keywords_are_restored() {
         let file_text = r##"{ "id": "urn:a", "minimum": 1, "exclusiveMinimum": true, "const": { "$ref": "no" }, "x-twyla-a": 1,
             "discriminator": { "propertyName": "a" }, "properties": { "b": true, "$ref": { "id": "b" }, "enum": { "$ref": "#nowhere" } },
             "dependentRequired": { "$ref": ["b"] }, "default": { "$ref": 1 } }"##;
         let mut json = Json::parse(file_text).unwrap();
         let from = SchemaPath { document: "a.json".to_owned(), pointer: String::new() };
         each(&mut json, "", &mut |members, _| {
-            aside(members, &from, None, &Keys::new());
+            keep_keywords(members, &from, None, &Keys::new());
             property(members);
         });
         let written = json.line();

@@ -118,7 +118,7 @@ pub(super) fn gather(asked: &SiteArgs) -> Result<Site, Box<dyn Error + Send + Sy
     let contracts = Contracts::open(&asked.place)?;
     let folder = asked.place.find()?;
     let lock = folder.lock()?;
-    let about = contracts.builder.about().map_err(schemas::Error::Problems)?;
+    let about = contracts.builder.explain().map_err(schemas::Error::Problems)?;
     let about: BTreeMap<&str, &ContractExplanation> = about.iter().map(|it| (it.name.as_str(), it)).collect();
     let mut history = history::history(&contracts.place, &contracts.sources);
     let context = contracts.sources.contract(ContractKind::Context, "context");

@@ -84,7 +84,7 @@ fn subject(subject: &Subject) -> Value {
 
 fn cell(cell: &Cell) -> Value {
     let version = |(when, version): &(Age, String)| json!({ "version": version, "is": age(*when) });
-    let came = match cell.came() {
+    let verdict = match cell.verdict() {
         PairVerdict::Apart | PairVerdict::Fits => "fits",
         PairVerdict::Undecided => "undecided",
         PairVerdict::Breaks => "breaks",
@@ -111,7 +111,7 @@ fn cell(cell: &Cell) -> Value {
     json!({
         "producer": version(&cell.producer),
         "consumer": version(&cell.consumer),
-        "came": came,
+        "came": verdict,
         "wrong": wrong.collect::<Vec<_>>(),
     })
 }

@@ -172,7 +172,7 @@ pub(crate) enum PairVerdict {
 }
 
 impl Cell {
-    pub(crate) fn came(&self) -> PairVerdict {
+    pub(crate) fn verdict(&self) -> PairVerdict {
         if self.wrong.is_empty() {
             PairVerdict::Fits
         } else if self.wrong.iter().all(Mismatch::is_undecided) {
@@ -190,8 +190,8 @@ impl Edge {
     }
 
     /// Returns the worst verdict on the pairs of versions with these ages.
-    pub(crate) fn came(&self, producer: Age, consumer: Age) -> PairVerdict {
-        self.of(producer, consumer).map(Cell::came).max().unwrap_or(PairVerdict::Apart)
+    pub(crate) fn verdict(&self, producer: Age, consumer: Age) -> PairVerdict {
+        self.of(producer, consumer).map(Cell::verdict).max().unwrap_or(PairVerdict::Apart)
     }
 
     /// Returns the first mismatch of two ages.
@@ -205,7 +205,7 @@ impl Edge {
         let most = if undecided_fits { PairVerdict::Undecided } else { PairVerdict::Fits };
         Cells::new(|producer, consumer| {
             let gone = producer == Age::Past && self.drained;
-            gone || self.came(producer, consumer) <= most
+            gone || self.verdict(producer, consumer) <= most
         })
     }
 
@@ -337,7 +337,7 @@ pub(crate) enum Unmatched {
 }
 
 /// Returns the mismatch of a sent schema with an accepted one.
-fn held(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Mismatch> {
+fn mismatch(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Mismatch> {
     match &*judge.judge(producer, consumer) {
         Verdict::Fits => None,
         Verdict::Breaks(witness) => Some(Mismatch::Breaks(part, Rc::new((**witness).clone()))),
@@ -356,8 +356,8 @@ fn event_cells(from: &Member, to: &Member, event: &str, group: &str, judge: &mut
             }
             let mut wrong = Vec::new();
             for (emits, listens) in emits.iter().flat_map(|emits| listens.iter().map(move |it| (emits, it))) {
-                wrong.extend(held(Part::Content, &emits.content, &listens.content, judge));
-                wrong.extend(held(Part::Context, &emits.context, &listens.context, judge));
+                wrong.extend(mismatch(Part::Content, &emits.content, &listens.content, judge));
+                wrong.extend(mismatch(Part::Context, &emits.context, &listens.context, judge));
             }
             cells.push(Cell {
                 producer: (sent, producer.name.clone()),
@@ -386,12 +386,12 @@ fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge
                 wrong.push(Mismatch::NotServed);
             }
             for (call, serve) in calls.iter().flat_map(|call| serves.iter().map(move |it| (call, it))) {
-                wrong.extend(held(Part::Request, &call.request, &serve.request, judge));
-                wrong.extend(held(Part::Context, &call.context, &serve.context, judge));
-                wrong.extend(held(Part::Response, &serve.response, &call.response, judge));
+                wrong.extend(mismatch(Part::Request, &call.request, &serve.request, judge));
+                wrong.extend(mismatch(Part::Context, &call.context, &serve.context, judge));
+                wrong.extend(mismatch(Part::Response, &serve.response, &call.response, judge));
                 // a caller handles an unknown error like a fault of the server, which it must expect anyway
                 if let (Some(sent), Some(taken)) = (&serve.error, &call.error) {
-                    wrong.extend(held(Part::Error, sent, taken, judge));
+                    wrong.extend(mismatch(Part::Error, sent, taken, judge));
                 }
             }
             cells.push(Cell {

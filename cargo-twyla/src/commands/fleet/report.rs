@@ -72,11 +72,11 @@ impl Report {
 
     /// Returns the result for the deployed versions on an edge: the running versions, and the events in its queue.
     pub(crate) fn standing(&self, edge: &Edge) -> Outlook {
-        let queued = if edge.is_drained() { PairVerdict::Apart } else { edge.came(Age::Past, Age::Now) };
+        let queued = if edge.is_drained() { PairVerdict::Apart } else { edge.verdict(Age::Past, Age::Now) };
         let field = |id: ServiceId| self.fleet.members[id].field;
-        let old = if field(edge.consumer) { edge.came(Age::Now, Age::Past) } else { PairVerdict::Apart };
-        let running = edge.came(Age::Now, Age::Now).max(old);
-        let running = if field(edge.producer) { running.max(edge.came(Age::Past, Age::Now)) } else { running };
+        let old = if field(edge.consumer) { edge.verdict(Age::Now, Age::Past) } else { PairVerdict::Apart };
+        let running = edge.verdict(Age::Now, Age::Now).max(old);
+        let running = if field(edge.producer) { running.max(edge.verdict(Age::Past, Age::Now)) } else { running };
         match (running, queued) {
             (PairVerdict::Breaks, _) => Outlook::Breaks,
             (_, PairVerdict::Breaks) => Outlook::Waits,
@@ -158,7 +158,7 @@ fn takes_away(fleet: &Fleet, edges: &[Edge], deployed: &BTreeSet<ServiceId>) -> 
             let breaks = |age| {
                 let mut cells =
                     edge.of(age, Age::Past).filter(|cell| Some(&cell.consumer.1) == past.map(|it| &it.name));
-                cells.any(|cell| cell.came() == PairVerdict::Breaks)
+                cells.any(|cell| cell.verdict() == PairVerdict::Breaks)
             };
             if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
                 found.insert(TakesAway { service: c, version: past.name.clone(), because_of: p, edge: id });
@@ -169,7 +169,7 @@ fn takes_away(fleet: &Fleet, edges: &[Edge], deployed: &BTreeSet<ServiceId>) -> 
             let breaks = |age| {
                 let mut cells =
                     edge.of(Age::Past, age).filter(|cell| Some(&cell.producer.1) == past.map(|it| &it.name));
-                cells.any(|cell| cell.came() == PairVerdict::Breaks)
+                cells.any(|cell| cell.verdict() == PairVerdict::Breaks)
             };
             if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
                 found.insert(TakesAway { service: p, version: past.name.clone(), because_of: c, edge: id });

@@ -148,7 +148,7 @@ fn plain(schema: &Json) -> Result<&Json, String> {
     let known = format.starts_with("application/schema") || format.starts_with("application/vnd.aai.asyncapi");
     match schema.get("schema").filter(|_| known) {
         Some(schema) => Ok(schema),
-        None => Err(format!("has a schema of the format {format}, and JSON Schema is read")),
+        None => Err(format!("has a schema of the format {format}: only JSON Schema is read")),
     }
 }
 

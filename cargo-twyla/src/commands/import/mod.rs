@@ -35,12 +35,11 @@ use crate::support::output;
 use crate::support::paint::{BAD, FAINT, GOOD, UNSURE, paint, say, tame};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas;
+use crate::support::uri::relative;
 use loose::{Loose, SkippedFile};
 use plan::Plan;
 use proof::Proof;
 use references::Resources;
-
-pub(crate) use plan::way;
 
 /// Make a schemas folder of loose JSON Schema files, or of an AsyncAPI document.
 ///
@@ -186,7 +185,7 @@ impl Run for Args {
                 output::write(&self.out.join(place), text)?;
             }
         }
-        let errors = tell(&problems);
+        let errors = print_problems(&problems);
         let proofs = match &sources {
             Some(sources) if !is_exact => self.proofs(&files, &plan, sources)?,
             _ => Proofs::default(),
@@ -353,7 +352,7 @@ impl Args {
     fn way_to(&self, file: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let [from, to] = [absolute(&self.out.join(settings::FILE_NAME)), absolute(file)];
-        plan::way(&from.to_string_lossy().replace('\\', "/"), &to.to_string_lossy().replace('\\', "/"))
+        relative(&from.to_string_lossy().replace('\\', "/"), &to.to_string_lossy().replace('\\', "/"))
     }
 }
 
@@ -363,7 +362,7 @@ fn is_contract(place: &str) -> bool {
 }
 
 /// Prints the problems, and returns the number of errors.
-fn tell(problems: &[SchemaProblem]) -> usize {
+fn print_problems(problems: &[SchemaProblem]) -> usize {
     let mut seen = BTreeSet::new();
     for problem in problems {
         let (style, word) = if problem.is_error() { (BAD, "error") } else { (UNSURE, "warning") };

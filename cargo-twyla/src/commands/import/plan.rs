@@ -9,6 +9,7 @@ use super::references::{FilePointer, MARK, Resources, Target, Written, fragment}
 use super::release::Release;
 use crate::support::json::{Json, within};
 use crate::support::text::did_you_mean;
+use crate::support::uri::{decoded, relative};
 
 /// An earlier version of an event.
 #[derive(Clone, Debug)]
@@ -348,7 +349,7 @@ impl Places<'_> {
                     None => return,
                 },
             };
-            let pointer = crate::support::uri::decoded(&pointer);
+            let pointer = decoded(&pointer);
             if let Some(rest) = moved.filter(|_| of == file).and_then(|own| within(&pointer, own)) {
                 *reference = fragment(rest);
                 return;
@@ -356,23 +357,19 @@ impl Places<'_> {
             let movable = !self.kept.is_kept(of);
             if let Some((place, rest)) = self.definitions.place(of, &pointer).filter(|_| movable) {
                 let rest = if rest.is_empty() { String::new() } else { fragment(rest) };
-                *reference =
-                    if place == at { format!("#{}", rest.trim_start_matches('#')) } else { way(at, place) + &rest };
+                *reference = if place == at {
+                    format!("#{}", rest.trim_start_matches('#'))
+                } else {
+                    relative(at, place) + &rest
+                };
                 return;
             }
             let Some(known) = self.known.get(&of) else { return };
             *reference = match (known.place == at && moved.is_none(), pointer.is_empty()) {
                 (true, _) => fragment(&pointer),
-                (false, true) => way(at, &known.place),
-                (false, false) => way(at, &known.place) + &fragment(&pointer),
+                (false, true) => relative(at, &known.place),
+                (false, false) => relative(at, &known.place) + &fragment(&pointer),
             };
         });
     }
-}
-
-/// Returns the relative path from one file to another.
-pub(crate) fn way(from: &str, to: &str) -> String {
-    let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
-    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);
-    format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))
 }

@@ -8,6 +8,7 @@ use twyla_build::{Draft, Problems};
 use super::loose::Loose;
 use super::references::{Resources, Target};
 use crate::support::json::Json;
+use crate::support::uri::relative;
 
 /// The budget of a comparison. A folder may have thousands of contracts; a longer comparison stays undecided.
 const BUDGET: u64 = 400_000;
@@ -75,7 +76,7 @@ impl Sources<'_> {
             self.resources.rewritten(file, &mut |place| {
                 let to = &self.files[place.file].path;
                 let fragment = super::references::fragment(&place.pointer);
-                if to == from { fragment } else { super::plan::way(from, to) + &fragment }
+                if to == from { fragment } else { relative(from, to) + &fragment }
             })
         })
     }

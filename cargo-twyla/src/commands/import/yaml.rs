@@ -267,7 +267,7 @@ x: [~, yes, True, 0o17, 0x1F, +1, 007, .5, 1., 1.10, 12e3, '1', !!str 1, 2020-01
     }
 
     #[test]
-    fn what_json_can_not_hold_is_refused_at_its_line() {
+    fn reports_yaml_that_json_can_not_hold_at_its_line() {
         for (text, why) in [
             ("a: .inf", ".inf is a number that JSON doesn't have at line 1"),
             ("a: 1\na: 2", "`a` occurs twice: only one would count at line 2"),

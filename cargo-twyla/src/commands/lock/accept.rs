@@ -11,7 +11,7 @@ use twyla_build::lock::{
 
 use super::revision::Error;
 use super::show;
-use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, say, tell};
+use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, paint, print_text, say};
 use crate::support::progress::Progress;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
@@ -127,7 +127,7 @@ impl Run for Args {
         }
         let word = if self.dry_run { "would be accepted" } else { "accepted" };
         done.iter().for_each(|line| say!("{}: {line}", paint(GOOD, word)));
-        tell(format_args!("{}", show::text(&lock::messages(&left), false)));
+        print_text(format_args!("{}", show::text(&lock::messages(&left), false)));
         match (done.is_empty(), left.len()) {
             (true, 0) => say!("{}: all contracts are as accepted", paint(HEAD, "nothing to do")),
             (false, 0) if self.dry_run => say!("nothing was written"),

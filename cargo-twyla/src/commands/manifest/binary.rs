@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_program_or_damaged_is_told() {
+    fn reports_damaged_files_and_files_that_are_not_programs() {
         for bytes in [b"".as_slice(), b"#!/bin/sh\n", b"\x7fELF", b"{}"] {
             let error = records(bytes).unwrap_err();
             assert!(matches!(error, Error::NoProgram | Error::Unreadable(_)), "{error}");

@@ -170,7 +170,7 @@ impl Run for Args {
         let shown = folder.display();
         say!("{} the {what} {} in {shown}", paint(GOOD, "made"), paint(HEAD, name));
         if let Some(workspace) = workspace_of(&folder) {
-            say!("cargo builds it once {} has it among its members", workspace.display());
+            say!("to build it, add it to `members` in {}", workspace.display());
         }
         if let (None, Some(sources)) = (&self.twyla, &sources) {
             let sources = sources.display();

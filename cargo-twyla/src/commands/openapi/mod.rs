@@ -15,7 +15,7 @@ use twyla_contract::similar;
 
 use crate::support::contracts::Contracts;
 use crate::support::output;
-use crate::support::paint::{GOOD, paint, say, tell};
+use crate::support::paint::{GOOD, paint, print_text, say};
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
 use crate::support::text::did_you_mean;
@@ -86,7 +86,7 @@ impl Run for Args {
                     format!("{}: {service} with {methods} RPC{}", path.display(), if methods == 1 { "" } else { "s" });
                 say!("{}", paint(GOOD, said));
             }
-            None => tell(format_args!("{text}")),
+            None => print_text(format_args!("{text}")),
         }
         Ok(Outcome::Fine)
     }

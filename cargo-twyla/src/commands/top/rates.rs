@@ -134,7 +134,7 @@ impl Readings<'_> {
 
 impl Labelled<'_> {
     /// Returns a counter's increase. A counter that is less than before has restarted with its service.
-    fn grown(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+    fn increase(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let (now, before) = (sum(self.both.now, name, labels), sum(self.both.before, name, labels));
         let (now, before) = (now.unwrap_or(0.0), before.unwrap_or(0.0));
         if now < before { now } else { now - before }
@@ -142,7 +142,7 @@ impl Labelled<'_> {
 
     fn rate(&self, name: &str) -> Cell {
         let total = sum(self.both.now, name, &self.labels).unwrap_or(0.0);
-        Cell::Rate { rate: self.grown(name, &self.labels) / self.both.seconds(), total }
+        Cell::Rate { rate: self.increase(name, &self.labels) / self.both.seconds(), total }
     }
 
     fn bad(&self, name: &str) -> Cell {
@@ -159,7 +159,7 @@ impl Labelled<'_> {
         let series = self.both.now.series.keys().filter(|series| series.name == bucket);
         let bounds: BTreeSet<&String> = series.filter_map(|series| series.labels.get("le")).collect();
         let labelled = |bound| -> Vec<_> { self.labels.iter().copied().chain([("le", bound)]).collect() };
-        let since = quantiles(&bounds, |bound| self.grown(&bucket, &labelled(bound)));
+        let since = quantiles(&bounds, |bound| self.increase(&bucket, &labelled(bound)));
         let ever = || quantiles(&bounds, |bound| sum(self.both.now, &bucket, &labelled(bound)).unwrap_or(0.0));
         Cell::Times(since.or_else(ever))
     }
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_what_came_between() {
+    fn rates_count_the_events_between_two_reads() {
         let of = |handled: u32| format!("twyla_handled_total{{event=\"a.b\",group=\"g\"}} {handled}\n");
         let rate = |before, now| metrics(&of(before), &of(now)).listens[0].cells[0];
         assert_eq!(rate(10, 30), Cell::Rate { rate: 10.0, total: 30.0 });

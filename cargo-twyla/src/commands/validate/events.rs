@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_told() {
+    fn reports_input_that_can_not_be_read() {
         let events = read("[1,{\"a\":}]", Shape::Auto);
         assert_eq!(events[0], "[0] 1");
         assert!(events[1].starts_with("[1] bad: is not valid JSON: expected value at line 1 column 9"), "{events:?}");

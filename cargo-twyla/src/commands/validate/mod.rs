@@ -76,7 +76,7 @@ impl Run for Args {
         events::each(progress.wrap_read(input), self.shape, |at, item| {
             let violations = match item {
                 Item::Bad(why) => vec![broken("", "json", why)],
-                Item::Event(text) => held(text, &contract, context.as_ref(), self.reveal),
+                Item::Event(text) => violations(text, &contract, context.as_ref(), self.reveal),
             };
             progress.suspend(|| report.event(at, &violations))
         })
@@ -131,20 +131,20 @@ fn broken(pointer: &str, keyword: &str, message: String) -> Violation {
 }
 
 /// Returns the rules that an event breaks.
-fn held(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
-    let Some(context) = context else { return value_held(text, contract, "", reveal) };
+fn violations(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_>>, reveal: bool) -> Vec<Violation> {
+    let Some(context) = context else { return value_violations(text, contract, "", reveal) };
     match envelope::decode(text, &contract.schema.name) {
         Err(validate::Violation { pointer, keyword, message }) => vec![broken(&pointer, keyword, message)],
         Ok(envelope) => {
-            let mut violations = value_held(envelope.content, contract, "/content", reveal);
-            violations.extend(value_held(envelope.context, context, "/context", reveal));
+            let mut violations = value_violations(envelope.content, contract, "/content", reveal);
+            violations.extend(value_violations(envelope.context, context, "/context", reveal));
             violations
         }
     }
 }
 
 /// Returns the rules that a value breaks. Duplicate keys are refused, as by a service.
-fn value_held(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
+fn value_violations(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
     let mut violations = match strict::utf8(text).and_then(strict::from_str::<Value>) {
         Ok(value) => contract.violations(&value),
         Err(fault) => {

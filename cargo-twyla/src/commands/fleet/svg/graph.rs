@@ -163,8 +163,8 @@ fn mood(report: &Report, id: EdgeId) -> Mood {
         Blocked::Cycle(cycle) => cycle.iter().any(|wait| wait.edge == id),
         Blocked::Behind(wait) => wait.edge == id,
     });
-    let came = [Age::Now, Age::Next].into_iter().flat_map(|age| [(Age::Next, age), (age, Age::Next)]);
-    let worst = came.map(|(from, to)| edge.came(from, to)).max().unwrap_or(PairVerdict::Apart);
+    let pairs = [Age::Now, Age::Next].into_iter().flat_map(|age| [(Age::Next, age), (age, Age::Next)]);
+    let worst = pairs.map(|(from, to)| edge.verdict(from, to)).max().unwrap_or(PairVerdict::Apart);
     let planned = match worst {
         PairVerdict::Apart | PairVerdict::Fits => Mood::Fine,
         PairVerdict::Undecided => Mood::Unsure,

@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_circle_points_to_the_right() {
+    fn arrows_outside_of_cycles_point_to_the_right() {
         let sizes = [Size { width: 50.0, height: 20.0 }; 5];
         let arrows = [(0, 1), (1, 2), (0, 2), (3, 2), (2, 4)];
         let placed = place(&sizes, &arrows);

@@ -69,12 +69,12 @@ impl Writer<'_> {
             for (row, name) in rows {
                 let mut line = format!("    {name:first$}");
                 for ((column, _), width) in columns.iter().zip(&widths) {
-                    let came = if row == Age::Past && edge.is_drained() {
+                    let verdict = if row == Age::Past && edge.is_drained() {
                         PairVerdict::Apart
                     } else {
-                        edge.came(row, *column)
+                        edge.verdict(row, *column)
                     };
-                    let (style, word) = match came {
+                    let (style, word) = match verdict {
                         PairVerdict::Apart => (FAINT, "-"),
                         PairVerdict::Fits => (GOOD, "fits"),
                         PairVerdict::Undecided => (UNSURE, "undecided"),

@@ -155,7 +155,7 @@ impl Writer<'_> {
     fn edge(&mut self, edge: &Edge, verbose: bool) {
         let outlook = self.report.standing(edge);
         let word = match outlook {
-            Outlook::Fine if !verbose || edge.came(Age::Now, Age::Now) == PairVerdict::Apart => return,
+            Outlook::Fine if !verbose || edge.verdict(Age::Now, Age::Now) == PairVerdict::Apart => return,
             Outlook::Fine => paint(GOOD, "fits"),
             Outlook::Undecided => paint(UNSURE, "undecided"),
             Outlook::Waits => paint(UNSURE, "drain first"),
