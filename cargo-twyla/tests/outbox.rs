@@ -95,7 +95,7 @@ async fn lists_shows_retries_and_drops_in_postgres() {
 }
 
 #[tokio::test]
-async fn says_what_is_wrong_with_a_database() {
+async fn reports_what_is_wrong_with_a_database() {
     let unset = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
         .args(["twyla", "outbox", "list"])
         .env_remove("DATABASE_URL")

@@ -37,7 +37,7 @@ fn ok(figures: &str) -> String {
 }
 
 #[test]
-fn what_a_service_tells_is_shown_by_event_and_group() {
+fn shows_the_metrics_of_a_service_by_event_and_group() {
     let of = |handled: u32| {
         format!(
             "# TYPE twyla_handled_total counter\n\

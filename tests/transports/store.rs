@@ -269,13 +269,13 @@ async fn keeps_texts_as_values<DB: Dialect>(pool: Pool<DB>) {
 }
 
 #[tokio::test]
-async fn a_text_is_no_statement_to_sqlite() {
+async fn text_never_becomes_a_statement_in_sqlite() {
     let (_dir, pool) = sqlite().await;
     keeps_texts_as_values(pool).await;
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: cargo xtask test starts it"]
-async fn a_text_is_no_statement_to_postgres() {
+async fn text_never_becomes_a_statement_in_postgres() {
     keeps_texts_as_values(postgres_schema("text_is_no_statement").await).await;
 }

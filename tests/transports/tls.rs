@@ -10,7 +10,7 @@ use twyla_tests::{Here, Ping, Place, Script, here, listener};
 
 twyla_tests::with_rabbitmq!(
     emits_over_tls,
-    trusts_nobody_else,
+    trusts_no_other_certificate,
     refuses_another_name,
     is_refused_without_a_certificate,
     names_the_fault_of_a_file,
@@ -51,7 +51,7 @@ async fn emits_over_tls() {
     bus.close().await;
 }
 
-async fn trusts_nobody_else() {
+async fn trusts_no_other_certificate() {
     let identity = |tls: Tls| tls.client_certificate(file("client.pem"), file("client.key"));
     for tls in [identity(Tls::new()), identity(Tls::new().ca(file("stranger.pem")))] {
         let why = why(over(tls)).await;

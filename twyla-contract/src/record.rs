@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_tells_its_subject() {
+    fn a_record_has_its_subject() {
         const RECORD: [u8; len(EMITS)] = write(EMITS);
         const SUBJECT: &str = match std::str::from_utf8(&RECORD) {
             Ok(record) => subject(record),

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_the_parts_apart() {
+    fn distinguishes_the_parts() {
         let yes = [
             "a:",
             "a:b:c",

@@ -181,7 +181,7 @@ fn it_has_what_the_services_of_a_folder_of_manifests_use() {
 }
 
 #[test]
-fn what_asyncapi_has_no_words_for_comes_back_too() {
+fn keywords_that_asyncapi_lacks_are_restored() {
     let folder = odd();
     let here = folder.path();
     let (said, code) = twyla(here, &["asyncapi", "--document", MONEY, "--out", "a.json"]);

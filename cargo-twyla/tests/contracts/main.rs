@@ -175,7 +175,7 @@ fn events_are_validated_as_they_come() {
 }
 
 #[test]
-fn each_member_that_is_missing_is_told_of() {
+fn reports_each_missing_member() {
     let (said, _, code) = twyla(&["validate", "navitaire-api.get_booking/response", "-"], "{}");
     insta::assert_snapshot!("validate_missing", said);
     assert_eq!(code, 1);
@@ -183,7 +183,7 @@ fn each_member_that_is_missing_is_told_of() {
 
 /// As behind `| head`.
 #[test]
-fn a_reader_that_has_enough_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     for command in ["sample check.all --invalid --schemas tests/golden/schemas/rules", "explain"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-twyla"))
             .arg("twyla")
@@ -395,7 +395,7 @@ fn another_encoding_of_events_is_named_once() {
 
 /// As `cat` puts files together.
 #[test]
-fn a_byte_order_mark_is_named_in_whichever_line_it_is() {
+fn a_byte_order_mark_is_reported_in_its_line() {
     let event = r#"{"emission":"hi"}"#;
     let envelope = format!(r#"{{"event_name":"api.user_input","content":{event},"context":{{"channel":"web"}}}}"#);
     for (event, how) in [(event, &[][..]), (&envelope, &["--envelope"])] {

@@ -83,7 +83,7 @@ fn a_content_is_an_object_whatever_its_schema_allows() {
 }
 
 #[test]
-fn a_value_is_held_to_what_the_build_knows_of_a_draft() {
+fn values_are_checked_with_the_meta_schemas_that_the_build_knows() {
     let folder = tempfile::tempdir().unwrap();
     let draft7 = r##"{
         "$schema": "http://json-schema.org/draft-07/schema#",

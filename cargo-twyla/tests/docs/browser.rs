@@ -41,7 +41,7 @@ fn pages(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 #[ignore = "needs Chromium and axe-core: cargo xtask test installs them"]
-fn every_page_is_quiet_and_keeps_nobody_out() {
+fn every_page_is_accessible_and_logs_no_error() {
     let mut browser = chromium();
     let axe = axe();
     let demo = tempfile::tempdir().unwrap();
@@ -137,7 +137,7 @@ fn the_keyboard_alone_is_enough() {
 
 #[test]
 #[ignore = "needs Chromium: cargo xtask test installs it"]
-fn a_served_page_shows_itself_anew() {
+fn a_served_page_reloads_itself() {
     let mut browser = chromium();
     let folder = tempfile::tempdir().unwrap();
     let one = |text: &str| write(folder.path(), &[("schemas/events/api/one.json", text)]);

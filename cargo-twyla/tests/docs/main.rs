@@ -32,7 +32,7 @@ fn text_of(page: &str) -> String {
 }
 
 #[test]
-fn pages_tell_of_the_demo_platform() {
+fn pages_describe_the_demo_platform() {
     let folder = tempfile::tempdir().unwrap();
     manifests(&folder.path().join("fleet"));
     let schemas = workspace().join("schemas");
@@ -105,7 +105,7 @@ fn linked(files: &BTreeMap<String, String>) {
 }
 
 #[test]
-fn hostile_text_stays_text_and_its_history_is_told() {
+fn hostile_text_stays_text_in_pages_and_history() {
     let folder = evil();
     let (said, code) = twyla(folder.path(), &["docs", "--title", EVIL]);
     assert_eq!(code, 0, "{said}");
@@ -193,7 +193,7 @@ fn history_knows_the_settings_of_the_folder() {
 }
 
 #[test]
-fn what_the_lock_has_is_told() {
+fn shows_what_the_lock_has() {
     let folder = tempfile::tempdir().unwrap();
     let schema = |most: u32| {
         format!(r#"{{ "type": "object", "properties": {{ "text": {{ "type": "string", "maxLength": {most} }} }} }}"#)

@@ -56,7 +56,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn pages_are_served_and_made_anew() {
+fn pages_are_served_and_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     write(
         folder.path(),

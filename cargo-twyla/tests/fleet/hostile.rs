@@ -27,7 +27,7 @@ fn changed(change: impl Fn(&mut Value)) -> String {
 }
 
 #[test]
-fn what_is_cut_is_told_wherever_it_is() {
+fn reports_a_truncated_manifest_at_any_place() {
     let whole = platform::web().json().to_string();
     for end in [0, 1, 40, whole.len() / 2, whole.len() - 1] {
         let said = refused(&whole[..end]);
@@ -40,7 +40,7 @@ fn what_is_cut_is_told_wherever_it_is() {
 }
 
 #[test]
-fn what_is_not_what_it_says_is_told() {
+fn reports_another_format_and_digests_that_do_not_match() {
     assert_eq!(
         changed(|it| it["format"] = "twyla-contracts 2".into()),
         "error: ./it.contracts.json: is of the format \"twyla-contracts 2\", and this version of cargo-twyla reads \
@@ -73,7 +73,7 @@ fn what_is_not_what_it_says_is_told() {
 }
 
 #[test]
-fn a_text_is_none_of_the_drawing() {
+fn text_never_becomes_markup() {
     let evil = r#"</text></svg><script>alert(1)</script>\" onload=\"alert(1) & &amp; ]]> <!--"#;
     let folder = tempfile::tempdir().unwrap();
     let schema = |most| {
@@ -105,7 +105,7 @@ fn a_text_is_none_of_the_drawing() {
 }
 
 #[test]
-fn what_is_huge_or_deep_is_told() {
+fn reports_huge_and_deep_manifests() {
     let folder = tempfile::tempdir().unwrap();
     let file = fs::File::create(folder.path().join("it.contracts.json")).unwrap();
     file.set_len(3 << 30).unwrap();
@@ -119,7 +119,7 @@ fn what_is_huge_or_deep_is_told() {
 }
 
 #[test]
-fn two_of_one_service_are_told() {
+fn reports_two_manifests_of_one_service() {
     let folder = tempfile::tempdir().unwrap();
     platform::web().write(folder.path());
     fs::rename(folder.path().join("web.contracts.json"), folder.path().join("other.contracts.json")).unwrap();
@@ -137,7 +137,7 @@ fn two_of_one_service_are_told() {
 }
 
 #[test]
-fn what_is_not_there_is_told() {
+fn reports_missing_manifests() {
     let folder = tempfile::tempdir().unwrap();
     let (said, code) = fleet(folder.path(), &["nowhere"]);
     assert_eq!((said.as_str(), code), ("error: nowhere can't be read: No such file or directory (os error 2)\n", 2));

@@ -41,7 +41,7 @@ fn with_candidates(folder: &TempDir, services: &[Service], args: &[&str]) -> (St
 }
 
 #[test]
-fn what_is_deployed_and_does_not_fit_is_told() {
+fn reports_deployed_services_that_do_not_fit() {
     let folder = folder(&platform::deployed());
     let (said, code) = fleet(folder.path(), &["deployed"]);
     insta::assert_snapshot!("deployed", said);
@@ -169,7 +169,7 @@ fn the_context_breaks_every_event_and_is_split_off() {
 }
 
 #[test]
-fn calls_are_held_both_ways() {
+fn calls_are_compared_in_both_directions() {
     let request = r#"{ "type": "object", "properties": { "pnr": { "type": "string" } }, "required": ["pnr"] }"#;
     let strict =
         r#"{ "type": "object", "properties": { "pnr": { "type": "string", "minLength": 6 } }, "required": ["pnr"] }"#;

@@ -155,7 +155,7 @@ fn one_bad_file_stops_only_what_refers_to_it() {
 
 /// Where nothing is left that could be imported, nothing is written.
 #[test]
-fn what_can_not_be_imported_at_all_is_an_error() {
+fn a_file_that_can_not_be_imported_at_all_is_an_error() {
     let folder = folder(&[
         ("old/api/one.json", r#"{ "type": "object", "properties": { "a": { "type": "sting" } } }"#),
         (
@@ -186,7 +186,7 @@ fn yaml_is_read_as_json_is() {
 }
 
 #[test]
-fn files_of_one_name_are_told_apart_by_their_folders() {
+fn files_of_one_name_are_distinguished_by_their_folders() {
     let refers = r#"{ "type": "object", "properties": { "of": { "$ref": "kind.json" } } }"#;
     let folder = folder(&[
         ("old/a/x/sent.json", refers),

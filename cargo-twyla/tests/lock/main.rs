@@ -39,7 +39,7 @@ fn lock(repository: &Repository) -> String {
 }
 
 #[test]
-fn the_first_lock_is_made_and_holds() {
+fn the_first_lock_is_created_and_passes() {
     let repository = schemas();
     let (code, said) = run(&repository, &["check"]);
     assert_eq!((code, &*said), (2, "error: schemas has no lock to check against: `cargo twyla accept` creates it\n"));
@@ -104,7 +104,7 @@ fn how_schemas_are_read_is_taken_from_the_lock() {
 }
 
 #[test]
-fn what_is_gone_is_found_whatever_was_done_to_the_lock() {
+fn finds_a_removed_contract_after_any_edit_of_the_lock() {
     let repository = accepted();
     repository.write("schemas/events/bot/other.json", r#"{ "not": { "type": "null" } }"#);
     fs::remove_file(repository.path().join("schemas/events/bot/reply.json")).unwrap();
@@ -136,7 +136,7 @@ fn what_is_gone_is_found_whatever_was_done_to_the_lock() {
 }
 
 #[test]
-fn what_cannot_be_checked_ends_with_two() {
+fn exits_with_two_if_nothing_can_be_checked() {
     let repository = accepted();
     let refused = |args: &[&str]| {
         let (code, said) = run(&repository, args);
@@ -182,7 +182,7 @@ fn what_cannot_be_checked_ends_with_two() {
 /// As behind `| head`: what it ends with still tells what was found. A full disk is another matter.
 #[cfg(target_os = "linux")]
 #[test]
-fn nobody_has_to_read_it_to_the_end() {
+fn output_may_be_closed_before_its_end() {
     let repository = accepted();
     repository.edit("schemas/events/bot/reply.json", "\"text\": {", "\"said\": {");
     repository.edit("schemas/events/bot/reply.json", "\"properties\"", "\"required\": [\"said\"], \"properties\"");
@@ -322,7 +322,7 @@ fn an_additive_change_is_accepted_and_what_is_in_the_field_is_kept() {
 }
 
 #[test]
-fn contracts_of_rpcs_are_held_alike() {
+fn contracts_of_rpcs_are_compared_in_the_same_way() {
     let repository = schemas();
     let of = |way: &str| format!("schemas/rpc/booking/get/{way}.json");
     repository.write(&of("request"), r#"{ "properties": { "pnr": { "type": "string", "maxLength": 8 } } }"#);

@@ -59,7 +59,7 @@ const DOES: [&str; 10] = [
 ];
 
 #[test]
-fn a_manifest_tells_what_the_program_emits_and_no_more() {
+fn a_manifest_lists_only_what_the_program_emits() {
     let folder = tempfile::tempdir().unwrap();
     let marks = workspace().join("tests/marks");
     let output = twyla(&marks).arg("-o").arg(folder.path().join("marks.json")).output().unwrap();
@@ -142,7 +142,7 @@ fn a_program_that_is_built_needs_no_sources() {
 }
 
 #[test]
-fn what_is_no_service_is_told() {
+fn reports_a_package_that_is_not_a_service() {
     let root = workspace();
     let of = |args: &[&str]| refused(&twyla(&root).args(args).output().unwrap());
     assert_eq!(of(&["-p", "chatt"]), "error: the workspace has no package chatt; did you mean chat?\n");

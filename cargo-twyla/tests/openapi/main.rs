@@ -74,7 +74,7 @@ fn old() -> tempfile::TempDir {
 }
 
 #[test]
-fn the_demo_is_told() {
+fn describes_the_demo_platform() {
     insta::assert_snapshot!("demo", said(&["openapi", "--server", "http://localhost:8080/", "--version", "1.2.0"]));
     // the version comes from the contracts
     let document: Value = serde_json::from_str(&said(&["openapi", "navitaire-api"])).unwrap();
@@ -83,7 +83,7 @@ fn the_demo_is_told() {
 }
 
 #[test]
-fn earlier_drafts_are_told_as_the_one_that_openapi_has() {
+fn earlier_drafts_become_the_draft_of_openapi() {
     let folder = old();
     insta::assert_snapshot!("old", said(&["openapi", "--schemas", folder.path().to_str().unwrap(), "--version", "1"]));
 }
@@ -164,7 +164,7 @@ fn components_have_names_of_their_own() {
 /// A component that stands for two contracts' dynamic references can't lead to both: the second one is refused, whatever is
 /// written first.
 #[test]
-fn a_dynamic_reference_that_leads_elsewhere_is_told_of_each_contract() {
+fn reports_a_dynamic_reference_that_leads_elsewhere_for_each_contract() {
     // before and after `tree` in the alphabet
     for other in ["add", "zip"] {
         let tree = json!({
@@ -196,7 +196,7 @@ fn a_dynamic_reference_that_leads_elsewhere_is_told_of_each_contract() {
 }
 
 #[test]
-fn what_can_not_be_written_is_told() {
+fn reports_a_file_that_can_not_be_written() {
     let refused = |args: &[&str]| {
         let (_, error, code) = twyla(args);
         assert_eq!(code, 2, "{error}");

@@ -65,7 +65,7 @@ fn one_or_many_of_a_type() {
 }
 
 #[test]
-fn objects_among_other_types_are_told_apart_too() {
+fn distinguishes_objects_among_other_types() {
     let method = read::<Values>(r#"{"method":{"kind":"card","x":1}}"#).method;
     assert!(matches!(method, Some(ValuesMethod::Object(_))), "{method:?}");
     assert_eq!(
@@ -152,7 +152,7 @@ fn a_value_of_no_variant_is_refused_with_what_was_expected() {
 }
 
 #[test]
-fn an_object_is_told_apart_by_a_member_of_its_own() {
+fn a_member_of_its_own_distinguishes_an_object() {
     let text = r#"{"amount":1,"card":"ab"}"#;
     let Payment::Card(card) = read::<Payment>(text) else { panic!("another variant") };
     assert_eq!(written(&Payment::from(card)), text);
@@ -165,7 +165,7 @@ fn an_object_is_told_apart_by_a_member_of_its_own() {
 }
 
 #[test]
-fn open_objects_are_told_apart_by_the_member_that_each_requires() {
+fn the_member_that_each_requires_distinguishes_open_objects() {
     let way = |text: &str| read::<Contact>(&format!(r#"{{"way":{text}}}"#)).way;
     assert_eq!(
         way(r#"{"x":"y","a":1}"#),
@@ -243,7 +243,7 @@ fn a_kept_member_of_another_variant_is_refused_when_it_is_sent() {
 }
 
 #[test]
-fn an_object_is_told_apart_by_any_value_of_a_member() {
+fn any_value_of_a_member_distinguishes_an_object() {
     let typed = |text: &str| read::<Measure>(text).typed.unwrap();
     assert!(matches!(typed(r#"{"typed":{"value":"a"}}"#), MeasureTyped::String(it) if it.value == "a"));
     assert!(matches!(typed(r#"{"typed":{"unit":"m","value":1.5}}"#), MeasureTyped::Number(it) if it.value == 1.5));
@@ -259,7 +259,7 @@ fn an_object_is_told_apart_by_any_value_of_a_member() {
 }
 
 #[test]
-fn a_tag_behind_references_tells_objects_apart() {
+fn a_tag_behind_references_distinguishes_objects() {
     assert!(matches!(read::<Hook>(r#"{"at":"x","kind":"a"}"#), Hook::A(it) if it.at.as_deref() == Some("x")));
     assert!(matches!(read::<Hook>(r#"{"kind":"x","a":1}"#), Hook::X(it) if it.a == 1));
     assert!(matches!(read::<Hook>(r#"{"kind":"some","b":1}"#), Hook::B(it) if it.b == Some(1)));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said_with_its_place() {
+    fn reports_a_misfit_with_its_place() {
         let error = deserialize::<Numbers, _>(json!({"a": 1, "b": "x"})).unwrap_err();
         assert_eq!(error.to_string(), "/b: is the string \"x\", not an integer");
         let mut reader = serde_json::Deserializer::from_str(r#"{"a":1,"a":2}"#);

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_and_many_keys_are_told_apart() {
+    fn distinguishes_few_and_many_keys() {
         for many in [1, LINEAR, LINEAR + 1, 1000] {
             let mut keys = ObjectKeys::new();
             for i in 0..many {

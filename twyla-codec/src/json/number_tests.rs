@@ -39,7 +39,7 @@ fn integers_may_be_written_with_a_point() {
 }
 
 #[test]
-fn what_is_no_integer_is_refused_with_its_digits() {
+fn rejects_numbers_that_are_not_integers_with_their_digits() {
     for (text, said) in [
         ("1.5", "is the number `1.5`, not an integer"),
         ("1e-1", "is the number `1e-1`, not an integer"),
@@ -137,7 +137,7 @@ fn floats_with_as_many_digits_as_are_exact_are_the_nearest() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn rejects_invalid_numbers() {
     for wrong in [
         "-",
         "+1",

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_escapes_is_borrowed() {
+    fn text_without_escapes_is_borrowed() {
         assert!(matches!(Reader::new(" \"plain\"").string(), Ok(Cow::Borrowed("plain"))));
         assert!(matches!(Reader::new("\"pl\\u0061in\"").string(), Ok(Cow::Owned(text)) if text == "plain"));
     }

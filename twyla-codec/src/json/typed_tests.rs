@@ -180,7 +180,7 @@ fn no_unknown_key_comes_twice() {
 }
 
 #[test]
-fn a_tag_is_seen_wherever_it_stands() {
+fn a_tag_is_read_at_any_position() {
     let tag = |text: &str| {
         let mut reader = Reader::new(text);
         let tag = reader.tag("kind").map(|tag| tag.map(|tag| tag.into_owned()));

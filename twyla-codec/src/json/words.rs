@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_is_no_word() {
+    fn an_integer_is_not_a_word() {
         assert!(i64::read(&mut Reader::new("\"red\"")).is_err());
     }
 }

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn hand_written_types_are_held_to_the_contract() {
+    fn hand_written_types_are_checked_by_the_contract() {
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
         struct View {
             count: i64,

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_show_the_value_is_not_said() {
+    fn messages_never_show_sensitive_values() {
         for (pointer, keyword) in [
             ("/card/number", "pattern"),
             ("/card/number/0", "type"),

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_text_is_no_session() {
+    fn a_blank_text_is_not_a_session() {
         assert_eq!((Session::read(""), Session::read(" \t")), (None, None));
     }
 }

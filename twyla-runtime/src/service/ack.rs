@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_deciding_gives_the_delivery_back() {
+    fn a_delivery_without_a_decision_is_given_back() {
         let log = Arc::new(Log::default());
         std::mem::drop(Ack::new(3, log.clone()));
         assert_eq!(*log.0.lock().unwrap(), [(3, Decision::Requeue)]);

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_those_that_are_held_now() {
+    fn counts_the_deliveries_that_are_held_now() {
         let state = HeldDeliveries::new(64);
         let seen = state.subscribe();
         let reason = || seen.borrow().reason("a.b.c");

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_wherever_it_is_in_the_chain() {
+    fn finds_the_failure_anywhere_in_the_chain() {
         assert_eq!(what("plain"), FailAction::Retry);
         assert_eq!(what(Fail::park("no")), FailAction::DeadLetter);
         assert_eq!(what(Around(Fail::drop("no").into())), FailAction::Drop);

@@ -115,7 +115,7 @@ for name, value in [("shop.moved", {"id": "a", "by": "sled"}), ("shop.paid", {"i
 
 #[test]
 #[ignore = "needs Python's libraries: cargo xtask test installs them"]
-fn alternatives_are_typed_and_told_apart() {
+fn alternatives_are_typed_and_distinguished() {
     let folder = tempfile::tempdir().unwrap();
     alternatives(folder.path());
     let (said, code) = twyla(folder.path(), &["python", "shop_contracts"]);

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_no_such_value() {
+    fn reports_an_invalid_value() {
         let fault = from_str::<NaiveDate>("\"2023-02-29\"").unwrap_err().into_violation();
         assert_eq!((fault.keyword, fault.message.as_str()), ("format", "\"2023-02-29\" is not a valid date"));
         assert_eq!(from_str::<NaiveDate>("20230229").unwrap_err().keyword(), "type");

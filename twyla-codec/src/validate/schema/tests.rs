@@ -74,7 +74,7 @@ fn constants_are_equal_as_json_is() {
 }
 
 #[test]
-fn numbers_are_held_exactly() {
+fn numbers_are_checked_exactly() {
     static BOUNDS: Schema = Schema::new(&[
         Rule::Minimum(Number::Float(0.5)),
         Rule::ExclusiveMaximum(Number::Integer(1 << 53)),
@@ -113,7 +113,7 @@ fn strings_count_characters() {
 }
 
 #[test]
-fn arrays_are_held_item_by_item() {
+fn arrays_are_checked_item_by_item() {
     static TUPLE: Schema = Schema::new(&[
         Rule::PrefixItems(&[&STRING, &INTEGER]),
         Rule::Items { from: 2, schema: &NEVER, keyword: "items" },
@@ -159,7 +159,7 @@ fn arrays_are_held_item_by_item() {
 }
 
 #[test]
-fn objects_are_held_member_by_member() {
+fn objects_are_checked_member_by_member() {
     static CLOSED: Schema = Schema::new(&[
         Rule::Required(&["a"]),
         Rule::Members(&Members {
@@ -220,7 +220,7 @@ fn objects_are_held_member_by_member() {
 }
 
 #[test]
-fn combinations_tell_the_nearest_reason() {
+fn combinations_report_the_nearest_reason() {
     static CARD: Schema = Schema::new(&[
         Rule::Required(&["number"]),
         Rule::Members(&Members { properties: &[("kind", &IS_CARD), ("number", &STRING)], patterns: &[], others: None }),
@@ -331,7 +331,7 @@ fn the_outermost_resource_has_the_word() {
 }
 
 #[test]
-fn typed_values_are_held_like_their_json() {
+fn typed_values_are_checked_like_their_json() {
     static SCHEMA: Schema = Schema::new(&[
         Rule::Type(Types::OBJECT),
         Rule::Members(&Members { properties: &[("n", &LIST)], patterns: &[], others: Some(&NEVER) }),
@@ -380,7 +380,7 @@ fn nothing_goes_on_for_ever() {
 }
 
 #[test]
-fn tells_at_most_a_hundred() {
+fn reports_at_most_a_hundred() {
     static STRINGS: Schema = Schema::new(&[Rule::Items { from: 0, schema: &NEITHER, keyword: "items" }]);
     static NEITHER: Schema = Schema::new(&[Rule::AnyOf(&[&STRING, &NEVER])]);
     let many: Vec<i64> = (0..100_000).collect();

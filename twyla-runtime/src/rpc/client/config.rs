@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_told_of() {
+    fn reports_an_invalid_address() {
         let wrong = Rpc::new(Config::new().address("a", ["a:1"])).unwrap_err().to_string();
         assert!(wrong.starts_with("an address of `a` is \"a:1\""), "{wrong}");
         assert!(Rpc::new(Config::new().address("a", [""; 0])).is_err());

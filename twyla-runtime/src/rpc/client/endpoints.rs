@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_many_calls_find_at_once_counts_once() {
+    fn concurrent_failures_count_once() {
         let known = known(1);
         let address = &known.addresses[0];
         (0..10).for_each(|_| address.note(false));

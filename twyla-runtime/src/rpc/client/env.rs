@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_no_address_is_told_from_none() {
+    fn distinguishes_an_invalid_address_from_a_missing_one() {
         let set = [("P_STOCK_URL", "127.0.0.1:8080"), ("P_DB_URL", "postgres://u:hunter2@h"), ("P_LOG_URL", "x")];
         let (_, unset) = variables("P", set.map(|(name, value)| (name.into(), value.into())));
         assert_eq!(

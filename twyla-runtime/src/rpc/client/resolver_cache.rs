@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_known_before_counts_until_it_is_known_anew() {
+    async fn an_old_answer_counts_until_the_next_succeeds() {
         let scripted = ScriptedResolver::new(&[Ok("http://a"), Err("no"), Ok("http://b")]);
         let (resolver, cache): (Arc<dyn Resolve>, _) = (scripted.clone(), ResolverCache::default());
         assert!(cache.fresh("desk").is_none());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_known_long_ago_is_asked_for_first() {
+    async fn a_stale_answer_is_looked_up_before_it_is_used() {
         let scripted = ScriptedResolver::new(&[Ok("http://a"), Ok("http://b"), Err("no")]);
         let (resolver, cache): (Arc<dyn Resolve>, _) = (scripted.clone(), ResolverCache::default());
         for endpoints in ["http://a/", "http://b/", "http://b/"] {

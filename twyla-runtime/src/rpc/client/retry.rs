@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_safe_is_repeated() {
+    fn repeats_only_safe_calls() {
         let again = |unreached| RetryDecision::Again { after: Duration::ZERO, unreached };
         let other = || BodyKind::Other("text/html".to_owned());
         for (outcome, unsafe_, safe) in [

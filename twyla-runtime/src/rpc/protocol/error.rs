@@ -204,7 +204,7 @@ mod tests {
     use crate::service::fail::{Fail, FailAction};
 
     #[test]
-    fn what_breaks_our_own_contract_is_not_tried_again() {
+    fn a_call_that_breaks_our_own_contract_is_not_retried() {
         let error = |by| CallError::<NoError>::Request { method: "a.get", by, errors: Vec::new(), maybe_begun: false };
         assert_eq!(FailAction::of(&error(Side::Ours)), FailAction::DeadLetter);
         let boxed: Box<dyn Error + Send + Sync> = Fail::from(error(Side::Ours)).into();

@@ -209,7 +209,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn nobody_is_told_to_come_too_early() {
+    fn retry_after_is_rounded_up() {
         let said = [0, 1, 999, 1000, 1001, 60_000].map(|millis| super::seconds(Duration::from_millis(millis)));
         assert_eq!(said, [1, 1, 1, 1, 2, 60]);
         assert_eq!(super::seconds(Duration::MAX), u64::MAX);

@@ -22,13 +22,13 @@ pub(crate) fn prepared(mut message: Outgoing, user: &str) -> Outgoing {
     let headers = &mut message.headers;
     message.original = Some(match message.to {
         PublishTarget::Event { .. } => original,
-        PublishTarget::Dead(_) | PublishTarget::Retry(..) => Box::new(put_aside(*original, headers, user)),
+        PublishTarget::Dead(_) | PublishTarget::Retry(..) => Box::new(kept(*original, headers, user)),
         PublishTarget::Back(_) => Box::new(restored(*original, headers, user)),
     });
     message
 }
 
-fn put_aside(mut original: SenderProperties, headers: &mut Vec<NamedHeader>, user: &str) -> SenderProperties {
+fn kept(mut original: SenderProperties, headers: &mut Vec<NamedHeader>, user: &str) -> SenderProperties {
     let text = |text: &[u8]| Header::Text(String::from_utf8_lossy(text).into_owned());
     if let Some(expiration) = original.text(Property::Expiration) {
         headers.push((EXPIRATION.into(), text(expiration)));
@@ -130,7 +130,7 @@ mod tests {
     fn a_message_without_a_delivery_mode_is_restored_without_one() {
         let original = SenderProperties::of([&[]; COUNT]).with_text(Property::UserId, b"me");
         let mut headers = vec![("CC".into(), Header::Raw(Bytes::from_static(b"V")))];
-        let aside = put_aside(original.clone(), &mut headers, "me");
+        let aside = kept(original.clone(), &mut headers, "me");
         assert_eq!((aside.get(Property::DeliveryMode), aside.text(Property::UserId)), (&[2][..], Some(&b"me"[..])));
         assert_eq!(headers[1], (DELIVERY_MODE.into(), Header::Number(0)));
         let sent = prepared(message(back(), headers, &aside), "me");
