@@ -13,7 +13,7 @@ use crate::rival::{Checker, Rival};
 
 /// A checker's verdicts on the directions of one file.
 #[derive(Clone, Debug, Default)]
-pub struct Tally {
+pub struct Counts {
     /// The label agrees, or is refuted.
     pub agreed: usize,
     /// Of those, the label is refuted.
@@ -38,7 +38,7 @@ pub struct Tally {
     pub notes: Vec<String>,
 }
 
-impl Tally {
+impl Counts {
     /// Verdicts that are right as far as is known.
     #[must_use]
     pub fn passed(&self) -> usize {
@@ -111,9 +111,9 @@ pub struct FileReport {
     /// The file's name without its extension.
     pub name: String,
     /// Twyla.
-    pub ours: Tally,
+    pub ours: Counts,
     /// The other checkers; empty if they didn't run.
-    pub theirs: Vec<(Rival, Tally)>,
+    pub theirs: Vec<(Rival, Counts)>,
 }
 
 /// Runs the pairs of a file, also through `rivals`. `refuted` has the directions that known values refute.
@@ -126,14 +126,14 @@ pub fn file(
     rivals: &mut [(Rival, Checker)],
 ) -> io::Result<FileReport> {
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut ours = Tally::default();
-    let mut theirs: Vec<(Rival, Tally)> = rivals.iter().map(|(rival, _)| (*rival, Tally::default())).collect();
+    let mut ours = Counts::default();
+    let mut theirs: Vec<(Rival, Counts)> = rivals.iter().map(|(rival, _)| (*rival, Counts::default())).collect();
     for case in &cases::read(path)? {
         for direction in case.directions() {
             let is_refuted = refuted.contains_key(&(direction.id.to_owned(), direction.name.to_owned()));
             ours.count(&direction, &judge::says(&direction), is_refuted);
-            for ((_, checker), (_, tally)) in rivals.iter_mut().zip(&mut theirs) {
-                tally.count(&direction, &checker.says(&direction)?, is_refuted);
+            for ((_, checker), (_, counts)) in rivals.iter_mut().zip(&mut theirs) {
+                counts.count(&direction, &checker.says(&direction)?, is_refuted);
             }
         }
     }
@@ -154,9 +154,9 @@ pub fn text(files: &[FileReport]) -> String {
         "\n| file | checker | directions | agreed | of these, label refuted | disagreed | undecided | no label: fits | breaks | undecided | called safe though refuted | other wrong |"
     );
     let _ = writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let mut row = |name: &str, who: &str, tally: &Tally| {
-        let Tally { all, agreed, label_refuted, disagreed, undecided, unlabelled: [fits, breaks, open], .. } = tally;
-        let (unsafe_, other) = (tally.false_safe, tally.wrong - tally.false_safe);
+    let mut row = |name: &str, who: &str, counts: &Counts| {
+        let Counts { all, agreed, label_refuted, disagreed, undecided, unlabelled: [fits, breaks, open], .. } = counts;
+        let (unsafe_, other) = (counts.false_safe, counts.wrong - counts.false_safe);
         let _ = writeln!(
             out,
             "| {name} | {who} | {all} | {agreed} | {label_refuted} | {disagreed} | {undecided} | {fits} | {breaks} | {open} | {unsafe_} | {other} |"
@@ -164,19 +164,19 @@ pub fn text(files: &[FileReport]) -> String {
     };
     for file in files {
         row(&file.name, "Twyla", &file.ours);
-        for (rival, tally) in &file.theirs {
-            row(&file.name, &rival.to_string(), tally);
+        for (rival, counts) in &file.theirs {
+            row(&file.name, &rival.to_string(), counts);
         }
     }
     let ours = sum(files.iter().map(|file| &file.ours));
     let rivals =
-        Rival::ALL.into_iter().filter_map(|rival| theirs(files, rival).map(|tally| (rival.to_string(), tally)));
-    let all: Vec<(String, Tally)> = [("Twyla".to_owned(), ours)].into_iter().chain(rivals).collect();
-    all.iter().for_each(|(who, tally)| row("all", who, tally));
+        Rival::ALL.into_iter().filter_map(|rival| theirs(files, rival).map(|counts| (rival.to_string(), counts)));
+    let all: Vec<(String, Counts)> = [("Twyla".to_owned(), ours)].into_iter().chain(rivals).collect();
+    all.iter().for_each(|(who, counts)| row("all", who, counts));
     out.push('\n');
-    for (who, tally) in &all {
-        let Tally { all, safe, false_safe, .. } = tally;
-        let open = tally.all_undecided();
+    for (who, counts) in &all {
+        let Counts { all, safe, false_safe, .. } = counts;
+        let open = counts.all_undecided();
         let share = open as f64 * 100.0 / (*all).max(1) as f64;
         let _ = writeln!(
             out,
@@ -188,30 +188,30 @@ pub fn text(files: &[FileReport]) -> String {
 
 /// The sum of a checker's verdicts over all files; `None` if it didn't run.
 #[must_use]
-pub fn theirs(files: &[FileReport], rival: Rival) -> Option<Tally> {
-    let tallies: Vec<&Tally> = files
+pub fn theirs(files: &[FileReport], rival: Rival) -> Option<Counts> {
+    let tallies: Vec<&Counts> = files
         .iter()
         .flat_map(|file| &file.theirs)
         .filter(|(other, _)| *other == rival)
-        .map(|(_, tally)| tally)
+        .map(|(_, counts)| counts)
         .collect();
     (!tallies.is_empty()).then(|| sum(tallies.into_iter()))
 }
 
 /// The sum over all files.
 #[must_use]
-pub fn sum<'a>(tallies: impl Iterator<Item = &'a Tally>) -> Tally {
-    tallies.fold(Tally::default(), |mut sum, tally| {
-        sum.agreed += tally.agreed;
-        sum.label_refuted += tally.label_refuted;
-        sum.disagreed += tally.disagreed;
-        sum.undecided += tally.undecided;
-        sum.unlabelled.iter_mut().zip(tally.unlabelled).for_each(|(sum, one)| *sum += one);
-        sum.wrong += tally.wrong;
-        sum.false_safe += tally.false_safe;
-        sum.refuted_undecided += tally.refuted_undecided;
-        sum.safe += tally.safe;
-        sum.all += tally.all;
+pub fn sum<'a>(tallies: impl Iterator<Item = &'a Counts>) -> Counts {
+    tallies.fold(Counts::default(), |mut sum, counts| {
+        sum.agreed += counts.agreed;
+        sum.label_refuted += counts.label_refuted;
+        sum.disagreed += counts.disagreed;
+        sum.undecided += counts.undecided;
+        sum.unlabelled.iter_mut().zip(counts.unlabelled).for_each(|(sum, one)| *sum += one);
+        sum.wrong += counts.wrong;
+        sum.false_safe += counts.false_safe;
+        sum.refuted_undecided += counts.refuted_undecided;
+        sum.safe += counts.safe;
+        sum.all += counts.all;
         sum
     })
 }

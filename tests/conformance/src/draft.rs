@@ -11,7 +11,7 @@ use twyla_generate::random::Random;
 use crate::group::{Besides, Group, Kind, Placement, Prepared, Probe, Way};
 use crate::known;
 use crate::run::{Check, Outcome};
-use crate::summary::{Disagreement, Summary, Tally};
+use crate::summary::{Counts, Disagreement, Summary};
 use crate::validate::{CommandLine, Content};
 
 /// The number of values for each generated schema, unless `TWYLA_CONFORMANCE_INSTANCES` sets it.
@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
         self.summary.unserved = prepared.unserved;
         self.summary.unplaced = prepared.unplaced;
         for (number, group) in prepared.groups.iter().enumerate() {
-            self.tally(group).count(&group.way);
+            self.counts(group).count(&group.way);
             match self.checks.get(&number).copied() {
                 Some(checks) => self.group(group, checks),
                 None => self.refused(group),
@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         self.summary
     }
 
-    fn tally(&mut self, group: &Group) -> &mut Tally {
+    fn counts(&mut self, group: &Group) -> &mut Counts {
         match group.placement {
             Placement::Shared => self.summary.tallies.entry(group.kind).or_default(),
             placement => self.summary.placements.entry(placement).or_default().entry(group.kind).or_default(),
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
                 let outcome = check(&text);
                 let valid = is_valid(valued, probe);
                 if group.kind == Kind::Generated && valid && known::digits(&valued.value, &outcome) {
-                    self.tally(group).digits += 1;
+                    self.counts(group).digits += 1;
                     continue;
                 }
                 self.judge(group, valued, &text, valid, &outcome);
@@ -109,10 +109,10 @@ impl<'a> Run<'a> {
             Outcome::Refused(_) => !valid,
             Outcome::Broken(_) => false,
         };
-        let tally = self.tally(group);
-        tally.cases += 1;
-        tally.agree += usize::from(agrees);
-        tally.accepted += usize::from(agrees && valid);
+        let counts = self.counts(group);
+        counts.cases += 1;
+        counts.agree += usize::from(agrees);
+        counts.accepted += usize::from(agrees && valid);
         let known = self.known(group, &valued.description);
         if let Some((entry, _)) = &known
             && group.placement == Placement::Shared
@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
         if let Some((entry, _)) = &known {
             self.excused.insert(entry.clone(), true);
         }
-        self.tally(group).cases += group.cases.len();
+        self.counts(group).cases += group.cases.len();
         let result = format!("the build refuses the schema: {problem}");
         self.disagree(group, "*", "", result, group.cases.len().max(1), known.map(|(_, why)| why));
     }

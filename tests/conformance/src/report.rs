@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::SUITE;
 use crate::group::{DRAFTS, Kind, Placement};
-use crate::summary::{Disagreement, Summary, Tally};
+use crate::summary::{Counts, Disagreement, Summary};
 
 /// The number of characters shown of a schema or a value.
 const SHOWN: usize = 400;
@@ -83,7 +83,7 @@ impl Report {
     pub fn passed(&self) -> usize {
         let first = self.summaries().flat_map(|summary| &summary.tallies);
         let others = self.summaries().flat_map(|summary| summary.placements.values().flatten());
-        first.chain(others).filter(|(kind, _)| is_failure(**kind)).map(|(_, tally)| tally.agree).sum()
+        first.chain(others).filter(|(kind, _)| is_failure(**kind)).map(|(_, counts)| counts.agree).sum()
     }
 
     /// Failed cases, and programs and files that could not be run.
@@ -130,7 +130,7 @@ impl fmt::Display for Report {
         let head = ["", "groups", "cases", "agree", "valid", "typed", "trees", "refused"];
         writeln!(f, "{}", row(&head.map(str::to_owned)))?;
         for summary in self.summaries() {
-            for (kind, tally) in &summary.tallies {
+            for (kind, counts) in &summary.tallies {
                 let name = match kind {
                     Kind::Required => summary.draft.clone(),
                     Kind::Optional => "  optional".into(),
@@ -138,7 +138,7 @@ impl fmt::Display for Report {
                     Kind::Generated if summary.suite.is_none() => format!("{} generated", summary.draft),
                     Kind::Generated => "  generated".into(),
                 };
-                let Tally { groups, cases, agree, accepted, typed, trees, refused, .. } = tally;
+                let Counts { groups, cases, agree, accepted, typed, trees, refused, .. } = counts;
                 let counts = [groups, cases, agree, accepted, typed, trees, refused].map(usize::to_string);
                 let mut cells = vec![name];
                 cells.extend(counts);
@@ -152,20 +152,20 @@ impl fmt::Display for Report {
                 .map(str::to_owned))
         )?;
         for placement in Placement::OTHERS {
-            let tallies: Vec<&Tally> = self
+            let tallies: Vec<&Counts> = self
                 .summaries()
                 .filter_map(|summary| summary.placements.get(&placement))
                 .flat_map(BTreeMap::values)
                 .collect();
-            let sum = |count: fn(&Tally) -> usize| tallies.iter().map(|tally| count(tally)).sum::<usize>();
+            let sum = |count: fn(&Counts) -> usize| tallies.iter().map(|counts| count(counts)).sum::<usize>();
             let counts = [
-                sum(|tally| tally.groups),
-                sum(|tally| tally.cases),
-                sum(|tally| tally.agree),
-                sum(|tally| tally.accepted),
-                sum(|tally| tally.typed),
-                sum(|tally| tally.trees),
-                sum(|tally| tally.refused),
+                sum(|counts| counts.groups),
+                sum(|counts| counts.cases),
+                sum(|counts| counts.agree),
+                sum(|counts| counts.accepted),
+                sum(|counts| counts.typed),
+                sum(|counts| counts.trees),
+                sum(|counts| counts.refused),
             ];
             let mut cells = vec![placement.to_string()];
             cells.extend(counts.map(|count| count.to_string()));
@@ -184,10 +184,10 @@ impl fmt::Display for Report {
         }
         writeln!(f, "\nWhy groups have trees of rules beside their types (keyword: groups)")?;
         for summary in self.summaries() {
-            for (kind, tally) in
-                summary.tallies.iter().filter(|(kind, tally)| is_failure(**kind) && !tally.reasons.is_empty())
+            for (kind, counts) in
+                summary.tallies.iter().filter(|(kind, counts)| is_failure(**kind) && !counts.reasons.is_empty())
             {
-                let mut reasons: Vec<_> = tally.reasons.iter().collect();
+                let mut reasons: Vec<_> = counts.reasons.iter().collect();
                 reasons.sort_by_key(|(_, groups)| usize::MAX - *groups);
                 let mut line = String::new();
                 for (keyword, groups) in reasons {
@@ -212,7 +212,7 @@ impl fmt::Display for Report {
         let known = self.summaries().flat_map(|summary| &summary.disagreements).filter(|one| one.known.is_some());
         writeln!(f, "optional files: {} known disagreements, {} unlisted", known.count(), self.unlisted().len())?;
         let digits: usize =
-            self.summaries().flat_map(|summary| summary.tallies.values()).map(|tally| tally.digits).sum();
+            self.summaries().flat_map(|summary| summary.tallies.values()).map(|counts| counts.digits).sum();
         writeln!(f, "generated: {digits} values refused in words for digits that 64 bits don't keep")?;
         write!(f, "{} passed, {} failed", self.passed(), self.failed())
     }

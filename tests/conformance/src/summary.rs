@@ -14,9 +14,9 @@ pub struct Summary {
     /// The folder of the suite's draft; none if the suite lacks it.
     pub suite: Option<String>,
     /// The counts of groups in their first placement.
-    pub tallies: BTreeMap<Kind, Tally>,
+    pub tallies: BTreeMap<Kind, Counts>,
     /// The counts of groups in the other placements.
-    pub placements: BTreeMap<Placement, BTreeMap<Kind, Tally>>,
+    pub placements: BTreeMap<Placement, BTreeMap<Kind, Counts>>,
     /// The number of groups without such a placement, by reason.
     pub unplaced: BTreeMap<String, usize>,
     /// The number of contents that `cargo twyla validate` checked.
@@ -39,12 +39,12 @@ impl Summary {
 
     /// Adds the results of other groups of the draft.
     pub fn add(&mut self, other: Self) {
-        for (kind, tally) in other.tallies {
-            self.tallies.entry(kind).or_default().add(tally);
+        for (kind, counts) in other.tallies {
+            self.tallies.entry(kind).or_default().add(counts);
         }
         for (placement, tallies) in other.placements {
             let own = self.placements.entry(placement).or_default();
-            tallies.into_iter().for_each(|(kind, tally)| own.entry(kind).or_default().add(tally));
+            tallies.into_iter().for_each(|(kind, counts)| own.entry(kind).or_default().add(counts));
         }
         other.unplaced.into_iter().for_each(|(why, count)| *self.unplaced.entry(why).or_default() += count);
         self.validated += other.validated;
@@ -55,7 +55,7 @@ impl Summary {
 
 /// The counts of groups of one kind.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Tally {
+pub struct Counts {
     /// The number of groups.
     pub groups: usize,
     /// The number of cases.
@@ -97,7 +97,7 @@ pub struct Disagreement {
     pub known: Option<String>,
 }
 
-impl Tally {
+impl Counts {
     fn add(&mut self, other: Self) {
         self.groups += other.groups;
         self.cases += other.cases;

@@ -41,5 +41,21 @@ pub(super) const WORDS: &[Word] = &[
     word("a room", "`a module`"),
 ];
 
+/// Words that aren't a part of an item's name or of a file's name.
+pub(super) const NAMES: &[Word] = &[
+    word("anew", "`again`, or name what is new"),
+    word("aside", "`kept` or `requeued`"),
+    word("came", "the outcome: `verdict`, `received`"),
+    word("grown", "`increase`, or the structure: an append-only map"),
+    word("lane", "`key_order`"),
+    word("lanes", "`key_order`"),
+    word("nobody", "the fact: `no_listener`, `unused`"),
+    word("tally", "`counts` or `metrics`"),
+    word("told", "`reported`, `described` or `distinguished`"),
+    word("trunk", "`stream`"),
+    word("underway", "`progress`"),
+    word("whoever", "the noun: `caller`, `sender`"),
+];
+
 /// Lines that need their word: the file, and a text of the line.
 pub(super) const ALLOWED: &[(&str, &str)] = &[("CHANGELOG.md", "`Told` and `told` are `Message` and `messages`")];

@@ -1,6 +1,8 @@
-//! `cargo xtask words`: finds words that don't belong in the project's language, in code, docs and messages.
+//! `cargo xtask words`: finds words that don't belong in the project's language, in code, docs and messages, and in the names of
+//! items and files.
 //!
-//! [`list`] has the words and what to write instead. Tests and golden files are not read: they quote schemas and old texts.
+//! [`list`] has the words and what to write instead. Of tests and golden files, only names are read: they quote schemas and old
+//! texts.
 
 mod list;
 mod search;
@@ -35,14 +37,21 @@ pub(crate) fn run() -> Result<(), Error> {
     let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(&root).output().map_err(Error::Git)?;
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in listed.split('\0').filter(|file| is_read(file)) {
+    for file in listed.split('\0').filter(|file| is_read(file) || has_names(file)) {
         let path = root.join(file);
         // a file that is deleted but not yet committed is still listed
         if !path.exists() {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|error| Error::Read { path, error })?;
-        for found in search::all(&text, file.ends_with(".rs")) {
+        let is_rust = file.ends_with(".rs");
+        let texts = if is_read(file) { search::all(&text, is_rust) } else { Vec::new() };
+        let names = if is_rust { search::names(&text) } else { Vec::new() };
+        if let Some(word) = search::in_name(file).filter(|_| is_rust) {
+            *counts.entry(part(file)).or_default() += 1;
+            println!("{file}: `{}` in the file's name: write {}", word.old, word.new);
+        }
+        for found in texts.into_iter().chain(names) {
             let is_allowed = ALLOWED.iter().any(|(of, line)| *of == file && found.text.contains(line));
             if is_allowed {
                 continue;
@@ -67,6 +76,11 @@ fn is_read(file: &str) -> bool {
     let is_text = [".rs", ".md", ".js"].iter().any(|end| file.ends_with(end));
     // the words themselves
     is_text && !is_test && !["fuzz/", "xtask/src/words/"].iter().any(|folder| file.starts_with(folder))
+}
+
+/// Returns whether the names in a file are read.
+fn has_names(file: &str) -> bool {
+    file.ends_with(".rs") && !file.starts_with("xtask/src/words/")
 }
 
 /// Returns the crate of a file, or the folder of a page.
