@@ -112,7 +112,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_apart() {
+    fn distinguishes_the_reasons_for_missing_contracts() {
         let folder = folder("missing");
         assert_eq!(of_folder(&folder), None);
         assert_eq!(text(Some(&folder)), Err(NotCompiled::NoIndex));

@@ -210,7 +210,7 @@ fn says_that_a_contract_is_left_out_of_the_build() {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn reports_all_problems_at_once() {
     let listener = expand_listener("\"api.imput\", grup = 1", "fn answer<T>(_: &UserInput, _: impl Copy) {}", sample);
     assert_eq!(errors(listener).len(), 6);
     let rpc = expand_rpc(
