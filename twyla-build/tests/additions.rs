@@ -58,14 +58,21 @@ fn error(with: impl FnOnce(Builder) -> Builder) -> String {
     parts.next().unwrap().trim().to_owned()
 }
 
-/// The derives of a type.
+/// The derives of a type, with `Eq` and `PartialOrd`, which it has by impls.
 fn derives(code: &str, name: &str) -> String {
     let (before, _) = code
         .split_once(&format!("pub struct {name} "))
         .or_else(|| code.split_once(&format!("pub enum {name} ")))
         .unwrap();
     let derive = before.rsplit_once("#[derive(").unwrap().1;
-    derive.split_once(")]").unwrap().0.to_owned()
+    let derives = derive.split_once(")]").unwrap().0;
+    if code.contains(&format!("__twyla::ordered!({name});")) {
+        derives.replace("PartialEq, Ord", "PartialEq, Eq, PartialOrd, Ord")
+    } else if code.contains(&format!("impl ::std::cmp::Eq for {name} {{}}")) {
+        derives.replace("PartialEq", "PartialEq, Eq")
+    } else {
+        derives.to_owned()
+    }
 }
 
 #[test]
@@ -193,6 +200,10 @@ fn refuses_replacements_of_nothing() {
     assert_eq!(
         error(|builder| builder.replace("shared/money.json", "Money")),
         "`Money` isn't the path of a type: it begins with `crate::` or with the name of a crate: `crate::Money`"
+    );
+    assert!(
+        error(|builder| builder.replace_format("decimal", "my::Decimal!"))
+            .starts_with("`my::Decimal!` isn't the path of a type: ")
     );
     assert!(error(|builder| builder.with_crate("oxnet", "one")).contains("`one` isn't the version of a crate"));
     assert_eq!(
@@ -344,4 +355,45 @@ fn derives_no_copy_for_lists_of_replaced_types() {
     assert_eq!(derives(code, "Named"), "Clone, Debug, PartialEq");
     assert_eq!(derives(code, "NamedOne"), "Clone, Debug, PartialEq, Copy, Eq");
     assert_eq!(derives(code, "NamedRated"), "Clone, Debug, PartialEq, Copy");
+}
+
+#[test]
+fn a_type_that_a_schema_names_wrongly_is_reported() {
+    let folder = folder();
+    let warning = |named: serde_json::Value| {
+        let schema = json!({ "type": "object", "properties": { "a": { "type": "string", "x-rust-type": named } } });
+        fs::write(folder.path().join("events/shop/named.json"), schema.to_string()).unwrap();
+        let builder = Builder::new(folder.path()).allow("unknown-format", [""; 0]).with_crate("some", "1.0.0");
+        let warnings = builder.generate().unwrap().warnings;
+        let all: Vec<String> =
+            warnings.iter().map(ToString::to_string).filter(|it| it.contains("named.json")).collect();
+        let [one] = &*all else { panic!("{named}: {all:?}") };
+        one.clone()
+    };
+    for (named, wanted) in [
+        (json!("some::Type"), "an object with `crate`, `version` and `path`, three strings"),
+        (
+            json!({ "crate": "some", "path": "some::Type" }),
+            "an object with `crate`, `version` and `path`, three strings",
+        ),
+        (
+            json!({ "crate": "some", "version": "one", "path": "some::Type" }),
+            "a version requirement in `version`, as Cargo has them",
+        ),
+        (
+            json!({ "crate": "some", "version": "1", "path": "other::Type" }),
+            "a path in `path` that begins with the name of the crate",
+        ),
+        (
+            json!({ "crate": "some", "version": "1", "path": "some::Type!" }),
+            "a path in `path` that begins with the name of the crate",
+        ),
+        (
+            json!({ "crate": "some", "version": "1", "path": "some::Type<u8>", "parameters": [{ "type": "string" }] }),
+            "a path without `<…>` in `path` beside `parameters`",
+        ),
+    ] {
+        let warning = warning(named.clone());
+        assert!(warning.contains(wanted) && warning.contains("events/shop/named.json:1:"), "{named}: {warning}");
+    }
 }

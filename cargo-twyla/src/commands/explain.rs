@@ -1,5 +1,6 @@
 //! `cargo twyla explain`: the fields of a contract, their rules and places, and how it is decoded.
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt::Write;
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_build::explain::{
     BodyExplanation, ContractExplanation, FieldExplanation, RuleExplanation, TypeExplanation, UndeclaredMembers,
-    UnionDiscriminator,
+    UnionDiscriminator, VariantExplanation, WordExplanation,
 };
 
 use crate::support::contracts::{Contracts, name_of};
@@ -180,8 +181,13 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             line(out, format_args!("\n  {others}"));
         }
         BodyExplanation::Words(words) => {
-            let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-            line(out, format_args!("  One of {}", words.join(", ")));
+            let list: Vec<String> = words.iter().map(|it| format!("{:?}", it.word)).collect();
+            let head = if list.len() == 1 { "Always" } else { "One of" };
+            line(out, format_args!("  {head} {}", list.join(", ")));
+            for WordExplanation { word, docs } in words.iter().filter(|it| !it.docs.is_empty()) {
+                line(out, format_args!("\n  {}", paint(HEAD, format!("{word:?}"))));
+                said(out, "    ", docs);
+            }
         }
         BodyExplanation::Union { by, variants } => {
             match by {
@@ -193,12 +199,13 @@ fn body(out: &mut String, type_: &TypeExplanation) {
                     line(out, "  An object whose type depends on which member it has:");
                 }
             }
-            for (choices, rust_type) in variants {
+            for VariantExplanation { choices, rust_type, docs } in variants {
                 let choices = if choices.is_empty() { "any other".to_owned() } else { tame(&choices.join(" or ")) };
                 match rust_type {
                     Some(rust_type) => line(out, format_args!("    {choices}: {rust_type}")),
                     None => line(out, format_args!("    {choices}")),
                 }
+                said(out, "      ", docs);
             }
         }
         BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
@@ -230,12 +237,19 @@ fn json(about: &ContractExplanation, schema: &ContractSchema) -> Value {
                     UndeclaredMembers::Kept => "kept",
                 },
             }),
-            BodyExplanation::Words(words) => json!({ "words": words }),
+            BodyExplanation::Words(words) => {
+                let documented = words.iter().filter(|it| !it.docs.is_empty());
+                let docs: BTreeMap<&str, &str> = documented.map(|it| (&*it.word, &*it.docs)).collect();
+                json!({ "words": words.iter().map(|it| &it.word).collect::<Vec<_>>(), "docs": docs })
+            }
             BodyExplanation::Union { by, variants } => {
                 let variants = |name: &str| -> Vec<Value> {
                     let value = |choice: &String| serde_json::from_str(choice).unwrap_or_else(|_| json!(choice));
                     let of = |choices: &[String]| choices.iter().map(value).collect::<Vec<Value>>();
-                    variants.iter().map(|(choices, type_)| json!({ name: of(choices), "type": type_ })).collect()
+                    let variant = |it: &VariantExplanation| {
+                        json!({ name: of(&it.choices), "type": it.rust_type, "docs": it.docs })
+                    };
+                    variants.iter().map(variant).collect()
                 };
                 match by {
                     UnionDiscriminator::Member(tag) => json!({ "tag": tag, "variants": variants("words") }),

@@ -61,6 +61,11 @@ fn a_contract_is_explained() {
         "explain_rules",
         said(&["explain", "check.all", "--schemas", "tests/golden/schemas/rules"])
     );
+    let unions = ["--schemas", "tests/golden/schemas/unions"];
+    let change = said(&[&["explain", "shop.change"], &unions[..]].concat());
+    assert!(change.contains("    \"deleted\"\n      The order was deleted.\n      By its owner.\n"), "{change}");
+    let values = said(&[&["explain", "shop.values"], &unions[..]].concat());
+    assert!(values.contains("  \"a\"\n    Nothing has been paid.\n\n  \"b\"\n    All has been paid.\n"), "{values}");
     let json: Value = serde_json::from_str(&said(&["explain", "bot.reply", "--json"])).unwrap();
     assert_eq!(json["types"][0]["is"]["fields"][1]["type"], "Option<bot::ReplyMood>");
     assert_eq!(

@@ -40,18 +40,38 @@ pub enum BodyExplanation {
         /// What happens to undeclared members.
         others: UndeclaredMembers,
     },
-    /// An enum of words.
-    Words(Vec<String>),
+    /// An enum of words, in the schema's order.
+    Words(Vec<WordExplanation>),
     /// An enum of values that can be distinguished.
     Union {
         /// The way in which the values are distinguished.
         by: UnionDiscriminator,
-        /// The values of the member, the JSON types, or the own member of each variant, as JSON or in words, and the type of the
-        /// variant; none if it stands for one word. The variant of all other values has no choices.
-        variants: Vec<(Vec<String>, Option<String>)>,
+        /// Its variants.
+        variants: Vec<VariantExplanation>,
     },
     /// An object whose members all have this type.
     Map(String),
+}
+
+/// A word of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WordExplanation {
+    /// The word on the wire.
+    pub word: String,
+    /// The description in the schema.
+    pub docs: String,
+}
+
+/// A variant of a union.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariantExplanation {
+    /// The values of the member, the JSON types, or the own member that choose it, as JSON or in words. The variant of all other
+    /// values has none.
+    pub choices: Vec<String>,
+    /// The type of its values; none if it stands for one word.
+    pub rust_type: Option<String>,
+    /// The description in the schema, if the variant stands for one word. A type has its own.
+    pub docs: String,
 }
 
 /// The way in which the variants of a union are distinguished.
@@ -131,14 +151,22 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
                 Others::Kept { .. } => UndeclaredMembers::Kept,
             },
         },
-        Body::Enum { words, .. } => BodyExplanation::Words(words.clone()),
+        Body::Enum { words, .. } => {
+            let docs = |word: &String| type_.word_docs.get(word).cloned().unwrap_or_default();
+            let word = |word: &String| WordExplanation { word: word.clone(), docs: docs(word) };
+            BodyExplanation::Words(words.iter().map(word).collect())
+        }
         Body::Union { by, variants } => {
             let by = match by {
                 Discriminator::Member(name) => UnionDiscriminator::Member(name.clone()),
                 Discriminator::JsonType => UnionDiscriminator::JsonType,
                 Discriminator::OwnMember | Discriminator::RequiredMember(_) => UnionDiscriminator::OwnMember,
             };
-            let variant = |it: &Variant| (it.wanted(), it.held.as_ref().map(|held| model.rust_type(&held.shape)));
+            let variant = |it: &Variant| VariantExplanation {
+                choices: it.wanted(),
+                rust_type: it.held.as_ref().map(|held| model.rust_type(&held.shape)),
+                docs: it.docs.clone(),
+            };
             BodyExplanation::Union { by, variants: variants.iter().map(variant).collect() }
         }
         Body::Map(held) => BodyExplanation::Map(model.rust_type(&held.shape)),

@@ -243,7 +243,9 @@ impl Replacer {
             };
             problems.push(replacement.place.problem(kind));
         }
-        if replacements.crates.is_empty() {
+        // a wrong annotation may be the one that names the crate
+        let is_wrong = |problem: &Problem| matches!(&problem.kind, ProblemKind::WrongAnnotation { keyword, .. } if keyword == KEYWORD);
+        if replacements.crates.is_empty() || problems.iter().any(is_wrong) {
             return problems;
         }
         let mut named: BTreeSet<String> = schemas

@@ -47,7 +47,10 @@ impl Evaluator<'_> {
         }
         if let Some(node) = schema.get("enum")
             && !node.items().iter().any(|item| is(value, item))
-            && tell("enum", &|| format!("{} is not one of {}", words::shown(value), words::values(node.items())))
+            && tell("enum", &|| {
+                let one_of = if node.items().len() == 1 { "" } else { "one of " };
+                format!("{} is not {one_of}{}", words::shown(value), words::values(node.items()))
+            })
         {
             return Ok(false);
         }
