@@ -67,13 +67,15 @@ pub mod __private {
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::schema;
     pub use crate::validate::sensitive::Hidden;
-    pub use crate::{__bridge as bridge, __idna as idna, __view as view, __words as words, DateTime, Nullable};
+    pub use crate::{
+        __bridge as bridge, __idna as idna, __ordered as ordered, __view as view, __words as words, DateTime, Nullable,
+    };
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
     pub use crate::contract::builder::{Built, NoneMissing, RequiredMembers, Setting, Unset, set};
     pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
-    pub use crate::contract::event::fits::{Either, Fits, Reading, Writing};
+    pub use crate::contract::event::fits::{Either, Fits, OwnKind, Reading, Writing};
     pub use crate::contract::event::kind;
     pub use crate::contract::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::contract::otherwise::Otherwise;

@@ -1,10 +1,14 @@
 //! The types of fields: narrowed references, implied rules, constants, and properties that may be null.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use twyla_codec::Nullable;
 use twyla_codec::event::{Emit, Listen};
 use twyla_golden::fields::shared::{Issue, IssueState};
 use twyla_golden::fields::shop::{Absent, Beside, Constant, Implied, Narrowed, Patched, Ruled, RuledCode, RuledTwice};
+use twyla_golden::shapes::webhooks::{PullRequestClosedPullRequest, PullRequestPullRequest};
 
 fn read<T: Listen>(value: &Value) -> T {
     T::decode(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{value}: {error}"))
@@ -117,4 +121,51 @@ fn an_accessor_returns_the_default_of_an_absent_property_and_none_for_null() {
     assert_eq!((null.tags(), null.score()), (None, None));
     let value = Patched { word: "w".to_owned().into(), previous: Box::new(null).into(), ..absent };
     assert_eq!((value.word(), value.previous().map(|it| it.id)), (Some("w"), Some(1)));
+}
+
+#[test]
+fn an_extended_struct_converts_into_what_it_extends() {
+    let closed = PullRequestClosedPullRequest {
+        draft: Some(false),
+        ..PullRequestClosedPullRequest::new(true, None, 7, "Mend the fence")
+    };
+    let plain = PullRequestPullRequest { draft: Some(false), ..PullRequestPullRequest::new(None, 7, "Mend the fence") };
+    assert_eq!(PullRequestPullRequest::from(closed), plain);
+}
+
+#[test]
+fn a_struct_with_other_or_hidden_members_does_not_convert() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("extended");
+    let _ = fs::remove_dir_all(&folder);
+    let write = |path: &str, schema: Value| {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, schema.to_string()).unwrap();
+    };
+    let extends = |more: Value| json!({ "allOf": [{ "$ref": "../../shared/base.json" }, { "type": "object", "properties": more }] });
+    write("context.json", json!({ "type": "object" }));
+    write(
+        "shared/base.json",
+        json!({ "type": "object", "required": ["id"], "properties": { "id": { "type": "string" }, "note": { "type": "string" } } }),
+    );
+    write(
+        "events/shop/base.json",
+        json!({ "type": "object", "properties": { "base": { "$ref": "../../shared/base.json" } } }),
+    );
+    write("events/shop/more.json", extends(json!({ "extra": { "type": "integer" } })));
+    write("events/shop/narrow.json", extends(json!({ "note": { "enum": ["a", "b"] }, "extra": {} })));
+    write(
+        "events/shop/noted.json",
+        json!({ "allOf": [{ "$ref": "../../shared/base.json" }, { "type": "object", "properties": { "extra": {} }, "required": ["note"] }] }),
+    );
+    write("events/shop/closed.json", json!({ "type": "object", "properties": { "id": { "type": "string" } } }));
+    write(
+        "events/shop/secret.json",
+        extends(json!({ "note": { "type": "string", "x-sensitive": true }, "extra": {} })),
+    );
+    let code = twyla_build::Builder::new(&folder).generate().unwrap().code;
+    let converts = |name: &str| code.contains(&format!("impl From<{name}> for super::shared::Base"));
+    assert_eq!(["More", "Narrow", "Noted"].map(converts), [true; 3], "{code}");
+    assert!(code.contains("Self { id: value.id, note: Some(value.note) }"), "{code}");
+    assert_eq!(["Closed", "Secret"].map(converts), [false; 2], "{code}");
 }

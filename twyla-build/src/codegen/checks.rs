@@ -150,7 +150,16 @@ pub(crate) fn validate(
             use __twyla::rules;
         )
     });
-    let (at, out) = if body.is_empty() { (quote!(_), quote!(_)) } else { (quote!(at), quote!(out)) };
+    // by default there are no rules
+    let validate = (!body.is_empty()).then(|| {
+        quote! {
+            fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
+                #rules
+                #guard
+                #body
+            }
+        }
+    });
     let name = ident(&type_.name);
     let pointers = &type_.sensitive;
     let sensitive =
@@ -158,11 +167,7 @@ pub(crate) fn validate(
     quote! {
         impl __twyla::Validate for #name {
             #sensitive
-            fn validate(&self, #at: &__twyla::Path<'_>, #out: &mut __twyla::Violations) {
-                #rules
-                #guard
-                #body
-            }
+            #validate
         }
     }
 }

@@ -50,19 +50,19 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     let arms = slots.iter().zip(fields).enumerate().map(|(index, (slot, field))| {
         let index = Literal::usize_unsuffixed(index);
         if let Some(word) = &field.constant {
-            return quote!(#index => members.constant(reader, &mut #slot, #word)?,);
+            return quote!(#index => members.constant(reader, &mut #slot, #word),);
         }
         let read = if field.held.shape.is_replaced() { quote!(foreign) } else { quote!(field) };
-        quote!(#index => members.#read(reader, &mut #slot)?,)
+        quote!(#index => members.#read(reader, &mut #slot),)
     });
     let (keep, other, kept) = match others {
-        Others::Ignored => (None, quote!(members.unknown(reader)?), None),
-        Others::Refused => (None, quote!(return ::std::result::Result::Err(members.refuse())), None),
+        Others::Ignored => (None, quote!(members.unknown(reader)), None),
+        Others::Refused => (None, quote!(::std::result::Result::Err(members.refuse())), None),
         Others::Kept { name, held, .. } => {
             let name = ident(name);
             let keep = quote!(let mut extra = ::std::default::Default::default(););
             let read = if held.shape.is_replaced() { quote!(foreign_extra) } else { quote!(extra) };
-            (Some(keep), quote!(members.#read(reader, &mut extra)?), Some(quote!(#name: extra,)))
+            (Some(keep), quote!(members.#read(reader, &mut extra)), Some(quote!(#name: extra)))
         }
     };
     let constants = fields.iter().zip(&slots).filter(|(field, _)| field.constant.is_some()).map(|(field, slot)| {
@@ -83,6 +83,7 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
             quote!(#name: #slot)
         }
     });
+    let values = values.chain(kept);
     quote! {
         static NAMES: __twyla::Names = __twyla::Names::new(&[#(#wires),*]);
         #(let mut #slots = ::std::option::Option::None;)*
@@ -92,10 +93,10 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
             match name {
                 #(#arms)*
                 _ => #other,
-            }
+            }?;
         }
         #(#constants)*
-        ::std::result::Result::Ok(Self { #(#values,)* #kept })
+        ::std::result::Result::Ok(Self { #(#values),* })
     }
 }
 

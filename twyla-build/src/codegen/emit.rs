@@ -12,6 +12,7 @@ use crate::codegen::checks;
 use crate::codegen::codec;
 use crate::codegen::compiled::Compiled;
 use crate::codegen::defaults;
+use crate::codegen::extended::Structs;
 use crate::codegen::foreign;
 use crate::codegen::layout;
 use crate::codegen::methods;
@@ -38,7 +39,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
     let mut patterns = checks::PatternStatics::default();
     let mut trees = Trees::new(schemas);
     let events: HashMap<TypeId, &EventName> = model.events.iter().map(|(name, id)| (*id, name)).collect();
-    let compiled = Compiled::all(schemas);
+    let (compiled, structs) = (Compiled::all(schemas), Structs::of(schemas, model));
     let mut order: Vec<TypeId> = (0..model.types.len()).collect();
     order.sort_by_key(|id| model.types[*id].path());
     for id in order {
@@ -46,9 +47,9 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
         let definition = types::definition(model, type_);
         let words = words(type_);
         // the program never sees a type that only holds rules
-        let (new, alike) = match type_.is_plain() {
-            true => (TokenStream::new(), None),
-            false => (constructor(model, type_), alike::methods(model, type_)),
+        let (new, alike, extended) = match type_.is_plain() {
+            true => (TokenStream::new(), None, TokenStream::new()),
+            false => (constructor(model, type_), alike::methods(model, type_), structs.conversions(type_)),
         };
         let (codec, view) = (codec::impls(type_), codec::view(type_));
         let validate = match type_.plain {
@@ -64,7 +65,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
                 quote!(__twyla::bindable!(#name);)
             }
         };
-        let items = quote!(#definition #words #new #alike #codec #view #validate #contract);
+        let items = quote!(#definition #words #new #alike #extended #codec #view #validate #contract);
         modules.entry(type_.module.as_deref()).or_default().push(items);
     }
     for method in &model.rpcs {
@@ -255,7 +256,8 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
         fixed.push((name.as_str(), quote!(::std::default::Default::default())));
     }
     let builder = builder::builder(model, type_, &fixed);
-    let (arguments, values): (Vec<_>, Vec<_>) = required.into_values().unzip();
+    let (arguments, mut values): (Vec<_>, Vec<_>) = required.into_values().unzip();
+    values.append(&mut others_given);
     let docs = match (arguments.is_empty(), builder.is_empty()) {
         (true, _) => " One with nothing given.",
         (false, true) => " One with what is required; the arguments are sorted by name.",
@@ -278,7 +280,7 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
             #[doc = #docs]
             #[must_use]
             pub fn new(#(#arguments),*) -> Self {
-                Self { #(#values,)* #(#others_given),* }
+                Self { #(#values),* }
             }
             #accessors
         }

@@ -7,6 +7,7 @@ mod codec;
 mod compiled;
 mod defaults;
 pub(crate) mod emit;
+mod extended;
 mod foreign;
 mod layout;
 mod methods;

@@ -9,8 +9,13 @@ use crate::codegen::union;
 use crate::markdown::{code, plain, text};
 use crate::model::{Body, Field, Model, Others, Traits, Type, ValueType, checked};
 
-/// Returns the definition of a type, without its impls.
+/// Returns the definition of a type, with its derives, `Eq` and `PartialOrd`.
 pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
+    let (own, comparison) = (body(model, type_), comparison(type_));
+    quote!(#own #comparison)
+}
+
+fn body(model: &Model, type_: &Type) -> TokenStream {
     let (docs, name) = (type_docs(type_), ident(&type_.name));
     let writer = TypeWriter { model, module: type_.module.as_deref() };
     match &type_.body {
@@ -115,9 +120,6 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
         ("Debug", debug),
         ("Default", has(Traits::DEFAULT)),
         ("PartialEq", true),
-        ("Eq", has(Traits::EQ)),
-        // a partial order alone is seldom of use, and costs time to compile
-        ("PartialOrd", has(Traits::ORD)),
         ("Ord", has(Traits::ORD)),
         ("Hash", has(Traits::HASH)),
     ];
@@ -126,6 +128,17 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
     // the attribute of a derive must follow the derive
     let attributes = type_.custom.attributes.iter().map(|text| checked(text));
     quote!(#[derive(#(#derives),*)] #(#attributes)*)
+}
+
+/// Returns `Eq`, and the `PartialOrd` of a type with `Ord`: impls of them compile faster than derives. A type has no partial order
+/// alone, which is seldom of use.
+fn comparison(type_: &Type) -> Option<TokenStream> {
+    let name = ident(&type_.name);
+    if type_.traits.has(Traits::ORD) {
+        Some(quote!(__twyla::ordered!(#name);))
+    } else {
+        type_.traits.has(Traits::EQ).then(|| quote!(impl ::std::cmp::Eq for #name {}))
+    }
 }
 
 /// Returns the attributes that the build script adds to a field or variant.
