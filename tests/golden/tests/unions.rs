@@ -60,6 +60,15 @@ fn one_or_many_of_a_type() {
         read::<Values>(r#"{"targets":[{"x":1}]}"#).targets,
         Some(ValuesTargets::Many(vec![ValuesPlace::new(1)]))
     );
+    let all = |tags: &ValuesTags| {
+        let mut out = Vec::new();
+        for tag in tags {
+            out.push(tag.clone());
+        }
+        out
+    };
+    assert_eq!(all(&"x".into()), ["x"]);
+    assert_eq!(all(&vec!["x".to_owned(), "y".to_owned()].into()), ["x", "y"]);
     let deep = read::<Values>(r#"{"texts":["a",["b"]]}"#).texts.unwrap();
     assert!(matches!(deep, ValuesTexts::Array(items) if items[0] == ValuesTexts::from("a")));
 }

@@ -259,10 +259,10 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let (arguments, mut values): (Vec<_>, Vec<_>) = required.into_values().unzip();
     values.append(&mut others_given);
     let docs = match (arguments.is_empty(), builder.is_empty()) {
-        (true, _) => " One with nothing given.",
-        (false, true) => " One with what is required; the arguments are sorted by name.",
+        (true, _) => " Creates an empty one.",
+        (false, true) => " Creates one from its required properties, in alphabetical order.",
         (false, false) => {
-            " One with what is required; the arguments are sorted by name. [`builder`](Self::builder) takes them by name."
+            " Creates one from its required properties, in alphabetical order. [`builder`](Self::builder) takes them by name."
         }
     };
     let (name, accessors) = (ident(&type_.name), defaults::accessors(model, type_));

@@ -7,7 +7,7 @@ use twyla_contract::Location;
 use crate::codegen::type_names::{TypeWriter, ident};
 use crate::codegen::union;
 use crate::markdown::{code, plain, text};
-use crate::model::{Body, Field, Model, Others, Traits, Type, ValueType, checked};
+use crate::model::{Body, Field, Model, Others, Shape, Traits, Type, ValueType, checked};
 
 /// Returns the definition of a type, with its derives, `Eq` and `PartialOrd`.
 pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
@@ -23,9 +23,10 @@ fn body(model: &Model, type_: &Type) -> TokenStream {
             let shown = struct_shown(type_, fields, others);
             let stored = fields.iter().filter(|field| field.constant.is_none());
             let fields = stored.map(|field| {
-                let docs = docs_of(
-                    [text(&field.docs.said)].into_iter().chain(field.docs.notes.clone()).chain([schema(&field.place)]),
-                );
+                let is_null = field.required && matches!(field.held.shape, Shape::Nullable(_));
+                let null = is_null.then(|| "`None` is `null`.".to_owned());
+                let paragraphs = [text(&field.docs.said)].into_iter().chain(field.docs.notes.clone());
+                let docs = docs_of(paragraphs.chain(null).chain([schema(&field.place)]));
                 let (name, ty, attributes) =
                     (ident(&field.name), writer.field(field), member_attributes(type_, &field.name));
                 quote!(#docs #attributes pub #name: #ty)
@@ -154,7 +155,7 @@ fn type_docs(type_: &Type) -> Docs {
     let within = within.into_iter().flat_map(|held| &held.trees);
     let trees = type_.trees.iter().chain(within).flat_map(|tree| &tree.reasons).map(|reason| {
         let place = format!("{}:{}", reason.place.file, reason.place.line);
-        format!("Held by a tree of rules: {} ({}).", reason.why, plain(&place))
+        format!("Also checked when read and written: {} ({}).", reason.why, plain(&place))
     });
     let constants = match &type_.body {
         Body::Struct { fields, .. } => fields.as_slice(),

@@ -174,10 +174,23 @@ fn choice_docs(by: &Discriminator, variant: &Variant) -> String {
     let choices = choices.join(" or ");
     match by {
         _ if variant.choices.is_empty() => "Any other.".to_owned(),
-        Discriminator::JsonType => format!("Where it is {choices}."),
+        Discriminator::JsonType => match variant.held.as_ref().map(|held| &held.shape) {
+            Some(Shape::Format(format)) => sentence(&format!("{} string", with_article(format.format()))),
+            _ => sentence(&choices),
+        },
         Discriminator::Member(name) => format!("Where {} is {choices}.", code(name)),
         Discriminator::OwnMember | Discriminator::RequiredMember(_) => format!("Where it has {choices}."),
     }
+}
+
+/// Returns the name of a format as code, with an article.
+fn with_article(format: &str) -> String {
+    format!("{} {}", if format.starts_with('i') { "an" } else { "a" }, code(format))
+}
+
+fn sentence(text: &str) -> String {
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}.", first.to_uppercase())
 }
 
 fn shown(choice: &Choice) -> String {
@@ -247,7 +260,7 @@ pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type) -> TokenStream {
     from.collect()
 }
 
-/// Returns `as_slice` and `iter` of a union of a value and an array of such values.
+/// Returns `as_slice`, `iter` and `IntoIterator` of a union of a value and an array of such values.
 pub(crate) fn list(writer: &TypeWriter<'_>, type_: &Type) -> Option<TokenStream> {
     let Body::Union { variants, .. } = &type_.body else { return None };
     let [one, many] = variants.as_slice() else { return None };
@@ -272,6 +285,13 @@ pub(crate) fn list(writer: &TypeWriter<'_>, type_: &Type) -> Option<TokenStream>
             /// Iterates over the values, or over the only one.
             pub fn iter(&self) -> ::std::slice::Iter<'_, #ty> {
                 self.as_slice().iter()
+            }
+        }
+        impl<'a> ::std::iter::IntoIterator for &'a #union {
+            type Item = &'a #ty;
+            type IntoIter = ::std::slice::Iter<'a, #ty>;
+            fn into_iter(self) -> ::std::slice::Iter<'a, #ty> {
+                self.iter()
             }
         }
     })

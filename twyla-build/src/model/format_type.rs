@@ -30,7 +30,7 @@ impl FormatType {
     }
 
     /// Returns the format's name in JSON Schema.
-    pub(super) fn format(self) -> &'static str {
+    pub(crate) fn format(self) -> &'static str {
         match self {
             Self::Date => "date",
             Self::DateTime => "date-time",

@@ -33,7 +33,7 @@ impl<'a> SchemaReader<'a> {
         if all.len() > MOST_WORDS {
             return None;
         }
-        let mut list = self.word_list(branches.keyword, &branches.all, all);
+        let mut list = self.word_list(branches.keyword, &branches.all, all, |own| own.len() == 1);
         let known: HashSet<&String> = list.words.iter().collect();
         let more: Vec<String> = all.iter().filter(|word| !known.contains(word)).cloned().collect();
         list.words.extend(more);
@@ -59,7 +59,9 @@ impl<'a> SchemaReader<'a> {
         if all.len() > MOST_WORDS || is_typed || !only_strings {
             return None;
         }
-        Some(self.word_list(branches.keyword, those, all)).filter(|list| list.is_exact && !list.words.is_empty())
+        // the words are among the alternatives, so what a schema says of several holds for each
+        let list = self.word_list(branches.keyword, those, all, |_| true);
+        Some(list).filter(|list| list.is_exact && !list.words.is_empty())
     }
 
     /// Returns the variants of a union for words, beside these others: one for each word, or one for all of them if a name is taken.
@@ -95,7 +97,14 @@ impl<'a> SchemaReader<'a> {
         Shape::Named(id)
     }
 
-    fn word_list(&self, keyword: &str, branches: &[(Loc, Possible)], all: &BTreeSet<String>) -> WordList {
+    /// Returns the words that schemas list. `describes` decides whether the description of a schema with these words is that of each.
+    fn word_list(
+        &self,
+        keyword: &str,
+        branches: &[(Loc, Possible)],
+        all: &BTreeSet<String>,
+        describes: impl Fn(&[&str]) -> bool,
+    ) -> WordList {
         let (mut words, mut known) = (Vec::new(), HashSet::new());
         let (mut docs_of, mut exact) = (BTreeMap::new(), true);
         for (at, possible) in branches {
@@ -120,7 +129,7 @@ impl<'a> SchemaReader<'a> {
                     exact &= keyword == "anyOf";
                 } else if all.contains(*word) {
                     words.push((*word).to_owned());
-                    docs_of.extend(said.clone().filter(|_| own.len() == 1).map(|said| ((*word).to_owned(), said)));
+                    docs_of.extend(said.clone().filter(|_| describes(&own)).map(|said| ((*word).to_owned(), said)));
                 }
             }
         }
