@@ -1,15 +1,17 @@
-//! What an expansion refers to and the crate certainly doesn't have: the runtime under the expected name, or contracts. It is reported
-//! at the user's token, and the expansion goes on with what there is, so that nothing else is reported.
+//! What an expansion refers to and the crate certainly lacks: the runtime under the expected name, or `crate::contracts`. It is
+//! reported at the user's token, and the expansion goes on with what there is, so that nothing else is reported.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::Span;
 use syn::Path;
+use syn::ext::IdentExt;
 
 use crate::catalogue::{Text, absent as text};
 use crate::invocation::Invocation;
+use crate::runtime::{Place, Runtime};
 use crate::source::Source;
 
 /// The crate that expansions name, unless the user names another one.
@@ -25,13 +27,32 @@ pub(crate) struct Renamed {
     pub(crate) path: Option<String>,
 }
 
+/// Finds the runtime, or another library that has what is needed, for a macro of it that the user calls.
+fn find(libraries: &[&str], called: &str, at: Span) -> Place {
+    let invocation = Invocation::current();
+    let source = source_of(at);
+    let is_dependency = |path: &&str| {
+        let first = path.split("::").next();
+        invocation.dependencies().any(|name| Some(name) == first)
+    };
+    let path = |path: Option<&str>| path.filter(is_dependency).map(str::to_owned);
+    let own = path(source.as_ref().and_then(|it| it.called(called)));
+    let library = libraries.iter().find_map(|library| invocation.name_of(library)).map(str::to_owned);
+    match (own, library) {
+        (Some(own), Some(library)) if own == library => Place::Dependency(library),
+        (Some(own), _) => Place::Macros(own),
+        (None, Some(library)) => Place::Dependency(library),
+        (None, None) => path(source.as_ref().and_then(|it| it.imported(called))).map_or(Place::Unknown, Place::Macros),
+    }
+}
+
 /// Returns the runtime's name for an attribute that doesn't name it; `None` if it is as expected.
 pub(crate) fn runtime(attribute: &str, at: Span) -> Option<Renamed> {
     if !lacks_crate(RUNTIME) {
         return None;
     }
-    let path = path_before(attribute, at).or_else(|| Invocation::current().name_of(RUNTIME).map(str::to_owned));
-    Some(Renamed { text: text::runtime(attribute, path.as_deref()), path })
+    let place = find(&[RUNTIME], attribute, at);
+    Some(Renamed { text: text::runtime(attribute, &place), path: place.path() })
 }
 
 /// Returns the runtime's name for generated code that names it `path`; `None` if it is as expected.
@@ -40,35 +61,46 @@ pub(crate) fn generated(path: &str, at: Span) -> Option<Renamed> {
     if name == "crate" || !lacks_crate(name) {
         return None;
     }
-    let invocation = Invocation::current();
-    let path = path_before("include_contracts", at)
-        .or_else(|| LIBRARIES.iter().find_map(|library| invocation.name_of(library)).map(str::to_owned));
-    Some(Renamed { text: text::generated(name, path.as_deref()), path })
+    let place = find(&LIBRARIES, "include_contracts", at);
+    Some(Renamed { text: text::generated(name, &place), path: place.path() })
 }
 
-/// Returns the error of an item whose contracts are at a path that leads nowhere; `None` if it may lead somewhere. That the crate
-/// has no contracts at all is one mistake, and the first attribute reports it: the others have the error `Some(None)`.
-pub(crate) fn contracts(path: Option<&Path>, item: &TokenStream, at: Span) -> Option<Option<Text>> {
+/// Whether an attribute finds its contracts.
+pub(crate) enum Resolution {
+    /// The path may lead to them: the compiler decides.
+    Maybe,
+    Absent(Text),
+    /// Another attribute reports that the crate has none.
+    Reported,
+}
+
+/// Looks for the contracts of an attribute: at its own path, or in `crate::contracts`. Only the root of the crate is known well
+/// enough to say that something is absent.
+pub(crate) fn contracts(path: Option<&Path>, runtime: &Runtime) -> Resolution {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     let invocation = Invocation::current();
-    let root = || invocation.root().and_then(Source::read);
-    let Some(path) = path else {
-        if !root()?.lacks("contracts") {
-            return None;
-        }
-        let root = invocation.root().map(|path| path.display().to_string()).unwrap_or_default();
-        let meant = invocation.dependencies().find(|name| name.contains("contracts"));
-        return Some((!REPORTED.swap(true, Ordering::Relaxed)).then(|| text::contracts(&root, meant)));
+    let Some((file, root)) = invocation.root().and_then(|file| Some((file, Source::read(file)?))) else {
+        return Resolution::Maybe;
     };
-    let mut names = path.segments.iter().map(|it| it.ident.to_string());
-    let (first, second) = (names.next()?, names.next());
-    match (&*first, second) {
-        ("crate", Some(name)) => root()?.lacks(&name).then(|| Some(text::no_item(&name))),
-        ("crate" | "self" | "super" | "std" | "core" | "alloc", _) => None,
-        (name, _) => {
-            let is_absent = lacks_crate(name) && source_of(at)?.lacks_beside(name, &name_of(item)?);
-            is_absent.then(|| Some(text::no_crate(name, invocation.dependencies())))
+    let Some(path) = path else {
+        if !root.lacks("contracts") {
+            return Resolution::Maybe;
         }
+        // that the crate has no contracts is one mistake
+        if REPORTED.swap(true, Ordering::Relaxed) {
+            return Resolution::Reported;
+        }
+        let meant = invocation.dependencies().find(|name| name.contains("contracts"));
+        return Resolution::Absent(text::contracts(
+            &file.display().to_string(),
+            meant,
+            &runtime.text("include_contracts"),
+        ));
+    };
+    let mut names = path.segments.iter().map(|it| it.ident.unraw().to_string());
+    match (names.next().as_deref(), names.next()) {
+        (Some("crate"), Some(name)) if root.lacks(&name) => Resolution::Absent(text::no_item(&name)),
+        _ => Resolution::Maybe,
     }
 }
 
@@ -79,25 +111,9 @@ fn lacks_crate(name: &str) -> bool {
     invocation.lacks(name) && declares_none()
 }
 
-/// Returns the path in front of a macro that the user's file calls or imports: `kit::twyla` of `kit::twyla::listener`.
-fn path_before(name: &str, at: Span) -> Option<String> {
-    let source = source_of(at)?;
-    let path = source.before(name)?;
-    let first = path.split("::").next().unwrap_or_default();
-    Invocation::current().dependencies().any(|dependency| dependency == first).then(|| path.to_owned())
-}
-
 /// Returns the file of some tokens.
 fn source_of(at: Span) -> Option<Arc<Source>> {
     // unit tests run outside the compiler
     let file: PathBuf = if proc_macro::is_available() { at.unwrap().local_file()? } else { return None };
     Source::read(&file)
-}
-
-/// Returns the name of a function or struct.
-fn name_of(item: &TokenStream) -> Option<String> {
-    let mut words = item.clone().into_iter().skip_while(
-        |token| !matches!(token, TokenTree::Ident(word) if word == "fn" || word == "struct" || word == "enum"),
-    );
-    words.nth(1).map(|name| name.to_string())
 }

@@ -11,8 +11,7 @@ pub(crate) struct Invocation {
     /// The dependencies, by their names in this crate, each with the file of its library.
     dependencies: Vec<(String, String)>,
     root: Option<PathBuf>,
-    /// Whether there may be more arguments than these, in a file.
-    is_cut: bool,
+    has_response_file: bool,
 }
 
 impl Invocation {
@@ -38,7 +37,7 @@ impl Invocation {
             } else if let Some(name) = value("--crate-name") {
                 read.own = Some(name);
             } else if arg.starts_with('@') {
-                read.is_cut = true;
+                read.has_response_file = true;
             } else if arg.ends_with(".rs") && !arg.starts_with('-') {
                 roots.push(arg);
             }
@@ -52,9 +51,9 @@ impl Invocation {
     /// Returns whether the crate certainly has no dependency of a name.
     pub(crate) fn lacks(&self, name: &str) -> bool {
         let is_named = |(dependency, _): &(String, String)| dependency == name;
-        // a crate names itself, where it has said how
+        // `extern crate self as name`
         let is_own = self.own.as_deref() == Some(name);
-        let is_known = !self.is_cut && !self.dependencies.is_empty();
+        let is_known = !self.has_response_file && !self.dependencies.is_empty();
         is_known && !is_own && !self.dependencies.iter().any(is_named)
     }
 

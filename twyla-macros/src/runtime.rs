@@ -5,6 +5,24 @@ use quote::{ToTokens, quote};
 use syn::Path;
 use syn::parse::ParseStream;
 
+/// Where a crate has the runtime under another name.
+pub(crate) enum Place {
+    /// A dependency that is the runtime.
+    Dependency(String),
+    /// The path at which the user's file has its macros, which may be another module than the runtime's root.
+    Macros(String),
+    Unknown,
+}
+
+impl Place {
+    pub(crate) fn path(self) -> Option<String> {
+        match self {
+            Self::Dependency(path) | Self::Macros(path) => Some(path),
+            Self::Unknown => None,
+        }
+    }
+}
+
 /// The path of the runtime. As tokens it is that path.
 #[derive(Clone)]
 pub(crate) struct Runtime(Box<TokenStream>);

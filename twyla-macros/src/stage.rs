@@ -7,7 +7,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitInt, LitStr, Path, Token};
 
-use crate::absent::{self, Renamed};
+use crate::absent::{self, Renamed, Resolution};
 use crate::contracts::{self, Found, Missing};
 use crate::runtime::Runtime;
 use crate::{event, listener, rpc};
@@ -44,7 +44,8 @@ impl Attribute {
 pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let given = Given::read(&args);
     let at = given.name.unwrap_or_else(Span::call_site);
-    let renamed = if given.names_runtime { None } else { absent::runtime(attribute.word(), at) };
+    let is_named = given.names_runtime || given.has_mistake;
+    let renamed = if is_named { None } else { absent::runtime(attribute.word(), at) };
     let Some(Renamed { text, path }) = renamed else { return with_runtime(attribute, given, args, item) };
     let error = text.at(at).to_compile_error();
     // the path is all that is missing
@@ -59,7 +60,7 @@ pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) 
 }
 
 fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: TokenStream) -> TokenStream {
-    let Given { name, contracts: path, runtime, .. } = given;
+    let Given { name, contracts: path, runtime, has_mistake, .. } = given;
     let Some(name) = name else {
         // nothing is looked up, and an attribute that needs a name says so
         return attribute.expand(args, item, || Err(Missing::Reported));
@@ -69,9 +70,16 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     {
         return attribute.expand(args, item, || found);
     }
-    if let Some(text) = absent::contracts(path.as_ref(), &item, name) {
-        let error =
-            text.map(|text| path.as_ref().map_or_else(|| text.at(name), |path| text.over(path)).to_compile_error());
+    // the attribute reports its mistake
+    let found = if has_mistake { Resolution::Reported } else { absent::contracts(path.as_ref(), &runtime) };
+    let error = match found {
+        Resolution::Maybe => None,
+        Resolution::Absent(text) => {
+            Some(path.as_ref().map_or_else(|| text.at(name), |path| text.over(path)).to_compile_error())
+        }
+        Resolution::Reported => Some(TokenStream::new()),
+    };
+    if let Some(error) = error {
         let expanded = attribute.expand(args, item, || Err(Missing::Reported));
         return quote!(#error #expanded);
     }
@@ -127,6 +135,8 @@ struct Given {
     contracts: Option<Path>,
     runtime: Runtime,
     names_runtime: bool,
+    /// Whether reading ended at a mistake.
+    has_mistake: bool,
 }
 
 impl Given {
@@ -155,7 +165,7 @@ impl Given {
             }
             Ok(())
         };
-        let _ = entries.parse2(args.clone());
+        given.has_mistake = entries.parse2(args.clone()).is_err();
         given
     }
 }
@@ -187,6 +197,8 @@ mod tests {
         assert_eq!(read("ordered_by = a.b, crate = kit::twyla, \"x\""), (true, None, "kit :: twyla".into()));
         assert_eq!(read("\"api.x\", emit, contracts = crate::api"), (true, Some("crate :: api".into()), runtime()));
         // parsing stops at the first mistake
+        let has_mistake = |args: &str| Given::read(&args.parse().unwrap()).has_mistake;
+        assert!(has_mistake("\"api.x\", contracts = \"kit\", crate = bus") && !has_mistake("\"api.x\", retry = 1, x"));
         assert_eq!(read("\"api.x\", contracts ="), (true, None, runtime()));
     }
 }

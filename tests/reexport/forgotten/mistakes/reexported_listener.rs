@@ -1,9 +1,8 @@
-use kit::twyla::{listener, listeners};
 use platform_contracts::api::UserInput;
 
-#[listener("api.user_input", contracts = platform_contracts)]
+#[kit::twyla::listener("api.user_input", contracts = platform_contracts)]
 async fn answer(_: UserInput) {}
 
 fn main() {
-    let _ = listeners![answer];
+    let _ = kit::twyla::listeners![answer];
 }
