@@ -19,7 +19,7 @@ if [ -n "${AGAINST:-}" ]; then
     # a shallow clone lacks the revision, and has no branch but its own
     if ! git cat-file -e "$AGAINST^{commit}" 2>/dev/null; then
         if ! git fetch --quiet --no-tags --depth=1 -- origin "${AGAINST#origin/}"; then
-            echo "::error title=Contracts::the revision of the input 'against' is neither in this clone nor on its remote 'origin'"
+            echo "::error title=Contracts::the revision of the input 'against' is not in this clone, and can't be fetched from 'origin': the log has git's error"
             printf 'verdict=error\ncomment=%s\n' "$COMMENT" >>"${GITHUB_OUTPUT:-/dev/null}"
             exit 2
         fi

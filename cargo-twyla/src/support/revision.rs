@@ -33,7 +33,14 @@ pub(crate) enum Error {
 fn nearest(folder: &Path, revision: &str) -> Option<String> {
     let names = git::run(folder, ["for-each-ref", "--format=%(refname:short)"]).ok()?;
     let names = String::from_utf8_lossy(&names);
-    similar::nearest(revision, names.lines()).map(str::to_owned)
+    // also a branch that only a remote has: `origin/main` for `mian`
+    let short = |name: &&str| name.split_once('/').map_or(*name, |(_, rest)| rest).to_owned();
+    let near = similar::nearest(revision, names.lines()).map(str::to_owned);
+    let short: Vec<(String, &str)> = names.lines().map(|name| (short(&name), name)).collect();
+    near.or_else(|| {
+        let near = similar::nearest(revision, short.iter().map(|(short, _)| short.as_str()))?;
+        short.iter().find(|(short, _)| short == near).map(|(_, name)| (*name).to_owned())
+    })
 }
 
 /// A folder at a revision.

@@ -173,6 +173,13 @@ fn it_has_what_the_services_of_a_folder_of_manifests_use() {
     assert_eq!(of(&["-m", "fleet/shop.contracts.json"]), one);
     let (_, _, info) = of(&["-m", "fleet/shop.contracts.json", "--version", "3.0.0"]);
     assert_eq!(info, r#"{"title":"shop","version":"3.0.0"}"#);
+    // one service in two environments, with a version in each
+    let shop = fs::read_to_string(folder.path().join("fleet/shop.contracts.json")).unwrap();
+    write(folder.path(), &[("all/live/shop.contracts.json", &shop), ("all/test/shop.contracts.json", &shop)]);
+    assert_eq!(of(&["-m", "all"]), one);
+    write(folder.path(), &[("all/test/shop.contracts.json", &shop.replace("1.2.0", "1.3.0"))]);
+    let (_, operations, info) = of(&["-m", "all"]);
+    assert_eq!((operations, &*info), (one.1, r#"{"title":"shop","version":"1.0.0"}"#));
     let (said, code) = twyla(folder.path(), &["asyncapi", "--manifests", "schemas"]);
     assert_eq!(
         (said.as_str(), code),

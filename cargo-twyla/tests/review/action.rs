@@ -63,7 +63,10 @@ fn the_action_finds_a_branch_from_a_clone_of_one_commit() {
     }
     let (said, code) = check(&clone, &[("AGAINST", "--upload-pack=touch x")]);
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("::error title=Contracts::the revision of the input 'against' is neither in"), "{said}");
+    assert!(
+        said.contains("::error title=Contracts::the revision of the input 'against' is not in this clone"),
+        "{said}"
+    );
     assert!(fs::read_to_string(clone.join("output")).unwrap().ends_with("verdict=error\ncomment=comment.md\n"));
     assert!(!clone.join("comment.md").exists() && !clone.join("x").exists());
 }

@@ -20,7 +20,8 @@ pub(super) struct Info {
 /// A service, and the names of what it uses.
 pub(super) struct Service {
     pub(super) name: String,
-    pub(super) version: String,
+    /// The version, if all environments have the same.
+    pub(super) version: Option<String>,
     emits: BTreeSet<String>,
     /// Events, each with the group that listens.
     listens: BTreeSet<(String, String)>,
@@ -31,11 +32,12 @@ pub(super) struct Service {
 impl Service {
     pub(super) fn new(name: String, version: String) -> Self {
         let (emits, listens, serves, calls) = Default::default();
-        Self { name, version, emits, listens, serves, calls }
+        Self { name, version: Some(version), emits, listens, serves, calls }
     }
 
     /// Adds what one deployed version of the service uses.
     pub(super) fn add(&mut self, version: &Version) {
+        self.version = self.version.take().filter(|it| *it == version.name);
         self.emits.extend(version.emits.iter().map(|it| it.event.clone()));
         self.listens.extend(version.listens.iter().map(|it| (it.event.clone(), it.group.clone())));
         self.serves.extend(version.serves.iter().map(|it| it.method.clone()));

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// The title of the document. Default: the service's name, or "Contracts".
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
-    /// The version of the described API. Default: the service's version, or 1.0.0.
+    /// The version of the described API. Default: the service's version if all its environments have the same, or 1.0.0.
     #[arg(long, alias = "api-version", value_name = "VERSION")]
     version: Option<String>,
     /// Include only what the services of these manifests emit, listen to, serve and call: files, or a folder with files that end
@@ -75,10 +75,13 @@ impl Run for Args {
         }
         let services = services(&self.manifests)?;
         let (title, version) = match services.as_deref() {
-            Some([only]) => (only.name.clone(), only.version.clone()),
-            _ => ("Contracts".to_owned(), "1.0.0".to_owned()),
+            Some([only]) => (only.name.as_str(), only.version.as_deref()),
+            _ => ("Contracts", None),
         };
-        let info = Info { title: self.title.unwrap_or(title), version: self.version.unwrap_or(version) };
+        let info = Info {
+            title: self.title.unwrap_or_else(|| title.to_owned()),
+            version: self.version.unwrap_or_else(|| version.unwrap_or("1.0.0").to_owned()),
+        };
         let text = document::document(&contracts, files, &info, services.as_deref()).text();
         match self.out {
             Some(path) => output::write(&path, text)?,

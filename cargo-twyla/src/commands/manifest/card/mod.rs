@@ -57,12 +57,13 @@ pub(super) fn manifest(
         None => schemas.or_else(|| card.schemas.as_ref().map(beside)),
     };
     let folder = SchemasArgs::of(schemas, contracts_crate).find()?;
-    let revision = card.revision.as_ref();
+    let named = card.revision.as_ref();
     let (sources, version) =
-        contracts(&folder, revision.map(|it| it.name.as_str())).map_err(|error| match (error, revision) {
-            (Error::Revision(error), Some(revision)) => {
-                mistakes(vec![Mistake { at: revision.at, text: error.to_string() }])
-            }
+        contracts(&folder, named.map(|it| it.name.as_str())).map_err(|error| match (error, named) {
+            (
+                Error::Revision(error @ (revision::Error::NoRevision { .. } | revision::Error::NoFolder { .. })),
+                Some(named),
+            ) => mistakes(vec![Mistake { at: named.at, text: error.to_string() }]),
             (error, _) => error,
         })?;
     let mut contracts = Contracts { sources: &sources, folder: version, bundles: Vec::new(), mistakes: Vec::new() };
