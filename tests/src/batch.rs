@@ -64,14 +64,14 @@ pub fn batches<P: Place>(size: u16, policy: Policy) -> Registration {
     let day = Duration::from_secs(86_400);
     let within = policy.batch.map_or(day, |batching| batching.within);
     let batching = Batching { size, within, open: <Ping<P> as Arrives<true>>::open_in_batch, handle: handle::<P> };
-    let Registration { event, domain, event_type, group, handler, mark, .. } = listener::<P>("one");
+    let Registration { event, domain, event_type, group, handler, record, .. } = listener::<P>("one");
     Registration {
         event,
         domain,
         event_type,
         group,
         handler,
-        mark,
+        record,
         policy: Policy { batch: Some(batching), ..policy },
         needs: vec![Need { id: TypeId::of::<BatchScript<P>>(), name: "BatchScript", by: ".state(..)" }],
         handle: |incoming| {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use twyla_runtime::event::{Emit, Event, EventContext, EventKey, Listen};
 use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Need, Policy, Registration};
-use twyla_runtime::mark::{Mark, Schema, Schemas};
+use twyla_runtime::record::{ContractRecord, Schema, Schemas};
 use twyla_runtime::validate::{Refusal, Violation};
 use twyla_runtime::{Ack, Bus, Meta};
 
@@ -88,7 +88,7 @@ impl<P: Place> Event for Ping<P> {
     const EVENT_TYPE: &'static str = "ping";
     const SCHEMA: &'static str = "schemas/events/test/ping.json:1";
     const SCHEMAS: Schemas = Schemas::NONE;
-    const EMITS: &'static Mark = &Mark::none(P::EVENT);
+    const EMITS: &'static ContractRecord = &ContractRecord::none(P::EVENT);
     type Key = EventKey<0>;
     type Context = Here;
 }
@@ -185,7 +185,7 @@ pub fn listener<P: Place>(group: &'static str) -> Registration {
         event_type: "ping",
         group,
         handler: "scripted",
-        mark: const { &Mark::none(P::EVENT) },
+        record: const { &ContractRecord::none(P::EVENT) },
         policy: Policy::default(),
         needs: vec![Need { id: TypeId::of::<Script<P>>(), name: "Script", by: ".state(..)" }],
         handle: handle::<P>,

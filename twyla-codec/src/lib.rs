@@ -32,7 +32,7 @@ mod violation;
 
 pub use contract::event;
 #[doc(hidden)]
-pub use contract::record as mark;
+pub use contract::record;
 pub use json::words::InvalidWord;
 pub use nullable::Nullable;
 pub use validate::formats::date_time::{DateTime, InvalidDateTime};
@@ -79,10 +79,10 @@ pub mod __private {
     pub use crate::contract::event::kind;
     pub use crate::contract::method::{Requests, Responds, RpcKey, show_error};
     pub use crate::contract::otherwise::Otherwise;
-    pub use crate::contract::record as mark;
+    pub use crate::contract::record;
     pub use crate::validate::Refusal;
     pub use crate::{
-        __bindable as bindable, __builder as builder, __contract as contract, __mark as mark,
+        __bindable as bindable, __builder as builder, __contract as contract, __record as record,
         __rpc_contract as rpc_contract, __rpc_error as rpc_error, __unset as unset,
     };
 }

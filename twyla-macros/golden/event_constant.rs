@@ -61,8 +61,8 @@ const _: () = {
         const DOMAIN: &'static str = "shop";
         const EVENT_TYPE: &'static str = "signed";
         const SCHEMA: &'static str = "schemas/events/shop/signed.json:1";
-        const SCHEMAS: ::twyla_runtime::mark::Schemas = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::SCHEMAS;
-        const EMITS: &'static ::twyla_runtime::mark::Mark = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::EMITS;
+        const SCHEMAS: ::twyla_runtime::record::Schemas = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::SCHEMAS;
+        const EMITS: &'static ::twyla_runtime::record::ContractRecord = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::EMITS;
         type Key = ::twyla_runtime::event::EventKey<8803217030328610165u64>;
         type Context = crate::contracts::Context;
     }

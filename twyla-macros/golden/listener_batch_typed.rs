@@ -9,7 +9,7 @@ const _: () = {
     const TWYLA_HANDLER: &str = ::core::concat!(
         ::core::module_path!(), "::", ::core::stringify!(book)
     );
-    const TWYLA_SCHEMAS: __twyla::mark::Schemas = __twyla::IsAnyEvent::<
+    const TWYLA_SCHEMAS: __twyla::record::Schemas = __twyla::IsAnyEvent::<
         UserInput,
     >::SCHEMAS;
     const TWYLA_BATCHING: __twyla::Batching = __twyla::Batching {
@@ -43,7 +43,7 @@ const _: () = {
                 event_type: <UserInput as __twyla::Content>::EVENT_TYPE,
                 group: <Self as __twyla::Listener>::GROUP,
                 handler: TWYLA_HANDLER,
-                mark: __twyla::mark!(
+                record: __twyla::record!(
                     ["listens", < book as __twyla::Listener > ::EVENT, "consumer",
                     TWYLA_SCHEMAS.content.digest, TWYLA_SCHEMAS.context.digest,
                     TWYLA_HANDLER,], & [TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]

@@ -31,7 +31,7 @@ const _: () = {
     const TWYLA_HANDLER: &str = ::core::concat!(
         ::core::module_path!(), "::", ::core::stringify!(answer)
     );
-    const TWYLA_SCHEMAS: __twyla::mark::Schemas = __twyla::IsEvent::<
+    const TWYLA_SCHEMAS: __twyla::record::Schemas = __twyla::IsEvent::<
         UserInput,
         ::twyla_runtime::event::EventKey<12812687169510636491u64>,
     >::SCHEMAS;
@@ -46,7 +46,7 @@ const _: () = {
                 event_type: "user_input",
                 group: <Self as __twyla::Listener>::GROUP,
                 handler: TWYLA_HANDLER,
-                mark: __twyla::mark!(
+                record: __twyla::record!(
                     ["listens", < answer as __twyla::Listener > ::EVENT, "bots",
                     TWYLA_SCHEMAS.content.digest, TWYLA_SCHEMAS.context.digest,
                     TWYLA_HANDLER,], & [TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]

@@ -66,7 +66,7 @@ const _: () = {
                 handler: ::core::concat!(
                     ::core::module_path!(), "::", ::core::stringify!(get_booking)
                 ),
-                mark: __twyla::calls::IsRequest::<
+                record: __twyla::calls::IsRequest::<
                     GetBookingRequest,
                     __twyla::RpcKey<10514621541228781259u64>,
                 >::SERVES,

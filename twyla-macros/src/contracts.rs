@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use twyla_contract::{Contracts, index};
 
 /// Contracts, or why there are none.
-pub(crate) type Found = Result<Arc<Contracts>, Missing>;
+pub(crate) type ContractsResult = Result<Arc<Contracts>, Missing>;
 
 /// The reason why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum NotCompiled {
 }
 
 /// Returns the contracts of the crate being compiled; `None` if it has none of its own.
-pub(crate) fn of_crate() -> Option<Found> {
+pub(crate) fn of_crate() -> Option<ContractsResult> {
     std::env::var_os("OUT_DIR").and_then(|folder| of_folder(&PathBuf::from(folder)))
 }
 
@@ -44,20 +44,20 @@ pub(crate) fn text(folder: Option<&Path>) -> Result<String, NotCompiled> {
 }
 
 /// Reads the contracts of a text. Those of each digest are read once.
-pub(crate) fn of_text(digest: u64, text: impl FnOnce() -> String) -> Found {
-    static READ: Mutex<Option<HashMap<u64, Found>>> = Mutex::new(None);
+pub(crate) fn of_text(digest: u64, text: impl FnOnce() -> String) -> ContractsResult {
+    static READ: Mutex<Option<HashMap<u64, ContractsResult>>> = Mutex::new(None);
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
     read.get_or_insert_default().entry(digest).or_insert_with(|| parse(&text())).clone()
 }
 
-fn parse(text: &str) -> Found {
+fn parse(text: &str) -> ContractsResult {
     index::read(text).map(Arc::new).map_err(|error| Missing::Unreadable(error.to_string()))
 }
 
 /// Reads the contracts of a build script's folder; `None` if there are none. One process may expand several crates (rust-analyzer
 /// does), and schemas may change in between, so indexes are cached by path and content.
-fn of_folder(folder: &Path) -> Option<Found> {
-    static READ: Mutex<Option<HashMap<PathBuf, (String, Found)>>> = Mutex::new(None);
+fn of_folder(folder: &Path) -> Option<ContractsResult> {
+    static READ: Mutex<Option<HashMap<PathBuf, (String, ContractsResult)>>> = Mutex::new(None);
     let text = match text(Some(folder)) {
         Ok(text) => text,
         Err(NotCompiled::NoBuildScript | NotCompiled::NoIndex) => return None,
@@ -80,12 +80,12 @@ pub(crate) mod tests {
     use super::*;
 
     /// Returns the contracts that the golden expansions are made with.
-    pub(crate) fn sample() -> Found {
+    pub(crate) fn sample() -> ContractsResult {
         parse(include_str!("../golden/contracts.index"))
     }
 
     /// Returns them with an event whose only property is a constant.
-    pub(crate) fn with_constant() -> Found {
+    pub(crate) fn with_constant() -> ContractsResult {
         let place = "schemas/events/shop/signed.json";
         let signed = format!("event\tshop.signed\t{place}\t1\t1\tshop::Signed\tyes");
         let kind = format!("property\tkind\tkind\tyes\tString\t{place}\t5\t5\tenum1\torder");

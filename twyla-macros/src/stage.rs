@@ -8,7 +8,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Ident, Lit, LitInt, LitStr, Path, Token};
 
 use crate::absent::{self, Renamed, Resolution};
-use crate::contracts::{self, Found, Missing};
+use crate::contracts::{self, ContractsResult, Missing};
 use crate::runtime::Runtime;
 use crate::{event, listener, rpc};
 
@@ -31,7 +31,7 @@ impl Attribute {
         }
     }
 
-    fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> Found) -> TokenStream {
+    fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> ContractsResult) -> TokenStream {
         match self {
             Self::Event => event::expand(args, item, contracts),
             Self::Listener => listener::expand(args, item, contracts, std::env::var("CARGO_PKG_NAME").ok().as_deref()),

@@ -8,7 +8,7 @@ use proc_macro2::{Span, TokenStream};
 
 use crate::catalogue;
 use crate::contracts::{
-    Found, Missing, NotCompiled,
+    ContractsResult, Missing, NotCompiled,
     tests::{sample, with_constant},
 };
 use crate::{event, list, listener, rpc, stage};
@@ -33,7 +33,7 @@ fn expand_event(args: &str, item: &str) -> TokenStream {
     event::expand(tokens(args), tokens(item), sample)
 }
 
-fn expand_listener(args: &str, item: &str, contracts: impl FnOnce() -> Found) -> TokenStream {
+fn expand_listener(args: &str, item: &str, contracts: impl FnOnce() -> ContractsResult) -> TokenStream {
     listener::expand(tokens(args), tokens(item), contracts, Some("consumer"))
 }
 

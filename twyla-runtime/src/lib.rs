@@ -77,7 +77,7 @@ pub use transport::QueueKind;
 pub use transport::state::{BusState, LinkState};
 pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, event, validate};
 #[doc(hidden)]
-pub use twyla_codec::{json, mark};
+pub use twyla_codec::{json, record};
 pub use uuid::Uuid;
 // the examples need contracts: the package twyla-ui, which has some, runs them
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]

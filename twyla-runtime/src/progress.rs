@@ -9,12 +9,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::future::BoxFuture;
 use crate::service::ack::Decision;
 use crate::transport::Outgoing;
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 
 /// Observes a bus.
 pub(crate) trait Observer: Send + Sync {
     /// Reports that an event with this message id is about to be emitted.
-    fn emits(&self, message_id: &Arc<str>, mark: &'static Mark);
+    fn emits(&self, message_id: &Arc<str>, record: &'static ContractRecord);
 
     /// Reports that a message is published.
     fn carries(&self, message: &Outgoing);
@@ -83,9 +83,9 @@ impl Progress {
         Self(Some(observer))
     }
 
-    pub(crate) fn emits(&self, message_id: &Arc<str>, mark: &'static Mark) {
+    pub(crate) fn emits(&self, message_id: &Arc<str>, record: &'static ContractRecord) {
         if let Some(observer) = &self.0 {
-            observer.emits(message_id, mark);
+            observer.emits(message_id, record);
         }
     }
 

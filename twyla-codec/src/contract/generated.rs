@@ -13,19 +13,20 @@ macro_rules! __contract {
             const DOMAIN: &'static str = $domain;
             const EVENT_TYPE: &'static str = $event_type;
             const SCHEMA: &'static str = $schema;
-            const SCHEMAS: $crate::__private::mark::Schemas = {
-                static CONTENT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+            const SCHEMAS: $crate::__private::record::Schemas = {
+                static CONTENT: $crate::__private::record::Schema = $crate::__private::record::Schema {
                     digest: $digest,
                     record: concat!($begins, $form),
                     sensitive: <$type as $crate::__private::Validate>::SENSITIVE,
                 };
                 let context = <$context as $crate::event::EventContext>::COMPILED;
-                $crate::__private::mark::Schemas { content: &CONTENT, context }
+                $crate::__private::record::Schemas { content: &CONTENT, context }
             };
-            const EMITS: &'static $crate::__private::mark::Mark = &$crate::__private::mark::Mark::new(
-                $emits,
-                &[<Self as $crate::event::Event>::SCHEMAS.content, <Self as $crate::event::Event>::SCHEMAS.context],
-            );
+            const EMITS: &'static $crate::__private::record::ContractRecord =
+                &$crate::__private::record::ContractRecord::new(
+                    $emits,
+                    &[<Self as $crate::event::Event>::SCHEMAS.content, <Self as $crate::event::Event>::SCHEMAS.context],
+                );
             type Key = $crate::event::EventKey<$key>;
             type Context = $context;
         }
@@ -44,8 +45,8 @@ macro_rules! __contract {
     (context $type:ident, $schema:literal, $digest:literal, $begins:literal, $form:literal) => {
         impl $crate::event::EventContext for $type {
             const SCHEMA: &'static str = $schema;
-            const COMPILED: &'static $crate::__private::mark::Schema = {
-                static CONTEXT: $crate::__private::mark::Schema = $crate::__private::mark::Schema {
+            const COMPILED: &'static $crate::__private::record::Schema = {
+                static CONTEXT: $crate::__private::record::Schema = $crate::__private::record::Schema {
                     digest: $digest,
                     record: concat!($begins, $form),
                     sensitive: <$type as $crate::__private::Validate>::SENSITIVE,

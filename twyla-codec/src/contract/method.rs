@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::contract::event::EventContext;
-use crate::contract::record::{Mark, Schema};
+use crate::contract::record::{ContractRecord, Schema};
 use crate::json::{Fault, Read, Reader, Write};
 use crate::path::Path;
 use crate::validate::Refusal;
@@ -62,10 +62,10 @@ pub trait Method: Sized + Send + 'static {
     const CARRIED: &'static [&'static Schema];
     /// The contract record of a program that calls it.
     #[doc(hidden)]
-    const CALLS: &'static Mark;
+    const CALLS: &'static ContractRecord;
     /// The contract record of a program that serves it.
     #[doc(hidden)]
-    const SERVES: &'static Mark;
+    const SERVES: &'static ContractRecord;
     /// The type of requests.
     type Request: Body;
     /// The type of responses.
@@ -160,18 +160,18 @@ macro_rules! __rpc_contract {
             const IDEMPOTENT: bool = $idempotent;
             const REQUEST: &'static str = $request_schema;
             const RESPONSE: &'static str = $response_schema;
-            const CARRIED: &'static [&'static $crate::__private::mark::Schema] = {
-                use $crate::__private::mark::Schema;
+            const CARRIED: &'static [&'static $crate::__private::record::Schema] = {
+                use $crate::__private::record::Schema;
                 static REQUEST: Schema = Schema { digest: "", record: concat!($request_begins, $request_form), sensitive: &[] };
                 static RESPONSE: Schema = Schema { digest: "", record: concat!($response_begins, $response_form), sensitive: &[] };
                 $(static ERROR: Schema = Schema { digest: "", record: concat!($error_begins, $error_form), sensitive: &[] };)?
                 let context = <$context as $crate::event::EventContext>::COMPILED;
                 &[&REQUEST, &RESPONSE, context $(, $crate::__rpc_contract!(carried ERROR $error))?]
             };
-            const CALLS: &'static $crate::__private::mark::Mark =
-                &$crate::__private::mark::Mark::new($calls, <Self as $crate::rpc::Method>::CARRIED);
-            const SERVES: &'static $crate::__private::mark::Mark =
-                &$crate::__private::mark::Mark::new($serves, <Self as $crate::rpc::Method>::CARRIED);
+            const CALLS: &'static $crate::__private::record::ContractRecord =
+                &$crate::__private::record::ContractRecord::new($calls, <Self as $crate::rpc::Method>::CARRIED);
+            const SERVES: &'static $crate::__private::record::ContractRecord =
+                &$crate::__private::record::ContractRecord::new($serves, <Self as $crate::rpc::Method>::CARRIED);
             type Request = $request;
             type Response = $response;
             type Error = $crate::__rpc_contract!(error $($error)?);

@@ -1,6 +1,6 @@
 //! The fallback of expanded code if a user's type doesn't fit a contract.
 
-use super::record::{Mark, Schemas};
+use super::record::{ContractRecord, Schemas};
 
 /// The values that apply if a type has no inherent constant of the name.
 pub trait Otherwise {
@@ -9,5 +9,5 @@ pub trait Otherwise {
     /// Empty schemas.
     const SCHEMAS: Schemas = Schemas::NONE;
     /// An empty record.
-    const SERVES: &'static Mark = const { &Mark::none("") };
+    const SERVES: &'static ContractRecord = const { &ContractRecord::none("") };
 }

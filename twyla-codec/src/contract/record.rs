@@ -37,13 +37,13 @@ impl Schemas {
 
 /// Proof, embedded in the binary, that the program uses a contract.
 #[derive(Debug)]
-pub struct Mark {
+pub struct ContractRecord {
     subject: &'static str,
     record: &'static str,
     schemas: &'static [&'static Schema],
 }
 
-impl Mark {
+impl ContractRecord {
     /// Creates the proof from a record and the schemas whose digests are in it.
     #[must_use]
     pub const fn new(record: &'static str, schemas: &'static [&'static Schema]) -> Self {
@@ -79,17 +79,17 @@ impl Mark {
 /// Returns the bytes of a record with these fields, the kind first. Evaluated at compile time.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __mark {
+macro_rules! __record {
     ([$($field:expr),* $(,)?], $schemas:expr) => {{
-        use $crate::__private::mark::{Mark, Schema, record};
+        use $crate::__private::record::{ContractRecord, Schema, record};
         const FIELDS: &[&str] = &[$($field),*];
-        const RECORD: [u8; record::len(FIELDS)] = record::write(FIELDS);
+        const BYTES: [u8; record::len(FIELDS)] = record::write(FIELDS);
         const COMPILED: &[&Schema] = $schemas;
-        const MARK: &Mark = match ::core::str::from_utf8(&RECORD) {
-            ::core::result::Result::Ok(record) => &Mark::new(record, COMPILED),
+        const RECORD: &ContractRecord = match ::core::str::from_utf8(&BYTES) {
+            ::core::result::Result::Ok(record) => &ContractRecord::new(record, COMPILED),
             ::core::result::Result::Err(_) => ::core::panic!("text is UTF-8"),
         };
-        MARK
+        RECORD
     }};
 }
 
@@ -98,16 +98,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_made_as_the_program_compiles() {
+    fn a_record_is_made_as_the_program_compiles() {
         static CONTENT: Schema = Schema { digest: "aa", record: "", sensitive: &[] };
         const GROUP: &str = "bot";
-        let mark = crate::__mark!(["listens", "api.a", GROUP, CONTENT.digest, "bb", "x::y"], &[&CONTENT]);
-        assert_eq!((mark.subject(), mark.records().count()), ("api.a", 2));
-        let read = record::read(mark.record.as_bytes()).unwrap();
+        let record = crate::__record!(["listens", "api.a", GROUP, CONTENT.digest, "bb", "x::y"], &[&CONTENT]);
+        assert_eq!((record.subject(), record.records().count()), ("api.a", 2));
+        let read = record::read(record.record.as_bytes()).unwrap();
         let text = |text: &str| text.to_owned();
         let (event, group, handler) = (text("api.a"), text("bot"), text("x::y"));
         let listens = record::Record::Listens { event, group, content: text("aa"), context: text("bb"), handler };
         assert_eq!(read, [listens]);
-        assert_eq!(mark.subject.as_ptr(), mark.record[mark.record.find("api.a").unwrap()..].as_ptr());
+        assert_eq!(record.subject.as_ptr(), record.record[record.record.find("api.a").unwrap()..].as_ptr());
     }
 }

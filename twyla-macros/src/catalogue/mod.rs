@@ -7,7 +7,7 @@ use twyla_contract::{Contracts, Event, NameError};
 
 use std::sync::Arc;
 
-use crate::contracts::{Found, Missing, NotCompiled};
+use crate::contracts::{ContractsResult, Missing, NotCompiled};
 
 pub(crate) mod absent;
 pub(crate) mod event;
@@ -101,7 +101,7 @@ impl Problems {
     }
 
     /// Returns the contracts, or adds the error that the crate has none, unless that is reported already.
-    pub(crate) fn contracts(&mut self, found: Found, span: Span) -> Option<Arc<Contracts>> {
+    pub(crate) fn contracts(&mut self, found: ContractsResult, span: Span) -> Option<Arc<Contracts>> {
         found.map_err(|missing| self.0.extend(no_contracts(&missing).map(|text| text.at(span)))).ok()
     }
 

@@ -9,7 +9,7 @@ use super::args::Args;
 use super::fields::{self, Written};
 use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::{self, Problems, event as text};
-use crate::contracts::{Found, Missing};
+use crate::contracts::{ContractsResult, Missing};
 use crate::runtime::Runtime;
 
 /// An item that can't be bound to a contract. A stand-in is generated in its place, so that its uses give no further errors.
@@ -24,7 +24,7 @@ pub(super) struct Rejected {
 pub(super) fn check(
     args: Args,
     item: TokenStream,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
 ) -> Result<(ItemStruct, Event), Rejected> {
     let Args { event, direction, contracts: module, runtime, mut problems } = args;
     let refused = |problems, item| Rejected { problems, item, stands_for: None };

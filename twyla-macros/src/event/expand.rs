@@ -35,8 +35,8 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     let needs = |read| fields.iter().flat_map(|field| needs(field, contract, read)).collect::<Vec<_>>();
     let (read, written) = (needs(true), needs(false));
     let here = match only {
-        Some(Direction::Listen) => held_here(&read),
-        Some(Direction::Emit) => held_here(&written),
+        Some(Direction::Listen) => assertions(&read),
+        Some(Direction::Emit) => assertions(&written),
         None => either_way(name, fields, neither),
     };
     let identity = identity(&TokenStream::new(), &name.to_token_stream(), contract);
@@ -154,9 +154,9 @@ fn needs<'a>(field: &'a Field, contract: &BoundEvent, read: bool) -> Vec<Needs<'
 }
 
 /// Reports what prevents the declared direction, at the declaration.
-fn held_here(needs: &[Needs<'_>]) -> TokenStream {
-    let held = needs.iter().map(|Needs { ty, words }| quote_spanned!(ty.span()=> <#ty as #words>::MATCHES));
-    quote!(#(const _: () = #held;)*)
+fn assertions(needs: &[Needs<'_>]) -> TokenStream {
+    let answers = needs.iter().map(|Needs { ty, words }| quote_spanned!(ty.span()=> <#ty as #words>::MATCHES));
+    quote!(#(const _: () = #answers;)*)
 }
 
 /// Reports a direction where it is used. The bound has a lifetime, because the compiler would report it here otherwise.
@@ -204,8 +204,8 @@ fn identity(generics: &TokenStream, ty: &TokenStream, contract: &BoundEvent) -> 
             const DOMAIN: &'static str = #domain;
             const EVENT_TYPE: &'static str = #event_type;
             const SCHEMA: &'static str = #schema;
-            const SCHEMAS: #runtime::mark::Schemas = <#content as #runtime::event::Event>::SCHEMAS;
-            const EMITS: &'static #runtime::mark::Mark = <#content as #runtime::event::Event>::EMITS;
+            const SCHEMAS: #runtime::record::Schemas = <#content as #runtime::event::Event>::SCHEMAS;
+            const EMITS: &'static #runtime::record::ContractRecord = <#content as #runtime::event::Event>::EMITS;
             type Key = #runtime::event::EventKey<#key>;
             type Context = #context;
         }
@@ -223,7 +223,7 @@ fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenS
         };
         let default = default.into_iter();
         let entries = serde.iter().filter(|entry| !entry.to_string().starts_with("serialize_with"));
-        let ty = held(ty, check.is_some(), name);
+        let ty = read_type(ty, check.is_some(), name);
         quote!(#[serde(rename = #wire #(, default = #default)* #(, #entries)*)] #name: #ty)
     });
     let defaults = fields.iter().filter_map(|Field { name, ty, absence, check, .. }| {
@@ -233,7 +233,7 @@ fn listen(name: &Ident, contract: &BoundEvent, fields: &[Field], bounds: &TokenS
             Absence::Function(path) => quote!(#path()),
         };
         let function = format_ident!("{}", default_name(name));
-        let held_ty = held(ty, check.is_some(), name);
+        let held_ty = read_type(ty, check.is_some(), name);
         let value = if check.is_some() { quote!(__twyla::ReadField(#value)) } else { value };
         Some(quote!(fn #function() -> #held_ty { #value }))
     });
@@ -303,7 +303,7 @@ fn default_name(name: &Ident) -> String {
 }
 
 /// Returns the type of a field for reading; the type of a trusted field is unchanged.
-fn held(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
+fn read_type(ty: &syn::Type, checked: bool, name: &Ident) -> TokenStream {
     let fits = answer_of(name);
     if checked { quote!(__twyla::ReadField<#ty, { #fits }>) } else { quote!(#ty) }
 }

@@ -8,10 +8,10 @@ mod model;
 
 use proc_macro2::TokenStream;
 
-use crate::contracts::Found;
+use crate::contracts::ContractsResult;
 
 /// Expands the attribute on an item.
-pub(crate) fn expand(args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> Found) -> TokenStream {
+pub(crate) fn expand(args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> ContractsResult) -> TokenStream {
     let args = args::parse(args);
     match check::check(args, item, contracts) {
         Ok((item, event)) => expand::expand(&item, &event),

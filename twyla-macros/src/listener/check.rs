@@ -8,7 +8,7 @@ use super::args::Args;
 use super::model::{BatchArgument, Listener, NamedEvent};
 use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
-use crate::contracts::Found;
+use crate::contracts::ContractsResult;
 use crate::function;
 use crate::runtime::Runtime;
 
@@ -23,7 +23,7 @@ pub(super) struct Rejected {
 pub(super) fn check(
     args: Args,
     item: TokenStream,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
     package: Option<&str>,
 ) -> Result<(ItemFn, Listener), Rejected> {
     let Args { event, group, policy, runtime, mut problems } = args;
@@ -110,7 +110,7 @@ fn group_of(written: Option<&LitStr>, package: Option<&str>, name: &Ident, probl
 /// Returns the event that the attribute names, or `None` if the name can't be used.
 fn named(
     written: &LitStr,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
     handler: &Ident,
     argument: &str,
     takes_nothing: bool,

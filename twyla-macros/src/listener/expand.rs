@@ -146,7 +146,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
             #check
 
             const TWYLA_HANDLER: &str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
-            const TWYLA_SCHEMAS: __twyla::mark::Schemas = #is::SCHEMAS;
+            const TWYLA_SCHEMAS: __twyla::record::Schemas = #is::SCHEMAS;
             #batching
 
             #[automatically_derived]
@@ -161,7 +161,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         event_type: #event_type,
                         group: <Self as __twyla::Listener>::GROUP,
                         handler: TWYLA_HANDLER,
-                        mark: __twyla::mark!(
+                        record: __twyla::record!(
                             [
                                 "listens",
                                 <#name as __twyla::Listener>::EVENT,

@@ -8,13 +8,13 @@ mod policy;
 
 use proc_macro2::TokenStream;
 
-use crate::contracts::Found;
+use crate::contracts::ContractsResult;
 
 /// Expands the attribute on an item.
 pub(crate) fn expand(
     args: TokenStream,
     item: TokenStream,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
     package: Option<&str>,
 ) -> TokenStream {
     let args = args::parse(args);

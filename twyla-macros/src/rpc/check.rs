@@ -9,7 +9,7 @@ use super::args::Args;
 use super::model::{Handler, NamedRpc};
 use crate::catalogue::rpc::RPC;
 use crate::catalogue::{self, Problems, rpc as text};
-use crate::contracts::Found;
+use crate::contracts::ContractsResult;
 use crate::function;
 use crate::runtime::Runtime;
 
@@ -26,7 +26,7 @@ pub(super) struct Rejected {
 pub(super) fn check(
     args: Args,
     item: TokenStream,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
 ) -> Result<(ItemFn, Handler), Rejected> {
     let Args { name: written, policy, runtime, mut problems } = args;
     let function = match function::parse(&item, &RPC) {
@@ -96,7 +96,7 @@ struct Shape<'a> {
 /// Returns the RPC that the attribute names.
 fn named(
     written: &LitStr,
-    contracts: impl FnOnce() -> Found,
+    contracts: impl FnOnce() -> ContractsResult,
     shape: &Shape<'_>,
     problems: &mut Problems,
 ) -> Option<NamedRpc> {

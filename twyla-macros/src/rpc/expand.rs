@@ -89,7 +89,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
                         name: <Self as __twyla::calls::Handler>::NAME,
                         method: <Self as __twyla::calls::Handler>::METHOD,
                         handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
-                        mark: #is::SERVES,
+                        record: #is::SERVES,
                         needs: #needs,
                         policy: #policy,
                         handle: |#incoming| {

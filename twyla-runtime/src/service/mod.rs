@@ -333,7 +333,7 @@ impl Service {
             };
             let places = concurrency.filter(|places| batch.is_some() || *places < prefetch);
             let queue = Arc::new(QueueSpec {
-                event: listener.mark.subject(),
+                event: listener.record.subject(),
                 domain: listener.domain,
                 event_type: listener.event_type,
                 group: listener.group,

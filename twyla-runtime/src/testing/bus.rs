@@ -17,7 +17,7 @@ use crate::contract::envelope;
 use crate::transport::Outgoing;
 use crate::{Bus, Error, Running, Service};
 use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 
 /// The real time after which a test stops waiting for handlers.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -158,7 +158,7 @@ impl TestBus {
         &'a self,
         event: &str,
         body: Bytes,
-        mark: Option<&'static Mark>,
+        record: Option<&'static ContractRecord>,
     ) -> impl Future<Output = ()> + Send + use<'a> {
         let caller = Location::caller();
         let Some((domain, event_type)) = event.split_once('.') else {
@@ -166,8 +166,8 @@ impl TestBus {
         };
         let message = self.bus.message(domain.to_owned(), event_type.to_owned(), body, Utc::now());
         self.recorder.gives(message.message_id.clone());
-        if let Some(mark) = mark {
-            self.recorder.knows(&message.message_id, mark);
+        if let Some(record) = record {
+            self.recorder.knows(&message.message_id, record);
         }
         async move {
             self.publish(message, caller).await;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::show;
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 
 /// An event that was published on the test bus.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub(super) struct Emission {
     pub(super) body: Bytes,
     pub(super) message_id: Arc<str>,
     pub(super) at: Duration,
-    pub(super) mark: Option<&'static Mark>,
+    pub(super) record: Option<&'static ContractRecord>,
     /// Whether the test itself gave it.
     pub(super) given: bool,
     /// Whether an expectation has already returned it.
@@ -27,8 +27,8 @@ impl Emission {
     /// Returns the content in one line without its sensitive values; a placeholder if its contract isn't known.
     pub(super) fn shown(&self) -> String {
         let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(not JSON)".to_owned() };
-        match self.mark {
-            Some(mark) => show::hide(&mut message, mark),
+        match self.record {
+            Some(record) => show::hide(&mut message, record),
             None => return "(its contract is not known here, so its content is not shown)".to_owned(),
         }
         show::shortened(&message["content"].to_string())

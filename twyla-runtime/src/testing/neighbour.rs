@@ -261,7 +261,7 @@ impl Neighbour {
                 let value: Value = serde_json::from_slice(text).unwrap_or_default();
                 let violations = self.contract(digest).violations(&value);
                 let Some(violation) = violations.first() else { continue };
-                let open = emission.is_none_or(|it| it.mark.is_some_and(|mark| mark.sensitive().is_empty()));
+                let open = emission.is_none_or(|it| it.record.is_some_and(|record| record.sensitive().is_empty()));
                 let why = match open {
                     true => violation.to_string(),
                     false => format!("{} at {:?}", violation.keyword, violation.pointer),

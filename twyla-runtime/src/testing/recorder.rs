@@ -17,7 +17,7 @@ use crate::dead_letter::letter::DeadLetter;
 use crate::future::BoxFuture;
 use crate::progress::{AttemptEnd, AttemptStart, DeliveryObserver, Observer, Progress};
 use crate::transport::{Outgoing, PublishTarget};
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 
 /// Records what happens on a test bus.
 #[derive(Clone, Default)]
@@ -58,7 +58,7 @@ pub(super) struct Log {
     pub(super) attempts: Vec<Attempt>,
     pub(super) dead_letters: Vec<RecordedLetter>,
     /// The contract records of emitted events, by message id.
-    marks: HashMap<Arc<str>, &'static Mark>,
+    records: HashMap<Arc<str>, &'static ContractRecord>,
     /// The message ids that the test itself gave.
     given: Vec<Arc<str>>,
 }
@@ -77,8 +77,8 @@ impl Recorder {
     }
 
     /// Registers the contract of an event that the test itself emits.
-    pub(super) fn knows(&self, message_id: &Arc<str>, mark: &'static Mark) {
-        self.0.emits(message_id, mark);
+    pub(super) fn knows(&self, message_id: &Arc<str>, record: &'static ContractRecord) {
+        self.0.emits(message_id, record);
     }
 
     /// Registers a message as given by the test.
@@ -134,8 +134,8 @@ impl Shared {
 }
 
 impl Observer for Shared {
-    fn emits(&self, message_id: &Arc<str>, mark: &'static Mark) {
-        self.lock().log.marks.insert(message_id.clone(), mark);
+    fn emits(&self, message_id: &Arc<str>, record: &'static ContractRecord) {
+        self.lock().log.records.insert(message_id.clone(), record);
     }
 
     fn carries(&self, message: &Outgoing) {
@@ -144,10 +144,10 @@ impl Observer for Shared {
         match &message.to {
             PublishTarget::Event { domain, event_type } => {
                 let event = format!("{domain}.{event_type}");
-                let mark = state.log.marks.get(&message.message_id).copied();
+                let record = state.log.records.get(&message.message_id).copied();
                 let given = state.log.given.contains(&message.message_id);
                 let (body, message_id) = (message.body.clone(), message.message_id.clone());
-                state.log.emitted.push(Emission { event, body, message_id, at, mark, given, taken: false });
+                state.log.emitted.push(Emission { event, body, message_id, at, record, given, taken: false });
             }
             PublishTarget::Dead(_) => {
                 let headers: Vec<(String, Header)> =

@@ -8,7 +8,7 @@ use twyla_contract::record::{self, Record};
 use twyla_sample::{Bundle, Contract, Extent};
 
 use twyla_codec::event::{Event, EventContext, Listen};
-use twyla_codec::mark::Schema;
+use twyla_codec::record::Schema;
 
 /// The opened schemas by digest. A test program has few of them, so they are never freed.
 static KNOWN: LazyLock<Mutex<HashMap<&'static str, &'static Contract<'static>>>> = LazyLock::new(Mutex::default);

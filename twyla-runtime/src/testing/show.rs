@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::DeadLetter;
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 use twyla_codec::validate::sensitive;
 
 /// The maximum number of characters that a message shows of an event's content.
 const SHOWN: usize = 240;
 /// Removes the sensitive values of a message.
-pub(super) fn hide(message: &mut Value, mark: &'static Mark) {
-    sensitive::hide(message, &mark.sensitive());
+pub(super) fn hide(message: &mut Value, record: &'static ContractRecord) {
+    sensitive::hide(message, &record.sensitive());
 }
 
 /// Shortens a long text.

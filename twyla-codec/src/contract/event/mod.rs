@@ -1,6 +1,6 @@
 //! The traits of events and contexts: names, contracts, encoding and decoding.
 
-use super::record::{Mark, Schema, Schemas};
+use super::record::{ContractRecord, Schema, Schemas};
 use crate::validate::Refusal;
 
 #[doc(hidden)]
@@ -32,7 +32,7 @@ pub trait Event: Sized + Send + 'static {
     const SCHEMAS: Schemas;
     /// The record of a program that emits it.
     #[doc(hidden)]
-    const EMITS: &'static Mark;
+    const EMITS: &'static ContractRecord;
     /// The name as a type, so that the compiler distinguishes events.
     #[doc(hidden)]
     type Key;

@@ -10,7 +10,7 @@ use super::registration::{AnswerFuture, Incoming};
 use crate::rpc::protocol::attempt::Answer;
 use twyla_codec::__private::Otherwise;
 use twyla_codec::__private::Requests;
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 use twyla_codec::rpc::Method;
 
 /// Whether `T` is the request of the RPC whose key is `K`: `IsRequest::<T, K>::HOLDS`, with [`Otherwise`] in scope.
@@ -20,7 +20,7 @@ impl<T: Requests<K>, K> IsRequest<T, K> {
     /// `true`: an inherent constant takes precedence over a trait's.
     pub const HOLDS: bool = true;
     /// The contract record of a program that serves the RPC.
-    pub const SERVES: &'static Mark = T::Method::SERVES;
+    pub const SERVES: &'static ContractRecord = T::Method::SERVES;
 }
 
 impl<T, K> Otherwise for IsRequest<T, K> {}

@@ -11,7 +11,7 @@ use crate::Bus;
 use crate::rpc::CallMeta;
 use crate::rpc::protocol::attempt::Answer;
 use crate::service::handler::{Need, States};
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 
 /// A handler function with [`#[rpc]`](macro@crate::rpc).
 pub trait Handler {
@@ -33,7 +33,7 @@ pub struct Registration {
     /// The path of the handler function, for messages.
     pub handler: &'static str,
     /// The contract record of a program that registers it.
-    pub mark: &'static Mark,
+    pub record: &'static ContractRecord,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
     /// The attribute's settings.

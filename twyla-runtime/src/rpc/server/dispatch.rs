@@ -113,8 +113,8 @@ impl Server {
     /// # Cancel safety
     /// Dropping the future stops the handler at its await point.
     pub(crate) async fn answer(&self, served: &ServedMethod, attempt: CallAttempt, received: Instant) -> Answer {
-        let Registration { mark, handle, policy, .. } = served.registration;
-        let name = mark.subject();
+        let Registration { record, handle, policy, .. } = served.registration;
+        let name = record.subject();
         let most = attempt.timeout.map_or(served.deadline, |timeout| timeout.min(served.deadline));
         let deadline = received + most.min(FOREVER);
         let session = attempt.session.unwrap_or_else(Session::new);

@@ -9,7 +9,7 @@ use super::batch;
 use super::registration::{Failure, HandleFuture, Incoming, OpenedEvent};
 use twyla_codec::__private::Otherwise;
 use twyla_codec::event::{Event, Listen};
-use twyla_codec::mark::Schemas;
+use twyla_codec::record::Schemas;
 use twyla_codec::validate::{Refusal, Violation};
 
 /// Whether `T` is the content of the event whose key is `K`: `IsEvent::<T, K>::HOLDS`, with [`Otherwise`] in scope.

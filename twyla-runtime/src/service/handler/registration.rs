@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::service::batch_fail::BatchFailure;
 use crate::service::dedupe::Transacting;
 use crate::{Ack, Bus, Meta, Retry, TraceContext};
-use twyla_codec::mark::Mark;
+use twyla_codec::record::ContractRecord;
 use twyla_codec::validate::Refusal;
 
 /// A handler function with [`#[listener]`](crate::listener).
@@ -40,7 +40,7 @@ pub struct Registration {
     /// The handler function's path, for messages.
     pub handler: &'static str,
     /// The contract record that a program with this listener contains.
-    pub mark: &'static Mark,
+    pub record: &'static ContractRecord,
     /// The states that the handler takes.
     pub needs: Vec<Need>,
     /// The settings of the attribute.
