@@ -17,7 +17,7 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     with(pattern, |pattern| pattern.is_match(text) == Some(true))
 }
 
-/// Calls `work` with a pattern, which is parsed once.
+/// Calls `work` with the parsed pattern; each thread caches the patterns that it has parsed.
 fn with<T>(pattern: &str, work: impl FnOnce(&Pattern) -> T) -> T {
     thread_local! {
         static KNOWN: RefCell<HashMap<String, Pattern>> = RefCell::default();

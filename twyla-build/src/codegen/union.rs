@@ -10,7 +10,7 @@ use crate::json_type::JsonType;
 use crate::markdown::{code, text};
 use crate::model::{Body, Choice, Discriminator, Shape, Type, ValueType, Variant};
 
-/// Returns the body of `read`: it looks at the value no further than to what chooses the variant.
+/// Returns the body of `read`: it looks ahead only as far as what selects the variant.
 pub(crate) fn read(by: &Discriminator, variants: &[Variant]) -> TokenStream {
     match by {
         Discriminator::JsonType => by_type(variants),

@@ -103,7 +103,8 @@ impl Bundle {
         (schemas, roots.into_iter().next().unwrap_or(Loc::root(0)))
     }
 
-    /// The same for several contracts, which have the same documents but their own, and are read in the same way.
+    /// Resolves several bundles together. They share draft, formats and all documents except their own root. Returns the schemas,
+    /// and the place of each root.
     pub(super) fn resolved_with(&self, bundles: &[&Self], problems: &mut Vec<Problem>) -> (Schemas, Vec<Loc>) {
         let documents: BTreeMap<&String, &Arc<Document>> =
             bundles.iter().flat_map(|bundle| &bundle.inner.documents).collect();

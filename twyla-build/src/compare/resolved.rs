@@ -143,7 +143,8 @@ impl Group<'_> {
             && self.0.iter().all(|(_, other)| bundle.further().all(|(name, _)| name != other.root()))
     }
 
-    /// Resolves the contracts, and checks them if they are `written`. `None` for each that has to be read alone.
+    /// Resolves the contracts. If `written`, they come from files as text: they are checked, and one that isn't in canonical form is
+    /// `None`. So is one that has to be read alone.
     fn resolved(&self, written: bool) -> Vec<Option<Shared>> {
         let bundles: Vec<&Bundle> = self.0.iter().map(|(_, bundle)| *bundle).collect();
         let Some(first) = bundles.first() else { return Vec::new() };

@@ -70,7 +70,8 @@ impl Types {
         roots.into_iter().map(|root| root.map(types)).collect()
     }
 
-    /// Returns the bodies of the types that the root leads to, in this order, without the numbers of types and files.
+    /// Returns the bodies of all types reachable from the root, breadth first, renumbered so that two models can be compared as
+    /// text.
     #[cfg(test)]
     pub(super) fn written(&self) -> String {
         let (mut out, mut ids) = (String::new(), Vec::new());

@@ -30,7 +30,7 @@ pub(super) struct Advice {
 const MOST_EDITS: usize = 24;
 const MOST_WAYS: usize = 3;
 
-/// The budget of comparing a tried form.
+/// The maximum number of steps for comparing one alternative form with the old one.
 const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.

@@ -49,7 +49,7 @@ pub enum LockError {
         near: Option<String>,
         method: &'static str,
     },
-    /// A name in the options of a build that isn't compiled.
+    /// `build.rs` gives a role to a contract that `.only(…)` leaves out.
     LeftOut {
         name: String,
         method: &'static str,

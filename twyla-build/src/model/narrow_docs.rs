@@ -61,7 +61,7 @@ impl SchemaReader<'_> {
     }
 }
 
-/// Returns whether a keyword's value reads well as it is written.
+/// Returns whether a keyword's value is simple enough to quote: a scalar, or an array of scalars.
 fn is_plain(node: &Node) -> bool {
     match &node.json {
         Json::Object(_) => false,

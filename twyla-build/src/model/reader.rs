@@ -47,7 +47,7 @@ pub(super) struct SchemaReader<'a> {
     again: usize,
     /// The depth of nested schemas in the current one.
     height: usize,
-    /// The rules left to trees so far, for each value being read.
+    /// A stack with an entry for each value being read: its rules that no type expresses, for a rule tree.
     pub(super) trees: Vec<Vec<Tree>>,
     /// The schemas that lead to a dynamic reference.
     pub(super) dynamic: HashSet<Loc>,

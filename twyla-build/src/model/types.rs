@@ -89,7 +89,8 @@ pub(crate) struct Type {
     pub(crate) is_foreign: bool,
 }
 
-/// The module of the types that schemas have where others replace parts of them.
+/// The hidden module with the generated form of each type that contains a replaced part (`Builder::replace`); it holds that
+/// type's rules.
 pub(crate) const PLAIN: &str = "__plain";
 
 impl Type {

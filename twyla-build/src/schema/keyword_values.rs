@@ -280,7 +280,7 @@ mod tests {
         ] {
             for keyword in draft.keywords() {
                 for value in VALUES {
-                    // looked at elsewhere: as URIs, and as drafts
+                    // checked elsewhere: `$schema` as a draft, the others as URIs or patterns
                     if keyword == "$schema" || matches!(keyword, "$id" | "$ref" | "pattern") && value.contains('"') {
                         continue;
                     }

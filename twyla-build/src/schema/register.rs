@@ -113,7 +113,8 @@ struct Register<'a> {
 struct DuplicateUri {
     uri: Arc<str>,
     file: usize,
-    /// Whether both are in that file. If not, a reference within the file means its own, which is unambiguous.
+    /// Whether the other schema with this URI is in the same file. If not, a reference within this file means this file's schema,
+    /// and isn't ambiguous.
     within: bool,
     problem: Problem,
 }

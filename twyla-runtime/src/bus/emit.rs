@@ -61,7 +61,7 @@ impl Emitting {
         self
     }
 
-    /// Returns the message's id, or the refusal.
+    /// Returns the message's id, or the refusal; `None` once publishing has begun.
     #[cfg(feature = "testing")]
     pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
         match &self.stage {

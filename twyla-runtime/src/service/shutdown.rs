@@ -29,7 +29,7 @@ impl ShutdownDeadlines {
         Self { handlers, steps: handlers + steps(last), all: handlers + last }
     }
 
-    /// Handlers have no time left: the last steps begin now.
+    /// Returns the deadlines for a shutdown whose handlers get no more time: the last steps begin now.
     pub(crate) fn hurry(self) -> Self {
         let now = Instant::now();
         let last = self.all.saturating_duration_since(self.handlers);

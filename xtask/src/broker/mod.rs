@@ -143,7 +143,7 @@ impl Broker {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // ctrl-C ends this process; the keeper then stops the node in order
+            // a process group of its own: ctrl-C ends only this process, and the keeper shuts the node down cleanly
             .process_group(0);
         let keeper = as_node(&mut keeper, &dir, &name, epmd).spawn()?;
         let rabbitmq = rabbitmq.clone();

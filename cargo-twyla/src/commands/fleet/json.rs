@@ -62,7 +62,7 @@ fn outlook(outlook: Outlook) -> &'static str {
     match outlook {
         Outlook::Fine => "fine",
         Outlook::Undecided => "undecided",
-        Outlook::Waits => "waits",
+        Outlook::Drains => "waits",
         Outlook::Breaks => "breaks",
     }
 }

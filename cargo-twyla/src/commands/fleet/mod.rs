@@ -110,7 +110,7 @@ impl Run for Args {
         Ok(match reports.iter().map(Report::outlook).max().unwrap_or(Outlook::Fine) {
             Outlook::Fine => Outcome::Fine,
             Outlook::Undecided => Outcome::Undecided,
-            Outlook::Waits | Outlook::Breaks => Outcome::Found,
+            Outlook::Drains | Outlook::Breaks => Outcome::Found,
         })
     }
 }

@@ -56,7 +56,7 @@ impl Member {
 pub(crate) struct Fleet {
     pub(crate) environment: Option<String>,
     pub(crate) members: Vec<Member>,
-    /// The queues without events of old versions, as the user says.
+    /// The queues that the user declares drained (`--drained`).
     pub(crate) drained: Drained,
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Outlook {
     /// Everything fits if the undecided pairs do.
     Undecided,
     /// A queue has to be drained first.
-    Waits,
+    Drains,
     /// Something breaks.
     Breaks,
 }
@@ -79,13 +79,13 @@ impl Report {
         let running = if field(edge.producer) { running.max(edge.verdict(Age::Past, Age::Now)) } else { running };
         match (running, queued) {
             (PairVerdict::Breaks, _) => Outlook::Breaks,
-            (_, PairVerdict::Breaks) => Outlook::Waits,
+            (_, PairVerdict::Breaks) => Outlook::Drains,
             (PairVerdict::Undecided, _) | (_, PairVerdict::Undecided) => Outlook::Undecided,
             _ => Outlook::Fine,
         }
     }
 
-    /// Returns the methods that are called but not served; without candidates, by the deployed versions.
+    /// Returns whether a service calls a method that no service serves.
     fn unserved(&self) -> bool {
         self.loose.iter().any(|it| matches!(it, Unmatched::Unserved { .. }))
     }
@@ -131,7 +131,7 @@ impl Deployment {
         if !self.plan.stuck.is_empty() {
             Outlook::Breaks
         } else if matches!(self.plan.steps.first(), Some(Step::Drain(_))) {
-            Outlook::Waits
+            Outlook::Drains
         } else if self.trusts {
             Outlook::Undecided
         } else {

@@ -76,7 +76,7 @@ impl<'a> Reviewer<'a> {
         let (rule, verdict) = match outlook {
             Outlook::Fine => return None,
             Outlook::Undecided => (Rule::ServicesUndecided, "undecided"),
-            Outlook::Waits => (Rule::QueueNotDrained, "drain first"),
+            Outlook::Drains => (Rule::QueueNotDrained, "drain first"),
             Outlook::Breaks => (Rule::ServicesBreak, "breaks"),
         };
         let (cell, wrong) = text::standing_wrong(edge, outlook)?;
@@ -85,7 +85,7 @@ impl<'a> Reviewer<'a> {
         let lines = text::edge(self.report, edge);
         let mut note = self.note(rule, level, verdict, lines, (edge, cell, wrong));
         note.ways = match (&outlook, edge.subject.queue()) {
-            (Outlook::Waits, Some(queue)) => vec![Way {
+            (Outlook::Drains, Some(queue)) => vec![Way {
                 text: format!("wait until the queue `{queue}` is empty, and then:"),
                 command: Some(format!("cargo twyla fleet … --drained {queue}")),
             }],

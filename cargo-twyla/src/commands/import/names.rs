@@ -33,7 +33,7 @@ impl Role {
 /// The folders of definitions.
 const SHARED: [&str; 4] = ["shared", "common", "definitions", "types"];
 
-/// A path without its extension and its version.
+/// A path, split into its steps and its version, without its extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named<'a> {
     /// Folders and name; empty if the path is only a version.

@@ -111,7 +111,7 @@ pub(super) fn split(text: &str) -> (String, Option<&str>) {
     let cuts = || text.char_indices().filter(|(at, c)| *at > 0 && SEPARATORS.contains(c));
     let halves = |(at, c): (usize, char)| Some((text.get(..at)?, c, text.get(at + 1..)?));
     if let Some((name, _, version)) = cuts().filter_map(halves).find(|(name, c, rest)| Release::ends(name, *c, rest)) {
-        // numbers come first: `bom-1.2-strict.SNAPSHOT`
+        // a version with digits wins over a word: of `bom-1.2-strict.SNAPSHOT`, it is `1.2-strict`
         return match NEWEST.contains(&version).then(|| split(name)) {
             Some((name, Some(numbers))) => (name, Some(numbers)),
             _ => (name.to_owned(), Some(version)),

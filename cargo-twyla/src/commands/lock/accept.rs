@@ -16,10 +16,10 @@ use crate::support::progress::Progress;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
 
-/// Accept contracts as they are: writes their lock.
+/// Accept the contracts as they are now, and write them to the lock.
 ///
 /// New contracts and additive changes are accepted without options. A breaking change is accepted by its contract's name, with a
-/// reason, a direction and a last day, as the error of the build says; reviewers see it in the lock. Exits with 1 if a change is
+/// reason, a direction and a last day, as the build's error shows; reviewers see it in the lock. Exits with 1 if a change is
 /// left that isn't accepted.
 #[derive(clap::Args)]
 #[command(after_help = "\

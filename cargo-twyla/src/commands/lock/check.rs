@@ -10,8 +10,8 @@ use twyla_build::Problems;
 use twyla_build::compare::Sources;
 use twyla_build::lock::{self, Finding, FindingGroup, Message, Role, Roles, Severity};
 
+use super::affected::{self, AffectedService, Services};
 use super::features::{self, FeatureLag};
-use super::hurt::{self, HurtService, Services};
 use super::revision::{Error, at_revision};
 use super::{json as as_json, review, show};
 use crate::support::options::ReportArgs;
@@ -61,7 +61,7 @@ struct Checked {
     sources: Sources,
     findings: Vec<Finding>,
     /// The services that each finding affects.
-    hurt: Vec<BTreeSet<HurtService>>,
+    hurt: Vec<BTreeSet<AffectedService>>,
     /// The differences between the features of the contracts crate and the folder.
     lags: Vec<FeatureLag>,
     strict: bool,
@@ -153,7 +153,7 @@ impl Checked {
     }
 
     /// Returns the services that a group affects.
-    fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<HurtService> {
+    fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<AffectedService> {
         let of = |finding: &Finding| {
             let all = self.findings.iter().zip(&self.hurt);
             all.filter(|(it, _)| std::ptr::eq(*it, finding)).flat_map(|(_, hurt)| hurt.clone()).collect::<Vec<_>>()
@@ -175,7 +175,7 @@ impl Checked {
     fn text(&self) -> String {
         let message = |group: &FindingGroup<'_>| {
             let names: Vec<String> = self.hurt_by(group).iter().map(ToString::to_string).collect();
-            group.message(hurt::named(&names).as_slice())
+            group.message(affected::named(&names).as_slice())
         };
         let messages: Vec<Message> = lock::groups(&self.findings).iter().map(message).collect();
         let mut text = show::feature_lags(&self.lags) + &show::text(&messages, self.strict);

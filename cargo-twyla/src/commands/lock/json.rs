@@ -7,8 +7,8 @@ use twyla_build::compare::{ContractKind, Verdict};
 use twyla_build::lock::{EditedContract, Finding, FindingKind, Misfit, Severity, Waiver};
 use twyla_contract::Location;
 
+use super::affected::AffectedService;
 use super::features::{FeatureLag, LagKind};
-use super::hurt::HurtService;
 
 /// Returns a difference between the features of a contracts crate and its schemas as JSON.
 pub(super) fn feature_lag(lag: &FeatureLag) -> Value {
@@ -21,7 +21,7 @@ pub(super) fn feature_lag(lag: &FeatureLag) -> Value {
 }
 
 /// Returns a finding as JSON, with the services that it affects.
-pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<HurtService>, strict: bool) -> Value {
+pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<AffectedService>, strict: bool) -> Value {
     let Finding { subject, place, kind: found } = finding;
     let is = match found {
         FindingKind::New => "new",
@@ -70,7 +70,7 @@ pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<HurtService>, strict: b
     out
 }
 
-fn hurt_service(it: &HurtService) -> Value {
+fn hurt_service(it: &AffectedService) -> Value {
     json!({
         "service": it.service,
         "version": it.version,

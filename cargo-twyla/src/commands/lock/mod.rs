@@ -5,10 +5,10 @@
 //! and [`features`] compares the features of a contracts crate with its folders.
 
 mod accept;
+mod affected;
 mod check;
 mod diff;
 mod features;
-mod hurt;
 mod json;
 mod review;
 mod revision;

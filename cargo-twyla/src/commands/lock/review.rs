@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use twyla_build::compare::Verdict;
 use twyla_build::lock::{EditedContract, Finding, FindingGroup, FindingKind, Misfit, Severity};
 
+use super::affected::AffectedService;
 use super::features::{FeatureLag, LagKind};
-use super::hurt::HurtService;
 use crate::support::report::{Level, Note, Rule, Way, Witnessed};
 use crate::support::text::witness as shown;
 
 /// Returns the note of a group of findings; `hurt` are the services that it affects.
-pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<HurtService>, strict: bool) -> Note {
+pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<AffectedService>, strict: bool) -> Note {
     let finding = group.first;
     let services: Vec<String> = hurt.iter().map(ToString::to_string).collect();
-    let named = super::hurt::named(&services);
+    let named = super::affected::named(&services);
     let message = group.message(named.as_slice());
     let misfits: &[Misfit] = match &finding.kind {
         FindingKind::Broken(broken) => &broken.misfits,

@@ -10,7 +10,7 @@ use twyla_runtime::sql::{Outbox, Refused};
 /// The maximum time for the database to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// An outbox whose tables a service has made.
+/// A service's outbox in PostgreSQL or SQLite. Its tables must exist already.
 pub(super) enum Store {
     Postgres(Outbox<Postgres>),
     Sqlite(Outbox<Sqlite>),

@@ -264,7 +264,7 @@ impl Shaper {
         self.of_parts(documents, place, object, hint, false)
     }
 
-    /// Returns the type of values to which all the parts apply. `place` is that of the class, if it is an object.
+    /// Returns the type of a value that all parts apply to. If it is an object, its class is the one for `place`.
     fn of_parts(
         &mut self,
         documents: &Documents<'_>,

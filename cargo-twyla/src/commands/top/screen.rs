@@ -37,7 +37,7 @@ pub(super) fn shown(endpoint: &Endpoint, metrics: &Metrics) -> String {
     out
 }
 
-/// Names to the left, numbers to the right.
+/// Writes a table: names left-aligned, numbers right-aligned.
 fn table(head: &str, columns: &[&str], rows: &[Row], out: &mut String) {
     let names = rows.first().map_or(1, |row| row.names.len());
     let lines: Vec<Vec<(String, bool)>> = rows.iter().map(words).collect();

@@ -55,7 +55,7 @@ scalar!(String, Box<str>, Arc<str>, Cow<'static, str>);
 impl<D> Fits<Null, D> for () {}
 impl<D> Fits<Boolean, D> for bool {}
 impl<D> Fits<Number, D> for f64 {}
-// narrower than the numbers that a contract allows
+// `f32` can't hold every number that a contract allows, so it doesn't fit `Reading`
 impl Fits<Number, Writing> for f32 {}
 impl Fits<Number, Either> for f32 {}
 

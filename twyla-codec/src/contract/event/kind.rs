@@ -14,7 +14,7 @@ pub struct Integer<From, To>(PhantomData<(From, To)>);
 pub struct Number;
 /// A string.
 pub struct Text;
-/// One of the strings of the type `T`: the variants of a generated enum, or the texts of a format.
+/// A string that `T` represents: the variants of a generated enum, or the texts of a format.
 pub struct Word<T>(PhantomData<T>);
 pub use crate::DateTime;
 /// An array of items of one kind.

@@ -33,7 +33,7 @@ pub(super) fn main(site: &Site, services: &Services) -> String {
         let (class, word) = match edge.outlook {
             Outlook::Fine => ("good", "fits"),
             Outlook::Undecided => ("warn", "undecided"),
-            Outlook::Waits => ("warn", "drain its queue first"),
+            Outlook::Drains => ("warn", "drain its queue first"),
             Outlook::Breaks => ("bad", "breaks"),
         };
         let group =

@@ -154,7 +154,7 @@ fn mood(report: &Report, id: EdgeId) -> Mood {
     let edge = &report.edges[id];
     let standing = match report.standing(edge) {
         Outlook::Fine => Mood::Fine,
-        Outlook::Undecided | Outlook::Waits => Mood::Unsure,
+        Outlook::Undecided | Outlook::Drains => Mood::Unsure,
         Outlook::Breaks => Mood::Bad,
     };
     let Some(deployment) = &report.deployment else { return standing };

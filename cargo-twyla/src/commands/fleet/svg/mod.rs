@@ -106,7 +106,7 @@ fn title(report: &Report, out: &mut String) {
         (Outlook::Fine, false) => ("good", "everything fits"),
         (Outlook::Fine, true) => ("good", "can be deployed"),
         (Outlook::Undecided, _) => ("text unsure", "not everything could be decided"),
-        (Outlook::Waits, _) => ("text unsure", "a queue has to be drained first"),
+        (Outlook::Drains, _) => ("text unsure", "a queue has to be drained first"),
         (Outlook::Breaks, false) => ("text bad", "not everything fits"),
         (Outlook::Breaks, true) => ("text bad", "can't be deployed like this"),
     };

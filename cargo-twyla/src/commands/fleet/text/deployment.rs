@@ -42,14 +42,14 @@ impl Writer<'_> {
             (Outlook::Fine, 1) => paint(GOOD, "Yes, now."),
             (Outlook::Fine, _) => paint(GOOD, "Yes, in this order:"),
             (Outlook::Undecided, _) => paint(UNSURE, "Only if what is undecided fits; then in this order:"),
-            (Outlook::Waits, _) => paint(UNSURE, "Not yet; in this order:"),
+            (Outlook::Drains, _) => paint(UNSURE, "Not yet; in this order:"),
             (Outlook::Breaks, 1) => paint(BAD, "No."),
             (Outlook::Breaks, _) => paint(BAD, "Not all of them."),
         };
         self.line(format_args!("\n{} {answer}", paint(HEAD, question)));
     }
 
-    /// Writes the cells of each edge with a candidate.
+    /// Writes, for each edge that a candidate is part of, a table of verdicts: producer versions by consumer versions.
     fn cells(&mut self, moving: &[ServiceId]) {
         let touched = |edge: &&Edge| moving.contains(&edge.producer) || moving.contains(&edge.consumer);
         for edge in self.report.edges.iter().filter(touched) {

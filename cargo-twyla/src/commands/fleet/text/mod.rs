@@ -100,7 +100,7 @@ fn lines(report: &Report, write: impl FnOnce(&mut Writer<'_>)) -> Vec<String> {
 pub(super) fn standing_wrong(edge: &Edge, outlook: Outlook) -> Option<(&Cell, &Mismatch)> {
     let ages: &[Age] = match outlook {
         Outlook::Fine => return None,
-        Outlook::Waits => &[Age::Past],
+        Outlook::Drains => &[Age::Past],
         Outlook::Undecided | Outlook::Breaks => &[Age::Now, Age::Past],
     };
     let wrong = ages.iter().find_map(|age| edge.wrong(*age, Age::Now));
@@ -158,7 +158,7 @@ impl Writer<'_> {
             Outlook::Fine if !verbose || edge.verdict(Age::Now, Age::Now) == PairVerdict::Apart => return,
             Outlook::Fine => paint(GOOD, "fits"),
             Outlook::Undecided => paint(UNSURE, "undecided"),
-            Outlook::Waits => paint(UNSURE, "drain first"),
+            Outlook::Drains => paint(UNSURE, "drain first"),
             Outlook::Breaks => paint(BAD, "breaks"),
         };
         let meeting = self.meeting(edge, outlook);
@@ -183,7 +183,7 @@ impl Writer<'_> {
         if let Some((cell, wrong)) = wrong {
             self.wrong(edge, cell, wrong, "    ");
         }
-        if outlook == Outlook::Waits
+        if outlook == Outlook::Drains
             && let Some(queue) = edge.subject.queue()
         {
             let old = wrong.map(|(cell, _)| self.named(edge.producer, &cell.producer.1)).unwrap_or_default();
@@ -263,7 +263,7 @@ impl Writer<'_> {
     fn sum(&mut self) {
         let of = |outlook| self.report.edges.iter().filter(|edge| self.report.standing(edge) == outlook).count();
         let unserved = self.report.loose.iter().filter(|it| matches!(it, Unmatched::Unserved { .. })).count();
-        let (breaks, waits, undecided) = (of(Outlook::Breaks), of(Outlook::Waits), of(Outlook::Undecided));
+        let (breaks, waits, undecided) = (of(Outlook::Breaks), of(Outlook::Drains), of(Outlook::Undecided));
         let all = self.report.edges.len();
         let one = |count: usize, one: &'static str, many: &'static str| if count == 1 { one } else { many };
         let mut pairs = Vec::new();

@@ -116,7 +116,7 @@ impl Rewriter {
         SyntaxError { at: at + 1, why: why.into() }
     }
 
-    /// Records syntax that the flag forbids.
+    /// Records the first syntax that the flag `u` forbids.
     fn note(&mut self, at: usize, written: impl Into<String>, means: &'static str) {
         self.loose.get_or_insert_with(|| LooseSyntax { at: at + 1, written: written.into(), means });
     }

@@ -14,7 +14,7 @@ use crate::support::text::and;
 
 /// A version of a service that uses a contract.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct HurtService {
+pub(super) struct AffectedService {
     pub(super) service: String,
     pub(super) version: String,
     pub(super) environment: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct HurtService {
     pub(super) certain: bool,
 }
 
-impl fmt::Display for HurtService {
+impl fmt::Display for AffectedService {
     /// Writes the service: `bot 2.0.0 (production)`, or `perhaps crm 1.0.0` if its use of the contract isn't certain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let perhaps = if self.certain { "" } else { "perhaps " };
@@ -62,12 +62,12 @@ impl Services {
     }
 
     /// Returns the services that each finding affects.
-    pub(super) fn hurt(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<HurtService>> {
+    pub(super) fn hurt(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<AffectedService>> {
         let mut judge = Comparison::new(&self.schemas);
         findings.iter().map(|finding| self.hurt_by(finding, sources, &mut judge)).collect()
     }
 
-    fn hurt_by(&self, finding: &Finding, sources: &Sources, judge: &mut impl Judge) -> BTreeSet<HurtService> {
+    fn hurt_by(&self, finding: &Finding, sources: &Sources, judge: &mut impl Judge) -> BTreeSet<AffectedService> {
         let subject = &finding.subject;
         let directions = match &finding.kind {
             FindingKind::Broken(broken) => broken.directions(),
@@ -105,14 +105,14 @@ impl Services {
         &'a self,
         subject: &'a Subject,
         mut certain: impl FnMut(&str, bool) -> Option<bool> + 'a,
-    ) -> impl Iterator<Item = HurtService> + 'a {
+    ) -> impl Iterator<Item = AffectedService> + 'a {
         let all = self.versions.iter().flat_map(|(service, environment, version)| {
             used(subject, version)
                 .into_iter()
                 .map(move |(digest, sends)| (service, environment, version, digest, sends))
         });
         all.filter_map(move |(service, environment, version, digest, sends)| {
-            Some(HurtService {
+            Some(AffectedService {
                 service: service.clone(),
                 version: version.name.clone(),
                 environment: environment.clone(),
