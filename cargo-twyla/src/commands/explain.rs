@@ -117,7 +117,7 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     }
     line(&mut out, format_args!("\n{}", paint(HEAD, "On the wire")));
     on_the_wire(schema).iter().for_each(|said| line(&mut out, format_args!("  {said}")));
-    line(&mut out, format_args!("  Its form has the digest {}", schema.bundle.digest()));
+    line(&mut out, format_args!("  Digest, as in the lock: {}", schema.bundle.digest()));
     out
 }
 

@@ -162,7 +162,7 @@ async fn republish(
                 group,
                 message_id,
                 error = failure.why,
-                "the event can't be moved to another queue and waits in this process"
+                "the event could not be moved to its retry or dead queue: this process keeps it, unacked"
             );
             span.failed("unconfirmed", Some(&failure.why));
             Err((delivery, message, failure.why))

@@ -157,7 +157,8 @@ impl Running {
         if timeout_at(ending.steps, all).await.is_err() {
             // a handler that blocks its thread, or a database that doesn't answer
             self.tasks.iter().for_each(JoinHandle::abort);
-            tracing::warn!("parts of the service did not end in time and are aborted");
+            let tasks = self.tasks.len();
+            tracing::warn!(tasks, "handlers or consumers didn't end within the drain deadline and are aborted");
         }
     }
 }

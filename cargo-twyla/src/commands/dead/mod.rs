@@ -28,7 +28,7 @@ pub(crate) struct Args {
 /// The action on dead letters.
 #[derive(Subcommand)]
 enum Command {
-    /// Print a line for each, or an object of JSON.
+    /// List the dead letters, one per line.
     #[command(after_help = "For example: cargo twyla dead list api.user_input bot --reason handler --older 10m")]
     List {
         #[command(flatten)]

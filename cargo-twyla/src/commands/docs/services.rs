@@ -142,7 +142,11 @@ pub(super) fn services(paths: &[PathBuf], sources: &Sources) -> Result<Option<Se
                 format!("`{method}`, which {} serves, is not called by any service", name(*service))
             }
             Unmatched::Left { event, group, service } => {
-                format!("the queue `{event}.{group}` of {} is left behind", name(*service))
+                let queue = format!("{event}.{group}");
+                format!(
+                    "{} no longer listens to `{event}`: its queue `{queue}` stays, and fills until it is deleted",
+                    name(*service)
+                )
             }
         }));
     }

@@ -63,8 +63,8 @@ pub(crate) struct Args {
     /// Show the pairs that fit, too.
     #[arg(short, long)]
     verbose: bool,
-    /// The schemas folder, for the lines that annotations point at. Default: `schemas` here or in the nearest folder above,
-    /// if it exists.
+    /// The schemas folder, in which annotations point at files and lines. Default: `schemas` here or in the nearest folder
+    /// above, if it exists.
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
     /// The contracts crate whose schemas these are, in place of the folder: a package here or among the dependencies.

@@ -213,7 +213,7 @@ impl<'a> Reviewer<'a> {
         let (sender, receiver) = self.ends(edge, cell, wrong);
         let text = match wrong {
             Mismatch::Breaks(..) => format!(
-                "deploy a version of {} that accepts it first, or one of {} that doesn't send it",
+                "first deploy a version of {} that accepts it, or a version of {} that doesn't send it",
                 receiver.name, sender.name
             ),
             Mismatch::Undecided(_, why) => {

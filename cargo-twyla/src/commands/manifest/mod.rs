@@ -75,7 +75,7 @@ pub(crate) struct Args {
     /// Old versions keep running after a deployment, as apps on phones do.
     #[arg(long)]
     in_the_field: bool,
-    /// The manifest of an earlier version that is still in use, to be included; can be given several times.
+    /// Include the manifest of an earlier version that is still in use; can be given several times.
     #[arg(long, value_name = "FILE")]
     previous: Vec<PathBuf>,
     /// The file to write; `-` is standard output. Default: `<service>.contracts.json`.

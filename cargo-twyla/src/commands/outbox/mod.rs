@@ -24,7 +24,7 @@ pub(crate) struct Args {
 /// The action on refused events.
 #[derive(Subcommand)]
 enum Command {
-    /// Print a line for each, or an object of JSON.
+    /// List the refused events, one per line.
     #[command(after_help = "For example: cargo twyla outbox list --database postgres://shop@db/shop")]
     List {
         #[command(flatten)]

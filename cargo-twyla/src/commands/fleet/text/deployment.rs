@@ -100,7 +100,7 @@ impl Writer<'_> {
     fn drain(&self, subject: &Subject, producer: ServiceId) -> String {
         let queue = subject.queue().unwrap_or_default();
         let name = paint(NAME, tame(&self.report.fleet.members[producer].name));
-        format!("wait until what older versions of {name} have sent is out of the queue {queue}")
+        format!("wait until the queue {queue} has no more events from older versions of {name}")
     }
 
     fn deploy(&self, what: &str, stop: bool) -> String {
