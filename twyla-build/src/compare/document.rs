@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ impl Document {
 
 impl PartialEq for Document {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self.text == other.text && self.node == other.node
+        std::ptr::eq(self, other) || self.is_deep == other.is_deep && self.text == other.text
     }
 }
 
@@ -64,14 +64,18 @@ fn deeper_than(node: &Node, limit: usize) -> bool {
     }
 }
 
-/// Documents of forms that are read as they are written. Equal documents are made once.
+/// Documents of forms that are read as they are written. Equal documents of one name are made once. Those of two names aren't: within
+/// one contract, the address of a schema identifies it.
 #[derive(Debug, Default)]
-pub(crate) struct WrittenDocuments(Mutex<HashMap<String, Arc<Document>>>);
+pub(crate) struct WrittenDocuments(Mutex<DocumentsByText>);
+
+/// The documents by name and text.
+type DocumentsByText = HashMap<(String, String), Arc<Document>>;
 
 impl WrittenDocuments {
     /// Returns the canonical form of a document.
-    pub(super) fn exact(&self, node: &Node) -> Arc<Document> {
-        let written = node.text();
+    pub(super) fn exact(&self, name: &str, node: &Node) -> Arc<Document> {
+        let written = (name.to_owned(), node.text());
         if let Some(known) = self.all().get(&written) {
             return known.clone();
         }
@@ -79,7 +83,7 @@ impl WrittenDocuments {
         self.all().entry(written).or_insert(document).clone()
     }
 
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Document>>> {
+    fn all(&self) -> MutexGuard<'_, DocumentsByText> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

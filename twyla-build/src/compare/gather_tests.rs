@@ -36,7 +36,9 @@ fn folder(draft: &str, index: u64) -> Schemas {
         if random.chance(30) {
             properties.insert("tree".to_owned(), json!({ "$ref": "../../shared/part.json#/definitions/tree" }));
         }
-        let own = json!({ "properties": properties, "$dynamicAnchor": "node", "title": "An event" });
+        // only a dynamic reference leads to it
+        let node = json!({ "$dynamicAnchor": "node", "maxLength": event });
+        let own = json!({ "properties": properties, "$defs": { "node": node }, "title": "An event" });
         files.push((format!("events/a/b{event}.json"), FileRole::BesideRpc, own));
     }
     let file = |(path, role, root): (String, FileRole, Value)| {

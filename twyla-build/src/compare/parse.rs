@@ -148,7 +148,7 @@ impl Parts {
     /// Returns the bundle in canonical form, without a check.
     fn exact(self, known: &WrittenDocuments) -> Bundle {
         let Self { draft, formats, root, documents } = self;
-        let documents = documents.into_iter().map(|(name, node)| (name, known.exact(&node))).collect();
+        let documents = documents.into_iter().map(|(name, node)| (name.clone(), known.exact(&name, &node))).collect();
         Bundle::new(draft, formats, root, documents)
     }
 

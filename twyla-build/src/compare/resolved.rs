@@ -46,6 +46,12 @@ impl Resolved {
         &self.bundle
     }
 
+    /// Returns whether its schemas were resolved before.
+    #[cfg(test)]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
     pub(super) fn check(&self) -> &WitnessCheck {
         self.check.get_or_init(|| match &self.shared {
             Some(shared) => WitnessCheck::of_shared(shared),
@@ -231,6 +237,7 @@ mod tests {
 
     use super::*;
     use crate::compare;
+    use crate::compare::WrittenDocuments;
     use crate::compare::bundle::Formats;
     use crate::schema::load;
 
@@ -456,6 +463,30 @@ mod tests {
             let formats = Formats { asserted: true, in_every_draft: std::collections::BTreeSet::new() };
             let bundle = Bundle::new(Draft::Draft202012, formats, "events/a/b.json".to_owned(), documents);
             assert_eq!(has_plain_root(&bundle), is_plain, "{id}");
+        }
+    }
+
+    #[test]
+    fn documents_with_one_text_and_two_names_are_two() {
+        let part = json!({ "properties": { "w": { "$ref": "other.json" } } });
+        let part_of = |folder: &str| json!({ "$ref": format!("../../shared/{folder}/part.json") });
+        let [old, new] = [json!({ "type": "string" }), json!({ "type": "string", "maxLength": 2 })].map(|x| {
+            let own =
+                json!({ "type": "object", "properties": { "x": x, "v": { "anyOf": [part_of("a"), part_of("b")] } } });
+            let documents = json!({ "events/a/b.json": own, "shared/a/part.json": part, "shared/b/part.json": part,
+                "shared/a/other.json": { "type": "string" }, "shared/b/other.json": { "type": "integer" } });
+            let form =
+                json!({ "draft": "2020-12", "formats": true, "root": "events/a/b.json", "documents": documents });
+            let node = load::parse("form", form.to_string().into_bytes(), &mut Vec::new()).unwrap();
+            Bundle::as_written(&node, &WrittenDocuments::default()).unwrap()
+        });
+        let part = |folder: &str| &old.inner.documents[&format!("shared/{folder}/part.json")];
+        assert!(!Arc::ptr_eq(part("a"), part("b")));
+        let shared = read_together(&[old, new]).unwrap().into_iter().map(Option::unwrap).collect::<Vec<_>>();
+        for [sender, reader] in [[&shared[0], &shared[1]], [&shared[1], &shared[0]]] {
+            let alone = [sender, reader].map(|it| Resolved::contract(&it.bundle));
+            let verdict = compare::verdict(&sender.resolved(), &reader.resolved(), BUDGET);
+            assert_eq!(verdict, compare::verdict(&alone[0], &alone[1], BUDGET));
         }
     }
 }

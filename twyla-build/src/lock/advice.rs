@@ -35,10 +35,11 @@ const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.
 ///
-/// The contract and its form are the old one and the new one.
+/// The forms are the old one and that of the `new` contract.
 pub(super) fn of(
     subject: &Subject,
-    [old, new]: [&Resolved; 2],
+    old: &Resolved,
+    new: &Bundle,
     [before, after]: &[Form; 2],
     edits: &[Edit],
     harmed: &[Direction],
@@ -46,7 +47,7 @@ pub(super) fn of(
     if edits.len() > MOST_EDITS {
         return Advice::default();
     }
-    let old = OldContract { schema: old, form: before, new: new.bundle() };
+    let old = OldContract { schema: old, form: before, new };
     let mut advice = Advice::default();
     for (index, edit) in edits.iter().enumerate() {
         // a single edit is the breaking one and needs no further comparison

@@ -248,7 +248,7 @@ impl ContractCheck<'_> {
             }
         }
         if !misfits.is_empty() {
-            findings.push(self.broken(misfits, &new, &digest));
+            findings.push(self.broken(misfits, &digest));
         } else if let Some((mut edited, old)) = behind {
             edited.edits = edit::edits(old.bundle(), &contract.bundle);
             let first = edited.edits.first().map(|edit| self.spot(edit));
@@ -291,7 +291,7 @@ impl ContractCheck<'_> {
         (verdict, misfits.collect())
     }
 
-    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, new: &Resolved, digest: &str) -> Finding {
+    fn broken(&self, misfits: Vec<(Misfit, Rc<Resolved>)>, digest: &str) -> Finding {
         let Self { given, contract, ref subject, .. } = *self;
         let first = misfits.first().map(|(misfit, old)| (misfit.old.clone(), old.clone()));
         let misfits: Vec<Misfit> = misfits.into_iter().map(|(misfit, _)| misfit).collect();
@@ -314,7 +314,7 @@ impl ContractCheck<'_> {
             .collect();
         let forms = [old.bundle(), &contract.bundle].map(Form::of);
         let edits = edit::of_forms(&forms[0], &forms[1]);
-        let mut advice = advice::of(subject, [&old, new], &forms, &edits, &directions);
+        let mut advice = advice::of(subject, &old, &contract.bundle, &forms, &edits, &directions);
         // a misfit with a witness is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);

@@ -1,7 +1,6 @@
 //! The edits between two forms of a contract, keyword by keyword: `/properties/emission/maxLength: 4000 -> 50`.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use twyla_contract::text::shortened;
@@ -101,7 +100,7 @@ pub(crate) fn of_forms(old: &Form, new: &Form) -> Vec<Edit> {
     };
     file(&new.root, old.own(), new.own());
     for (name, after) in new.documents.iter().filter(|(name, _)| **name != new.root) {
-        if let Some(before) = old.documents.get(name).filter(|before| !Arc::ptr_eq(before, after)) {
+        if let Some(before) = old.documents.get(name) {
             file(name, before, after);
         }
     }

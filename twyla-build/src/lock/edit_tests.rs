@@ -163,8 +163,9 @@ fn each_edit_taken_back_is_an_edit_less() {
     assert_eq!(all.len(), 12, "{all:?}");
     for edit in &all {
         let form = undone(&after, &before, edit).unwrap();
-        let made = form.bundle().unwrap();
-        assert_eq!(*form.resolved([&old, &new]).unwrap().bundle(), made);
+        let (made, resolved) = (form.bundle().unwrap(), form.resolved([&old, &new]).unwrap());
+        assert_eq!(*resolved.bundle(), made);
+        assert!(resolved.is_shared(), "{edit}");
         let left = edits(&old, &made);
         assert_eq!(left.len(), all.len() - 1, "{edit} taken back leaves {left:?}");
     }
@@ -190,24 +191,22 @@ fn a_form_between_two_contracts_is_the_contract_of_its_text() {
             Bundle::parse(&form.to_string()).ok()
         };
         let other = random.pick(&["a", "b"]);
-        let (Some(old), Some(new)) = (event(&schema, "a"), event(&changed, other)) else { return (0, 0) };
+        let (Some(old), Some(new)) = (event(&schema, "a"), event(&changed, other)) else { return 0 };
         let (before, after) = (Form::of(&old), Form::of(&new));
-        let (mut same, mut none) = (0, 0);
+        let mut shared = 0;
         for edit in edits(&old, &new) {
             let Some(form) = undone(&after, &before, &edit) else { continue };
             let (resolved, bundle) = (form.resolved([&old, &new]), form.bundle());
             assert_eq!(resolved.as_ref().map(Resolved::bundle), bundle.as_ref(), "{old} {new} {edit}");
-            let (Some(resolved), Some(bundle)) = (resolved, bundle) else {
-                none += 1;
-                continue;
-            };
+            let (Some(resolved), Some(bundle)) = (resolved, bundle) else { continue };
+            // the others are read like the text
+            shared += usize::from(resolved.is_shared());
             let (alone, old) = (Resolved::contract(&bundle), Resolved::contract(&old));
             assert_eq!(compare::verdict(&old, &resolved, BUDGET), compare::verdict(&old, &alone, BUDGET));
             assert_eq!(compare::verdict(&resolved, &old, BUDGET), compare::verdict(&alone, &old, BUDGET));
-            same += 1;
         }
-        (same, none)
+        shared
     });
-    let same: i32 = counts.unwrap().into_iter().map(|(same, _)| same).sum();
-    assert!(same > 100, "{same}");
+    let shared: usize = counts.unwrap().into_iter().sum();
+    assert!(shared > 50, "{shared}");
 }

@@ -44,6 +44,12 @@ impl Automaton {
         Some(automaton)
     }
 
+    /// Returns the number of its states and ranges.
+    pub(super) fn size(&self) -> usize {
+        let jumps = |state: &Transition| if let Transition::Split(all) = state { all.len() } else { 0 };
+        self.states.iter().map(|state| 1 + jumps(state)).chain(self.classes.iter().map(Vec::len)).sum()
+    }
+
     fn add(&mut self, state: Transition) -> Option<usize> {
         if self.states.len() >= MOST {
             return None;

@@ -28,9 +28,9 @@ enum Syntax {
     Regex,
 }
 
-/// The maximum number of languages that are kept, and of the states of each.
+/// The maximum number of languages that are kept, and of the states and ranges of characters of each.
 const KEPT: usize = 1_000;
-const KEPT_STATES: usize = 1_000;
+const KEPT_SIZE: usize = 1_000;
 
 /// The languages of all comparisons, by expression. None for an expression without a language.
 type Languages = HashMap<(Syntax, String), Option<Arc<Language>>>;
@@ -45,8 +45,8 @@ fn shared(syntax: Syntax, expression: &str, make: impl FnOnce() -> Option<Langua
         return known.clone();
     }
     let language = make().map(Arc::new);
-    let states = language.iter().flat_map(|language| &language.parts).map(|(automaton, _)| automaton.states.len());
-    if states.sum::<usize>() <= KEPT_STATES {
+    let automata = language.iter().flat_map(|language| &language.parts);
+    if automata.map(|(automaton, _)| automaton.size()).sum::<usize>() <= KEPT_SIZE {
         let mut languages = languages();
         if languages.len() >= KEPT {
             languages.clear();

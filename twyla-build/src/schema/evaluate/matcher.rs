@@ -1,15 +1,15 @@
 //! Patterns, compiled for matching values.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use crate::schema::pattern::{self, Translated};
 
-/// The maximum number of compiled patterns that are kept.
+/// The number of compiled patterns at which those that nothing uses are forgotten.
 const KEPT: usize = 1_000;
 
-/// The patterns that were compiled, as they are written.
-static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Matcher>>>> = LazyLock::new(Mutex::default);
+/// The compiled patterns that are in use, as they are written.
+static COMPILED: LazyLock<Mutex<HashMap<String, Weak<Matcher>>>> = LazyLock::new(Mutex::default);
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -21,18 +21,20 @@ pub(crate) enum Matcher {
 }
 
 impl Matcher {
-    /// Returns the matcher of a pattern. A pattern of several contracts is compiled once.
+    /// Returns the matcher of a pattern. A pattern is compiled once for all that use it at the same time, as both sides of a comparison do.
     pub(crate) fn shared(written: &str) -> Arc<Self> {
         let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = compiled().get(written) {
-            return known.clone();
+        if let Some(known) = compiled().get(written).and_then(Weak::upgrade) {
+            return known;
         }
         let matcher = Arc::new(Self::new(written));
         let mut compiled = compiled();
         if compiled.len() >= KEPT {
-            compiled.clear();
+            compiled.retain(|_, matcher| matcher.strong_count() > 0);
         }
-        compiled.insert(written.to_owned(), matcher.clone());
+        if compiled.len() < KEPT {
+            compiled.insert(written.to_owned(), Arc::downgrade(&matcher));
+        }
         matcher
     }
 

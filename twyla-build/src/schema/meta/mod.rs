@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::schema::draft::plain;
-use crate::schema::load::{At, File, FileRole, Json, Member, Members, Node};
+use crate::schema::load::{File, FileRole, Node};
 
 /// The meta-schemas by their URIs, as json-schema.org serves them.
 const ALL: [(&str, &str); 19] = [
@@ -31,32 +31,14 @@ const ALL: [(&str, &str); 19] = [
 /// Returns the meta-schema of a URI, under its own URI.
 pub(crate) fn document(uri: &str) -> Option<File> {
     let (uri, text) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
-    let value = serde_json::from_str(text).ok()?;
+    let value: Value = serde_json::from_str(text).ok()?;
     Some(File {
         path: (*uri).to_owned(),
         shown: (*uri).to_owned(),
         role: FileRole::MetaSchema,
-        root: node(&value),
+        root: Node::from(&value),
         unread: false,
     })
-}
-
-/// Converts a value without places.
-fn node(value: &Value) -> Node {
-    let at = At { line: 1, column: 1 };
-    let json = match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Number(number) => Json::Number(number.to_string()),
-        Value::String(text) => Json::String(text.clone()),
-        Value::Array(items) => Json::Array(items.iter().map(node).collect()),
-        Value::Object(members) => {
-            let members =
-                members.iter().map(|(key, value)| Member { key: key.clone(), key_at: at, value: node(value) });
-            Json::Object(Members::new(members.collect()))
-        }
-    };
-    Node { at, json }
 }
 
 #[cfg(test)]
