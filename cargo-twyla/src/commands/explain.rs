@@ -186,7 +186,7 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             line(out, format_args!("  {head} {}", list.join(", ")));
             for WordExplanation { word, docs } in words.iter().filter(|it| !it.docs.is_empty()) {
                 line(out, format_args!("\n  {}", paint(HEAD, format!("{word:?}"))));
-                said(out, "    ", docs);
+                description(out, "    ", docs);
             }
         }
         BodyExplanation::Union { by, variants } => {
@@ -205,7 +205,7 @@ fn body(out: &mut String, type_: &TypeExplanation) {
                     Some(rust_type) => line(out, format_args!("    {choices}: {rust_type}")),
                     None => line(out, format_args!("    {choices}")),
                 }
-                said(out, "      ", docs);
+                description(out, "      ", docs);
             }
         }
         BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
