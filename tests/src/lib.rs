@@ -1,6 +1,5 @@
 //! Shared by the tests of the bus: an event per test, scripted listeners, and both transports.
 
-pub mod batch;
 pub mod broker;
 pub mod log;
 pub mod ping;

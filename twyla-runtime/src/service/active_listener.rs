@@ -8,7 +8,6 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::ack::Decision;
 use super::backlog::HeldDeliveries;
 use super::dedupe::Dedupe;
-use super::gather::Gathering;
 use super::handler::{Keyed, Registration, States};
 use super::pace::Pace;
 use super::phase::Phase;
@@ -41,8 +40,6 @@ pub(crate) struct ActiveListener {
     pub(crate) renew: Arc<Notify>,
     /// The time after which the broker takes an unsettled delivery back.
     pub(crate) consumer_timeout: Duration,
-    /// The batch that gathers, in a batch listener.
-    pub(crate) gathering: Option<Gathering>,
     /// Limits the handlers that run at once, if they are fewer than the prefetch.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
@@ -53,11 +50,6 @@ pub(crate) struct ActiveListener {
 impl ActiveListener {
     pub(crate) fn is_ordered(&self) -> bool {
         self.listener.policy.key.is_some()
-    }
-
-    /// Returns whether a delivery was redelivered so often that it may be the one that ends the process each time.
-    pub(crate) fn is_suspect(&self, delivery: &Delivery) -> bool {
-        delivery.redeliveries >= (self.redeliveries / 2).max(1)
     }
 
     /// Repeats the decision that was made before the broker took the delivery back.

@@ -1,46 +1,45 @@
 //! Handles one delivery: reads the envelope, calls the handler with short pauses between attempts, and acks, requeues or
 //! dead-letters the delivery.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use tokio::time::sleep_until;
 
 use super::ack::Decision;
 use super::active_listener::ActiveListener;
-use super::batch_call::call_in_batch;
-use super::call::{Attempt, Called, call};
-use super::call_outcome::CallOutcome;
-use super::catch_panic::chain;
+use super::catch_panic::{chain, guarded};
+use super::dedupe::{self, ClaimOutcome, Identity, NotCommitted, Trouble};
 use super::fail::FailAction;
-use super::gather::Membership;
-use super::handler::Failure;
+use super::handler::{Failure, Incoming};
 use super::hold::HeldDelivery;
+use super::meta::Meta;
 use super::phase::{self, Phase};
 use super::recall::{HandlingGuard, VoidOutcome};
 use super::requeue;
 use super::retry::HERE;
-use super::store_backoff::StoreBackoff;
+use super::slow_handlers;
 use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
-use crate::contract::envelope;
+use crate::contract::envelope::{self, Envelope};
 use crate::contract::session::Session;
 use crate::dead_letter::letter::{DeadLetter, Reason};
-use crate::progress::AttemptEnd;
-use crate::telemetry::metrics::AttemptOutcome;
-use crate::transport::Delivery;
+use crate::progress::{AttemptEnd, AttemptStart};
+use crate::telemetry::metrics::{AttemptOutcome, ListenerMetrics};
+use crate::telemetry::span::{self, ActiveSpan};
+use crate::transport::{Delivery, QueueSpec};
 use twyla_codec::validate::{Refusal, Violation};
 
-/// Handles a delivery once a permit is free, and retries it here if its pause is short. In a batch listener, the batch has the
-/// permit.
-pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery, mut membership: Membership) {
+/// Handles a delivery once a permit is free, and retries it here if its pause is short.
+pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery) {
     if delivery.ack.is_void() {
         // The connection was lost while the delivery waited; the broker delivers the event again.
         return;
     }
     let Some((guard, mut known)) = begin(&listening, &delivery).await else { return };
     loop {
-        let places = listening.places.as_ref().filter(|_| listening.gathering.is_none());
-        let place = match places {
+        let place = match &listening.places {
             Some(places) => delivery.progress.acquire(places).await,
             None => None,
         };
@@ -48,9 +47,9 @@ pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery:
             // It goes back to its queue.
             return;
         }
-        let progress = delivery.progress.clone();
-        let held = handle(&listening, delivery, guard.as_ref(), known.take(), &mut membership).await;
-        progress.release(place, places);
+        let (progress, places) = (delivery.progress.clone(), listening.places.clone());
+        let held = handle(&listening, delivery, guard.as_ref(), known.take()).await;
+        progress.release(place, places.as_ref());
         let Some(held) = held else { return };
         let Some(again) = held.wait(&listening, guard.as_ref()).await else { return };
         delivery = again;
@@ -83,7 +82,6 @@ async fn handle(
     delivery: Delivery,
     guard: Option<&HandlingGuard<'_>>,
     known: Option<VoidOutcome>,
-    membership: &mut Membership,
 ) -> Option<Box<HeldDelivery>> {
     if delivery.ack.is_void() {
         if let (Some(guard), Some(known)) = (guard, known) {
@@ -104,10 +102,10 @@ async fn handle(
             let why = "no queue took it before the broker took the delivery back".to_owned();
             return Some(Box::new(HeldDelivery { delivery, way, why }));
         }
-        Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due)), membership).await,
+        Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
         None => match refused_unread(listening, &delivery) {
             Some(verdict) => NextStep::DeadLetter(verdict),
-            None => attempts(listening, &delivery, None, membership).await,
+            None => attempts(listening, &delivery, None).await,
         },
     };
     if delivery.ack.is_void() {
@@ -175,7 +173,6 @@ async fn attempts(
     listening: &ActiveListener,
     delivery: &Delivery,
     known: Option<(FailedAttempts, tokio::time::Instant)>,
-    membership: &mut Membership,
 ) -> NextStep {
     let (event, group) = (listening.queue.event, listening.queue.group);
     let message_id = delivery.message_id.as_deref();
@@ -201,16 +198,21 @@ async fn attempts(
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
     loop {
+        // wait for the store before an attempt begins, so that a failing store uses up no attempt
+        let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
-        let this =
-            Attempt { delivery, envelope: &envelope, session: &session, number: attempt, failed: failed.as_ref() };
-        let called = match &listening.gathering {
-            None => call(listening, this, &mut patience).await,
-            Some(gathering) => call_in_batch(listening, gathering, this, membership).await,
-        };
-        let Some(Called { outcome, clock, span }) = called else { return given_up(delivery, failed) };
-        let outcome = match outcome {
-            CallOutcome::Skipped => {
+        let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
+        let clock = AttemptTimer::start(&listening.metrics);
+        progress.attempt_begins(AttemptStart {
+            event,
+            group,
+            handler: listening.listener.handler,
+            number: attempt,
+            message_id,
+        });
+        let outcome = match begun {
+            ClaimOutcome::Done => {
+                listening.store.works();
                 ack.ack();
                 clock.stop(AttemptOutcome::Skipped);
                 progress.attempt_ends(AttemptEnd::Skipped);
@@ -219,30 +221,33 @@ async fn attempts(
                 });
                 return NextStep::Settled;
             }
-            CallOutcome::Acked => {
-                clock.stop(AttemptOutcome::Handled);
-                progress.attempt_ends(AttemptEnd::Handled);
-                span.debug(|| tracing::debug!(event, group, attempt, message_id, "handled in a batch"));
-                return NextStep::Settled;
-            }
-            CallOutcome::BatchFailed { error, what } => {
-                clock.stop(AttemptOutcome::Failed);
-                progress.attempt_ends(AttemptEnd::Failed(&error));
-                drop((clock, span));
-                listening.metrics.retried();
-                // at once, unless the handler asks for a pause: the other events of the batch are not to blame
-                let pause = match what {
-                    FailAction::RetryAfter(after) => after,
-                    _ => Duration::ZERO,
+            ClaimOutcome::New(claim) => {
+                incoming.transaction = claim.transaction();
+                let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
+                let kept = |time| {
+                    slow_handlers::warn(listening, time, "a handler has blocked its thread, and nothing else ran on it")
                 };
-                match again(listening, delivery, FailedAttempts::after(failed.take(), attempt, &error), pause).await {
-                    Ok(this) => failed = Some(this),
-                    Err(next) => return next,
+                match listening.runs.watched(handler, kept).await {
+                    // Commits before the ack, so that every acked event is remembered.
+                    Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
+                        Ok(()) => Ok(Ok(())),
+                        Err(NotCommitted::Handler(error)) => Ok(Err(Failure::Handler(error))),
+                        Err(NotCommitted::Store(trouble)) if ack.decision().is_none() => {
+                            drop((clock, span));
+                            match patience.wait(listening, delivery, trouble).await {
+                                Some(()) => continue,
+                                None => return given_up(delivery, failed),
+                            }
+                        }
+                        // the handler has decided, and is not called again
+                        Err(NotCommitted::Store(trouble)) => Ok(Err(Failure::Handler(trouble.cause))),
+                    },
+                    outcome => outcome,
                 }
-                continue;
             }
-            CallOutcome::Ended(outcome) => outcome,
         };
+        // the lookup, the commit and the outbox have worked
+        listening.store.works();
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { AttemptOutcome::Handled } else { AttemptOutcome::Failed });
@@ -270,7 +275,16 @@ async fn attempts(
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return NextStep::DeadLetter(verdict);
             }
-            Ok(Err(Failure::Handler(error))) => (Reason::Handler, chain(&*error), FailAction::of(&*error)),
+            Ok(Err(Failure::Handler(error))) => match FailAction::of(&*error) {
+                FailAction::Store => {
+                    drop((clock, span));
+                    match patience.wait(listening, delivery, Trouble { cause: error, busy: false }).await {
+                        Some(()) => continue,
+                        None => return given_up(delivery, failed),
+                    }
+                }
+                what => (Reason::Handler, chain(&*error), what),
+            },
             Err(panic) => (Reason::Panic, panic, FailAction::Retry),
         };
         clock.stop(AttemptOutcome::Failed);
@@ -297,31 +311,19 @@ async fn attempts(
             tracing::warn!(event, group, attempt, message_id, error, ?pause, "the attempt failed, retrying")
         });
         listening.metrics.retried();
+        // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
+        if pause > HERE && !listening.is_ordered() {
+            return NextStep::Later(pause, this);
+        }
         // The pause isn't part of the attempt.
         drop((clock, span));
-        match again(listening, delivery, this, pause).await {
-            Ok(this) => failed = Some(this),
-            Err(next) => return next,
+        let due = tokio::time::Instant::now() + pause;
+        match crate::service::attempt::pause(listening, delivery, pause).await {
+            PauseEnd::Over => {}
+            PauseEnd::Stopping => return NextStep::Settled,
+            PauseEnd::Void => return NextStep::Void(this, due),
         }
-    }
-}
-
-/// Waits before the next attempt. Returns the next step if that isn't made here.
-async fn again(
-    listening: &ActiveListener,
-    delivery: &Delivery,
-    failed: FailedAttempts,
-    pause: Duration,
-) -> Result<FailedAttempts, NextStep> {
-    // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
-    if pause > HERE && !listening.is_ordered() {
-        return Err(NextStep::Later(pause, failed));
-    }
-    let due = tokio::time::Instant::now() + pause;
-    match self::pause(listening, delivery, pause).await {
-        PauseEnd::Over => Ok(failed),
-        PauseEnd::Stopping => Err(NextStep::Settled),
-        PauseEnd::Void => Err(NextStep::Void(failed, due)),
+        failed = Some(this);
     }
 }
 
@@ -366,6 +368,117 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
             }
         }
     }
+}
+
+/// Measures one attempt. A cancelled attempt is not recorded.
+struct AttemptTimer<'a> {
+    metrics: &'a ListenerMetrics,
+    begun: Instant,
+    outcome: Cell<Option<(AttemptOutcome, Duration)>>,
+}
+
+impl<'a> AttemptTimer<'a> {
+    fn start(metrics: &'a ListenerMetrics) -> Self {
+        metrics.begun();
+        Self { metrics, begun: Instant::now(), outcome: Cell::new(None) }
+    }
+
+    fn stop(&self, outcome: AttemptOutcome) {
+        self.outcome.set(Some((outcome, self.begun.elapsed())));
+    }
+}
+
+impl Drop for AttemptTimer<'_> {
+    fn drop(&mut self) {
+        self.metrics.ended(self.outcome.get());
+    }
+}
+
+/// Asks the store whether the event was handled before, until it answers. `None` if the service stops or the delivery is void.
+async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut StoreBackoff) -> Option<ClaimOutcome> {
+    let Some(dedupe) = &listening.dedupe else { return Some(ClaimOutcome::New(Box::new(dedupe::Unheld))) };
+    let QueueSpec { name: queue, group, .. } = &*listening.queue;
+    let identity = Identity { queue, group, message_id: delivery.message_id.as_deref() };
+    let mut stopping = listening.stopping.clone();
+    loop {
+        let begun = tokio::select! {
+            biased;
+            begun = dedupe.store.begin(identity) => begun,
+            () = phase::stopping(&mut stopping) => {
+                delivery.ack.reject();
+                return None;
+            }
+        };
+        match begun {
+            Ok(begun) => return Some(begun),
+            Err(trouble) => patience.wait(listening, delivery, trouble).await?,
+        }
+    }
+}
+
+/// The growing pauses of a delivery that waits for a failing store.
+struct StoreBackoff {
+    pause: Duration,
+}
+
+impl Default for StoreBackoff {
+    fn default() -> Self {
+        Self { pause: Duration::from_millis(100) }
+    }
+}
+
+impl StoreBackoff {
+    /// The longest pause: how late a delivery may notice that the store works again.
+    const MOST: Duration = Duration::from_secs(5);
+
+    /// Waits before the store is asked again, twice as long each time. `None` if the service stops, or the broker has taken the
+    /// delivery back.
+    async fn wait(&mut self, listening: &ActiveListener, delivery: &Delivery, trouble: Trouble) -> Option<()> {
+        listening.store.fails(&trouble, &listening.metrics);
+        let mut stopping = listening.stopping.clone();
+        tokio::select! {
+            () = delivery.progress.pause(self.pause) => {}
+            () = phase::stopping(&mut stopping) => {
+                delivery.ack.reject();
+                return None;
+            }
+        }
+        self.pause = (self.pause * 2).min(Self::MOST);
+        (!delivery.ack.is_void()).then_some(())
+    }
+}
+
+/// Returns the input of one attempt, and its span.
+fn incoming(
+    listening: &ActiveListener,
+    delivery: &Delivery,
+    envelope: &Envelope,
+    session: &Session,
+    attempt: u32,
+    failed: Option<&FailedAttempts>,
+) -> (Incoming, ActiveSpan) {
+    let system = listening.bus.system();
+    let span = span::process(&listening.queue, delivery, system, attempt, session, delivery.trace.as_ref());
+    let incoming = Incoming {
+        content: envelope.content.clone(),
+        context: envelope.context.clone(),
+        meta: Meta {
+            event: listening.queue.event,
+            version: envelope.version,
+            timestamp: envelope.timestamp.unwrap_or_else(Utc::now),
+            session_id: session.id,
+            message_id: delivery.message_id.clone(),
+            redelivered: delivery.redeliveries > 0,
+            trace: span.context().cloned(),
+            attempt,
+            first_failure: failed.map(|failed| failed.first.clone()),
+        },
+        bus: listening.bus.within(session.id, span.context()),
+        states: listening.states.clone(),
+        ack: delivery.ack.clone(),
+        transaction: None,
+    };
+    (incoming, span)
 }
 
 fn not_an_envelope(violation: &Violation) -> DeadLetterCause {

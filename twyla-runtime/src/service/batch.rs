@@ -9,14 +9,13 @@ use tokio::task::JoinSet;
 
 use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
-use super::gather::Membership;
 use crate::transport::Delivery;
 
 /// Handles deliveries, concurrently as soon as one waits. If the future is dropped, unhandled deliveries go back to their queue.
 pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: Vec<Delivery>) {
     let mut waiting = JoinSet::new();
     for delivery in deliveries {
-        let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery, Membership::default()));
+        let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
             // The new task polls it again at once, so its waker isn't lost.
