@@ -1,7 +1,7 @@
 //! `cargo twyla check`, `accept` and `diff`: contracts and their lock.
 //!
 //! [`revision`] reads the contracts of another revision. [`show`] formats findings for a terminal,
-//! [`json`] for other programs, and [`review`] for reviewers. [`hurt`] names the services that a change hurts,
+//! [`json`] for other programs, and [`review`] for reviewers. [`affected`] names the services that a change hurts,
 //! and [`features`] compares the features of a contracts crate with its folders.
 
 mod accept;
