@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::json;
 use crate::violation::Violation;
 
-/// The number of bytes of a sender's text that a message shows.
+/// The maximum number of bytes of a sender's text in a message.
 const SHOWN: usize = 64;
 
 /// The version of written envelopes: a number, because the Python original reads it as an `int`.
@@ -67,7 +67,7 @@ pub struct Envelope<'a> {
     pub version: i64,
     /// When the event was emitted, if the sender wrote it.
     pub timestamp: Option<DateTime<Utc>>,
-    /// The sender's text for the session, or the JSON text of another value.
+    /// The session: the text that the sender wrote, or the JSON text of a value that isn't a string.
     pub session: Option<Cow<'a, str>>,
 }
 
@@ -140,7 +140,7 @@ fn is_object(json: &str) -> bool {
     json.trim_ascii_start().starts_with('{')
 }
 
-/// Reads `null` as a value, which the contract accepts or refuses.
+/// Reads `null` as a value, not as an absent member: the contract accepts or refuses it.
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -204,7 +204,8 @@ fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// Returns the violation of a message that is not JSON: a wrong encoding if it has one, otherwise `why`.
+/// Returns the violation of a message that is not JSON. Its text names the encoding if that isn't plain UTF-8;
+/// otherwise it is `why`.
 fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
     violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
 }
@@ -220,7 +221,7 @@ fn not_an_envelope(error: &serde_json::Error) -> String {
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
-/// Returns the beginning of a sender's text.
+/// Returns the beginning of a sender's text, at most [`SHOWN`] bytes.
 fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(SHOWN)]
 }

@@ -7,7 +7,7 @@ use twyla_contract::text::is_invisible;
 /// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
 
-/// Returns the value as a JSON string, shortened.
+/// Returns the value as a JSON string, shortened to [`SHOWN`] characters.
 #[must_use]
 pub(crate) fn quoted(value: &str) -> String {
     let mut out = String::from("\"");

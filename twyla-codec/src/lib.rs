@@ -1,9 +1,10 @@
 //! Typed values as JSON text, checked against JSON Schema contracts on reading and writing.
 //!
 //! The code that `twyla-build` generates calls this crate: `json` reads and writes text exactly as JSON Schema sees
-//! values, [`validate`] checks values against their contracts, and [`mod@event`] and [`rpc`] have the traits of contracts.
-//! `envelope` writes and reads the messages of events. The crate has no network and no async runtime. Services use it through `twyla-runtime`, which re-exports it; a crate that only declares
-//! contracts for services, or a program that only reads and writes them, depends on it alone:
+//! values, [`validate`] checks values against their contracts, and [`mod@event`] and [`rpc`] have the traits of
+//! contracts. `envelope` writes and reads the messages of events. The crate has no network and no async runtime.
+//! Services use it through `twyla-runtime`, which re-exports it; a crate that only declares contracts for services, or
+//! a program that only reads and writes them, depends on it alone:
 //!
 //! ```text
 //! // build.rs
@@ -13,7 +14,7 @@
 //! twyla_codec::include_contracts!();
 //! ```
 //!
-//! What only generated code calls may change in any version.
+//! Items that only generated code uses may change in any version.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -42,8 +43,8 @@ pub mod rpc {
     pub use crate::contract::method::{Body, DomainError, Method, NoError};
 }
 
-/// Includes the code that `twyla-build` has generated from the schemas, in a crate for contracts, on which services depend. Its
-/// build script calls `Builder::runtime("twyla_codec")`, so that the crate depends on this one alone.
+/// Includes the code that `twyla-build` has generated from the schemas, in a contracts crate that services depend on.
+/// The crate's build script calls `Builder::runtime("twyla_codec")`, so that it depends on `twyla-codec` alone.
 pub use twyla_macros::include_contracts;
 
 /// The functions and types that generated code uses. Not part of the public API.

@@ -41,9 +41,9 @@ use crate::validate::schema::{JsonView, View};
 ///
 /// # serde
 ///
-/// A value is written as itself, `Null` as a unit, and `Absent` as a none: both are `null` in JSON. In a handwritten struct,
-/// add `#[serde(default, skip_serializing_if = "Nullable::is_absent")]` to the field; serde reads a missing field without
-/// `default` as `Null`. Generated structs need nothing.
+/// A value is written as itself, `Null` as serde's unit, and `Absent` as serde's none: both are `null` in JSON. In a
+/// handwritten struct, add `#[serde(default, skip_serializing_if = "Nullable::is_absent")]` to the field; serde reads a
+/// missing field without `default` as `Null`. Generated structs need nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Nullable<T> {
     /// The property is missing.
@@ -80,7 +80,7 @@ impl<T> Nullable<T> {
         if let Self::Value(value) = self { Some(value) } else { None }
     }
 
-    /// Returns the value, to be changed.
+    /// Returns a mutable reference to the value; `None` for both a missing property and `null`.
     #[must_use]
     pub const fn value_mut(&mut self) -> Option<&mut T> {
         if let Self::Value(value) = self { Some(value) } else { None }
@@ -134,7 +134,7 @@ impl<T> Nullable<T> {
         }
     }
 
-    /// Changes the value, if there is one.
+    /// Applies `change` to the value, if there is one.
     #[must_use]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Nullable<U> {
         match self {
@@ -188,7 +188,7 @@ impl<T: Read> Read for Nullable<T> {
     }
 }
 
-/// Absent is written as `null`: a struct leaves such a property out.
+/// Writes `Absent` as `null`. A struct leaves an absent property out before this is called.
 impl<T: Write> Write for Nullable<T> {
     #[inline]
     fn write(&self, out: &mut Vec<u8>) {

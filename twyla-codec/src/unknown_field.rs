@@ -1,10 +1,10 @@
-//! The texts of errors for fields that a contract doesn't declare and refuses.
+//! The error messages for undeclared members and items that a contract refuses.
 
 use twyla_contract::text::shortened;
 
 use crate::excerpt::quoted;
 
-/// The number of declared names that are listed at most.
+/// The maximum number of declared names in a message.
 const MOST_NAMES: usize = 40;
 
 /// Describes an undeclared member of an object with these declared members.

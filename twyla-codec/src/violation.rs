@@ -1,4 +1,4 @@
-//! Violations: what a contract refuses in a value.
+//! Violations: the rules of a contract that a value breaks.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct Violation {
     pub pointer: String,
     /// The keyword that refuses the value, for example `maxLength`; `json` if the text is not valid JSON.
     pub keyword: &'static str,
-    /// The problem, with the rule and the value, shortened.
+    /// A description of the problem, with the rule and the shortened value.
     pub message: String,
 }
 

@@ -145,9 +145,9 @@ pub enum Kind {
     Boolean,
     /// An integer within inclusive bounds; `None` is unbounded.
     Integer {
-        /// The smallest.
+        /// The minimum.
         minimum: Option<i128>,
-        /// The largest.
+        /// The maximum.
         maximum: Option<i128>,
     },
     /// A number.
@@ -209,7 +209,7 @@ impl fmt::Display for Kind {
 /// A place in a schema file; line and column count from 1, the column in characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location {
-    /// The file's path as messages show it: the given schemas folder and the path in it.
+    /// The file's path as messages show it: the path of the schemas folder, then the path within the folder.
     pub file: String,
     /// The line, from 1.
     pub line: u32,

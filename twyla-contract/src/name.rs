@@ -105,7 +105,7 @@ impl RpcName {
         Ok(Self { text: text.to_owned(), dot })
     }
 
-    /// Returns the part before the first dot: the service that serves it.
+    /// Returns the part before the first dot: the service that serves the RPC.
     #[must_use]
     pub fn service(&self) -> &str {
         &self.text[..self.dot]

@@ -1,9 +1,9 @@
 //! Contract records: bytes embedded in a program for each contract that it emits, listens to, serves or calls, and for their
 //! schemas. `cargo twyla manifest` reads them from the built program.
 //!
-//! The code that uses a contract refers to its record: `emit::<T>` to that of `T`. So a program contains a record if and
-//! only if it contains that code, even through generic functions; a hand-written list could differ. A record is found by its
-//! bytes, so it survives linkers, `strip` and optimization, in every executable format.
+//! The code that uses a contract refers to its record: `emit::<T>` refers to the record of `T`. So a program contains a
+//! record if and only if it contains that code, even through generic functions; a hand-written list could differ. A
+//! record is found by its bytes, so it survives linkers, `strip` and optimization, in every executable format.
 //!
 //! A record is UTF-8: the magic, the length of its text in bytes and the text's checksum, both hexadecimal, and the text:
 //! its kind and its fields, separated by tabs.
@@ -25,7 +25,7 @@ const MAGIC_COMPLEMENT: [u8; 16] = {
 const LEN: usize = 8;
 const SUM: usize = 16;
 const HEAD: usize = MAGIC.len() + LEN + SUM;
-/// The maximum length of a record, above that of any schema that a build script accepts.
+/// The maximum length of a record. It is above the length of any schema that a build script accepts.
 const MAX_LEN: usize = 1 << 28;
 
 /// A decoded record.
@@ -134,13 +134,13 @@ pub const fn write<const N: usize>(fields: &[&str]) -> [u8; N] {
     out
 }
 
-/// Returns one hexadecimal digit of a number that is written with `digits` digits.
+/// Returns the hexadecimal digit at the index `at` of a number that is written with `digits` digits.
 const fn digit(number: u64, digits: usize, at: usize) -> u8 {
     b"0123456789abcdef"[((number >> (4 * (digits - 1 - at))) & 15) as usize]
 }
 
-/// Returns the head of a record with this text. For generated code: the compiler would take long to compute it of a long
-/// text.
+/// Returns the head of a record with this text. Generated code contains the head, because the compiler would take long
+/// to compute the checksum of a long text.
 #[must_use]
 pub fn head(text: &str) -> String {
     let sum = text.bytes().fold(Fnv1a::new(), Fnv1a::with).0;
@@ -254,7 +254,7 @@ fn record(text: &str) -> Option<Record> {
 /// The error of an incomplete or corrupt record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damaged {
-    /// The offset of its beginning.
+    /// The offset of the record's beginning.
     pub at: usize,
     why: &'static str,
 }

@@ -72,8 +72,8 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
-/// Displays a JSON text with each invisible character beyond ASCII escaped as in JSON: the value stays the same, and so does
-/// the white space, which is ASCII.
+/// Displays a JSON text with each invisible character beyond ASCII escaped as in JSON. The value stays the same, and so
+/// does the white space, which is ASCII.
 ///
 /// ```
 /// use twyla_contract::text::VisibleJson;
@@ -93,7 +93,7 @@ impl fmt::Display for VisibleJson<'_> {
     }
 }
 
-/// Writes a text with some of its characters replaced.
+/// Writes a text; `write` replaces each character for which `which` is true.
 fn escaped(
     text: &str,
     which: impl Fn(char) -> bool,

@@ -1,8 +1,8 @@
 //! Internationalized labels of host names by RFC 5891 to 5893, and their Punycode (RFC 3492).
 //!
-//! Approximate in two places, to save exact tables: whether letters join (for the zero-width non-joiner) is decided by
-//! script, and normalization form NFC is only checked character by character. Both are exact for `idn-hostname`, by the
-//! crate `idna`.
+//! Approximate in two places, so that no exact tables are needed: the script of letters decides whether they join (for
+//! the zero-width non-joiner), and normalization form NFC is only checked character by character. Both are exact for
+//! `idn-hostname`, by the crate `idna`.
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,8 @@ pub(crate) fn decoded(written: &str) -> Option<String> {
     (!label.is_ascii() && allowed(&label) && punycode::encode(&label).as_deref() == Some(written)).then_some(label)
 }
 
-/// Returns whether the labels of one name fit together (RFC 5893): if one runs right to left, all must satisfy the rule.
+/// Returns whether the labels of one name fit together (RFC 5893): if one label is right-to-left, all must satisfy the
+/// Bidi rule.
 pub(crate) fn fit_together(labels: &[String]) -> bool {
     let right =
         |label: &String| label.chars().any(|c| matches!(direction(c), Direction::Right | Direction::ArabicDigit));
@@ -64,7 +65,7 @@ fn direction(c: char) -> Direction {
     }
 }
 
-/// Checks each character in its context by RFC 5892, and the label by RFC 5891.
+/// Checks each character in its context by RFC 5892, and the label as a whole by RFC 5891.
 fn allowed(label: &str) -> bool {
     let chars: Vec<char> = label.chars().collect();
     if label.starts_with('-') || label.ends_with('-') || matches!(chars.get(2..4), Some(['-', '-'])) {

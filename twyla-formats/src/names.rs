@@ -2,12 +2,12 @@
 
 use crate::{labels, net};
 
-/// Checks labels of letters, digits and hyphens; those that begin with `xn--` must be A-labels.
+/// Checks labels of letters, digits and hyphens; labels that begin with `xn--` must be A-labels.
 pub(crate) fn hostname(text: &str) -> bool {
     plain_hostname(text.as_bytes()) && (!text.as_bytes().windows(2).any(|two| two == b"--") || reserved_labels(text))
 }
 
-/// Checks that a label with hyphens in third and fourth place is valid in IDNA.
+/// Checks that each label with hyphens in third and fourth place is a valid A-label, and that the labels fit together.
 #[cold]
 fn reserved_labels(text: &str) -> bool {
     let text = text.to_ascii_lowercase();

@@ -27,7 +27,7 @@ pub(crate) fn uri_template(text: &str) -> bool {
     text.get(text.len() - rest.len()..).is_some_and(any)
 }
 
-/// Matches a variable with an optional operator and its brace; returns the rest.
+/// Matches a variable, with an optional operator, and the closing brace; returns the rest.
 #[inline]
 fn simple(inside: &[u8]) -> Option<&[u8]> {
     let inside = if let [b'/' | b'+' | b'?' | b'#' | b'.' | b'&' | b';', after @ ..] = inside { after } else { inside };

@@ -14,15 +14,15 @@ pub struct Date {
 /// A time of day with its offset from UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time {
-    /// Up to 23.
+    /// The hour, up to 23.
     pub hour: u8,
-    /// Up to 59.
+    /// The minute, up to 59.
     pub minute: u8,
-    /// Up to 60, which is a leap second.
+    /// The second, up to 60, which is a leap second.
     pub second: u8,
-    /// Digits after the ninth are dropped.
+    /// The fraction of the second, in nanoseconds; digits after the ninth are dropped.
     pub nanosecond: u32,
-    /// Minutes east of UTC.
+    /// The offset in minutes east of UTC.
     pub offset: i16,
 }
 
@@ -78,7 +78,7 @@ pub fn time(text: &[u8]) -> Option<Time> {
     (second < 60 || in_utc() == 24 * 60 - 1).then_some(Time { hour, minute, second, nanosecond, offset })
 }
 
-/// Parses a fraction of a second; returns the rest too.
+/// Parses the digits of a fraction of a second; returns nanoseconds, and the rest.
 #[inline]
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     let (mut nanosecond, mut unit, mut rest) = (0, 100_000_000, text);

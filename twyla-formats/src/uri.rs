@@ -133,8 +133,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips characters of a class, percent-encoded ones, and those beyond ASCII if allowed. Returns false at a `%` without
-    /// its digits, which is never valid.
+    /// Skips characters of a class, percent-encoded characters, and characters beyond ASCII if the text may be
+    /// international. Returns false at a `%` without its two digits, which is never valid.
     #[inline]
     fn skip(&mut self, class: u8) -> bool {
         loop {

@@ -1,5 +1,6 @@
-//! What an expansion refers to and the crate certainly lacks: the runtime under the expected name, or `crate::contracts`. It is
-//! reported at the user's token, and the expansion goes on with what there is, so that nothing else is reported.
+//! Finds out whether the crate certainly lacks an item that an expansion refers to: the runtime under the expected
+//! name, or `crate::contracts`. The error is at the user's token. The expansion continues as far as possible, so that
+//! the compiler reports no further errors.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::source::Source;
 /// The crate that expansions name, unless the user names another one.
 const RUNTIME: &str = "twyla_runtime";
 
-/// The libraries that have what generated code needs.
+/// The libraries that have the items that generated code uses.
 const LIBRARIES: [&str; 2] = [RUNTIME, "twyla_codec"];
 
 /// The runtime under another name than the expected one.
@@ -27,7 +28,8 @@ pub(crate) struct Renamed {
     pub(crate) path: Option<String>,
 }
 
-/// Finds the runtime, or another library that has what is needed, for a macro of it that the user calls.
+/// Finds the path of one of the libraries: by the path of the macro `called` in the user's file, or among the
+/// dependencies.
 fn find(libraries: &[&str], called: &str, at: Span) -> Place {
     let invocation = Invocation::current();
     let source = source_of(at);
@@ -46,7 +48,8 @@ fn find(libraries: &[&str], called: &str, at: Span) -> Place {
     }
 }
 
-/// Returns the runtime's name for an attribute that doesn't name it; `None` if it is as expected.
+/// Returns the error, and the runtime's actual path, for an attribute without `crate =`. `None` unless the crate
+/// certainly lacks `twyla_runtime`.
 pub(crate) fn runtime(attribute: &str, at: Span) -> Option<Renamed> {
     if !lacks_crate(RUNTIME) {
         return None;
@@ -55,7 +58,8 @@ pub(crate) fn runtime(attribute: &str, at: Span) -> Option<Renamed> {
     Some(Renamed { text: text::runtime(attribute, &place), path: place.path() })
 }
 
-/// Returns the runtime's name for generated code that names it `path`; `None` if it is as expected.
+/// Returns the error, and the runtime's actual path, for generated code that expects it at `path`. `None` unless the
+/// crate certainly lacks it.
 pub(crate) fn generated(path: &str, at: Span) -> Option<Renamed> {
     let name = path.split("::").next().unwrap_or_default();
     if name == "crate" || !lacks_crate(name) {
@@ -65,12 +69,12 @@ pub(crate) fn generated(path: &str, at: Span) -> Option<Renamed> {
     Some(Renamed { text: text::generated(name, &place), path: place.path() })
 }
 
-/// Whether an attribute finds its contracts.
+/// The result of the search for an attribute's contracts.
 pub(crate) enum Resolution {
-    /// The path may lead to them: the compiler decides.
+    /// The path may lead to contracts: the compiler decides.
     Maybe,
     Absent(Text),
-    /// Another attribute reports that the crate has none.
+    /// Another attribute reports that the crate has no contracts.
     Reported,
 }
 
@@ -86,7 +90,7 @@ pub(crate) fn contracts(path: Option<&Path>, runtime: &Runtime) -> Resolution {
         if !root.lacks("contracts") {
             return Resolution::Maybe;
         }
-        // that the crate has no contracts is one mistake
+        // a crate without contracts is one mistake, so only one attribute reports it
         if REPORTED.swap(true, Ordering::Relaxed) {
             return Resolution::Reported;
         }
@@ -104,14 +108,14 @@ pub(crate) fn contracts(path: Option<&Path>, runtime: &Runtime) -> Resolution {
     }
 }
 
-/// Returns whether `::name` is certainly no crate here.
+/// Returns whether this crate certainly has neither a dependency nor an `extern crate` of a name.
 fn lacks_crate(name: &str) -> bool {
     let invocation = Invocation::current();
     let declares_none = || invocation.root().and_then(Source::read).is_some_and(|root| root.lacks_crate(name));
     invocation.lacks(name) && declares_none()
 }
 
-/// Returns the file of some tokens.
+/// Returns the source file of a span.
 fn source_of(at: Span) -> Option<Arc<Source>> {
     // unit tests run outside the compiler
     let file: PathBuf = if proc_macro::is_available() { at.unwrap().local_file()? } else { return None };

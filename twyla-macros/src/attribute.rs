@@ -11,13 +11,13 @@ use crate::catalogue::{self, Problems};
 pub(crate) struct Attribute {
     /// The macro: `listener`.
     pub(crate) macro_name: &'static str,
-    /// The name that comes without a key, in the words of an error: `the event's name`.
+    /// The description of the name in error messages: `the event's name`. The name has no key.
     pub(crate) name: &'static str,
     pub(crate) keys: &'static [&'static str],
 }
 
 impl Attribute {
-    /// Parses an attribute, and returns the name in it and its mistakes. `value` reads what follows each known key.
+    /// Parses an attribute; returns the name in it and its mistakes. `value` parses the tokens after a known key.
     pub(crate) fn parse(
         &self,
         tokens: TokenStream,
@@ -68,7 +68,7 @@ impl Attribute {
     }
 }
 
-/// Returns whether a word looks like a constant, or is the beginning of a path: as a name, not as a key.
+/// Returns whether a word is meant as a name, not as a key: it looks like a constant, or a path begins with it.
 fn is_constant(word: &str, behind: ParseStream<'_>) -> bool {
     let upper = word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase);
     behind.peek(Token![::]) || upper && !behind.peek(Token![=])

@@ -1,4 +1,5 @@
-//! Reads the index of contracts: the index that the crate's build script wrote, or one that is given as text.
+//! Reads the index of contracts: the index that the crate's build script wrote, or the text of an index from another
+//! crate.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ pub(crate) type ContractsResult = Result<Arc<Contracts>, Missing>;
 /// The reason why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The index can't be read: why.
+    /// The index can't be read, with the reason.
     Unreadable(String),
     /// Another error reports it already: the error of `include_contracts!()`, or of an attribute without a name.
     Reported,
@@ -25,7 +26,7 @@ pub(crate) enum NotCompiled {
     NoBuildScript,
     /// The build script has compiled no schemas.
     NoIndex,
-    /// The index can't be read: why.
+    /// The index can't be read, with the reason.
     Unreadable(String),
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn text(folder: Option<&Path>) -> Result<String, NotCompiled> {
     })
 }
 
-/// Reads the contracts of a text. Those of each digest are read once.
+/// Parses the text of an index. The contracts are cached by the digest.
 pub(crate) fn of_text(digest: u64, text: impl FnOnce() -> String) -> ContractsResult {
     static READ: Mutex<Option<HashMap<u64, ContractsResult>>> = Mutex::new(None);
     let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,8 +55,8 @@ fn parse(text: &str) -> ContractsResult {
     index::read(text).map(Arc::new).map_err(|error| Missing::Unreadable(error.to_string()))
 }
 
-/// Reads the contracts of a build script's folder; `None` if there are none. One process may expand several crates (rust-analyzer
-/// does), and schemas may change in between, so indexes are cached by path and content.
+/// Reads the contracts from a build script's folder; `None` if it has no index. One process may expand several crates,
+/// as rust-analyzer does, and schemas may change in between, so indexes are cached by path and content.
 fn of_folder(folder: &Path) -> Option<ContractsResult> {
     static READ: Mutex<Option<HashMap<PathBuf, (String, ContractsResult)>>> = Mutex::new(None);
     let text = match text(Some(folder)) {

@@ -21,7 +21,7 @@ fn looks_like_function(item: &TokenStream) -> bool {
     item.clone().into_iter().any(|token| matches!(&token, TokenTree::Ident(word) if word == "fn"))
 }
 
-/// Returns the first tokens of an item after its attributes: `struct`, `impl`.
+/// Returns the first token of an item after its attributes: `struct`, `impl`.
 fn first(item: &TokenStream) -> TokenStream {
     let mut tokens = item.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -63,8 +63,8 @@ pub(crate) fn qualifiers(sig: &Signature, kind: &HandlerKind, problems: &mut Pro
     }
 }
 
-/// Returns the arguments' types. An argument that isn't allowed is reported and stays in the list, so that the number of
-/// arguments is right.
+/// Returns the types of the arguments, without `self`. An argument that isn't allowed is reported, but its type stays
+/// in the list, so that the number of arguments is right.
 pub(crate) fn inputs(
     inputs: &Punctuated<FnArg, Token![,]>,
     name: &Ident,
@@ -90,7 +90,7 @@ pub(crate) fn inputs(
     types
 }
 
-/// Returns the type if it is an `impl Trait`, or the first one within it.
+/// Returns the span of the type if it is an `impl Trait`, or of the first `impl` within it.
 fn impl_trait(ty: &Type) -> Option<Span> {
     fn within(tokens: TokenStream) -> Option<Span> {
         tokens.into_iter().find_map(|token| match token {
@@ -102,8 +102,8 @@ fn impl_trait(ty: &Type) -> Option<Span> {
     if let Type::ImplTrait(_) = ty { Some(ty.span()) } else { within(ty.to_token_stream()) }
 }
 
-/// Returns the type that stands for the function. Its name has the macro's span, so that a handler that is never registered is one
-/// warning, at the function.
+/// Returns the type that stands for the function. Its name has the macro's span, so that the compiler gives one
+/// warning, at the function, for a handler that is never registered.
 pub(crate) fn stand_in(vis: &Visibility, name: &Ident) -> TokenStream {
     let mut name = name.clone();
     name.set_span(Span::call_site());

@@ -62,7 +62,8 @@ fn unique() -> String {
     format!("{:016x}", key(&place))
 }
 
-/// Returns the error, and the generated code with the path at which the crate has the runtime, so that nothing else is reported.
+/// Returns the error, and the generated code with the runtime's actual path, so that the compiler reports no further
+/// errors.
 fn renamed(index: &str, error: &syn::Error, path: &str, found: Option<&str>) -> TokenStream {
     let with_path = |found: &str| {
         let mut code = String::new();

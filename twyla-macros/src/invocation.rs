@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// What the command line says.
+/// The parts of the command line that expansions need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Invocation {
     /// The crate's own name.
@@ -15,7 +15,8 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// Returns the command line of this process. An editor expands macros outside of the compiler: then nothing is known.
+    /// Returns the command line of this process. In an editor, which expands macros outside of the compiler, nothing is
+    /// known.
     pub(crate) fn current() -> &'static Self {
         static CURRENT: OnceLock<Invocation> = OnceLock::new();
         CURRENT.get_or_init(|| Self::read(std::env::args_os().map(|arg| arg.to_string_lossy().into_owned())))

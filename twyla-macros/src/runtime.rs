@@ -9,7 +9,8 @@ use syn::parse::ParseStream;
 pub(crate) enum Place {
     /// A dependency that is the runtime.
     Dependency(String),
-    /// The path at which the user's file has its macros, which may be another module than the runtime's root.
+    /// The path of the runtime's macros in the user's file. It may be the path of another module than the runtime's
+    /// root.
     Macros(String),
     Unknown,
 }
@@ -23,7 +24,7 @@ impl Place {
     }
 }
 
-/// The path of the runtime. As tokens it is that path.
+/// The path of the runtime, as tokens.
 #[derive(Clone)]
 pub(crate) struct Runtime(Box<TokenStream>);
 

@@ -1,5 +1,5 @@
-//! The names in a source file of the crate being compiled. A macro can't ask the compiler what a path means, so what a crate's root
-//! lacks is found in its text. Undecidable names count as declared.
+//! The names in a source file of the crate being compiled. A macro can't ask the compiler what a path means, so the
+//! text of the crate's root shows which names the crate lacks. A name counts as declared if the text can't decide it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -37,23 +37,24 @@ const KNOWN: &[&str] = &[
     "warn",
 ];
 
-/// A file.
+/// The names in one file.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// The names of modules, imports and crates in the file's own module.
     names: BTreeSet<String>,
-    /// The paths in front of attributes and called macros, by their names: `kit::twyla` of `#[kit::twyla::listener]`.
+    /// The paths in front of attributes and called macros, by the last segment: `kit::twyla` of
+    /// `#[kit::twyla::listener]`.
     called: BTreeMap<String, String>,
-    /// The paths in front of imported names.
+    /// The paths in front of imported names, by the name.
     imported: BTreeMap<String, String>,
     /// Whether the file's own module may have more items: from a macro or an attribute.
     is_generated: bool,
-    /// Whether it may have more names: from a glob, too.
+    /// Whether the file's own module may have more names: from a macro, an attribute or a glob import.
     is_open: bool,
 }
 
 impl Source {
-    /// Reads a file; `None` if it can't be read. Each file is read once.
+    /// Reads a file; `None` if it can't be read or parsed. Each file is read once.
     pub(crate) fn read(path: &Path) -> Option<Arc<Self>> {
         static READ: Mutex<BTreeMap<PathBuf, Option<Arc<Source>>>> = Mutex::new(BTreeMap::new());
         let read = || std::fs::read_to_string(path).ok().and_then(|text| Self::parse(&text)).map(Arc::new);
@@ -108,7 +109,7 @@ impl Source {
                 }
                 Item::Macro(item) => {
                     self.path(&item.mac.path);
-                    // the contracts are in the module that calls it
+                    // a macro may add items, such as contracts, to the module that calls it
                     if !item.mac.path.is_ident("macro_rules") {
                         self.generated(is_root);
                     }
@@ -171,7 +172,7 @@ impl Source {
                 self.import(&path.tree, before, is_root);
                 before.pop();
             }
-            // a module, which isn't a macro
+            // `self` imports a module, and `imported` is only for macros
             UseTree::Name(name) if name.ident == "self" => {
                 if let Some(module) = before.last() {
                     self.name(module, is_root);

@@ -1,6 +1,7 @@
-//! The two stages of an attribute. The first finds out where the contracts are: in the crate itself, or elsewhere. Elsewhere
-//! they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside the generated types:
-//! the first stage calls it, and it calls the second stage with the index in front of what it was given.
+//! The two stages of an attribute. The first stage looks for the contracts: in the crate itself, or elsewhere.
+//! Elsewhere they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside
+//! the generated types. The first stage calls that macro, and the macro calls the second stage with the index in front
+//! of its input.
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -40,7 +41,8 @@ impl Attribute {
     }
 }
 
-/// Expands an attribute, if the contracts of the crate itself are enough for that.
+/// Expands an attribute if the crate itself has the contracts. Otherwise calls the macro that carries them to the
+/// second stage.
 pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) -> TokenStream {
     let given = Given::read(&args);
     let at = given.name.unwrap_or_else(Span::call_site);
@@ -48,7 +50,7 @@ pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) 
     let renamed = if is_named { None } else { absent::runtime(attribute.word(), at) };
     let Some(Renamed { text, path }) = renamed else { return with_runtime(attribute, given, args, item) };
     let error = text.at(at).to_compile_error();
-    // the path is all that is missing
+    // only the path of the runtime is missing
     let expanded = match path.and_then(|path| syn::parse_str::<Path>(&path).ok()) {
         Some(path) => {
             let args = quote!(crate = #path, #args);
@@ -62,7 +64,7 @@ pub(crate) fn first(attribute: Attribute, args: TokenStream, item: TokenStream) 
 fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: TokenStream) -> TokenStream {
     let Given { name, contracts: path, runtime, has_mistake, .. } = given;
     let Some(name) = name else {
-        // nothing is looked up, and an attribute that needs a name says so
+        // without a name no contract is looked up, and an attribute that needs a name reports the mistake
         return attribute.expand(args, item, || Err(Missing::Reported));
     };
     if path.is_none()
@@ -70,7 +72,7 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     {
         return attribute.expand(args, item, || found);
     }
-    // the attribute reports its mistake
+    // the attribute itself reports a mistake in its arguments
     let found = if has_mistake { Resolution::Reported } else { absent::contracts(path.as_ref(), &runtime) };
     let error = match found {
         Resolution::Maybe => None,
@@ -89,7 +91,7 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
 }
 
-/// Expands an attribute with the contracts that come with it. See [`index`] for their form.
+/// Expands an attribute with the contracts in its input. See [`index`] for their form.
 pub(crate) fn second(input: TokenStream) -> TokenStream {
     let read = |input: ParseStream<'_>| {
         let contracts = if input.peek(LitInt) {
@@ -130,7 +132,7 @@ fn text(literal: Literal) -> String {
 /// The parts of an attribute that the first stage needs.
 #[derive(Default)]
 struct Given {
-    /// The place of the contract's name.
+    /// The span of the contract's name.
     name: Option<Span>,
     contracts: Option<Path>,
     runtime: Runtime,
@@ -140,7 +142,7 @@ struct Given {
 }
 
 impl Given {
-    /// Reads the arguments up to the first mistake, which is the attribute's to report.
+    /// Reads the arguments up to the first mistake, which the attribute itself reports.
     fn read(args: &TokenStream) -> Self {
         let mut given = Self::default();
         let entries = |input: ParseStream<'_>| {
@@ -150,7 +152,7 @@ impl Given {
                 } else if input.peek(Token![crate]) && input.peek2(Token![=]) {
                     input.parse::<Token![crate]>()?;
                     input.parse::<Token![=]>()?;
-                    // a path with a mistake is a path too
+                    // even an invalid path counts as a path
                     given.names_runtime = true;
                     given.runtime = Runtime::parse(input)?;
                 } else if input.peek(Ident) && input.fork().parse::<Ident>()? == "contracts" {

@@ -14,7 +14,7 @@ use crate::{Contract, Violation};
 /// A rule, and an event that breaks only that rule.
 #[derive(Clone, Debug)]
 pub struct Broken {
-    /// The violation.
+    /// The violation of the rule.
     pub violation: Violation,
     /// The event's content, or another value of the schema.
     pub event: Value,
@@ -29,22 +29,22 @@ pub struct Rule {
     pub keyword: String,
 }
 
-/// The maximum number of validated candidates.
+/// The maximum number of candidates that are validated.
 const PATIENCE: usize = 30_000;
 /// The maximum number of items, members and characters that are added to exceed a limit.
 const MOST: usize = 5_000;
 
 impl Contract<'_> {
-    /// Returns, for each rule, a value that breaks only that rule, derived from valid ones; and the rules without such a
-    /// value.
+    /// Returns, for each rule, a value that breaks only that rule, made from a valid value by one change; and the rules
+    /// without such a value.
     #[must_use]
     pub fn broken(&self, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
         broken(self, &self.root(), valid)
     }
 }
 
-/// Returns, for each rule, an event that breaks only that rule, derived from valid ones; and the rules without such an
-/// event.
+/// Returns, for each rule, an event that breaks only that rule, made from a valid event by one change; and the rules
+/// without such an event.
 fn broken(contract: &Contract<'_>, root: &Subschema<'_>, valid: &[Value]) -> (Vec<Broken>, Vec<Rule>) {
     let mut search = Search {
         contract,
@@ -63,7 +63,7 @@ fn broken(contract: &Contract<'_>, root: &Subschema<'_>, valid: &[Value]) -> (Ve
     (order.iter().filter_map(|key| found.remove(key)).collect(), unbroken)
 }
 
-/// Returns whether a rule, or one within it, is among those found.
+/// Returns whether `rules` contains the rule at `path`, or a rule within it.
 fn is_found(rules: &BTreeSet<SchemaPath>, path: &SchemaPath) -> bool {
     let below = SchemaPath { pointer: format!("{}/", path.pointer), ..path.clone() };
     let is_below = |it: &SchemaPath| it.document == below.document && it.pointer.starts_with(&below.pointer);
@@ -76,25 +76,25 @@ struct Search<'c> {
     /// The values that break one rule, by rule and missing member.
     found: BTreeMap<(SchemaPath, String), Broken>,
     order: Vec<(SchemaPath, String)>,
-    /// The paths of the rules found.
+    /// The paths of the rules in `found`.
     rules: BTreeSet<SchemaPath>,
-    /// The number of visits to values of the same schemas and kind.
+    /// The number of visits to values with the same schemas and the same kind.
     visits: BTreeMap<(Vec<usize>, &'static str), usize>,
     /// The number of candidates that may still be validated.
     patience: usize,
 }
 
-/// A valid event with what is known of its parts.
+/// A valid event, prepared for the validation of changed parts.
 struct Candidate<'e> {
     value: &'e Value,
     changes: Changes<'e>,
 }
 
-/// The number of values of the same schemas that are changed while one of their rules isn't found.
+/// The maximum number of values with the same schemas that are changed, as long as one of their rules isn't broken yet.
 const VISITS: usize = 6;
 
 impl Search<'_> {
-    /// Changes each part of a value.
+    /// Tries changes of a value and of each of its parts.
     fn walk(&mut self, event: &mut Candidate<'_>, view: &View<'_>, value: &Value, pointer: &str, deep: usize) {
         if deep > 40 {
             return;
@@ -104,7 +104,7 @@ impl Search<'_> {
         let key = (view.parts.iter().map(Part::address).collect(), kind(value));
         let visits = self.visits.entry(key).or_insert(0);
         *visits += 1;
-        // rules that other values share are best broken at the first visit
+        // the first visit is the best place to break rules that other values share
         let first = *visits == 1;
         if first || *visits <= VISITS && !self.all_found(&rules) {
             let enough = !rules.is_empty() && !value.is_object();
@@ -178,7 +178,8 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
         let kinds = [json!("text"), json!(true), json!(7), json!(1.5), json!([]), json!({}), Value::Null];
         kinds.into_iter().filter(|other| kind(other) != kind(value) || kind(value) == "number")
     };
-    // only another type breaks `type`; among the rest similar values come first, as better examples
+    // only a value of another type breaks `type`; for other rules similar values come first, because they are better
+    // examples
     let typed = view.all("type").next().is_some();
     if typed {
         other_kinds().for_each(&mut *with);
@@ -192,7 +193,7 @@ fn changes(view: &View<'_>, value: &Value, with: &mut impl FnMut(Value)) {
         Value::Null => {}
     }
     for part in &view.parts {
-        // values that `not` excludes are made from its schema
+        // the schema of `not` generates the values that `not` excludes
         if let Some(below) = part.one("not") {
             let made = make::make(&below.view(), Extent::Whole, &mut Choices::default());
             made.into_iter().for_each(&mut *with);
@@ -383,7 +384,7 @@ const ASSERTIONS: &[&str] = &[
     "oneOf",
 ];
 
-/// Returns the rules that a validator reports by themselves: not those within the branches of a choice.
+/// Returns the rules that a validator reports individually: not the rules of the branches of a choice.
 fn rules(root: &Subschema<'_>) -> Vec<Rule> {
     let mut rules = BTreeSet::new();
     let mut seen = BTreeSet::new();

@@ -16,9 +16,9 @@ use crate::violation::Violation;
 const TRIES: usize = 400;
 /// The number of attempts at a random value, before a readable one is used.
 const THROWS: u64 = 24;
-/// The number of violations examined to see whether they have one cause.
+/// The maximum number of violations that are examined to find out whether they have one cause.
 const SEEN: usize = 64;
-/// The maximum number of valid values from which each rule is broken.
+/// The maximum number of valid values that are changed to break the rules.
 const SEVERAL: usize = 12;
 
 /// A contract: the schema from which values are generated and by which they are validated.
@@ -50,7 +50,7 @@ impl<'a> Contract<'a> {
         (!self.objects || value.is_object()) && self.checker.is_valid(value) == Some(true)
     }
 
-    /// Returns all violations of a value, without duplicates, in the value's order.
+    /// Returns all violations of a value, without duplicates, sorted by JSON Pointer.
     #[must_use]
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         self.some_violations(value, usize::MAX)
@@ -60,10 +60,11 @@ impl<'a> Contract<'a> {
         self.seen(self.checker.refusals(value, most), Some(value).filter(|it| !it.is_object()))
     }
 
-    /// Returns the violations of a value; `other` is the value if it is not an object.
+    /// Returns the violations of a value from its refusals; `other` is the value if it is not an object.
     fn seen(&self, refusals: Option<Vec<Refusal>>, other: Option<&Value>) -> Vec<Violation> {
         let Some(refusals) = refusals else { return vec![Violation::unknown(self.root.path())] };
-        // a schema reached by two paths reports twice, and `required` once for each missing member
+        // a schema that is reached by two paths reports a violation twice; `required` reports each missing member with
+        // another message
         let mut found: BTreeMap<(String, SchemaPath, String), Violation> = BTreeMap::new();
         for violation in refusals.into_iter().map(Violation::from) {
             let what = (violation.pointer.clone(), violation.rule.clone(), violation.message.clone());
@@ -75,7 +76,7 @@ impl<'a> Contract<'a> {
         found.into_values().collect()
     }
 
-    /// Returns the violation of a value that breaks exactly one rule.
+    /// Returns the violation of a value that breaks exactly one rule, at one place; `None` for any other value.
     #[must_use]
     pub fn only_violation(&self, value: &Value) -> Option<Violation> {
         self.only(self.some_violations(value, SEEN), value.is_object())
@@ -95,33 +96,33 @@ impl<'a> Contract<'a> {
     fn only(&self, violations: Vec<Violation>, is_object: bool) -> Option<Violation> {
         let mut violations = violations.into_iter();
         let first = violations.next().filter(|it| !it.keyword.is_empty())?;
-        // a value that is not an object for another reason breaks that rule too
+        // a value that is not an object breaks the rule that it must be one, besides the rule of `first`
         if self.objects && !is_object && (!first.pointer.is_empty() || first.keyword != "type") {
             return None;
         }
         violations.all(|other| other.rule == first.rule && other.pointer == first.pointer).then_some(first)
     }
 
-    /// Returns its schema.
+    /// Returns the contract's schema.
     #[must_use]
     pub fn root(&self) -> Subschema<'a> {
         Subschema::new(self.root.clone())
     }
 
-    /// Returns the view of its values.
+    /// Returns the view of the contract's values.
     fn view(&self) -> View<'a> {
         if self.objects { self.root().view_of_object() } else { self.root().view() }
     }
 
-    /// Returns readable valid values, the best first: examples, defaults and `enum` members come before others. May miss
-    /// values that 400 attempts don't hit.
+    /// Returns readable valid values, the best first: examples, defaults and `enum` members come before others. Stops
+    /// after 400 attempts, so it may miss valid values.
     pub fn nice(&self, extent: Extent) -> impl Iterator<Item = Value> + '_ {
         let view = self.view();
         let mut choices = Some(Choices::default());
         let tries = std::iter::from_fn(move || {
             let mut tried = choices.take()?;
             let made = make::make(&view, extent, &mut tried);
-            // a violation shows which choice was bad; without one, another choice makes another value
+            // a violation leads to the choice to change; without a violation, the next choice gives another value
             let broken = made.as_ref().and_then(|value| self.violations(value).into_iter().next());
             choices = match &broken {
                 Some(broken) => tried.clone().next(Some(&broken.pointer)).or_else(|| tried.next(None)),

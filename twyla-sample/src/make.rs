@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::text::{self, TextConstraints};
 use crate::view::{Part, Subschema, View};
 
-/// The number of members of generated values.
+/// The members that generated objects have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     /// All declared members.
@@ -31,11 +31,11 @@ const MANY: usize = 1000;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Choices {
     taken: BTreeMap<(String, usize), usize>,
-    /// The choices made in this attempt, in order, with their numbers of alternatives.
+    /// The choices made in this attempt, in order, each with its number of alternatives.
     met: Vec<((String, usize), usize)>,
     /// The number of choices made at each place in this attempt.
     places: HashMap<String, usize>,
-    /// Decides instead, for random values.
+    /// The generator that makes the choices for random values.
     rng: Option<Rng>,
 }
 
@@ -57,7 +57,8 @@ impl Choices {
         taken
     }
 
-    /// Advances to the next combination of the choices at or around a place; `None` after the last.
+    /// Advances to the next combination of the choices at, around or within the place `broken`, or of all choices if it
+    /// is `None`. Returns `None` after the last combination.
     pub(crate) fn next(mut self, broken: Option<&str>) -> Option<Self> {
         let met = std::mem::take(&mut self.met);
         self.places.clear();
@@ -79,7 +80,7 @@ fn within(pointer: &str, of: &str) -> bool {
     pointer.strip_prefix(of).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Generates the value of a schema to which these choices lead.
+/// Generates the value of a schema that these choices determine.
 pub(crate) fn make(view: &View<'_>, extent: Extent, choices: &mut Choices) -> Option<Value> {
     Generator { extent, choices, way: Vec::new(), at: String::new() }.value(view, "", 0)
 }
@@ -125,7 +126,8 @@ impl Generator<'_> {
         made
     }
 
-    /// Returns whether the schema is already nested twice: one level is shown, further ones would recurse for ever.
+    /// Returns whether one of the schemas is already nested twice. Generated values show one level of recursion;
+    /// further levels could go on for ever.
     fn again(&self, view: &View<'_>) -> bool {
         let within = |address: &usize| self.way.iter().filter(|frame| frame.contains(address)).count() > 1;
         view.parts.iter().map(Part::address).any(|it| within(&it))
@@ -148,7 +150,7 @@ impl Generator<'_> {
         }
         let types = view.types().unwrap_or_else(|| implied(view));
         let mut types: Vec<&str> = types.iter().map(String::as_str).collect();
-        // `null` is the least readable
+        // `null` comes last, because it is the least readable
         types.sort_by_key(|it| *it == "null");
         match *types.get(self.choices.choose(&self.at, types.len()))? {
             "object" => self.object(view),
@@ -165,7 +167,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Adds one branch of each choice between schemas, also within the chosen branches.
+    /// Adds one branch of each choice between schemas (`oneOf`, `anyOf`, `if`), also within the chosen branches.
     fn branched<'a>(&mut self, mut view: View<'a>) -> Option<View<'a>> {
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
@@ -191,7 +193,7 @@ impl Generator<'_> {
         (!view.never).then_some(view)
     }
 
-    /// Generates a nested value.
+    /// Generates a value nested in the current one, at `step`.
     fn inner<T>(&mut self, step: &str, make: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.at.len();
         self.at.push('/');
@@ -216,7 +218,7 @@ impl Generator<'_> {
                 }
             }
         }
-        // what a member requires
+        // the members that other members require
         let mut i = 0;
         while let Some(part) = view.parts.get(i).cloned() {
             i += 1;
@@ -320,7 +322,7 @@ impl Generator<'_> {
     }
 }
 
-/// Returns the schema's own values, examples first.
+/// Returns the values that the schema itself lists, examples first.
 fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
     let mut given: Vec<&Value> = view.all("const").collect();
     let enums: Vec<&Vec<Value>> = view.all("enum").filter_map(Value::as_array).collect();
@@ -336,7 +338,7 @@ fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
             once.push(value);
         }
     }
-    // enough of a large `enum` to try, besides duplicates for items
+    // 64 values of a large `enum` are enough to try; further items of an array repeat them
     once.truncate(64);
     once
 }
@@ -404,7 +406,7 @@ fn member_name(view: &View<'_>, salt: usize) -> Option<String> {
     text::text(&rules, salt)
 }
 
-/// Returns a valid number, starting with readable ones.
+/// Returns a valid number: a random one if there is an `rng` and it succeeds, otherwise readable ones first.
 fn number(view: &View<'_>, whole: bool, salt: usize, rng: Option<&mut Rng>) -> Option<Value> {
     let (mut low, mut high) = (view.most("minimum"), view.least("maximum"));
     let flag = |keyword: &str| view.all(keyword).any(|it| it == &Value::Bool(true));
@@ -449,7 +451,7 @@ fn number(view: &View<'_>, whole: bool, salt: usize, rng: Option<&mut Rng>) -> O
         }
     }
     let value = *fitting.get(salt % fitting.len().max(1))?;
-    // integers from 2^63 on are not represented here
+    // integers below 9.0e15 in size are written without a point, other numbers as floats
     if value.fract() == 0.0 && value.abs() < 9.0e15 {
         return Some(Value::from(value as i64));
     }

@@ -1,4 +1,4 @@
-//! Strings that match a pattern, and matching itself.
+//! Generates strings that match a pattern, and matches patterns.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -89,17 +89,17 @@ pub(crate) fn random_of_pattern(pattern: &str, rng: &mut Rng) -> Option<String> 
     written.then_some(maker.out)
 }
 
-/// Generates a string that matches a pattern, lookarounds aside.
+/// Generates a string that matches a pattern. Ignores lookarounds.
 #[derive(Default)]
 struct PatternGenerator {
     /// The number of repetitions beyond the minimum.
     more: u32,
-    /// The index of the next character of a class: they rotate, so that a string doesn't repeat one character.
+    /// The index of the next character of a class. It advances, so that a string doesn't repeat one character.
     next: usize,
     out: String,
-    /// The generator that decides instead, for random strings.
+    /// The generator that makes the choices for random strings.
     rng: Option<Rng>,
-    /// The texts of the groups for backreferences, by number.
+    /// The texts that groups have matched, by number, for backreferences.
     captured: HashMap<usize, String>,
 }
 
@@ -162,13 +162,13 @@ impl PatternGenerator {
         }
     }
 
-    /// Returns the number of repetitions.
+    /// Returns the number of repetitions to generate.
     fn times(&mut self, least: u32, most: u32) -> u32 {
         let more = match &mut self.rng {
             Some(rng) => rng.below(self.more as usize + 1) as u32,
             None => self.more,
         };
-        // bounds nested repetitions
+        // the bound of 200 limits nested repetitions
         least.saturating_add(more).min(most.max(least)).min(least.max(200))
     }
 

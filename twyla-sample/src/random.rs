@@ -15,7 +15,7 @@ const CHARACTERS: &[char] = &[
 /// The length beyond which characters are only added to satisfy a minimum.
 const LENGTH: usize = 24;
 
-/// Returns a random string; `None` if a readable one must do.
+/// Returns a random string; `None` if the attempt fails, so that the caller generates a readable string.
 pub(crate) fn text(rules: &TextConstraints<'_>, rng: &mut Rng) -> Option<String> {
     if let Some(format) = rules.format {
         return of_format(format, rng).filter(|text| text::keeps(text, rules));
@@ -71,16 +71,17 @@ pub(crate) struct NumberConstraints<'a> {
     pub(crate) low: Option<f64>,
     pub(crate) high: Option<f64>,
     pub(crate) whole: bool,
-    /// The factors of which it must be a multiple.
+    /// The number must be a multiple of each of these factors.
     pub(crate) factors: &'a [f64],
 }
 
-/// The largest integer that is generated: not every larger one is a double.
+/// The largest integer that is generated. It is below 2^53, beyond which an `f64` can't represent every integer.
 const EXACT: f64 = 9.0e15;
 
-/// Returns a random number in the range, ends included; `None` if a readable one must do.
+/// Returns a random number within the bounds, ends included, then rounded to an integer or to a multiple of the first
+/// factor. `None` if the result isn't finite.
 pub(crate) fn number(range: &NumberConstraints<'_>, rng: &mut Rng) -> Option<Value> {
-    // most are small, some as large as possible
+    // most random numbers are small, some as large as possible
     let reach = [10.0, 1000.0, 1e6, EXACT][rng.below(4)];
     let (low, high) = match (range.low, range.high) {
         (Some(low), Some(high)) => (low, high),

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-/// The number of items or members that are looked into.
+/// The maximum number of items, members or characters that are removed or simplified one by one.
 const WITHIN: usize = 64;
 
-/// Returns smaller values, much smaller ones first. Each is smaller in some measure, so that shrinking ends.
+/// Returns simpler values, much smaller ones first. Each value is smaller in some measure, so that shrinking ends.
 pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     match value {
         Value::Null => Vec::new(),

@@ -12,7 +12,7 @@ pub(crate) struct TextConstraints<'a> {
     pub(crate) most: Option<usize>,
 }
 
-/// Returns a valid string, the most readable first; each `salt` gives another one.
+/// Returns a valid string, the most readable for `salt` 0. Each further `salt` gives another string, if there is one.
 pub(crate) fn text(rules: &TextConstraints<'_>, salt: usize) -> Option<String> {
     let mut candidates: Vec<String> = Vec::new();
     if let Some(format) = rules.format {

@@ -11,7 +11,7 @@ use twyla_build::compare::{Schema, SchemaPath};
 pub struct Part<'a> {
     /// The keywords of the schema.
     pub schema: &'a Map<String, Value>,
-    /// The place of the schema; `None` for a schema that isn't written anywhere.
+    /// The place of the schema; `None` for a schema that isn't in a document.
     at: Option<Schema<'a>>,
 }
 
@@ -20,7 +20,7 @@ pub struct Part<'a> {
 pub struct View<'a> {
     /// The schemas.
     pub parts: Vec<Part<'a>>,
-    /// Whether one of them is `false`, so that no value is valid.
+    /// Whether one of the schemas is `false`, so that no value is valid.
     pub never: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Subschema<'a> {
         view
     }
 
-    /// Returns whether nothing is valid.
+    /// Returns whether the subschema is `false`, so that no value is valid.
     #[must_use]
     pub fn is_false(&self) -> bool {
         matches!(self.0.value(), Value::Bool(false))
@@ -69,7 +69,7 @@ impl<'a> Subschema<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Adds a schema.
+    /// Adds a subschema with everything that applies to the same value.
     pub fn add(&mut self, below: Subschema<'a>) {
         self.add_within(below, 0);
     }
@@ -179,13 +179,13 @@ impl<'a> Part<'a> {
         std::ptr::from_ref(self.schema).addr()
     }
 
-    /// Returns its path in the document.
+    /// Returns the schema's path in its document.
     #[must_use]
     pub fn path(&self) -> Option<&SchemaPath> {
         self.at.as_ref().map(Schema::path)
     }
 
-    /// Returns the path of one of its keywords.
+    /// Returns the path of one of the schema's keywords.
     #[must_use]
     pub fn path_of(&self, keyword: &str) -> Option<SchemaPath> {
         self.below(&[keyword]).map(|Subschema(at)| at.path().clone())

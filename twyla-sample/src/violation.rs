@@ -33,7 +33,7 @@ impl Violation {
         }
     }
 
-    /// Creates the violation of a value that can't be evaluated.
+    /// Creates the violation of a value whose validation takes too much work.
     pub(crate) fn unknown(root: &SchemaPath) -> Self {
         let message = "deciding whether it is valid takes too much work".to_owned();
         Self { pointer: String::new(), rule: root.clone(), keyword: String::new(), message }

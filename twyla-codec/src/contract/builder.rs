@@ -13,7 +13,7 @@ pub struct Set<Member>(PhantomData<Member>);
 #[derive(Debug)]
 pub struct Unset<Member>(PhantomData<Member>);
 
-/// Setting a member, in a list of required members. `At` is its position, which the compiler infers.
+/// A list of required members in which `Member` can be set. The compiler infers `At`, the member's position.
 pub trait Setting<Member, At> {
     /// The list with the member set.
     type After;
@@ -23,7 +23,7 @@ pub trait Setting<Member, At> {
 #[derive(Debug)]
 pub struct Here;
 
-/// A position in the rest of the list.
+/// A position after the first member: `At` in the rest of the list.
 #[derive(Debug)]
 pub struct Behind<At>(PhantomData<At>);
 
@@ -31,7 +31,7 @@ impl<Member, Rest> Setting<Member, Here> for (Unset<Member>, Rest) {
     type After = (Set<Member>, Rest);
 }
 
-// the last value counts
+// a member may be set again: its last value counts
 impl<Member, Rest> Setting<Member, Here> for (Set<Member>, Rest) {
     type After = Self;
 }
@@ -42,7 +42,7 @@ impl<Member, Other, Rest: Setting<Member, At>, At> Setting<Member, Behind<At>> f
 
 /// A list of required members.
 pub trait RequiredMembers {
-    /// Those that are not set, as a list of their names.
+    /// The members that are not set, as a list of their names.
     type Missing;
 }
 
@@ -58,7 +58,7 @@ impl<Member, Rest: RequiredMembers> RequiredMembers for (Unset<Member>, Rest) {
     type Missing = (Member, Rest::Missing);
 }
 
-/// A list without members: one error names all that are missing.
+/// An empty list of members. A list with members gives one error that names all of them.
 #[diagnostic::on_unimplemented(
     message = "required members are not set: `{Self}`",
     label = "set them before this method"
@@ -69,7 +69,7 @@ impl NoneMissing for () {}
 
 /// A type with a builder.
 pub trait Built {
-    /// The members that are given so far.
+    /// The values of the members, as far as they are set.
     type Members;
     /// The list of required members, none of which is set.
     type Unset;
@@ -83,8 +83,9 @@ pub fn set<T>(member: Option<T>) -> T {
 /// Implements the builder of a generated struct.
 ///
 /// `builder!(Order OrderBuilder build { id: u64 } { name: String } { at: i64 } { note: String } { left_at: i64 }
-/// { kind: Kind::Order })`: the type, the builder, its last method; the required members, those that other types convert into, the
-/// optional ones, those that other types convert into, those that may be null too, and members that are not given.
+/// { kind: Kind::Order })`: the type, the builder and its last method, then six lists of members: required; required, set
+/// from any type that converts; optional; optional, set from any type that converts; optional and nullable; members with
+/// a fixed value, which have no method.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __builder {
@@ -213,7 +214,7 @@ macro_rules! __builder {
     };
 }
 
-/// The list of these members, none of which is set.
+/// Expands to the list of these members, none of which is set.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unset {

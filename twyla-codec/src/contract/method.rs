@@ -47,9 +47,9 @@ impl<T: Read + Write + Validate + Send + 'static> Body for T {
 pub trait Method: Sized + Send + 'static {
     /// The RPC's name, `service.method`.
     const NAME: &'static str;
-    /// The part of the name before the first dot: the service that serves it.
+    /// The part of the name before the first dot: the service that serves the RPC.
     const SERVICE: &'static str;
-    /// The part of the name behind the first dot: the last segment of the URL's path.
+    /// The part of the name after the first dot: the last segment of the URL's path.
     const METHOD: &'static str;
     /// Whether repeating a call has no further effect, as `idempotent` in the request's schema says.
     const IDEMPOTENT: bool;
@@ -60,10 +60,10 @@ pub trait Method: Sized + Send + 'static {
     /// The compiled schemas of its messages.
     #[doc(hidden)]
     const CARRIED: &'static [&'static Schema];
-    /// The contract record of a program that calls it.
+    /// The contract record of a program that calls the RPC.
     #[doc(hidden)]
     const CALLS: &'static ContractRecord;
-    /// The contract record of a program that serves it.
+    /// The contract record of a program that serves the RPC.
     #[doc(hidden)]
     const SERVES: &'static ContractRecord;
     /// The type of requests.
@@ -133,7 +133,7 @@ pub trait Responds<K>: Body {
 /// Formats an error as its JSON text.
 ///
 /// # Errors
-/// Those of the formatter.
+/// The formatter's error.
 #[doc(hidden)]
 pub fn show_error<T: Write>(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut text = Vec::new();

@@ -1,4 +1,5 @@
-//! The traits that generated code implements, for events, contexts and RPCs, and what hand-written structs are bound with.
+//! The traits that generated code implements for events, contexts and RPCs, and the items that bind hand-written
+//! structs.
 
 pub(crate) mod builder;
 pub mod event;

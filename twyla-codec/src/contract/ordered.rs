@@ -1,4 +1,4 @@
-//! The comparison of generated types, as their derived `Ord` decides it.
+//! The comparison of generated types by their derived `Ord`.
 
 /// Implements `Eq` and `PartialOrd` for a generated type that derives `PartialEq` and `Ord`. Derives of the two would compile the
 /// comparison of each field once more.

@@ -2,7 +2,7 @@
 
 use super::record::{ContractRecord, Schemas};
 
-/// The values that apply if a type has no inherent constant of the name.
+/// The values that apply if a type has no inherent constant of the same name.
 pub trait Otherwise {
     /// False.
     const HOLDS: bool = false;

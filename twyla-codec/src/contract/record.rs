@@ -1,7 +1,7 @@
 //! The contract records that are embedded in a binary, which `cargo twyla manifest` reads: see `twyla_contract::record`.
 //!
-//! The name of an event on the wire is a part of its emitter's record, and the name of a queue a part of its listener's record. So no
-//! optimization removes a record that is used.
+//! A program takes the name of an event on the wire from its emitter's record, and the name of a queue from its
+//! listener's record. So no optimization removes a record that is used.
 
 use std::hint::black_box;
 
@@ -50,13 +50,14 @@ impl ContractRecord {
         Self { subject: record::subject(record), record, schemas }
     }
 
-    /// Creates one without a record, for events that a test implements by hand.
+    /// Creates a proof without a record, for events that a test implements by hand.
     #[must_use]
     pub const fn none(subject: &'static str) -> Self {
         Self { subject, record: "", schemas: &[] }
     }
 
-    /// Returns the name of the event or RPC: a part of the record's bytes, so that its use keeps the record.
+    /// Returns the name of the event or RPC. It is borrowed from the record's bytes, so a program that uses the name
+    /// keeps the record.
     #[must_use]
     pub fn subject(&'static self) -> &'static str {
         // opaque to the compiler, so that it keeps all of the record
@@ -70,13 +71,13 @@ impl ContractRecord {
         parts.flat_map(|(part, schema)| schema.sensitive.iter().map(move |at| format!("{part}{at}"))).collect()
     }
 
-    /// Returns the record of the event, and the records of its schemas.
+    /// Returns the record of the event or RPC, and the records of its schemas.
     pub fn records(&'static self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.record).chain(self.schemas.iter().map(|schema| schema.record))
     }
 }
 
-/// Returns the bytes of a record with these fields, the kind first. Evaluated at compile time.
+/// Creates a `ContractRecord` of these fields, the kind first, and these schemas. Evaluated at compile time.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __record {

@@ -13,7 +13,7 @@ use crate::excerpt::quoted;
 /// Serializes a generated type; the body of its `impl Serialize`.
 ///
 /// # Errors
-/// Those of the serializer.
+/// The serializer's error.
 pub fn serialize<T: Write + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     let mut text = Vec::new();
     value.write(&mut text);
@@ -51,7 +51,7 @@ fn tree(text: &[u8]) -> Result<Value, String> {
 /// Deserializes a generated type; the body of its `impl Deserialize`.
 ///
 /// # Errors
-/// Those of the deserializer, and a value that doesn't fit the type.
+/// The deserializer's error, or a value that doesn't fit the type.
 pub fn deserialize<'de, T: Read, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let value = exact(deserializer)?;
     let mut text = Vec::new();
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for ExactVisitor {
         Ok(Value::Null)
     }
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        // options don't count towards the depth: some formats nest them without end
+        // options count towards the depth too, because some formats nest them without a limit
         self.deeper::<D::Error>()?.deserialize(deserializer)
     }
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {

@@ -16,7 +16,8 @@ fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
     Fault::new("json", other_encoding(bytes).map_or_else(|| format!("is not valid UTF-8: {error}"), str::to_owned))
 }
 
-/// Returns what the text is if it doesn't begin as JSON in UTF-8: UTF-16, or UTF-8 with a byte order mark.
+/// Describes the encoding of a text that doesn't begin as JSON in UTF-8: UTF-16, or a byte order mark. `None` for any
+/// other text.
 ///
 /// ```
 /// use twyla_codec::json::other_encoding;
@@ -28,7 +29,7 @@ fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
 pub fn other_encoding(text: &[u8]) -> Option<&'static str> {
     match text {
         [0xef, 0xbb, 0xbf, ..] => Some("begins with a byte order mark, which JSON doesn't allow"),
-        // without a byte order mark a zero byte gives UTF-16 away: the first character of JSON is ASCII
+        // without a byte order mark, a zero byte indicates UTF-16: the first character of JSON is ASCII
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => Some("is UTF-16, but JSON is UTF-8"),
         _ => None,
     }

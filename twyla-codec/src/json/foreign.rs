@@ -1,7 +1,7 @@
-//! Values of types that a build script puts in the place of generated ones: read and written by serde.
+//! Values of types that replace generated ones (`Builder::replace`): serde reads and writes them.
 //!
-//! The rules of the schema aren't checked here: a type with such parts decodes and encodes through the type that its schema
-//! has ([`decode_through`](crate::validate::contract::decode_through)).
+//! The rules of the schema aren't checked here: a type with replaced parts decodes and encodes through the generated
+//! type of its schema ([`decode_through`](crate::validate::contract::decode_through)).
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -75,8 +75,8 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Appends a value by serde. Appends nothing if serde can't write it: the text is invalid then, and
-/// [`serializable`] reports it.
+/// Appends a value by serde. Appends nothing if serde can't write it: then the text is not valid JSON, and
+/// [`serializable`] reports the value.
 pub fn write_foreign<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {

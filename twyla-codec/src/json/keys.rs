@@ -53,7 +53,7 @@ impl<'a> KeyStack<'a> {
     }
 }
 
-/// The keys of a single object whose values are not searched for duplicates here.
+/// The keys of a single object, without the keys of nested objects.
 #[derive(Debug)]
 pub(super) struct ObjectKeys<'a> {
     keys: KeyStack<'a>,

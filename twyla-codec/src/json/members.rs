@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Reads the next key and returns the index of its declared name, another index for an undeclared key, or `None` at the
+    /// Reads the next key. Returns the index of its declared name, `usize::MAX` for an undeclared key, or `None` at the
     /// end of the object. Takes a fast path while the members come in the declared order.
     ///
     /// # Errors
@@ -229,10 +229,11 @@ impl Extra for Map<String, Value> {
     }
 }
 
-/// Reads an object that has no other member than one, whose value is known.
+/// Reads an object whose only member is the declared one. Skips the member's value, which has already selected the
+/// variant.
 ///
 /// # Errors
-/// It has another member, or that one twice.
+/// The text is not such an object: it has another member, or the declared one twice.
 pub fn nothing_but(reader: &mut Reader<'_>, names: &'static Names) -> Result<(), Fault> {
     let mut members = reader.members(names)?;
     let mut seen = false;

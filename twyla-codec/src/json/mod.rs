@@ -6,8 +6,8 @@
 //!
 //! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `words` – objects, arrays, strings, numbers,
 //!   enums; `variants` – unions
-//! - `skip` – values that no field takes; `keys` – duplicate detection; `values` – the types of the standard library
-//! - `write` – the writer; `fault` – errors; `bridge` – serde; `foreign` – types in the place of generated ones
+//! - `skip` – values that no field reads; `keys` – duplicate detection; `values` – the types of the standard library
+//! - `write` – the writer; `fault` – errors; `bridge` – serde; `foreign` – types that replace generated ones
 
 pub mod bridge;
 mod encoding;

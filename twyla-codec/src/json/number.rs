@@ -12,7 +12,7 @@ pub(super) enum Literal<'a> {
     Unsigned(u64),
     /// A negative integer literal; 0 stands for `-0`.
     Signed(i64),
-    /// Any other number: with a fraction or an exponent, or an integer literal of more digits.
+    /// Any other number: with a fraction or an exponent, or an integer literal with too many digits for these variants.
     Text(&'a str),
 }
 
@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
     /// Reads the next value as a number.
     ///
     /// # Errors
-    /// A `type` fault if it is something else.
+    /// A `type` fault if the value is not a number.
     #[inline]
     pub(super) fn number(&mut self, wanted: &str) -> Result<Literal<'a>, Fault> {
         self.next_byte();
@@ -185,7 +185,8 @@ impl Literal<'_> {
         }
     }
 
-    /// Returns the value as an `f64`. Refuses an integer literal that no `f64` represents exactly or prints as.
+    /// Returns the value as an `f64`. Refuses an integer literal unless an `f64` equals it exactly or is printed with
+    /// the same digits.
     #[inline]
     #[allow(clippy::cast_precision_loss)]
     pub(super) fn float(self) -> Result<f64, Fault> {

@@ -23,7 +23,7 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     Ok(value)
 }
 
-/// Returns the default of a property. The build script has checked that the type can read it.
+/// Returns a property's default value, read from its JSON text. The build script has checked that the type can read it.
 ///
 /// # Panics
 /// The type can't read the text.

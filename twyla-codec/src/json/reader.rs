@@ -11,7 +11,8 @@ use crate::excerpt::quoted;
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
 
-/// A text may be read again this often in all to see which variants of unions fit, or once for each variant of a union.
+/// The limit of bytes that trial readers of union variants may read, as a multiple of the text's length. A union with
+/// more variants raises the limit to their number.
 const MOST_TRIES: usize = 16;
 
 /// The kind of a value.
@@ -37,7 +38,7 @@ pub struct Reader<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
     depth: u8,
-    /// The number of bytes that were read for variants that then didn't fit.
+    /// The number of bytes that trial readers of variants have read.
     tried: u32,
 }
 
@@ -116,10 +117,10 @@ impl<'a> Reader<'a> {
         Ok(false)
     }
 
-    /// Adds the bytes that a trial reader of one of `variants` variants has read from the current position on.
+    /// Counts the bytes that a trial reader for one of `variants` variants has read from the current position on.
     ///
     /// # Errors
-    /// So much was tried that values within one another would be read without end.
+    /// A `oneOf` fault if trial readers have read too many bytes, as in unions nested in unions.
     pub(crate) fn count_try(&mut self, ahead: &Self, variants: usize) -> Result<(), Fault> {
         let bytes = u32::try_from(ahead.at.saturating_sub(self.at)).unwrap_or(u32::MAX);
         self.tried = ahead.tried.saturating_add(bytes);
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Moves to where another reader of the same text is.
+    /// Moves to the position of another reader of the same text.
     pub(crate) fn move_to(&mut self, ahead: &Self) {
         (self.at, self.depth) = (ahead.at, ahead.depth);
     }
@@ -141,7 +142,7 @@ impl<'a> Reader<'a> {
     /// Returns the text of the next value.
     ///
     /// # Errors
-    /// Those of [`Reader::skip`].
+    /// The errors of [`Reader::skip`].
     pub fn raw(&mut self) -> Result<&'a str, Fault> {
         self.next_byte();
         let start = self.at;
@@ -313,7 +314,7 @@ impl<'a> Reader<'a> {
         format!(" at line {line} column {column}")
     }
 
-    /// Returns the `type` fault of the next value, which is not what was `wanted`.
+    /// Returns the `type` fault of the next value; `wanted` describes the expected value.
     #[cold]
     #[inline(never)]
     pub fn mismatch(&mut self, wanted: &str) -> Fault {

@@ -1,4 +1,4 @@
-//! Skipping of values that no field takes. Their grammar is still checked.
+//! Skipping of values that no field reads. Their grammar is still checked.
 
 use super::fault::Fault;
 use super::keys::KeyStack;

@@ -48,7 +48,7 @@ fn special(block: &[u8; 16]) -> Option<usize> {
     if marks == 0 { None } else { Some((marks.trailing_zeros() / 8) as usize) }
 }
 
-/// Returns the number of plain bytes at the start of less than sixteen bytes.
+/// Returns the length of the prefix that needs no escapes, for fewer than sixteen bytes.
 #[inline]
 fn short(bytes: &[u8]) -> usize {
     let first = |marks: u64| (marks.trailing_zeros() / 8) as usize;
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The values of hexadecimal digits. Invalid bytes have a value that is larger than four digits can make.
+/// The values of hexadecimal digits. The value of any other byte is above the largest value of four digits.
 const HEX: [u32; 256] = {
     let mut values = [1 << 16; 256];
     let mut digit = 0;

@@ -69,7 +69,7 @@ narrow! {
     u32 => unsigned;
 }
 
-/// Returns the fault of an integer outside the bounds of its type, which its schema has too.
+/// Returns the fault of an integer outside the bounds of its type, which are also the bounds of its schema.
 #[cold]
 fn outside(value: i128, least: i128, most: i128) -> Fault {
     if value < least {

@@ -1,4 +1,4 @@
-//! Which variant of a union an object is, by a member that isn't read yet: its value, or its presence.
+//! Finds the variant of a union for an object before reading it: by the value of a member, or by the presence of one.
 
 use std::borrow::Cow;
 
@@ -79,8 +79,8 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Returns the first variant that `find` returns for a member of the object at the current position, and the other
-    /// variants that it returns. Consumes nothing.
+    /// Calls `find` with each key of the object at the current position. Returns the first variant found, and all other
+    /// variants found. Consumes nothing.
     ///
     /// # Errors
     /// The value is not an object, or its text is not valid JSON.
@@ -119,7 +119,7 @@ pub fn no_variant(reader: &mut Reader<'_>, tag: &'static str, words: &[&'static 
     no_variant_of_value(reader, tag, "a string")
 }
 
-/// Returns the fault of an object whose member has a value of no variant, or that has no such member.
+/// Returns the fault of an object whose member `name` is missing or has a value that selects no variant.
 #[cold]
 #[inline(never)]
 pub fn no_variant_of_value(reader: &mut Reader<'_>, name: &'static str, wanted: &str) -> Fault {

@@ -6,7 +6,8 @@ use super::fault::Fault;
 use super::reader::Reader;
 use crate::excerpt::quoted;
 
-/// The length up to which a list is searched linearly. Longer lists are first searched as sorted ones.
+/// The length up to which a list is searched linearly. A longer list is first searched by bisection, in case it is
+/// sorted.
 const LINEAR: usize = 24;
 
 /// Reads a string that is one of `words`. They may be in any order; a long list is fast if it is sorted.
@@ -20,7 +21,7 @@ pub fn word<T: Clone>(reader: &mut Reader<'_>, words: &'static [(&'static str, T
 /// Reads a string that is always the same word.
 ///
 /// # Errors
-/// A `const` fault if it is another one.
+/// A `const` fault if the string is another word.
 pub(super) fn constant(reader: &mut Reader<'_>, word: &'static str) -> Result<(), Fault> {
     let text = reader.string()?;
     if text == word { Ok(()) } else { Err(none_of(&text, &mut std::iter::once(word), 1)) }
@@ -109,7 +110,7 @@ macro_rules! __words {
     };
 }
 
-/// Returns the fault of a text that is none of the words.
+/// Returns the fault of a text that is not one of the words.
 #[cold]
 #[inline(never)]
 pub(super) fn none_of(text: &str, words: &mut dyn Iterator<Item = &'static str>, len: usize) -> Fault {

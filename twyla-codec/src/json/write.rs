@@ -77,7 +77,7 @@ pub fn close_object(out: &mut Vec<u8>) {
     close(b'}', out);
 }
 
-/// Replaces a trailing comma by a bracket, or appends it after an opening bracket.
+/// Replaces a trailing comma by a closing bracket. Appends the bracket if there is no comma, as in an empty array.
 #[inline]
 fn close(bracket: u8, out: &mut Vec<u8>) {
     match out.last_mut() {
@@ -156,7 +156,8 @@ impl Write for f64 {
     }
 }
 
-/// Appends a float with a point or an exponent, by which `serde_json` tells it from an integer.
+/// Appends a float with a point or an exponent, so that `serde_json` reads it as a float. A number that isn't finite is
+/// `null`.
 fn write_float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());

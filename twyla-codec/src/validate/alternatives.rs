@@ -1,5 +1,5 @@
-//! Reads objects that each require a member of their own and allow others: the member that is present chooses the variant. If
-//! several are present, the rules of the variants do.
+//! Reads unions of objects in which each variant requires a member that only it declares, and allows others. The member
+//! that is present selects the variant. If several are present, the variants' rules select it.
 
 use twyla_contract::text::shortened;
 
@@ -16,7 +16,7 @@ pub type Alternative<T> = (&'static str, fn(&mut Reader<'_>) -> Result<T, Fault>
 /// must fit exactly one of these.
 ///
 /// # Errors
-/// The object has none of the members, doesn't fit the variants of those that it has, or fits several of them.
+/// The object has none of the members, fits no variant whose member it has, or fits several of them.
 pub fn one_of<T: Validate>(reader: &mut Reader<'_>, variants: &[Alternative<T>]) -> Result<T, Fault> {
     let find = |key: &str| variants.iter().position(|(name, _)| *name == key);
     let (first, more) = reader.present(find)?;
@@ -56,7 +56,7 @@ fn only_fitting<'v, T: Validate + 'v>(
             Err(fault) => _ = refused.get_or_insert(fault),
         }
     }
-    // the rules that a readable value breaks are reported when it is validated
+    // if a value can be read but breaks rules, its validation reports them
     match (fitting.map(|(_, value, ahead)| (value, ahead)).or(readable), refused) {
         (Some((value, ahead)), _) => {
             reader.move_to(&ahead);

@@ -17,7 +17,8 @@ pub trait Validate {
     /// The sensitive values of this type, as JSON Pointers (`*` matches any key or index).
     const SENSITIVE: &'static [&'static str] = &[];
 
-    /// Adds each rule that the value breaks to `out`: none, if its schema has none.
+    /// Adds a violation to `out` for each rule that the value breaks. The default adds none, for a schema without such
+    /// rules.
     fn validate(&self, at: &Path<'_>, out: &mut Violations) {
         let _ = (at, out);
     }
@@ -26,7 +27,7 @@ pub trait Validate {
     /// the generated type of its schema.
     ///
     /// # Errors
-    /// Those of [`decode`].
+    /// The errors of [`decode`].
     #[doc(hidden)]
     fn decode_content(text: &[u8]) -> Result<Self, Refusal>
     where
@@ -42,7 +43,7 @@ pub trait Validate {
     /// Encodes a value of this type as JSON text; the body of [`encode`].
     ///
     /// # Errors
-    /// Those of [`encode`].
+    /// The errors of [`encode`].
     #[doc(hidden)]
     fn encode_content(&self, out: &mut Vec<u8>) -> Result<(), Refusal>
     where
@@ -64,7 +65,7 @@ impl<T: Validate> Validate for Box<T> {
 /// Decodes a JSON text and checks it against its contract.
 ///
 /// # Errors
-/// [`Refusal`] with each rule that the content breaks; with only the first if the text doesn't fit the type.
+/// [`Refusal`] with each rule that the content breaks; with only the first violation if the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
     C::decode_content(text)
 }
@@ -77,19 +78,20 @@ pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), R
     value.encode_content(out)
 }
 
-/// Decodes a type with parts that replace generated ones. `P` is the type that the schema has: the text is held to all of its
-/// rules first.
+/// Decodes a type with parts that replace generated ones. `P` is the generated type of the schema: the text is first
+/// checked against all of its rules.
 ///
 /// # Errors
-/// [`Refusal`] with each rule that the text breaks, or with what a replacing type doesn't accept.
+/// [`Refusal`] with each rule that the text breaks, or with the value that a replacing type doesn't accept.
 pub fn decode_through<P: Read + Write + Validate, T: Read>(text: &[u8]) -> Result<T, Refusal> {
     let mut written = Vec::with_capacity(text.len());
-    // a replacing type may know neither `1.0` as an integer nor undeclared members
+    // a replacing type may refuse `1.0` as an integer, or undeclared members, so it reads the text that `P` writes
     decode::<P>(text)?.write(&mut written);
     json::utf8(&written).and_then(json::from_str::<T>).map_err(|fault| refused::<P>(fault.into_violation()))
 }
 
-/// Encodes a type with parts that replace generated ones: what is written is a value of `P`, the type that the schema has.
+/// Encodes a type with parts that replace generated ones. `P` is the generated type of the schema: it reads the text of
+/// `value`, checks it, and writes it.
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks. On an error `out` is unchanged.

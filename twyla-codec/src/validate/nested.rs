@@ -1,4 +1,4 @@
-//! Checks of members and items that have checks of their own, called by generated code.
+//! Checks of members and items whose types implement [`Validate`], called by generated code.
 
 use super::contract::Validate;
 use crate::path::Path;

@@ -102,7 +102,7 @@ fn not_of_format(value: &str, format: Format, at: &Path<'_>, out: &mut Violation
     out.push(at, "format", format!("{} is not a valid {}", quoted(value), format.name()));
 }
 
-/// Checks `minimum`, and `exclusiveMinimum` as the next integer.
+/// Checks `minimum` of an integer, and `exclusiveMinimum`, for which `limit` is the next integer.
 pub fn minimum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if value < limit {
@@ -110,7 +110,7 @@ pub fn minimum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Vio
     }
 }
 
-/// Checks `maximum`, and `exclusiveMaximum` as the integer before.
+/// Checks `maximum` of an integer, and `exclusiveMaximum`, for which `limit` is the integer before.
 pub fn maximum(value: impl Into<i128>, limit: i128, at: &Path<'_>, out: &mut Violations) {
     let value = value.into();
     if value > limit {
@@ -278,7 +278,7 @@ impl HasMember for serde_json::Map<String, Value> {
     }
 }
 
-/// Checks that the map of undeclared members repeats no declared one.
+/// Checks that the map of undeclared members has no declared name.
 pub fn undeclared(members: &impl HasMember, declared: &[&str], at: &Path<'_>, out: &mut Violations) {
     for name in declared.iter().filter(|name| members.has(name)) {
         out.push(at, "json", format!("has the member {} twice: as a field, and among the others", quoted(name)));
@@ -292,7 +292,7 @@ pub fn required(members: &impl HasMember, name: &str, at: &Path<'_>, out: &mut V
     }
 }
 
-/// Checks the depth of a value that may contain others: a program may nest deeper than the JSON reader allows.
+/// Checks the depth of a value that may contain others: a program may nest values deeper than the JSON reader allows.
 #[inline]
 pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
     if at.depth() > MAX_DEPTH {

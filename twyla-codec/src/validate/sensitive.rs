@@ -39,7 +39,8 @@ pub fn masked_message<P: AsRef<str>>(at: &str, keyword: &str, sensitive: &[P]) -
     shows.then(|| format!("breaks `{keyword}`; the value is sensitive and not shown"))
 }
 
-/// Returns whether the message may contain the sensitive value: its place is that value, in it, or around it.
+/// Returns whether a message about the value at `at` may contain the sensitive value: `at` is that value, a part of it,
+/// or a value that contains it.
 fn may_show(at: &str, keyword: &str, pointer: &str) -> bool {
     let (mut sensitive, mut at) = (pointer.split('/').skip(1), at.split('/').skip(1));
     loop {

@@ -1,9 +1,9 @@
-//! The errors of a crate that lacks what an expansion refers to: the runtime under the expected name, or contracts.
+//! The errors of a crate without the runtime under its expected name, or without contracts.
 
 use super::Text;
 use crate::runtime::Place;
 
-/// An attribute without `crate =`, in a crate that doesn't call the runtime `twyla_runtime`.
+/// Returns the error for an attribute without `crate =` in a crate without a dependency `twyla_runtime`.
 pub(crate) fn runtime(attribute: &str, place: &Place) -> Text {
     let example = match place {
         Place::Dependency(path) => {
@@ -21,7 +21,7 @@ pub(crate) fn runtime(attribute: &str, place: &Place) -> Text {
     ))
 }
 
-/// Generated code that names a crate which isn't a dependency.
+/// Returns the error for generated code that names a crate which isn't a dependency.
 pub(crate) fn generated(name: &str, place: &Place) -> Text {
     let text = Text::new(format!("the generated code needs `{name}`, and this crate has no dependency of that name"));
     let call = |path: &str| {
@@ -38,8 +38,8 @@ pub(crate) fn generated(name: &str, place: &Place) -> Text {
     ))
 }
 
-/// A crate without contracts. `root`: its root's file; `meant`: a dependency that is named as a contracts crate; `include`: the path
-/// of `include_contracts!`.
+/// Returns the error for a crate without contracts. `root`: the file of the crate's root; `meant`: a dependency whose
+/// name contains `contracts`; `include`: the path of `include_contracts!`.
 pub(crate) fn contracts(root: &str, meant: Option<&str>, include: &str) -> Text {
     let import = match meant {
         Some("contracts") => "use ::contracts;".to_owned(),
@@ -54,7 +54,7 @@ pub(crate) fn contracts(root: &str, meant: Option<&str>, include: &str) -> Text 
         ))
 }
 
-/// A path to contracts that begins with an item of the root which isn't there.
+/// Returns the error for a path to contracts whose first item isn't in the root of the crate.
 pub(crate) fn no_item(name: &str) -> Text {
     Text::new(format!("there is no `{name}` in the root of this crate"))
         .help("`contracts` takes the path of a contracts crate, or of the module with `include_contracts!()`")

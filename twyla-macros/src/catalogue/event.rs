@@ -109,7 +109,7 @@ pub(crate) fn neither(name: &str, event: &Event) -> Text {
 
 /// The errors of one field.
 pub(crate) struct FieldWords<'a> {
-    /// The struct.
+    /// The struct's name.
     pub(crate) of: &'a str,
     pub(crate) field: &'a str,
     pub(crate) property: &'a Property,

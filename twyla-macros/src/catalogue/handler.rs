@@ -8,9 +8,9 @@ pub(crate) struct HandlerKind {
     pub(crate) attribute: &'static str,
     /// A description of the function.
     pub(crate) signature: &'static str,
-    /// Why it can't be generic.
+    /// The reason why the function can't be generic, for a note.
     pub(crate) one: &'static str,
-    /// The thing that the handler may outlive, in words.
+    /// The object that the handler may outlive: `delivery` or `connection`.
     pub(crate) outlives: &'static str,
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Text {
     notes: Vec<(&'static str, String)>,
 }
 
-/// A placeholder for the type that the compiler finds.
+/// A placeholder for a type that only the compiler knows.
 pub(crate) const THE_TYPE: char = '\u{1}';
 
 impl Text {
@@ -52,7 +52,7 @@ impl Text {
         syn::Error::new(span, self.plain())
     }
 
-    /// Returns an error that the macro reports at all of some tokens.
+    /// Returns an error that the macro reports at the place of some tokens.
     pub(crate) fn over(&self, tokens: impl ToTokens) -> syn::Error {
         syn::Error::new_spanned(tokens, self.plain())
     }

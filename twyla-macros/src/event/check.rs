@@ -15,7 +15,7 @@ use crate::runtime::Runtime;
 /// An item that can't be bound to a contract. A stand-in is generated in its place, so that its uses give no further errors.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
-    /// The item, without the macro's own attributes where it could be read.
+    /// The item. If it could be parsed, the macro's own attributes are removed.
     pub(super) item: TokenStream,
     /// The struct's name, its generics, and the contract it most likely means.
     pub(super) stands_for: Option<Box<(Ident, Generics, BoundEvent)>>,
@@ -53,7 +53,7 @@ pub(super) fn check(
     let module = module.unwrap_or_else(|| syn::parse_quote!(crate::contracts));
     let found = event.as_ref().map(|name| (contracts(), name));
     if let Some((Err(Missing::Reported), name)) = &found {
-        // the contracts are missing, which is reported elsewhere: report nothing more
+        // another error reports that the contracts are missing: report nothing more
         let stands_for = EventName::parse(&name.value()).ok().map(|name| unknown(&name, &module, runtime));
         let stands_for = stands_for.map(|bound| Box::new((item.ident.clone(), item.generics.clone(), bound)));
         return Err(Rejected { problems: Problems::default(), item: item.to_token_stream(), stands_for });
@@ -134,7 +134,7 @@ fn bound(contract: &Contract, all: &Contracts, module: &Path, runtime: Runtime) 
     }
 }
 
-/// Creates a contract that isn't known, under the names that its types would have.
+/// Creates the contract of an event that isn't declared, with the names that its generated types would have.
 fn unknown(name: &EventName, module: &Path, runtime: Runtime) -> BoundEvent {
     let (domain, rust_name) = (rust::field_name(name.domain()), rust::type_name(name.event_type()));
     BoundEvent {
@@ -281,7 +281,7 @@ fn kind(kind_: &Kind, generated: Option<&Type>, module: &Path, optional: bool) -
             "ipv6" => quote!(Word<::std::net::Ipv6Addr>),
             _ => quote!(Text),
         },
-        // a constant is a text, and has no generated type
+        // a constant is a string without a generated type
         Kind::Enum(_) => match generated.and_then(innermost).filter(|path| !path.is_ident("String")) {
             Some(relative) => quote!(Word<#module::#relative>),
             None => quote!(Word<()>),
@@ -331,7 +331,7 @@ fn generated(property: &Property, module: &Path) -> String {
     let words = property.rust_type.split_inclusive(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')));
     words
         .map(|word| {
-            // a path from the root is another crate's, and people write its name alone
+            // a path that begins with `::` leads to another crate; users write only the type's name
             if let Some(outside) = word.strip_prefix("::") {
                 return outside.to_owned();
             }
@@ -342,7 +342,7 @@ fn generated(property: &Property, module: &Path) -> String {
 
 /// Returns the narrowest integer type whose range reaches down to `minimum`.
 fn begins(minimum: Option<i128>) -> Ident {
-    // without a bound, use the type that the generated type holds
+    // without a bound, the generated type is an `i64`
     let name = match minimum {
         None => "i64",
         Some(0..) => "u8",

@@ -123,7 +123,7 @@ fn questions(field: &Field, contract: &BoundEvent, reads: bool, writes: bool) ->
     tokens
 }
 
-/// Returns a trait that every type implements if the condition holds, and none otherwise.
+/// Returns a trait that every type implements if the condition holds, and no type otherwise.
 fn words(name: &Ident, words: &Text, condition: &TokenStream) -> TokenStream {
     let words = words.unimplemented();
     quote! {
@@ -153,13 +153,14 @@ fn needs<'a>(field: &'a Field, contract: &BoundEvent, read: bool) -> Vec<Needs<'
     prefixes.iter().map(|prefix| Needs { ty: &field.ty, words: words_name(prefix, check, contract) }).collect()
 }
 
-/// Reports what prevents the declared direction, at the declaration.
+/// Returns assertions that report, at the struct's declaration, each field that doesn't fit the declared direction.
 fn assertions(needs: &[Needs<'_>]) -> TokenStream {
     let answers = needs.iter().map(|Needs { ty, words }| quote_spanned!(ty.span()=> <#ty as #words>::MATCHES));
     quote!(#(const _: () = #answers;)*)
 }
 
-/// Reports a direction where it is used. The bound has a lifetime, because the compiler would report it here otherwise.
+/// Returns the bounds of an impl. They report a field that doesn't fit the direction at each use. Without the lifetime,
+/// the compiler would report it at the impl.
 fn where_clause(needs: &[Needs<'_>]) -> TokenStream {
     let bounds = needs.iter().map(|Needs { ty, words }| {
         let mut words = words.clone();
@@ -169,7 +170,7 @@ fn where_clause(needs: &[Needs<'_>]) -> TokenStream {
     quote!(where #(#bounds),*)
 }
 
-/// Reports a struct whose fields each fit one direction, but not all the same one.
+/// Returns an assertion that reports a struct whose fields each fit a direction, but don't all fit the same direction.
 fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     let checked: Vec<_> = fields.iter().filter(|field| field.check.is_some()).collect();
     if checked.len() < 2 {
@@ -350,8 +351,8 @@ fn use_body(
     }
 }
 
-/// Returns the parameters of an impl, and the type that it is for with its conditions: of a generic struct, which is refused, every
-/// use. An event owns what it holds, so a lifetime is `'static`.
+/// Returns the generic parameters of a stand-in's impl, and the struct's type with its `where` clause. A generic struct
+/// is refused, so the impl covers all of its types. An event owns its data, so each lifetime becomes `'static`.
 fn for_all(name: &Ident, generics: &Generics) -> (TokenStream, TokenStream) {
     if generics.params.is_empty() {
         return (TokenStream::new(), name.to_token_stream());

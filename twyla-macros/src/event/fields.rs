@@ -10,7 +10,7 @@ use syn::{Attribute, LitStr, Path, Token, Type};
 use super::model::Absence;
 use crate::catalogue::{self, Problems, event as text};
 
-/// A field of the source.
+/// A field of the user's struct.
 pub(super) struct Written {
     pub(super) name: Ident,
     pub(super) ty: Type,
@@ -85,7 +85,7 @@ fn event(attribute: &Attribute, written: &mut Written, problems: &mut Problems) 
     problems.ok(parsed);
 }
 
-/// The other attributes of a trusted field.
+/// The serde attributes that only a field with `#[event(unchecked)]` may have.
 const TRUSTED: &[&str] = &["with", "serialize_with", "deserialize_with"];
 
 fn serde(attribute: &Attribute, written: &mut Written, changes: &mut Vec<(String, Span)>, problems: &mut Problems) {
@@ -140,7 +140,7 @@ pub(super) fn of_struct(attributes: &[Attribute], problems: &mut Problems) {
                 }
                 Ok(())
             });
-            // a derive that can't be read has the compiler's own error
+            // the compiler reports a derive that can't be parsed
             let _ = parsed;
         }
     }

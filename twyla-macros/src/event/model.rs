@@ -27,7 +27,7 @@ pub(super) struct Event {
     pub(super) neither: Text,
 }
 
-/// The contract's side of it.
+/// The contract that a struct is bound to.
 pub(super) struct BoundEvent {
     pub(super) runtime: Runtime,
     pub(super) event: String,
@@ -37,7 +37,7 @@ pub(super) struct BoundEvent {
     pub(super) schema: String,
     /// The generated type's name.
     pub(super) rust_name: String,
-    /// The path of the generated type, and of the context.
+    /// The path of the generated type, and the path of the context's type.
     pub(super) content: Path,
     pub(super) context: Path,
 }
@@ -50,19 +50,19 @@ pub(super) struct Field {
     pub(super) absence: Absence,
     /// The check; `None` for a field that is trusted.
     pub(super) check: Option<Check>,
-    /// The attributes of serde on a trusted field, which are kept.
+    /// The serde attributes of a trusted field, which are kept.
     pub(super) serde: Vec<TokenStream>,
-    /// Whether `None` is left out.
+    /// Whether the property is optional, so that `None` is left out.
     pub(super) optional: bool,
 }
 
 /// The value of a field if its property is absent.
 pub(super) enum Absence {
-    /// serde's: `None` for an option, otherwise an error.
+    /// serde's default behaviour: `None` for an option, otherwise an error.
     Plain,
     /// The type's default.
     Default(Span),
-    /// The result of that function.
+    /// The result of the function at this path.
     Function(Path),
 }
 
@@ -73,7 +73,7 @@ pub(super) struct Check {
     /// Whether the value may be absent when it is read, or written.
     pub(super) absent_when_read: bool,
     pub(super) absent_when_written: bool,
-    /// The property in a type's name: `Emission`.
+    /// The property's name as a part of type names: `Emission`.
     pub(super) word: String,
     /// The error for a type that fits in neither direction.
     pub(super) wrong: Text,

@@ -15,7 +15,8 @@ use super::kind::ListKind;
 ///     Listeners::collect(&[LISTENER_0, LISTENER_1])
 /// }
 /// ```
-/// The inner import takes what the path names. A plain function isn't a type, so the outer import is used instead.
+/// The inner import brings the handler's type of the same name into scope. A plain function has no such type, so the
+/// outer import is used.
 pub(super) fn expand(paths: &[Path], kind: &ListKind) -> TokenStream {
     let ListKind { constant, module, function, collection } = kind;
     let named = |(i, path): (usize, &Path)| format_ident!("{constant}_{i}", span = path.span());

@@ -10,6 +10,6 @@ pub(super) struct ListKind {
     pub(super) module: TokenStream,
     /// The type that stands for a plain function.
     pub(super) function: TokenStream,
-    /// The type that collects them.
+    /// The type that collects the entries.
     pub(super) collection: TokenStream,
 }

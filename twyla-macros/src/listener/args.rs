@@ -43,7 +43,7 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
         }
         Ok(())
     });
-    // with a name, the first stage has read the path
+    // if there is an event's name, the first stage has used the path
     if let (None, Some(path), true) = (&event, contracts, problems.is_empty()) {
         problems.add(text::contracts_without_a_name().over(path));
     }

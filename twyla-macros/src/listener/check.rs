@@ -12,11 +12,11 @@ use crate::contracts::ContractsResult;
 use crate::function;
 use crate::runtime::Runtime;
 
-/// An item that can't be a listener, with what its stand-in needs.
+/// An item that can't be a listener, with the parts of its stand-in.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     pub(super) runtime: Runtime,
-    /// The function's visibility and name, where it is one.
+    /// The visibility and the name, if the item is a function.
     pub(super) stands_for: Option<(Visibility, Ident)>,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn check(
     let written = inputs.first().map(catalogue::display).unwrap_or_default();
     let event = event.map(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
     if function.sig.inputs.is_empty() && !matches!(event, Some(None)) {
-        // with an event, `named` has said which to take
+        // if the attribute names an event, `named` has reported the missing argument
         if event.is_none() {
             problems.add(text::no_arguments(&name.to_string(), None, "contracts").at(name.span()));
         }

@@ -124,7 +124,8 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     }
 }
 
-/// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
+/// Returns the unchanged item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no
+/// errors.
 pub(super) fn stand_in(item: &TokenStream, refused: &Rejected) -> TokenStream {
     let Rejected { problems, runtime, .. } = refused;
     let errors = problems.tokens();

@@ -17,7 +17,7 @@ pub(super) struct Listener {
     pub(super) group: Group,
     /// The type of the first argument.
     pub(super) content: Type,
-    /// The types of the others.
+    /// The types of the other arguments.
     pub(super) arguments: Vec<Type>,
     /// The return type, if there is one.
     pub(super) output: Option<Type>,
@@ -29,6 +29,6 @@ pub(super) struct NamedEvent {
     pub(super) name: EventName,
     /// The generated type's name.
     pub(super) rust_name: String,
-    /// The error if the first argument isn't its content.
+    /// The error if the first argument isn't the event's content.
     pub(super) mismatch: Text,
 }

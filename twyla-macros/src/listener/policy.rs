@@ -30,9 +30,9 @@ pub(super) struct Retry {
 /// The ordering key of events.
 pub(super) enum Key {
     Session,
-    /// A path from the content, without its first word.
+    /// The path of a member in the content, without the root `content`.
     Content(Vec<Member>, Span),
-    /// A path from the context.
+    /// The path of a member in the context, without the root `context`.
     Context(Vec<Member>, Span),
 }
 
@@ -85,7 +85,7 @@ pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
 }
 
 impl Policy {
-    /// Returns the value of the registration's field.
+    /// Returns the value for the field `policy` of a registration.
     pub(super) fn expand(&self, content: &Type, runtime: &Runtime) -> TokenStream {
         let some = |name: &str, value: TokenStream| {
             let name = Ident::new(name, Span::mixed_site());

@@ -13,13 +13,13 @@ use crate::contracts::ContractsResult;
 use crate::function;
 use crate::runtime::Runtime;
 
-/// An item that can't be a handler, with what a placeholder for it needs: so one mistake gives one error.
+/// An item that can't be a handler, with the parts of its stand-in, so that one mistake gives one error.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     pub(super) runtime: Runtime,
     /// The item, without the parts that would repeat the same error.
     pub(super) item: TokenStream,
-    /// The function's visibility and name, where it is one.
+    /// The visibility and the name, if the item is a function.
     pub(super) stands_for: Option<(Visibility, Ident)>,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn check(
     let rpc = match &written {
         Some(written) => {
             let shape = Shape { handler: &name, argument: argument.as_deref(), later, output: output.as_ref() };
-            // without its receiver, a method may have nothing to take
+            // a method whose only argument is `self` has no first argument here
             named(written, contracts, &shape, &mut problems)
         }
         // an attribute that can't be parsed is already reported
@@ -76,7 +76,7 @@ pub(super) fn check(
     }
 }
 
-/// Returns a function without its body: without a return type, each end of the body would be an error.
+/// Returns a function without its body: without a return type, each value that the body returns would be an error.
 fn without_body(function: &ItemFn) -> TokenStream {
     let ItemFn { attrs, vis, sig, .. } = function;
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
@@ -89,7 +89,7 @@ struct Shape<'a> {
     argument: Option<&'a str>,
     /// The types of the other arguments.
     later: &'a [Type],
-    /// What it returns, if it returns anything.
+    /// The return type, if there is one.
     output: Option<&'a Type>,
 }
 

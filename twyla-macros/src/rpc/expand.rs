@@ -108,7 +108,7 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
 }
 
 impl Policy {
-    /// Returns the value of the registration's field.
+    /// Returns the value for the field `policy` of a registration.
     fn expand(self) -> TokenStream {
         let some = |value: TokenStream| quote!(::core::option::Option::Some(#value));
         let mut fields = TokenStream::new();
@@ -130,7 +130,8 @@ impl Policy {
     }
 }
 
-/// Returns the unchanged item, its errors, and a stand-in of the same name, so that the list with it doesn't add errors.
+/// Returns the unchanged item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no
+/// errors.
 pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
     let Rejected { problems, runtime, item, .. } = refused;
     let errors = problems.tokens();

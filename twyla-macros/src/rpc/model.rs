@@ -14,7 +14,7 @@ pub(super) struct Handler {
     pub(super) rpc: NamedRpc,
     /// The type of the first argument.
     pub(super) request: Type,
-    /// The types of the others.
+    /// The types of the other arguments.
     pub(super) arguments: Vec<Type>,
     pub(super) output: Type,
     pub(super) policy: Policy,
@@ -23,11 +23,11 @@ pub(super) struct Handler {
 /// The RPC that the attribute names.
 pub(super) struct NamedRpc {
     pub(super) name: RpcName,
-    /// The name of the generated type that stands for it.
+    /// The name of the generated type that represents the RPC.
     pub(super) rust_name: String,
-    /// The error if the first argument isn't its request.
+    /// The error if the first argument isn't the RPC's request.
     pub(super) other_request: Text,
-    /// The error if the handler doesn't return its response.
+    /// The error if the handler doesn't return the RPC's response.
     pub(super) other_answer: Text,
 }
 

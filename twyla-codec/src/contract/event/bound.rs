@@ -20,7 +20,8 @@ impl<T: Fits<K, D>, K, D> DoesFit<T, K, D> {
 
 impl<T, K, D> Otherwise for DoesFit<T, K, D> {}
 
-/// Stands for a property without a field in the struct, in the error message of a trait.
+/// A type that implements no generated trait. An impl that requires such a trait of it reports the trait's error at
+/// each use.
 pub struct Nothing;
 
 /// A field that is read.

@@ -1,5 +1,5 @@
-//! Which Rust types fit which kinds of value, and in which direction: reading every value of the kind into the type, or
-//! writing every value of the type as one of the kind.
+//! Which Rust types fit which kinds of value, and in which direction: every value of the kind can be read into the
+//! type, or every value of the type can be written as a value of the kind.
 //!
 //! Lengths, patterns and bounds don't count: the generated type checks them when an event is decoded or encoded.
 
@@ -68,7 +68,8 @@ macro_rules! text {
 
 text!(String, Box<str>, Arc<str>, Cow<'static, str>);
 
-/// Types of a format may be written as a text; a contract's text needn't have the format.
+/// A type of a format may be written as a string. It isn't read from one, because a contract's string needn't have the
+/// format.
 macro_rules! format {
     ($($type:ty: $word:ty),*) => {$(
         scalar!($type);

@@ -8,7 +8,7 @@ pub struct Any;
 pub struct Null;
 /// `true` or `false`.
 pub struct Boolean;
-/// An integer from the minimum of `From` to the maximum of `To`: `Integer<u8, i16>` is one from 0 to 32767.
+/// An integer from the minimum of `From` to the maximum of `To`: `Integer<u8, i16>` is an integer from 0 to 32767.
 pub struct Integer<From, To>(PhantomData<(From, To)>);
 /// A number.
 pub struct Number;
@@ -23,9 +23,9 @@ pub struct Array<K>(PhantomData<K>);
 pub struct Map<K>(PhantomData<K>);
 /// A value of the generated type `T`.
 pub struct Named<T>(PhantomData<T>);
-/// A value of that kind, or `null`.
+/// A value of the kind `K`, or `null`.
 pub struct Nullable<K>(PhantomData<K>);
-/// A value of that kind, or no value at all.
+/// A value of the kind `K`, or no value at all.
 pub struct Optional<K>(PhantomData<K>);
 
 /// A kind that is never absent: every one but [`Optional`].

@@ -30,7 +30,7 @@ pub trait Event: Sized + Send + 'static {
     /// The compiled schemas.
     #[doc(hidden)]
     const SCHEMAS: Schemas;
-    /// The record of a program that emits it.
+    /// The contract record of a program that emits the event.
     #[doc(hidden)]
     const EMITS: &'static ContractRecord;
     /// The name as a type, so that the compiler distinguishes events.
@@ -95,7 +95,7 @@ pub trait EventContext: Clone + Send + Sync + 'static {
     #[doc(hidden)]
     const COMPILED: &'static Schema;
 
-    /// Decodes a context, a JSON text.
+    /// Decodes a context from JSON text.
     ///
     /// # Errors
     /// [`Refusal`] with each rule that the context breaks.

@@ -17,7 +17,7 @@ use crate::path::Path;
 use crate::validate::schema::{JsonView, View};
 use crate::violation::Violations;
 
-/// Nanoseconds from here on are chrono's leap second.
+/// The first nanosecond of a leap second, as chrono represents it.
 const SECOND: u32 = 1_000_000_000;
 /// The number of digits of a fraction that a moment holds.
 const DIGITS: usize = 9;
@@ -107,7 +107,7 @@ impl Form {
 }
 
 impl DateTime {
-    /// Reads the spelling of a `date-time`; `None` if the text is not one.
+    /// Parses a `date-time` and keeps its spelling; `None` if the text is not valid.
     fn of(text: &str) -> Option<Self> {
         let (date, time) = time::date_time(text.as_bytes())?;
         let (second, more) = if time.second == 60 { (59, SECOND) } else { (time.second, 0) };
@@ -270,7 +270,7 @@ impl Write for DateTime {
         };
         match Fields::of(&self.moment) {
             Some(written) => written.push(spelling, out),
-            // only for a value that `Validate` refuses
+            // reached only for a value that `Validate` refuses
             None => write_str(&self.moment.naive_utc().to_string(), out),
         }
     }
@@ -338,8 +338,8 @@ impl Fields {
     }
 }
 
-/// Checks that a moment can be written. One made by the program may have a year or an offset in seconds that the format
-/// can't express, or a leap second at a time that has none.
+/// Checks that a moment can be written. A moment made by the program may have a year or an offset in seconds that the
+/// format can't express, or a leap second at a time that has none.
 pub fn writable_date_time(value: &DateTime, at: &Path<'_>, out: &mut Violations) {
     let utc = value.naive_utc();
     let offset = value.offset().local_minus_utc();

@@ -5,7 +5,8 @@ pub mod typed;
 
 pub use twyla_formats::{Format, holds};
 
-/// Names a format that needs IDNA. A feature, because its tables make a build seconds longer.
+/// Accepts a contract with a format that needs IDNA. The feature `idna` is optional, because its tables make a build
+/// some seconds longer.
 #[cfg(feature = "idna")]
 #[doc(hidden)]
 #[macro_export]
@@ -13,7 +14,7 @@ macro_rules! __idna {
     ($contract:literal, $format:literal) => {};
 }
 
-/// Without the feature the contract can't be checked, so the build fails.
+/// Fails the build: without the feature `idna`, a contract with such a format can't be checked.
 #[cfg(not(feature = "idna"))]
 #[doc(hidden)]
 #[macro_export]

@@ -31,7 +31,7 @@ fn refused(text: &str, format: Format) -> Fault {
     Fault::new("format", format!("{} is not a valid {}", quoted(text), format.name()))
 }
 
-/// Returns the view of the written text, without its quotes.
+/// Returns the view of a value as a string: its written text without the quotes.
 pub(super) fn view(value: &impl Write) -> JsonView<'static> {
     let mut out = Vec::new();
     value.write(&mut out);
@@ -69,7 +69,7 @@ impl Write for NaiveDate {
                 out.extend_from_slice(&date);
                 out.push(b'"');
             }
-            // only for a value that `Validate` refuses
+            // reached only for a value that `Validate` refuses
             None => write_str(&self.to_string(), out),
         }
     }
@@ -87,7 +87,7 @@ pub(super) fn digits(value: u32) -> [u8; 2] {
     [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8]
 }
 
-/// Checks that a date can be written: one made by the program may have a year that the format can't express.
+/// Checks that a date can be written: a date made by the program may have a year that the format can't express.
 pub fn writable_date(value: &NaiveDate, at: &Path<'_>, out: &mut Violations) {
     if written_date(*value).is_none() {
         out.push(at, "format", format!("{value} is not a valid date: only the years 0 to 9999 can be written"));

@@ -61,13 +61,14 @@ impl Pattern {
         self.written
     }
 
-    /// Returns whether a text is known to match.
+    /// Returns whether a text matches; `false` if the search is undecided.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         self.search(text) == Outcome::Match
     }
 
-    /// Searches a text, with *undecided* as an outcome of its own: a surrounding `not` must not accept an undecided value.
+    /// Searches a text. An undecided search is an outcome of its own, because a surrounding `not` must not accept an
+    /// undecided value.
     #[must_use]
     #[inline]
     pub fn search(&self, text: &str) -> Outcome {

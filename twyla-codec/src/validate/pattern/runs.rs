@@ -1,12 +1,14 @@
-//! A matcher for patterns that are a sequence of character runs, as `^[A-Z]{2}[0-9]{4}$`. Most patterns in schemas are, and
-//! this is several times faster than an automaton, whose every step depends on the state of the step before.
+//! A matcher for patterns that are a sequence of character runs, such as `^[A-Z]{2}[0-9]{4}$`, as most patterns in
+//! schemas are. It is several times faster than an automaton, in which every step depends on the state of the step
+//! before.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// Patterns with more steps are left to the automaton.
 const MOST_STEPS: usize = 16;
 
-/// A pattern that begins with `^`, and whose every run ends where the next begins, so that no backtracking is needed.
+/// A pattern that begins with `^`. Each run ends before the first byte that the next step matches, so no backtracking
+/// is needed.
 #[derive(Debug)]
 pub(super) struct Runs {
     steps: Vec<RunStep>,
@@ -19,7 +21,7 @@ enum RunStep {
     Literal(Vec<u8>),
     /// Exactly this number of bytes of the set.
     Count(Box<Set>, usize),
-    /// All following bytes of the set; their number must be within these bounds.
+    /// As many bytes of the set as follow: at least the first number of them, and at most the second.
     Run(Box<Set>, usize, usize),
 }
 
@@ -27,7 +29,7 @@ enum RunStep {
 type Set = [bool; 256];
 
 impl Runs {
-    /// Compiles the pattern; `None` if it is not such a sequence.
+    /// Compiles the pattern; `None` if it is not a sequence of character runs.
     pub(super) fn of(translated: &str) -> Option<Self> {
         let hir = regex_syntax::parse(translated).ok()?;
         let mut parts = Vec::new();
@@ -106,7 +108,7 @@ fn step(part: &Hir) -> Option<RunStep> {
     }
 }
 
-/// Returns the bytes of a class. If they are counted, each byte must be one character.
+/// Returns the bytes of a class; `None` if bytes can't represent it. If `counted`, each byte must be one character.
 fn set(part: &Hir, counted: bool) -> Option<Box<Set>> {
     let mut set = Box::new([false; 256]);
     match part.kind() {
@@ -123,7 +125,7 @@ fn set(part: &Hir, counted: bool) -> Option<Box<Set>> {
             }
             let beyond = class.ranges().last().filter(|last| !last.end().is_ascii());
             if let Some(last) = beyond {
-                // beyond ASCII only all or no characters: bytes alone don't tell them apart
+                // beyond ASCII, a class must have all characters or none: single bytes don't distinguish them
                 if counted || last.end() != char::MAX || last.start() > '\u{80}' {
                     return None;
                 }

@@ -114,7 +114,7 @@ impl Evaluation {
     ) -> u64 {
         let mut found = 0;
         for index in 0..items.count() {
-            // the count from which on further items change nothing
+            // from this count on, further items don't change the result
             let enough = max.map_or(min, |max| max.saturating_add(1).max(min));
             if found >= enough && evaluated.is_none() {
                 break;

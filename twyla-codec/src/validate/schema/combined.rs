@@ -53,7 +53,7 @@ impl Evaluation {
         }
     }
 
-    /// Evaluates a schema on trial: its annotations count only if it holds.
+    /// Evaluates a schema as a trial: its annotations count only if it holds.
     pub(super) fn tries(
         &self,
         view: &JsonView<'_>,
@@ -83,7 +83,8 @@ impl Evaluation {
         let mut holds = false;
         for schema in schemas {
             holds |= self.tries(view, schema, position, evaluated.as_deref_mut());
-            // each matching schema may evaluate other members
+            // without annotations the first match decides; with annotations each matching schema may evaluate other
+            // members
             if holds && evaluated.is_none() {
                 break;
             }
@@ -117,7 +118,7 @@ impl Evaluation {
         first.is_some() || out.report_with(|out| self.none_of("oneOf", view, schemas, position, out))
     }
 
-    /// Adds the violation, with the reason of the most similar schema.
+    /// Adds the violation of a value that matches none of the schemas, with the reason of the most similar schema.
     fn none_of(
         &self,
         keyword: &'static str,
@@ -147,7 +148,8 @@ impl Evaluation {
     }
 }
 
-/// Estimates how similar a schema is to a value: by its type, then by the constants of its members.
+/// Ranks how similar a schema is to a value: by its type and constants, then by the constants of its members, then by
+/// the constants and required members that don't fit.
 fn similarity(view: &JsonView<'_>, schema: &Schema) -> (bool, usize, std::cmp::Reverse<usize>) {
     let mut schema = schema;
     // follows a schema that is only a reference, up to a few levels

@@ -96,7 +96,7 @@ pub(super) fn types(types: Types) -> String {
     }
 }
 
-/// Describes the choices, as in "is not one of 1, 2".
+/// Describes the values of an `enum` or `const`, as in "is not one of 1, 2".
 pub(super) fn choices(choices: &Choices) -> String {
     let words = choices.words.iter().map(|word| quoted(word));
     let integers = choices.integers.iter().map(|value| value.to_string());

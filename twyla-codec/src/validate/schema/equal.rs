@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use super::number::Number;
 use super::{ArrayView, Choices, JsonView, View};
 
-/// The depth up to which values are compared; deeper ones equal nothing.
+/// The depth up to which values are compared. Values that nest deeper equal nothing.
 const DEEPEST: usize = 200;
 /// Arrays of up to this number of items are compared pairwise.
 const PAIRWISE: usize = 6;
@@ -108,7 +108,7 @@ impl Choices {
         self.words.len() + self.integers.len() + self.numbers.len() + self.others.len()
     }
 
-    /// Returns whether the value is one of them.
+    /// Returns whether the value is one of the choices.
     pub(super) fn has(&self, view: &JsonView<'_>) -> bool {
         if let JsonView::Text(text) = view {
             return self.words.binary_search(&&**text).is_ok();

@@ -11,11 +11,11 @@ use crate::violation::Violations;
 
 /// The maximum number of nested schemas, references included.
 const MAX_DEPTH: u32 = 500;
-/// The number of nested schemas from which on evaluations are counted: below it they can't multiply.
+/// The number of nested schemas from which on evaluations are counted. Below it, their number can't explode.
 const COUNTED_DEPTH: u32 = 16;
 /// The number of nested trials from which on evaluations are counted.
 const COUNTED_TRIALS: u32 = 2;
-/// The maximum number of counted evaluations. Only a schema and a value that are made to explode come close.
+/// The maximum number of counted evaluations. Only a schema and a value built to multiply evaluations come close.
 const MAX_EVALUATIONS: u64 = 10_000_000;
 
 pub(super) fn check(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
@@ -40,7 +40,7 @@ pub(super) fn accepts(value: &dyn View, schema: &'static Schema) -> bool {
 #[derive(Default)]
 pub(super) struct Evaluation {
     counted: Cell<u64>,
-    /// The reason of an early end. If set, all results are void and the value is refused.
+    /// The reason for an early end. If set, all results are void and the value is refused.
     stopped: Cell<Option<Stop>>,
     /// The violation of the undecided pattern.
     undecided: RefCell<Violations>,
@@ -87,7 +87,7 @@ impl<'p> Position<'p> {
     }
 }
 
-/// A collector of violations; empty if only the verdict matters.
+/// A collector of violations; `None` if only the verdict matters.
 pub(super) struct Collector<'o>(Option<&'o mut Violations>);
 
 impl<'o> Collector<'o> {
@@ -99,7 +99,7 @@ impl<'o> Collector<'o> {
         Self(Some(out))
     }
 
-    /// Returns whether the evaluation may stop after the first violation that is not collected.
+    /// Returns whether no further violation is collected, so that the evaluation may stop at the first one.
     pub(super) fn is_done(&self) -> bool {
         self.0.as_ref().is_none_or(|out| out.is_full())
     }
@@ -149,7 +149,8 @@ impl Evaluated {
 }
 
 impl Evaluation {
-    /// Returns whether the value satisfies the schema. `evaluated` is `Some` if an enclosing schema asks what is evaluated.
+    /// Returns whether the value satisfies the schema. `evaluated` is `Some` if an enclosing schema needs to know the
+    /// evaluated items or members.
     pub(super) fn check(
         &self,
         view: &JsonView<'_>,
@@ -174,7 +175,7 @@ impl Evaluation {
             _ => position,
         };
         if matches!(schema.rules.last(), Some(Rule::UnevaluatedItems(_) | Rule::UnevaluatedProperties(_))) {
-            // the annotations of enclosing schemas don't count within this schema, but its annotations count for them
+            // this schema doesn't see the annotations of enclosing schemas, but enclosing schemas see its annotations
             let mut own = Evaluated::default();
             let holds = self.rules(view, schema, position, out, Some(&mut own));
             if let Some(evaluated) = evaluated {

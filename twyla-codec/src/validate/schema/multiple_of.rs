@@ -1,4 +1,4 @@
-//! `multipleOf`, in decimal; `rules` has the check of an integer by an integer.
+//! `multipleOf` in decimal arithmetic; `rules` checks integers with an integer factor.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use super::number::decimal;
 /// A factor in decimal: `mantissa * 10^exponent`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor {
-    /// The digits.
+    /// The decimal digits, as an integer.
     pub mantissa: u128,
     /// The power of ten.
     pub exponent: i32,
 }
 
 impl Number {
-    /// Returns whether the number is a multiple of the factor, both taken in decimal.
+    /// Returns whether the number is a multiple of the factor, in decimal arithmetic.
     pub(super) fn is_multiple_of(self, factor: Factor) -> bool {
         let (mantissa, exponent) = match self {
             Integer(value) => (value.unsigned_abs(), 0),

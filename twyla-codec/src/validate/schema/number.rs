@@ -32,7 +32,7 @@ impl Number {
         self.compare(other) == Some(Ordering::Equal)
     }
 
-    /// Returns the value as an integer if it is whole and fits.
+    /// Returns the value as an integer if it has no fraction and fits in an `i128`.
     pub(super) fn whole(self) -> Option<i128> {
         match self {
             Integer(value) => Some(value),
@@ -42,7 +42,8 @@ impl Number {
         }
     }
 
-    /// Returns the integer that the shortest decimal spells: `1e30` is that integer, though the nearest `f64` is another.
+    /// Returns the integer that the number's shortest decimal denotes: 10^30 for `1e30`, although the nearest `f64` is
+    /// another integer.
     pub(super) fn whole_as_written(self) -> Option<i128> {
         match self {
             Integer(value) => Some(value),
@@ -74,7 +75,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// Formats a number as JSON, without an exponent if that is short.
+/// Formats a number as JSON, without an exponent if the number stays short.
 pub(super) fn written(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || (1e-7..1e21).contains(&size) || !value.is_finite() {
@@ -104,7 +105,8 @@ fn compare(whole: i128, value: f64) -> Option<Ordering> {
     Some(whole.cmp(&floor).then(if value.floor() < value { Ordering::Less } else { Ordering::Equal }))
 }
 
-/// Returns the shortest decimal that reads as this number: the original text, if that was short enough.
+/// Returns the digits and the power of ten of the shortest decimal that reads as this number: the original text, if it
+/// was short enough.
 pub(super) fn decimal(value: f64) -> Option<(u64, i32)> {
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e')?;

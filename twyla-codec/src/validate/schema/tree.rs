@@ -8,7 +8,7 @@ use super::number::Number;
 /// A schema: a conjunction of rules.
 #[derive(Debug)]
 pub struct Schema {
-    /// The rules, all of which must hold. Those about unevaluated members and items come last.
+    /// The rules, all of which must hold. Rules about unevaluated members and items come last.
     pub rules: &'static [Rule],
     /// The enclosing schema resource, if references may depend on the dynamic scope.
     pub resource: Option<&'static Resource>,
@@ -24,7 +24,7 @@ pub struct Resource {
 /// A rule: one keyword, or several that depend on each other.
 #[derive(Debug)]
 pub enum Rule {
-    /// `false`, with the keyword whose value it is.
+    /// `false`, with the keyword whose value is `false`.
     Never(&'static str),
     /// `type`
     Type(Types),
@@ -52,13 +52,13 @@ pub enum Rule {
     Format(Format),
     /// `prefixItems`, or `items` with a list
     PrefixItems(&'static [&'static Schema]),
-    /// `items` from that index on, or `additionalItems`.
+    /// `items` from an index on, or `additionalItems`.
     Items {
-        /// The index of the first item that it applies to.
+        /// The index of the first item that the schema applies to.
         from: usize,
         /// The schema of each item.
         schema: &'static Schema,
-        /// The keyword.
+        /// The keyword: `items` or `additionalItems`.
         keyword: &'static str,
     },
     /// `contains` with `minContains` and `maxContains`
@@ -130,7 +130,7 @@ pub type PatternRef = &'static Pattern;
 /// `properties`, `patternProperties` and `additionalProperties` of one schema.
 #[derive(Debug)]
 pub struct Members {
-    /// Sorted by name.
+    /// The schemas of `properties`, sorted by name.
     pub properties: &'static [(&'static str, &'static Schema)],
     /// Each pattern with the schema of the members that match it.
     pub patterns: &'static [(PatternRef, &'static Schema)],
@@ -200,7 +200,7 @@ impl Types {
 }
 
 impl Schema {
-    /// The schema that accepts everything.
+    /// The schema that accepts every value.
     pub const ANY: Self = Self::new(&[]);
 
     /// Creates a schema whose references don't depend on the dynamic scope.
