@@ -20,7 +20,7 @@ pub(crate) fn handle() -> Handle {
     beside.clone().unwrap_or_else(Handle::current)
 }
 
-/// Spawns a task in it.
+/// Spawns a task on the background runtime.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     handle().spawn(task);
 }

@@ -28,8 +28,8 @@
 //! # Modules
 //!
 //! `bus` emits events, [`mod@event`] has the traits that generated types implement, `transport` carries messages in memory or over RabbitMQ,
-//! `service` runs handlers, `dead_letter` keeps what was not handled. [`mod@rpc`] calls services and serves calls; [`validate`] checks
-//! values against their contracts.
+//! `service` runs handlers, `dead_letter` keeps the events that were not handled. [`mod@rpc`] calls services and serves calls;
+//! [`validate`] checks values against their contracts.
 #![forbid(unsafe_code)]
 
 mod background;
@@ -78,7 +78,7 @@ pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, event, v
 #[doc(hidden)]
 pub use twyla_codec::{json, record};
 pub use uuid::Uuid;
-// the examples need contracts: the package twyla-ui, which has some, runs them
+// the examples need contracts: they are run by the package `twyla-ui`, which has contracts
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;
 #[cfg_attr(not(doctest), doc = include_str!("../docs/listener.md"))]
@@ -93,7 +93,7 @@ pub mod delivery {}
 /// `mod contracts { twyla_runtime::include_contracts!(); }`, or in the root of a crate for contracts, on which other crates depend.
 pub use twyla_macros::include_contracts;
 
-// macros of the runtime, so that they know its path: a crate may re-export it under another name
+// defined here, so that `$crate` is the path of the runtime, even if a crate re-exports it under another name
 #[cfg_attr(not(doctest), doc = include_str!("../docs/listeners.md"))]
 #[macro_export]
 macro_rules! listeners {
@@ -106,8 +106,8 @@ macro_rules! rpcs {
     ($($handlers:tt)*) => { $crate::__private::rpcs!([$crate] $($handlers)*) };
 }
 
-/// The types of handlers' arguments. It comes before `__private`, because the compiler shows the first path of a type in its
-/// errors.
+/// The types of handlers' arguments. This module stands before `__private`, because the compiler shows the first path of a
+/// type in its errors.
 #[doc(hidden)]
 pub mod handler {
     pub use crate::service::handler::*;

@@ -25,10 +25,10 @@ pub(crate) trait Observer: Send + Sync {
 
 /// Observes one delivery.
 pub(crate) trait DeliveryObserver: Send + Sync {
-    /// Waits out a pause, by the observer's clock.
+    /// Waits until the pause has passed on the observer's clock.
     fn pause(self: Arc<Self>, pause: Duration) -> BoxFuture<'static, ()>;
 
-    /// Waits for a permit; the delivery rests meanwhile.
+    /// Waits for a permit; the delivery counts as waiting meanwhile. `None` if the semaphore is closed.
     fn acquire(self: Arc<Self>, permits: Arc<Semaphore>) -> BoxFuture<'static, Option<OwnedSemaphorePermit>>;
 
     /// Reports that a permit is about to be released: the delivery that gets it is in progress from now on.
@@ -112,7 +112,7 @@ impl fmt::Debug for Progress {
 pub(crate) struct DeliveryProgress(Option<Arc<dyn DeliveryObserver>>);
 
 impl DeliveryProgress {
-    /// Waits out a pause.
+    /// Waits until the pause has passed.
     pub(crate) async fn pause(&self, pause: Duration) {
         match &self.0 {
             Some(observer) => observer.clone().pause(pause).await,

@@ -10,8 +10,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::bus::config::Tls;
 
-/// Returns the client configuration for these settings, or for the system's certificates without them. `protocols` are offered
-/// in the handshake (ALPN).
+/// Returns the client configuration for the settings `tls`; without `ca`, the system's certificates are trusted. `protocols`
+/// are offered in the handshake (ALPN).
 pub(crate) fn client(tls: Option<&Tls>, protocols: &[&str]) -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -39,7 +39,7 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
             }
         }
         None => {
-            // some of a system's certificates may be too old to read; if none can be read, the handshake reports that
+            // some of a system's certificates may be too old to parse; if none can be parsed, the handshake fails with an error
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
     }

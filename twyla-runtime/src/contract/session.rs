@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// The namespace of sessions whose ids aren't UUIDs: the UUIDv5 of `urn:twyla:session` among URLs.
+/// The namespace of sessions whose ids aren't UUIDs: the UUIDv5 of the URL `urn:twyla:session`.
 const NAMESPACE: Uuid = Uuid::from_u128(0x79e0_c62c_6505_5947_92c8_196c_03b1_baf3);
 
-/// The number of bytes of a text that isn't a UUID that are kept for the log.
+/// The maximum length of `Session::text` in bytes. It is kept for the log.
 const SHOWN: usize = 128;
 
 /// Returns the UUID of a session that other programs identify by a text.
 ///
 /// Whitespace around the text is ignored. A UUID as text becomes that UUID. Any other text becomes a UUIDv5 (RFC 9562, section
-/// 5.5) in Twyla's own namespace, `uuid5(uuid5(NAMESPACE_URL, "urn:twyla:session"), text)`, so that one text is one session in
-/// every service. Events and calls that come in with such a text are mapped the same way.
+/// 5.5) in Twyla's own namespace, `uuid5(uuid5(NAMESPACE_URL, "urn:twyla:session"), text)`, so that the same text is the same
+/// session in every service. The text in a received event or call is converted in the same way.
 ///
 /// ```
 /// use twyla_runtime::{Uuid, session_id};
@@ -29,7 +29,7 @@ pub fn session_id(text: &str) -> Uuid {
     Uuid::parse_str(text).unwrap_or_else(|_| Uuid::new_v5(&NAMESPACE, text.as_bytes()))
 }
 
-/// The session of an event or a call, read or new.
+/// The session of an event or a call, received or new.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) id: Uuid,
@@ -43,7 +43,7 @@ impl Session {
         Uuid::new_v4().into()
     }
 
-    /// Returns the session of a text; `None` if the text is blank.
+    /// Returns the session that a text identifies; `None` if the text is blank.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() {
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn another_text_is_a_uuid_of_its_own() {
         assert_eq!(NAMESPACE, Uuid::new_v5(&Uuid::NAMESPACE_URL, b"urn:twyla:session"));
-        // as Python's uuid.uuid5 has it
+        // the result of Python's `uuid.uuid5`
         let id = "5231905b-f4f9-534b-85fa-74789248887c".parse().unwrap();
         assert_eq!(session_id("a session of python's"), id);
         assert_eq!(

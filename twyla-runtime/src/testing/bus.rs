@@ -25,8 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// An in-memory bus that records what happens on it and knows when it is idle.
 ///
 /// Events take the same path as on any bus: they are encoded and checked against their contract, queued, decoded and checked
-/// again, and handled by the service's own listeners. Only the clock is virtual: as soon as only pauses before retries are
-/// left, the clock advances to the end of the next pause. Pauses end in their usual order.
+/// again, and handled by the service's own listeners. Only the clock is virtual: as soon as all deliveries wait for their
+/// next attempt, the clock advances to the end of the next pause. Pauses end in their usual order.
 ///
 /// See the [module](super) for its use.
 pub struct TestBus {
@@ -44,7 +44,7 @@ impl TestBus {
         Self { bus: Bus::observed(recorder.progress()), recorder, running: Mutex::default(), patience: PATIENCE }
     }
 
-    /// Sets the real time within which handlers must end; 20 s by default. Ends a test that hangs.
+    /// Sets the real time within which handlers must end; 20 s by default. After that, the test panics.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -68,7 +68,7 @@ impl TestBus {
     /// As [`Service::start`].
     ///
     /// # Cancel safety
-    /// Dropping the future stops what was started.
+    /// Dropping the future stops the listeners that have started.
     pub async fn run(&self, with: impl FnOnce(Service) -> Service) -> Result<(), Error> {
         let running = with(self.bus.service()).start().await?;
         self.running.lock().unwrap_or_else(PoisonError::into_inner).push(running);
@@ -78,7 +78,7 @@ impl TestBus {
     /// Emits an event and waits until the bus is idle: its handlers have ended, the events that they emitted are handled
     /// too, retries are over, and events that failed every attempt are dead-lettered.
     ///
-    /// The event itself counts as given, not as emitted.
+    /// The event itself doesn't count as emitted: expectations of emitted events ignore it.
     ///
     /// # Panics
     /// If content or context break their contract; and as [`settle`](Self::settle).
@@ -184,10 +184,10 @@ impl TestBus {
 
     /// Waits until the bus is idle: every handler has ended and every pause is over. Pauses take no real time.
     ///
-    /// Tracks deliveries and what their handlers await. Does not wait for tasks that a handler spawned and left behind.
+    /// Waits for deliveries and for the futures that their handlers await, not for spawned tasks that a handler doesn't await.
     ///
     /// # Panics
-    /// If handlers don't end within the [`patience`](Self::patience); the message names those that run.
+    /// If handlers don't end within the [`patience`](Self::patience); the message names the running handlers.
     ///
     /// # Cancel safety
     /// Nothing is lost; call it again.
@@ -196,8 +196,8 @@ impl TestBus {
         self.settle_within(Duration::MAX, Location::caller())
     }
 
-    /// Advances the virtual clock by a duration, and waits until everything before that time is done. Pauses that end later
-    /// stay pending, so that a test can look at the state at that time.
+    /// Advances the virtual clock by a duration, and waits until all deliveries and retries up to that time are handled.
+    /// Pauses that end later stay pending, so that a test can check the state at that time.
     ///
     /// # Panics
     /// As [`settle`](Self::settle).
@@ -206,7 +206,7 @@ impl TestBus {
     /// As [`settle`](Self::settle).
     #[track_caller]
     pub fn advance(&self, by: Duration) -> impl Future<Output = ()> + Send + '_ {
-        // saturates to the end of all pauses
+        // an overflow saturates, and all pauses end
         self.settle_within(self.now().saturating_add(by), Location::caller())
     }
 

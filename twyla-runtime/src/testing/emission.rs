@@ -17,9 +17,9 @@ pub(super) struct Emission {
     pub(super) message_id: Arc<str>,
     pub(super) at: Duration,
     pub(super) record: Option<&'static ContractRecord>,
-    /// Whether the test itself gave it.
+    /// Whether the test itself sent the event (`TestBus::give`).
     pub(super) given: bool,
-    /// Whether an expectation has already returned it.
+    /// Whether an expectation has already returned the event.
     pub(super) taken: bool,
 }
 

@@ -11,10 +11,10 @@ use crate::DeadLetter;
 use twyla_codec::event::{Event, Listen};
 
 impl TestBus {
-    /// Returns the next event of the type that handlers have emitted, in their order; each is returned once.
+    /// Returns the next event of type `T` that handlers have emitted, in the order of emission; each event is returned once.
     ///
     /// # Panics
-    /// If there is none, with everything that happened instead; and if the bus isn't idle.
+    /// If there is none (the message shows everything that happened), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_emitted<T: Listen>(&self) -> Emitted<T> {
         self.assert_idle();
@@ -31,10 +31,10 @@ impl TestBus {
         read(&emission)
     }
 
-    /// Checks that handlers have emitted nothing beyond what was expected so far.
+    /// Checks that handlers have emitted no events except those that [`expect_emitted`](Self::expect_emitted) has returned.
     ///
     /// # Panics
-    /// If they have, with the event; and if the bus isn't idle.
+    /// If there is another event (the message shows everything that happened), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_emitted(&self) {
         self.assert_idle();
@@ -43,10 +43,11 @@ impl TestBus {
         assert!(left == 0, "{left} {s} emitted unexpectedly\n\n{}", self.story());
     }
 
-    /// Returns all events of the type that handlers have emitted so far, expected or not.
+    /// Returns all events of type `T` that handlers have emitted so far, including those that
+    /// [`expect_emitted`](Self::expect_emitted) has returned.
     ///
     /// # Panics
-    /// If one can't be decoded as `T`, which may be a narrower view of the event.
+    /// If an event can't be decoded as `T`, which may be a narrower view of the event.
     #[must_use]
     #[track_caller]
     pub fn emitted<T: Listen>(&self) -> Vec<Emitted<T>> {
@@ -55,17 +56,17 @@ impl TestBus {
         emissions.iter().map(read).collect()
     }
 
-    /// Returns the attempts at events of the type in a group so far.
+    /// Returns the group's attempts at events of type `T` so far.
     #[must_use]
     pub fn attempts<T: Event>(&self, group: &str) -> Vec<Attempt> {
         let these = |it: &&Attempt| it.event == T::NAME && it.group == group;
         self.recorder.log(|log| log.attempts.iter().filter(these).cloned().collect())
     }
 
-    /// Checks that the group has handled an event of the type; returns the last successful attempt.
+    /// Checks that the group has handled an event of type `T`; returns the last successful attempt.
     ///
     /// # Panics
-    /// If none was handled, with everything that happened; and if the bus isn't idle.
+    /// If no such event was handled (the message shows everything that happened), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_handled<T: Event>(&self, group: &str) -> Attempt {
         self.assert_idle();
@@ -76,14 +77,14 @@ impl TestBus {
         }
     }
 
-    /// Checks when the group attempted events of the type: the virtual time of each attempt since the first.
+    /// Checks the times of the group's attempts at events of type `T`, as virtual times since the first attempt.
     ///
     /// ```text
     /// test.expect_attempts::<OrderPlaced>("billing", [0, 1, 3, 8, 18].map(Duration::from_secs));
     /// ```
     ///
     /// # Panics
-    /// If the times differ, with the actual ones; and if the bus isn't idle.
+    /// If the times differ (the message shows the actual times), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_attempts<T: Event>(&self, group: &str, after: impl AsRef<[Duration]>) {
         self.assert_idle();
@@ -104,10 +105,10 @@ impl TestBus {
         );
     }
 
-    /// Returns the next event of the type that the group has dead-lettered, with the reason; each is returned once.
+    /// Returns the next event of type `T` that the group has dead-lettered, with the reason; each event is returned once.
     ///
     /// # Panics
-    /// If there is none, with everything that happened instead; and if the bus isn't idle.
+    /// If there is none (the message shows everything that happened), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_parked<T: Event>(&self, group: &str) -> DeadLetter {
         self.assert_idle();
@@ -124,10 +125,10 @@ impl TestBus {
         }
     }
 
-    /// Checks that nothing was dead-lettered beyond what was expected so far.
+    /// Checks that no events were dead-lettered except those that [`expect_parked`](Self::expect_parked) has returned.
     ///
     /// # Panics
-    /// If something was, with the event and the reason; and if the bus isn't idle.
+    /// If there is another one (the message shows the event and the reason), or if the bus isn't idle.
     #[track_caller]
     pub fn expect_nothing_parked(&self) {
         self.assert_idle();
@@ -146,7 +147,7 @@ impl TestBus {
         }
     }
 
-    /// Panics if the bus isn't idle: an expectation could be met a moment later.
+    /// Panics if the bus isn't idle, because the result of an expectation could change a moment later.
     #[track_caller]
     fn assert_idle(&self) {
         let (busy, pauses) = self.recorder.under_way();

@@ -29,8 +29,8 @@ const RANDOM: u64 = 64;
 
 /// Another service, known by its manifest, the `<service>.contracts.json` that `cargo twyla manifest` writes.
 ///
-/// Services needn't be built together to be checked against each other: the manifest has the schemas that the other one was
-/// compiled with. `cargo twyla fleet` proves the same; this check runs the actual decoders on generated events.
+/// The two services needn't be built together: the manifest has the schemas that the other service was compiled with.
+/// `cargo twyla fleet` proves the same compatibility; this check runs the actual decoders on generated events.
 ///
 /// ```text
 /// let shop = Neighbour::read("../contracts/shop.contracts.json")?;
@@ -104,7 +104,7 @@ impl Neighbour {
         Self::parse(&text).map_err(|error| error_in(&error))
     }
 
-    /// Parses a manifest. Its previous versions count too, as they may still run.
+    /// Parses a manifest. The service's previous versions in it are checked too, because they may still run.
     ///
     /// # Errors
     /// [`NeighbourError`] if the text is not a manifest of this format.
@@ -139,12 +139,12 @@ impl Neighbour {
         self.contracts[digest]
     }
 
-    /// Checks that these listeners decode whatever the other service may emit of their events: decodes samples and random
+    /// Checks that these listeners decode every event that the other service may emit to them: decodes samples and random
     /// events, made from *its* schemas. The handlers are not called.
     ///
     /// # Panics
-    /// If one is refused, with the event, the rule and the listener. If the other service emits none of the listeners'
-    /// events: then nothing was checked.
+    /// If an event is refused; the message shows the event, the rule and the listener. Also if the other service emits none
+    /// of the listeners' events, because then nothing was checked.
     #[track_caller]
     pub fn expect_understood(&self, listeners: impl IntoIterator<Item = Registration>) {
         let listeners: Vec<Registration> = listeners.into_iter().collect();
@@ -196,19 +196,19 @@ impl Neighbour {
         );
     }
 
-    /// Checks that the other service's listeners accept whatever `T` may be: encodes samples and random events here and
-    /// validates content and context against *its* schemas.
+    /// Checks that the other service's listeners accept every event that `T` encodes: encodes samples and random events here
+    /// and validates content and context against *its* schemas.
     ///
     /// # Panics
-    /// If one would be refused, with the event, the rule and the listener's group. If the other service doesn't listen to
-    /// `T`: then nothing was checked.
+    /// If an event would be refused; the message shows the event, the rule and the listener's group. Also if the other
+    /// service doesn't listen to `T`, because then nothing was checked.
     #[track_caller]
     pub fn expect_accepts<T: Listen + Emit>(&self) {
         let (content, context) =
             (samples::contract(T::NAME, T::SCHEMAS.content), samples::contract("the context", T::Context::COMPILED));
         let mut tried = 0;
         for (content, context) in instances(content).zip(instances(context).cycle()) {
-            // validates what the types write, which may differ from what they read
+            // validates the encoded event, which may differ from the sample that was decoded
             let (mut written, mut around) = (Vec::new(), Vec::new());
             let Ok(content) = T::decode(content.to_string().as_bytes()) else { continue };
             let Ok(context) = T::Context::decode(context.to_string().as_bytes()) else { continue };
@@ -237,7 +237,7 @@ impl Neighbour {
     /// events were checked.
     ///
     /// # Panics
-    /// If one would be refused, as in [`expect_accepts`](Self::expect_accepts).
+    /// If an event would be refused, as in [`expect_accepts`](Self::expect_accepts).
     #[track_caller]
     pub fn expect_accepts_emitted(&self, test: &TestBus) -> usize {
         let emitted = test.recorder.log(|log| log.emitted.clone());
@@ -251,7 +251,7 @@ impl Neighbour {
         checked
     }
 
-    /// Asserts that the neighbour accepts an event. Failures show generated events in full, and emitted ones without their
+    /// Asserts that the neighbour accepts an event. Failures show generated events in full, and emitted events without their
     /// sensitive values.
     #[track_caller]
     fn accepts(&self, event: &str, content: &[u8], context: &[u8], emission: Option<&Emission>) {

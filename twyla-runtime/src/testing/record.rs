@@ -73,7 +73,7 @@ pub struct Emitted<T: Listen> {
     pub context: T::Context,
     /// The envelope's metadata and the message's id.
     pub meta: Meta,
-    /// The virtual time of the event since the bus was created.
+    /// The virtual time at which the event was published, since the bus was created.
     pub at: Duration,
     /// The encoded message.
     pub body: Bytes,

@@ -1,8 +1,8 @@
 //! The recorder of a test bus: pending deliveries, the virtual clock, and a log of everything that happened.
 //!
-//! A delivery is *pending* from its hand-over until its handler has ended. It *rests* while it waits for a pause to end, or
-//! for another delivery that does. If all pending deliveries rest, the clock advances to the end of the next pause: pauses
-//! take no real time and end in their usual order.
+//! A delivery is *pending* from the time at which the broker delivers it until its handler has ended. It *rests* while it
+//! waits for the end of a pause, or for another delivery. If all pending deliveries rest, the clock advances to the end of
+//! the next pause: pauses take no real time and end in their usual order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ struct State {
     now: Duration,
     /// The number of pending deliveries that don't rest.
     busy: usize,
-    /// Pauses by their end, and by their start if they end together.
+    /// The pauses, by the time at which they end; pauses that end at the same time are in the order in which they began.
     pauses: BTreeMap<(Duration, u64), Pause>,
     next_pause: u64,
     /// The deliveries that wait for a permit, by the address of the semaphore.
@@ -59,7 +59,7 @@ pub(super) struct Log {
     pub(super) dead_letters: Vec<RecordedLetter>,
     /// The contract records of emitted events, by message id.
     records: HashMap<Arc<str>, &'static ContractRecord>,
-    /// The message ids that the test itself gave.
+    /// The ids of the messages that the test itself sent.
     given: Vec<Arc<str>>,
 }
 
@@ -81,7 +81,7 @@ impl Recorder {
         self.0.emits(message_id, record);
     }
 
-    /// Registers a message as given by the test.
+    /// Registers a message as sent by the test itself.
     pub(super) fn gives(&self, message_id: Arc<str>) {
         self.0.lock().log.given.push(message_id);
     }
@@ -108,8 +108,8 @@ impl Recorder {
         state.running.iter().filter_map(|at| state.log.attempts.get(*at)).cloned().collect()
     }
 
-    /// Advances through all pauses that end by `until` and returns when no delivery is busy; the virtual time is then
-    /// `until`.
+    /// Ends all pauses up to the virtual time `until`, and returns when no delivery is busy. The virtual time is then `until`,
+    /// or the end of the last pause if `until` is `Duration::MAX`.
     pub(super) async fn settled(&self, until: Duration) {
         let shared = &*self.0;
         loop {
@@ -168,14 +168,14 @@ impl Observer for Shared {
 
 /// The next step of a test.
 enum Step {
-    /// No delivery is in progress, and no pause ends by the given time.
+    /// No delivery is busy, and no pause ends up to the time `until`.
     Settled,
     Busy,
     Ends(Pause),
 }
 
 impl State {
-    /// Advances the clock if only pauses are left.
+    /// Returns the next step. Advances the clock if no delivery is busy.
     fn step(&mut self, until: Duration) -> Step {
         if self.busy > 0 {
             return Step::Busy;
@@ -221,7 +221,7 @@ struct Token {
     /// Read and changed only while `shared` is locked; it has its own mutex because a token is changed through a shared
     /// reference.
     rests: Mutex<bool>,
-    /// The index of its current attempt.
+    /// The index of its current attempt in the log.
     attempt: Mutex<Option<usize>>,
 }
 
@@ -286,7 +286,7 @@ impl DeliveryObserver for Token {
         if let Some(next) = &next {
             state.wake(next);
         }
-        // outside of the lock: it may be the last reference to the token
+        // drop it outside of the lock: it may be the last reference to the token
         drop(state);
         drop(next);
     }

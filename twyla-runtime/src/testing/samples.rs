@@ -19,7 +19,7 @@ static KNOWN: LazyLock<Mutex<HashMap<&'static str, &'static Contract<'static>>>>
 /// let input = UserInput { language: None, ..UserInput::sample() };
 /// ```
 pub trait Sample: Listen {
-    /// Returns a readable event with everything that its schema declares. It is always the same.
+    /// Returns a readable event with all members that its schema declares. It is always the same event.
     ///
     /// # Panics
     /// As [`sample`].
@@ -32,11 +32,11 @@ pub trait Sample: Listen {
 
 impl<T: Listen> Sample for T {}
 
-/// Returns a readable event with everything that its schema declares. It is always the same.
+/// Returns a readable event with all members that its schema declares. It is always the same event.
 ///
 /// # Panics
-/// If no valid event is found: the schema allows none, or only values that a search doesn't hit. And if the type has no
-/// schema.
+/// If no valid event is found, because the schema allows none or only values that the search doesn't generate; or if the type
+/// has no schema.
 #[must_use]
 #[track_caller]
 pub fn sample<T: Listen>() -> T {
@@ -46,8 +46,8 @@ pub fn sample<T: Listen>() -> T {
     }
 }
 
-/// Returns up to 12 events that cover the choices of the schema: first the one of [`sample`], then other members of an
-/// `enum`, other branches of a `oneOf`, and events with only the required members.
+/// Returns up to 12 events that cover the choices of the schema: first the event of [`sample`], then events with other members
+/// of an `enum` or other branches of a `oneOf`, and events with only the required members.
 ///
 /// # Panics
 /// If the type has no schema, for example a hand-written one.
@@ -119,7 +119,7 @@ pub fn broken<T: Event>() -> Vec<Broken> {
 /// Returns the contract that a type carries.
 ///
 /// # Panics
-/// If it carries none.
+/// If the type carries no contract, or one that can't be read.
 #[track_caller]
 pub(super) fn contract(name: &str, schema: &'static Schema) -> &'static Contract<'static> {
     let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(schema.digest).copied();

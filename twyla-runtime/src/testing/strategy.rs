@@ -1,4 +1,4 @@
-//! Strategies for proptest: valid events, and how a failing one shrinks.
+//! Strategies for proptest: generate valid events, and shrink a failing event.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -85,7 +85,7 @@ pub struct Generated<T> {
     now: (Value, T),
 }
 
-/// The number of seeds tried until a value is found that the type accepts too.
+/// The maximum number of seeds tried to find a value that the type accepts.
 const SEEDS: usize = 16;
 
 impl<T: fmt::Debug> Generated<T> {

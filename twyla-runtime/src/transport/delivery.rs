@@ -42,7 +42,7 @@ pub(crate) struct Delivery {
     pub(crate) trace: Option<TraceContext>,
     /// The other properties, as the sender wrote them.
     pub(crate) original: Option<SenderProperties>,
-    /// Dropped without a decision, it requeues the message.
+    /// Decides on the message; dropping it without a decision requeues the message.
     pub(crate) ack: Ack,
     /// When the message was delivered; the broker's `consumer_timeout` counts from here.
     pub(crate) arrived: Instant,

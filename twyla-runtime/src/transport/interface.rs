@@ -23,7 +23,7 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Publishes a message; resolves once the broker confirms it. Retries until `deadline`.
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
-    /// Returns the broker's limit for a message, in bytes with the envelope; `None` until it has refused a larger one.
+    /// Returns the broker's limit for a message, in bytes with the envelope; `None` until it has refused a larger message.
     #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
     fn size_limit(&self) -> Option<usize> {
         None
@@ -38,7 +38,7 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Returns the number of messages in a dead queue.
     fn count_dead(&self, dead_queue: String) -> BoxFuture<'_, Result<usize, Error>>;
 
-    /// Applies `decide` to each message that is in the dead queue now; replayed ones go to the queue `back`.
+    /// Applies `decide` to each message that is in the dead queue now; replayed messages go to the queue `back`.
     fn sort_dead<'a>(
         &'a self,
         dead_queue: String,
@@ -56,7 +56,7 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
 /// A message that the broker did not confirm.
 #[derive(Clone, Debug)]
 pub(crate) struct Unpublished {
-    /// Whether the broker may have received it all the same.
+    /// Whether the broker may have received the message.
     pub(crate) maybe_sent: bool,
     pub(crate) why: String,
     pub(crate) cause: PublishFailure,
@@ -65,10 +65,10 @@ pub(crate) struct Unpublished {
 /// Why a message was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PublishFailure {
-    /// The deadline passed; another try may succeed.
+    /// The deadline passed; a retry may succeed.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker keeps one waiting"))]
     Deadline,
-    /// The broker refuses it; another try fails too until something is changed.
+    /// The broker refuses it; retries fail until the cause is fixed.
     Refused,
     /// The broker refuses it because of its size.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such a limit"))]

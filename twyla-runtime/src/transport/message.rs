@@ -42,7 +42,7 @@ pub(crate) enum PublishTarget {
     Back(Arc<str>),
 }
 
-/// Returns a new message id, ordered by time (RFC 9562, section 5.7), so that stores keep them close together.
+/// Returns a new message id. Ids are ordered by time (RFC 9562, section 5.7), so that databases store recent ids close together.
 pub(crate) fn new_message_id() -> Arc<str> {
     (*Uuid::now_v7().hyphenated().encode_lower(&mut Uuid::encode_buffer())).into()
 }

@@ -7,12 +7,12 @@ use super::queue_names::retry_name;
 /// The type of a group's queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum QueueKind {
-    /// A quorum queue: replicated, and the faster one as well.
+    /// A quorum queue: replicated, and faster than a classic queue.
     #[default]
     Quorum,
     /// A classic durable queue without arguments, as the Python original declares it. Use it for groups that have members
-    /// written with the Python original, or that consume its events: it publishes without confirms, and a quorum queue may
-    /// lose events published just before the publisher's connection closes.
+    /// written with the Python original, or that consume its events: the Python original publishes without confirms, and a
+    /// quorum queue may lose events published just before the publisher's connection closes.
     Classic,
 }
 

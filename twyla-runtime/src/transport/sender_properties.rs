@@ -18,13 +18,13 @@ pub(crate) enum Property {
 /// The properties of a delivered message, without its headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SenderProperties {
-    /// The end of each property in `list`; an absent one ends where the previous one does.
+    /// The end of each property in `list`; an absent property has the same end as the previous property.
     ends: [u16; COUNT],
     list: Bytes,
 }
 
 impl SenderProperties {
-    /// Joins the encoded values of all properties, strings with their length byte; absent ones are empty.
+    /// Joins the encoded values of all properties, strings with their length byte; absent properties are empty.
     pub(crate) fn of(values: [&[u8]; COUNT]) -> Self {
         let mut list = BytesMut::with_capacity(values.iter().map(|value| value.len()).sum());
         let ends = values.map(|value| {

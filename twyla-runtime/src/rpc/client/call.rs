@@ -91,11 +91,11 @@ impl Rpc {
     ///
     /// Checks request and context against their contracts first. The call belongs to the session and the trace of the
     /// handler that has this [`Rpc`] as an argument, or to the session of [`with_session`](Self::with_session), or to a new
-    /// one.
+    /// session.
     ///
     /// After a failure the call is retried if that is safe: if the service had not begun it; otherwise only if the request's
-    /// schema says `idempotent`, the service says so, or an [idempotency key](Calling::idempotency_key) is set. The calls of
-    /// a handler end with the call that it serves.
+    /// schema declares it `idempotent`, the service does, or an [idempotency key](Calling::idempotency_key) is set. The
+    /// deadline of the call that a handler serves also limits the handler's own calls.
     ///
     /// ```text
     /// let booking = rpc.call::<GetBooking>(GetBookingRequest::new("A1324B"), &context).await?;
@@ -106,7 +106,7 @@ impl Rpc {
     ///
     /// # Cancel safety
     /// Encodes when called, sends when polled. If the future is dropped, the connection is closed or the stream reset, and
-    /// the service stops when it notices.
+    /// the service cancels the handler when it notices.
     pub fn call<M: Method>(
         &self,
         request: M::Request,
@@ -145,7 +145,7 @@ struct Encoded {
     context: Bytes,
 }
 
-/// Encodes a call. Every call passes here, so this is what embeds its contract record in the program.
+/// Encodes a call. Every call uses this function, so it is the one that embeds the contract record in the program.
 fn encode<M: Method>(request: &M::Request, context: &M::Context) -> Result<Encoded, CallError<M::Error>> {
     let method = M::CALLS.subject();
     let refused = |refusal: Refusal| CallError::Request {
@@ -172,8 +172,8 @@ pub struct Calling<T, E> {
     encoded: Result<Encoded, CallError<E>>,
     deadline: Duration,
     key: Option<Arc<str>>,
-    /// Runs the call. A pointer, so that the RPC's type isn't part of this type: a wrong one is reported once, and not at
-    /// each use of the future.
+    /// Runs the call. A function pointer, so that the RPC's type isn't a parameter of this type: the compiler reports a
+    /// wrong RPC once, and not at each use of the future.
     run: fn(Self) -> Answering<T, E>,
 }
 
@@ -187,15 +187,15 @@ impl<T, E> Calling<T, E> {
         self
     }
 
-    /// Sets the key by which the service recognizes a repeated call, so that the call is retried whatever its schema says.
-    /// By default each call has a key of its own.
+    /// Sets the key by which the service recognizes a repeated call, so that the call is retried even if its schema doesn't
+    /// declare it idempotent. By default each call has a unique key, which doesn't make it retryable.
     pub fn idempotency_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
         self
     }
 }
 
-/// Runs a call from its first poll on.
+/// Returns the future that runs the call when it is polled.
 fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Response, M::Error> {
     let Calling { rpc, encoded, deadline, key, .. } = calling;
     let Encoded { request, context } = match encoded {
@@ -260,7 +260,7 @@ impl<T, E> fmt::Debug for Calling<T, E> {
     }
 }
 
-/// The state of the attempts so far, for when they are stopped.
+/// The state of a call's attempts, which remains readable when the deadline stops them.
 #[derive(Default)]
 struct AttemptState {
     /// Whether an attempt is in progress.
@@ -273,7 +273,7 @@ struct AttemptState {
 
 /// The reason why a call has no answer.
 enum CallFailure {
-    /// The last attempt failed, and no other is left.
+    /// The last attempt failed, and no further attempt is allowed.
     NoAnswer(AttemptError),
     /// The deadline has passed.
     TimedOut,
@@ -292,7 +292,7 @@ impl From<Elapsed> for CallFailure {
 }
 
 impl Rpc {
-    /// Sends the call until a final answer arrives or no attempt is left.
+    /// Sends the call until a final answer arrives or no further attempt is allowed.
     async fn attempts(
         &self,
         name: &'static str,
@@ -385,7 +385,7 @@ impl Rpc {
         }
     }
 
-    /// Returns whether the service says, or has said before, that the RPC may be repeated.
+    /// Returns whether the service declares the RPC repeatable, in this answer or in an earlier one.
     fn is_repeatable(&self, name: &str, outcome: &Result<Answer, AttemptError>) -> bool {
         match outcome {
             Ok(answer) if answer.status == 200 => false,
@@ -400,7 +400,7 @@ impl Rpc {
             let known = &self.inner.repeatable;
             if known.read().unwrap_or_else(PoisonError::into_inner).contains(M::NAME) != answer.idempotent {
                 let mut known = known.write().unwrap_or_else(PoisonError::into_inner);
-                // another version of the service may no longer declare it
+                // another version of the service may no longer declare the RPC idempotent
                 if answer.idempotent {
                     known.insert(M::NAME)
                 } else {
@@ -416,7 +416,7 @@ impl Rpc {
         };
         match (answer.status, &answer.kind) {
             (200, BodyKind::Json) => M::Response::decode(&answer.body).map_err(broken),
-            // the caller may not know a new `error.json` yet: the error stays a fault for it
+            // a caller whose contract has no `error.json` yet can't decode the error: it gets a fault
             (DOMAIN, BodyKind::Json) if TypeId::of::<M::Error>() == TypeId::of::<NoError>() => {
                 let why = "the service's contract declares this error, but the caller's contract doesn't".to_owned();
                 Err(CallError::Fault { method, status: DOMAIN, maybe_begun: true, why, retry_after: None })
@@ -427,7 +427,7 @@ impl Rpc {
     }
 }
 
-/// Converts any other answer to an error.
+/// Converts an answer that is neither a response nor an error of the RPC's contract to an error.
 fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError<E> {
     let Answer { status, retry_after, .. } = *answer;
     let from = answer.from.as_ref().map(|address| format!("{address}: ")).unwrap_or_default();

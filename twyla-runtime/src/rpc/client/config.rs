@@ -55,11 +55,11 @@ impl Config {
     }
 
     /// Reads the addresses from the environment: `<PREFIX>_NAVITAIRE_API_URL` has the URL of the service `navitaire-api`, or
-    /// several with commas between; the prefix may end with an underscore. Returns `None` if no such variable has an `http`
-    /// or `https` URL.
+    /// several URLs, separated by commas; the prefix may end with an underscore. Returns `None` if no such variable has an
+    /// `http` or `https` URL.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first variable that starts like such a URL and isn't one.
+    /// [`ConfigError`] names the first variable whose value starts like an `http` or `https` URL but isn't valid.
     pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
         Self::from_variables(prefix, std::env::vars_os())
     }
@@ -76,7 +76,7 @@ impl Config {
         if found.is_empty() { Ok(None) } else { Self::addressed(found, unset).map(Some) }
     }
 
-    /// Creates a configuration with the addresses of variables.
+    /// Creates a configuration with the addresses in the environment variables `found`.
     pub(crate) fn addressed(found: Vec<env::Variable>, unset: env::UnsetVariables) -> Result<Self, ConfigError> {
         let mut config = Self::new();
         for env::Variable { name, service, value } in found {
@@ -88,8 +88,8 @@ impl Config {
         Ok(config)
     }
 
-    /// Sets the base URLs of a service; `/rpc/<method>` is below each. Calls rotate through them, and use the next one if
-    /// one is unreachable.
+    /// Sets the base URLs of a service, to which calls append `/rpc/<method>`. Calls use the URLs in turn, and try the next
+    /// one if a URL is unreachable.
     #[must_use]
     pub fn address<T: AsRef<str>>(mut self, service: &str, urls: impl IntoIterator<Item = T>) -> Self {
         let parsed: Result<Vec<_>, String> = urls.into_iter().map(|url| endpoints::base(url.as_ref())).collect();
@@ -102,7 +102,7 @@ impl Config {
         self
     }
 
-    /// Sets the resolver for services that have no address here.
+    /// Sets the resolver for services without an address in this configuration.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.endpoints.resolver = Some(Arc::new(resolver));
@@ -125,16 +125,16 @@ impl Config {
         self
     }
 
-    /// Sets how often all addresses are tried; 3 times by default, 0 counts as 1. Only safe calls are retried, and at most a
-    /// tenth of the calls, after the first ten.
+    /// Sets how often all addresses are tried; 3 times by default, 0 counts as 1. Only safe calls are retried. After the
+    /// first ten retries to a service, ten calls allow one further retry.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.retry_policy.attempts = attempts.max(1);
         self
     }
 
-    /// Sets the pauses between attempts: random up to `first`, which doubles with each attempt up to `last`; 50 ms and 1 s
-    /// by default. If a service says when to call again, the client waits until then.
+    /// Sets the pauses after all addresses were tried: each is random, up to a limit that is `first` at the beginning and
+    /// doubles each time up to `last`; 50 ms and 1 s by default. The client waits at least for the service's `Retry-After`.
     #[must_use]
     pub fn pauses(mut self, first: Duration, last: Duration) -> Self {
         (self.retry_policy.first_pause, self.retry_policy.max_pause) = (first, last.max(first));
@@ -162,7 +162,7 @@ impl Config {
         self
     }
 
-    /// Sets whether `http` addresses are called by HTTP/2 with prior knowledge; not by default. With `https` both sides
+    /// Sets whether `http` addresses are called with HTTP/2 (prior knowledge); false by default. With `https` both sides
     /// negotiate the version.
     #[must_use]
     pub fn http2(mut self, http2: bool) -> Self {
@@ -170,8 +170,8 @@ impl Config {
         self
     }
 
-    /// Sets the trusted certificates for `https` addresses and the client's own; by default the system's certificates and no
-    /// own one. The files are read once.
+    /// Sets the trusted certificates for `https` addresses, and the client's certificate; by default the system's trusted
+    /// certificates, and no client certificate. The files are read once.
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);

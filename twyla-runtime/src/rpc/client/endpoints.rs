@@ -33,12 +33,12 @@ type Cause = Box<dyn Error + Send + Sync>;
 /// }
 /// ```
 pub trait Resolve: Send + Sync + 'static {
-    /// Returns the base URLs of a service, at least one: `/rpc/<method>` is below each.
+    /// Returns the base URLs of a service, at least one. Calls append `/rpc/<method>` to them.
     ///
-    /// The answer is cached for five seconds; then one call asks again, and the others share its result. Meanwhile they use
-    /// the previous addresses, unless those expired more than a minute ago. The resolver has two seconds. If it fails or
-    /// takes longer, the previous addresses are used for another second; without any, the call is retried as if the service
-    /// was unreachable.
+    /// The addresses are cached for five seconds; then one call resolves them again, and the others share its result.
+    /// Meanwhile all calls use the previous addresses, unless those expired more than a minute ago. The resolver's deadline
+    /// is two seconds. If it fails or takes longer, the previous addresses are used for another second; without previous
+    /// addresses, the call is retried as if the service were unreachable.
     ///
     /// # Errors
     /// The reason is part of the caller's error.
@@ -47,13 +47,14 @@ pub trait Resolve: Send + Sync + 'static {
     -> Pin<Box<dyn Future<Output = Result<Vec<String>, Cause>> + Send + 'a>>;
 }
 
-/// How long an unreachable address is tried only after the others: after the first failure, and at most.
+/// How long an unreachable address is tried only after the others: the time after the first failure, which doubles with each
+/// further failure, and its maximum.
 const DOWN: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(30)];
 
 /// The addresses of one service.
 pub(crate) struct Endpoints {
     pub(crate) addresses: Vec<Endpoint>,
-    /// The expiry of the addresses.
+    /// When the addresses expire; `None` for fixed addresses.
     pub(crate) until: Option<Instant>,
     pub(crate) budget: Arc<Budget>,
     next: AtomicUsize,
@@ -65,7 +66,7 @@ pub(crate) struct Endpoint {
     base: Url,
     /// The number of consecutive failures to connect.
     failures: AtomicU32,
-    /// When the address counts as reachable again, in milliseconds since `begun`.
+    /// When the address counts as reachable again, in milliseconds since `begun`; 0 if it is reachable.
     down_until: AtomicU64,
     begun: Instant,
 }
@@ -77,7 +78,7 @@ impl Endpoints {
         Self { addresses: urls.into_iter().map(address).collect(), until, budget, next: AtomicUsize::new(0) }
     }
 
-    /// Returns a copy with new addresses; those that stay keep their state.
+    /// Returns a copy with new addresses; an address that is in both keeps its state.
     pub(crate) fn renewed(&self, urls: Vec<Url>, until: Option<Instant>) -> Self {
         let next = Self::new(urls, until, self.budget.clone());
         for address in &next.addresses {
@@ -97,7 +98,8 @@ impl Endpoints {
         self.addresses.iter().map(|address| address.base.clone()).collect()
     }
 
-    /// Returns the next address, round-robin: unreachable ones last, and none of those already tried.
+    /// Returns the index of the next untried address, round-robin, with unreachable addresses last; `None` if `tried` has
+    /// all of them.
     pub(crate) fn pick(&self, tried: &[usize]) -> Option<usize> {
         let count = self.addresses.len();
         if count == 1 {
@@ -148,7 +150,7 @@ impl Endpoint {
 /// Parses a base URL. The error has no subject: the caller puts the name of the variable or setting in front.
 pub(crate) fn base(text: &str) -> Result<Url, String> {
     let should = "it should be a URL, for example http://booking:8080";
-    // hidden: a password may stand before the `@`
+    // the value is hidden: it may have a password before the `@`
     let is = if text.contains('@') { "is a value with an `@`".to_owned() } else { format!("is {text:?}") };
     let mut url = Url::parse(text.trim()).map_err(|error| format!("{is} ({error}): {should}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {

@@ -21,11 +21,11 @@ const LOG: &str = "LOG";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnsetVariables {
     prefix: String,
-    /// The values by service, under the service's name in variables; `None` for a value that must stay hidden.
+    /// The values, by the service's name in the variable; `None` for a value that must stay hidden or isn't Unicode.
     others: HashMap<String, Option<String>>,
 }
 
-/// Splits the variables into those with addresses and the others: databases and the like have URLs too.
+/// Splits the variables `<PREFIX>_<SERVICE>_URL` into those with addresses and the others, for example the URLs of databases.
 pub(crate) fn variables(
     prefix: &str,
     all: impl IntoIterator<Item = (OsString, OsString)>,
@@ -39,7 +39,7 @@ pub(crate) fn variables(
             Ok(value) if has_address(&value) => {
                 found.push(Variable { name, service, value });
             }
-            // hidden: a password may stand before the `@`
+            // the value is hidden: it may have a password before the `@`
             Ok(value) => drop(unset.others.insert(service, (!value.contains('@')).then_some(value))),
             Err(_) => drop(unset.others.insert(service, None)),
         }
@@ -54,7 +54,7 @@ fn has_address(value: &str) -> bool {
     begins(value, "http") || value.split(',').any(|url| begins(url, "http://") || begins(url, "https://"))
 }
 
-/// Returns a variable's name and the service in it.
+/// Returns a variable's name and the service in it; `None` if the name isn't of the form `<PREFIX>_<SERVICE>_URL`.
 fn named(prefix: &str, name: OsString) -> Option<(String, String)> {
     let name = name.into_string().ok()?;
     let rest = if prefix.is_empty() { &*name } else { name.strip_prefix(prefix)?.strip_prefix('_')? };

@@ -36,7 +36,7 @@ pub(crate) struct Http {
     plain: Client,
     /// The client for `https` addresses, where both sides negotiate the version.
     encrypted: Client,
-    /// The resolver, for services without fixed addresses.
+    /// The resolver for services without fixed addresses; the fixed addresses are moved to `fixed`.
     config: EndpointConfig,
     max_answer: usize,
     /// The fixed addresses, by the service's name in variables.
@@ -66,7 +66,7 @@ impl Http {
                 .redirect(redirect::Policy::none())
                 // this crate decides about retries
                 .retry(reqwest::retry::never())
-                // services are called directly, whatever proxy the environment sets
+                // services are called directly: a proxy in the environment is ignored
                 .no_proxy()
                 .connect_timeout(config.connect_deadline)
                 .pool_idle_timeout(config.idle)
@@ -136,7 +136,7 @@ impl HttpRoute<'_> {
 fn request(url: Url, attempt: &CallAttempt) -> Request {
     let mut request = Request::new(Method::POST, url);
     let headers = request.headers_mut();
-    // all are ASCII by construction; a value that no header can hold is left out
+    // all values are ASCII by construction; a value that isn't a valid header value is omitted
     let mut put = |name: HeaderName, text: Bytes| {
         if let Ok(value) = HeaderValue::from_maybe_shared(text) {
             headers.insert(name, value);
@@ -185,7 +185,7 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
             None => "its answer has no content type, and an RPC's is JSON".to_owned(),
         }),
     };
-    // in seconds; services don't answer with a date
+    // in seconds; services never send a date
     let retry_after = header(RETRY_AFTER).and_then(|value| headers::number(value, 9)).map(Duration::from_secs);
     let idempotent = header(IDEMPOTENT).is_some_and(|value| value.eq_ignore_ascii_case(b"true"));
     let from = || (!matches!(status, 200 | DOMAIN | 422)).then(|| address.base().to_string());

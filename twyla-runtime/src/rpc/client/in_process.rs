@@ -16,7 +16,7 @@ use crate::telemetry::metrics;
 /// The callable services of this process.
 pub(crate) struct Network {
     methods: RwLock<HashMap<String, Vec<InProcessService>>>,
-    /// The variables that could have had addresses of other services.
+    /// The environment variables without addresses, for the error of a call to a service that isn't in this process.
     unset: Option<UnsetVariables>,
 }
 

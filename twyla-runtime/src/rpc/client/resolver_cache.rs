@@ -58,7 +58,7 @@ impl ResolverCache {
     /// fails.
     ///
     /// # Errors
-    /// Why the lookup failed, if there are no earlier addresses.
+    /// The reason why the lookup failed, if there are no earlier addresses.
     ///
     /// # Cancel safety
     /// The lookup runs in a task of its own, so that other callers get its result even if this one is cancelled.
@@ -205,14 +205,14 @@ mod tests {
         assert_eq!(fresh(&cache), "http://a/");
         advance(RESOLVED).await;
         assert!(cache.fresh("desk").is_none());
-        // after an error the old addresses stay, and not every call causes a lookup
+        // after an error the old addresses are used, and not every call causes a lookup
         assert_eq!(url(cache.of("desk", &resolver).await), "http://a/");
         assert_eq!((settled(&cache).await.as_str(), scripted.asked()), ("http://a/", 2));
         advance(FAILED).await;
         assert_eq!(url(cache.of("desk", &resolver).await), "http://a/");
         assert_eq!((settled(&cache).await.as_str(), scripted.asked()), ("http://b/", 3));
         advance(RESOLVED).await;
-        // nor does a resolver that doesn't answer, for which no call waits
+        // no call waits for a resolver that doesn't answer, and not every call causes a lookup
         for _ in 0..10 {
             assert_eq!(timeout(Duration::ZERO, cache.of("desk", &resolver)).await.map(url).unwrap(), "http://b/");
         }

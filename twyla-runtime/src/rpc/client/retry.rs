@@ -54,7 +54,7 @@ pub(crate) fn next(outcome: &Result<Answer, AttemptError>, safe: bool) -> RetryD
         Ok(answer) if safe && matches!(answer.status, 408 | 429 | 502) => {
             RetryDecision::Again { after: after(answer), unreached: false }
         }
-        // a gateway's 504, and not the 504 of a service whose deadline is also the caller's
+        // the 504 of a gateway; a 504 of the service is final, because its deadline is also the caller's
         Ok(answer) if safe && answer.status == 504 && answer.kind != BodyKind::Problem => {
             RetryDecision::Again { after: after(answer), unreached: false }
         }
@@ -72,8 +72,8 @@ pub(crate) fn maybe_begun(answer: &Answer) -> bool {
 }
 
 impl RetryPolicy {
-    /// Returns the pause after a number of rounds: random up to a limit that doubles each time, so that callers that failed
-    /// together don't retry together.
+    /// Returns the pause after the round with the number `rounds`: random, up to a limit that doubles with each round, so
+    /// that callers that failed together don't retry together.
     pub(crate) fn pause(&self, rounds: u32) -> Duration {
         let most = self.first_pause.saturating_mul(1_u32.checked_shl(rounds.saturating_sub(1)).unwrap_or(u32::MAX));
         let random = uuid::Uuid::new_v4().as_u128() as u64 as f64 / u64::MAX as f64;

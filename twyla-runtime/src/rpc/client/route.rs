@@ -30,7 +30,7 @@ pub(crate) enum Route<'a> {
 }
 
 impl Link {
-    /// Creates an in-process link, with the variables that could have had addresses.
+    /// Creates an in-process link. `unset` has the environment variables without addresses, for errors.
     pub(crate) fn in_memory(unset: Option<UnsetVariables>) -> Self {
         Self::Memory { network: Network::new(unset), budget: Budget::default() }
     }
@@ -72,7 +72,7 @@ impl Route<'_> {
         }
     }
 
-    /// Returns whether an address is left in this round.
+    /// Returns whether an address is not yet tried in this round.
     pub(crate) fn another(&self) -> bool {
         match self {
             Self::Memory { .. } => false,
@@ -81,7 +81,7 @@ impl Route<'_> {
         }
     }
 
-    /// Begins another round.
+    /// Begins another round, in which all addresses are tried again.
     pub(crate) fn all_again(&mut self) {
         match self {
             Self::Memory { .. } => {}

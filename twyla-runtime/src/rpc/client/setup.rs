@@ -27,14 +27,14 @@ impl Rpc {
     }
 
     /// Creates a client over HTTP if a variable `<PREFIX>_<SERVICE>_URL` has an `http` or `https` URL, otherwise one within
-    /// this process. Variables with other values are ignored, since databases have such variables too; a call to that
-    /// service mentions them.
+    /// this process. Variables with other values are ignored, since databases have such variables too; the error of a call
+    /// to that service mentions them.
     ///
     /// `PLATFORM_NAVITAIRE_API_URL` has the URL of the service `navitaire-api` for the prefix `PLATFORM`, which may end with
-    /// an underscore; several URLs have commas between.
+    /// an underscore; several URLs are separated by commas.
     ///
     /// # Errors
-    /// [`ConfigError`] names a variable that starts like such a URL and isn't one.
+    /// [`ConfigError`] names a variable whose value starts like an `http` or `https` URL but isn't valid.
     pub fn from_env(prefix: &str) -> Result<Self, ConfigError> {
         Self::from_variables(prefix, std::env::vars_os())
     }

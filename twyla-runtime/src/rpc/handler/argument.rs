@@ -38,10 +38,10 @@ impl Parts {
         Ok((request, Self { incoming, context }))
     }
 
-    /// Returns the context. A call without one has an empty context, if the contract allows that.
+    /// Returns the context. A call without a context has an empty object as its context, if the contract allows that.
     ///
     /// # Errors
-    /// The answer that reports what the context lacks.
+    /// The answer that reports each rule that the context breaks.
     pub fn context<C: EventContext>(&self) -> Result<C, Answer> {
         if let Some(context) = self.context.as_ref().and_then(|context| context.downcast_ref::<C>()) {
             return Ok(context.clone());
@@ -62,10 +62,10 @@ pub trait CallArgument: Sized {
     /// Extracts the argument.
     ///
     /// # Errors
-    /// The answer if the call or the service lacks it.
+    /// The answer if the call or the service lacks the argument.
     fn take(parts: &Parts) -> Result<Self, Answer>;
 
-    /// Returns the state that the service must have for this argument.
+    /// Returns the state that the service must have for this argument, if any.
     #[must_use]
     fn need() -> Option<Need> {
         None

@@ -25,7 +25,7 @@ pub fn answer<M: Method, E: Into<Cause>>(outcome: Result<M::Response, E>) -> Ans
     }
 }
 
-/// Returns an answer that was known before the handler was called.
+/// Returns the future of an answer that is known without a call of the handler.
 #[must_use]
 pub fn answered(answer: Answer) -> AnswerFuture {
     Box::pin(ready(answer))
@@ -62,7 +62,7 @@ pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer 
     Answer::problem(&Problem { part: Some(part), errors, ..Problem::of(422, meta.method, detail) })
 }
 
-/// Returns the answer if the service lacks an argument of the handler, which it checks before it serves.
+/// Returns the answer if the service lacks an argument of the handler. A service checks for this before it serves.
 pub(crate) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
     tracing::error!(method = meta.method, what, "the service lacks an argument of the handler");
     problem(500, meta.method, "the handler could not be called")

@@ -25,7 +25,8 @@ impl<T: Requests<K>, K> IsRequest<T, K> {
 
 impl<T, K> Otherwise for IsRequest<T, K> {}
 
-/// A first argument that takes a call. Decoded if its type is the RPC's request; not used if the compiler has refused it.
+/// The first argument of a handler. If its type is the RPC's request, it is decoded from the call. Otherwise the compiler has
+/// already reported the wrong type.
 pub trait Asks<K, const IS_REQUEST: bool>: Sized {
     /// Returns the request, and the rest of the call for the other arguments.
     ///

@@ -42,7 +42,7 @@ pub struct Registration {
     pub handle: fn(Incoming) -> AnswerFuture,
 }
 
-/// The attribute's settings of an RPC; those that are not set are the service's.
+/// The settings in an RPC's attribute `#[rpc]`. For a setting that is absent, the service's setting applies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
     /// The maximum number of concurrent calls.

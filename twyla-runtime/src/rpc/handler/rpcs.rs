@@ -1,4 +1,4 @@
-//! The handlers of a service, collected by `rpcs![..]`, which refuses two at one path.
+//! The handlers of a service, collected by `rpcs![..]`, which refuses two handlers with the same path.
 
 use super::registration::{Handler, Registration};
 use crate::service::handler::{ConstText, HandlerList, ListEntry, same};
@@ -6,7 +6,7 @@ use crate::service::handler::{ConstText, HandlerList, ListEntry, same};
 /// Handlers for [`Service::rpcs`](crate::Service::rpcs), collected by [`rpcs!`](crate::rpcs).
 pub type Rpcs = HandlerList<Registration>;
 
-/// One path in `rpcs![..]`.
+/// One handler in `rpcs![..]`.
 #[doc(hidden)]
 pub type Entry = ListEntry<Registration>;
 

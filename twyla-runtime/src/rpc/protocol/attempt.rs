@@ -50,7 +50,7 @@ pub struct Answer {
 pub(crate) enum BodyKind {
     Json,
     Problem,
-    /// Another content type, which no RPC answers with.
+    /// Not the answer of an RPC: a redirect, another content type, or too large. The text says what is wrong.
     #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "only others answer so"))]
     Other(String),
 }
@@ -78,7 +78,7 @@ impl Answer {
         if self.kind == BodyKind::Problem { Problem::from_json(&self.body) } else { None }
     }
 
-    /// Creates an answer for any other failure.
+    /// Creates an answer with problem details, for a failure that isn't an error of the RPC's contract.
     pub(crate) fn problem(problem: &Problem) -> Self {
         Self::new(problem.status, BodyKind::Problem, problem.to_json().into())
     }
@@ -97,6 +97,6 @@ pub(crate) struct AttemptError {
 #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "within the process there is always a way"))]
 pub(crate) struct NoRoute {
     pub(crate) why: String,
-    /// Whether that is permanent.
+    /// Whether a retry would fail too.
     pub(crate) for_good: bool,
 }

@@ -35,7 +35,7 @@ pub enum CallError<E = NoError> {
         why: String,
     },
 
-    /// Our request or context breaks its contract. The side that found it has done nothing.
+    /// The request or context breaks its contract: the caller did not send it, or the service did not call the handler.
     Request {
         /// The RPC's name.
         method: &'static str,
@@ -70,7 +70,7 @@ pub enum CallError<E = NoError> {
         maybe_begun: bool,
         /// The reason that the service gives, or what is wrong with its answer.
         why: String,
-        /// The delay after which the call may be retried, if the service says one.
+        /// The delay after which the call may be retried, if the answer has one.
         retry_after: Option<Duration>,
     },
 }
@@ -109,7 +109,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Returns the error of a call of which an earlier attempt may have been begun.
+    /// Returns the error with the outcome of earlier attempts: `may` is whether the service may have begun one of them.
     pub(crate) fn after_another(mut self, may: bool) -> Self {
         if let Self::Unreachable { maybe_begun, .. }
         | Self::Deadline { maybe_begun, .. }

@@ -28,7 +28,7 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
 /// The maximum size of a context in bytes: servers and proxies accept 8 to 16 KiB of headers in total.
 pub(crate) const MAX_CONTEXT: usize = 6 << 10;
 
-/// Escapes a JSON text to ASCII for a header. Only strings have other characters, and strings have escapes for them.
+/// Escapes a JSON text to ASCII for a header. Only strings in it have non-ASCII characters, and JSON can escape these.
 pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     let plain = |byte: u8| byte.is_ascii() && byte != 0x7f;
     if text.iter().all(|byte| plain(*byte)) {
@@ -77,7 +77,7 @@ pub(crate) fn number(header: &[u8], digits: usize) -> Option<u64> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Returns whether a content type is JSON, whatever its parameters.
+/// Returns whether a content type is JSON; its parameters are ignored.
 pub(crate) fn is_json(content_type: &[u8]) -> bool {
     // the usual case
     content_type == JSON.as_bytes() || kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(JSON))
@@ -89,7 +89,7 @@ pub(crate) fn is_identity(codings: &[u8]) -> bool {
     codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(IDENTITY.as_bytes()))
 }
 
-/// Returns whether a content type is the one of problem details (RFC 9457).
+/// Returns whether a content type is [`PROBLEM`]; its parameters are ignored.
 pub(crate) fn is_problem(content_type: &[u8]) -> bool {
     kind(content_type).is_some_and(|kind| kind.eq_ignore_ascii_case(PROBLEM))
 }

@@ -14,21 +14,21 @@ use crate::telemetry::trace::TraceContext;
 pub struct CallMeta {
     /// The RPC's name, `service.method`.
     pub method: &'static str,
-    /// The session of the call; the handler's own events and calls belong to it too. New if the call has none, and
-    /// [`session_id`](crate::session_id) of a text that isn't a UUID.
+    /// The session of the call; the handler's own events and calls belong to it too. A new one if the call has no session;
+    /// the [`session_id`](crate::session_id) of the call's text if that isn't a UUID.
     pub session_id: Uuid,
-    /// When the caller or the service gives up. The handler is then cancelled at its next await point.
+    /// The time at which the caller or the service gives up. The handler is then cancelled at its next await point.
     pub deadline: Instant,
-    /// The number of the caller's attempt, from 1. A later attempt may be of a call that was already done.
+    /// The number of the caller's attempt, from 1. If it is greater than 1, an earlier attempt may have succeeded.
     pub attempt: u32,
     /// The key of the call: unique to the call, and equal in all attempts at it.
     pub idempotency_key: Option<Arc<str>>,
-    /// The trace context of the call. The handler's own events and calls are part of the trace by themselves.
+    /// The trace context of the call. The handler's own events and calls become part of the trace automatically.
     pub trace: Option<TraceContext>,
 }
 
 impl CallMeta {
-    /// Creates the metadata of a new call with half a minute left, for unit tests of handlers.
+    /// Creates the metadata of a new call whose deadline is in 30 seconds, for unit tests of handlers.
     #[must_use]
     pub fn new(method: &'static str, session_id: Uuid) -> Self {
         Self {

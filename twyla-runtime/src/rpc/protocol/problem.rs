@@ -39,9 +39,9 @@ pub struct Problem {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Broken {
-    /// The JSON Pointer (RFC 6901) of the value, empty for the whole.
+    /// The JSON Pointer (RFC 6901) of the value; empty for the whole request, context or response.
     pub pointer: String,
-    /// The keyword that refuses it, for example `maxLength`; `json` if the text is not valid JSON.
+    /// The keyword that the value breaks, for example `maxLength`; `json` if the text is not valid JSON.
     pub keyword: String,
     /// The problem, with the rule and the value, shortened.
     pub detail: String,
@@ -102,7 +102,7 @@ fn words(status: u16) -> (&'static str, &'static str) {
 }
 
 impl Problem {
-    /// Creates the problem of a status.
+    /// Creates the problem details for an HTTP status.
     pub(crate) fn of(status: u16, method: &str, detail: impl Into<String>) -> Self {
         let (kind, title) = words(status);
         Self {
@@ -116,20 +116,20 @@ impl Problem {
         }
     }
 
-    /// Creates the problem of a request with a content coding.
+    /// Creates the problem details for a request with a content coding.
     #[cfg(feature = "rpc-server")]
     pub(crate) fn of_coding(method: &str, detail: String) -> Self {
         let problem = Self::of(415, method, detail);
         Self { kind: format!("{TYPES}encoded"), title: "A request has no content coding".to_owned(), ..problem }
     }
 
-    /// Creates the problem of a call that may be repeated later.
+    /// Creates the problem details for a call that may be repeated later.
     pub(crate) fn later(method: &str) -> Self {
         let problem = Self::of(503, method, "the service can't answer this call now");
         Self { kind: format!("{TYPES}later"), title: "The call can be answered later".to_owned(), ..problem }
     }
 
-    /// Returns whether the service may have begun the call: one that refuses it has not.
+    /// Returns whether the service may have begun the call. A service that rejects a call has not begun it.
     pub(crate) fn maybe_begun(&self) -> bool {
         let kind = self.kind.strip_prefix(TYPES).unwrap_or_default();
         !matches!(
@@ -162,7 +162,7 @@ impl Problem {
     }
 }
 
-/// Returns whether a member has its type: one of another type is ignored (RFC 9457, section 3.1).
+/// Returns whether a member has the expected type; members of another type are ignored (RFC 9457, section 3.1).
 fn fits(name: &str, value: &Value) -> bool {
     match name {
         "type" | "title" | "detail" | "method" => value.is_string(),

@@ -84,7 +84,7 @@ impl Server {
         &self.methods
     }
 
-    /// Returns whether the server accepts calls. Takes no lock: it asks whether the phase has changed.
+    /// Returns whether the server accepts calls: whether the phase is unchanged, which it checks without a lock.
     pub(crate) fn is_running(&self) -> bool {
         matches!(self.phase.has_changed(), Ok(false))
     }
@@ -108,7 +108,7 @@ impl Server {
         Ok(CallPermit { _all: permit(&self.permits)?, _own: served.permits.as_ref().map(permit).transpose()? })
     }
 
-    /// Answers an admitted call, which its caller has waited for since `received`.
+    /// Answers an admitted call, whose deadline counts from `received`.
     ///
     /// # Cancel safety
     /// Dropping the future stops the handler at its await point.
@@ -136,7 +136,7 @@ impl Server {
         };
         let outcome = timeout_at(deadline, guarded(move || handle(incoming), || span.enter())).await;
         let answer = match outcome {
-            // the handler's own calls share its deadline, so their failure at that moment is a timeout here
+            // the handler's own calls share its deadline: if they fail at that time, the answer is 504, not 500
             Ok(Ok(answer)) if answer.status != 500 || Instant::now() < deadline => answer,
             Ok(Err(panic)) => {
                 span.within(|| tracing::error!(method = name, error = panic, "the handler panicked"));
@@ -172,7 +172,7 @@ impl Server {
     }
 }
 
-/// Creates the answer that a call was not begun and when it may be retried.
+/// Creates the answer to a rejected call: the call was not begun, and may be retried after [`SOON`].
 pub(crate) fn busy(served: &ServedMethod, why: &str) -> Answer {
     let name = served.registration.name;
     tracing::debug!(method = name, why, "turned away");

@@ -45,7 +45,7 @@ async fn unknown(request: Request<Body>) -> Response<Body> {
     early(problem(404, method, detail), request).await
 }
 
-/// Answers any request for an RPC.
+/// Answers any request at the path of an RPC.
 async fn answer(server: &Server, served: &ServedMethod, request: Request<Body>) -> Response<Body> {
     let name = served.registration.name;
     if request.method() != Method::POST {
@@ -77,7 +77,7 @@ async fn answer(server: &Server, served: &ServedMethod, request: Request<Body>) 
         Ok(_permit) => tokio::select! {
             biased;
             answer = server.answer(served, attempt, received) => answer,
-            // a connection of the user's own app has no other signal that the service has ended
+            // calls through the user's own app have no other signal that the service has ended
             () = server.ended() => Answer::problem(&Problem::later(name)),
         },
         Err(busy) => busy,

@@ -44,7 +44,7 @@ pub(crate) enum Accepts {
 }
 
 impl Accepts {
-    /// Returns the header that says so.
+    /// Returns the response header with the accepted value.
     pub(crate) const fn header(self) -> (HeaderName, HeaderValue) {
         match self {
             Self::Method => (ALLOW, HeaderValue::from_static("POST")),
@@ -54,16 +54,16 @@ impl Accepts {
     }
 }
 
-/// Parses a request's head as a call without its body, and its content length.
+/// Parses a request's head. Returns the call, without its body, and the content length, if the head has one.
 ///
 /// # Errors
-/// The answer that names the first fault.
+/// The answer that names the first invalid header.
 pub(crate) fn read(
     headers: &HeaderMap,
     name: &'static str,
     method: &'static str,
 ) -> Result<(CallAttempt, Option<u64>), HeadRefusal> {
-    // the first of duplicates counts
+    // of duplicate headers, the first counts
     let header = |name: &HeaderName| headers.get(name).map(HeaderValue::as_bytes);
     let no_json = |why| HeadRefusal { answer: problem(415, name, why), accepts: Some(Accepts::ContentType) };
     match header(&CONTENT_TYPE) {

@@ -44,7 +44,7 @@ impl HttpListener {
         self.address
     }
 
-    /// Serves until the service stops, then lets active calls end within the deadline.
+    /// Serves until the service stops, then waits for the active calls, at most for `drain`.
     pub(crate) async fn serve(self, app: Router, settings: Serve, mut phase: watch::Receiver<Phase>, drain: Duration) {
         let Self { listener, address } = self;
         let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -60,7 +60,7 @@ impl HttpListener {
         let mut connections = JoinSet::new();
         loop {
             let next = async {
-                // never closed
+                // the semaphore is never closed
                 let permit = permits.clone().acquire_owned().await.ok();
                 (permit, listener.accept().await)
             };
@@ -110,13 +110,13 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 /// The timeouts of a connection.
 #[derive(Clone, Copy)]
 struct Timeouts {
-    /// Until the first request.
+    /// The maximum time until the first bytes of a request arrive, and then until its head is complete.
     first: Duration,
     /// The maximum time until the client reads the next part of an answer.
     written: Duration,
 }
 
-/// Serves one connection; once the service stops, until its calls are answered.
+/// Serves one connection. Once the service stops, answers the calls in progress and closes the connection.
 async fn connection(
     builder: auto::Builder<TokioExecutor>,
     stream: TcpStream,
@@ -152,8 +152,8 @@ async fn connection(
     }
 }
 
-/// Waits for enough bytes to tell HTTP/1.1 from HTTP/2, for which hyper waits without a limit; returns false if they never
-/// come.
+/// Waits until the received bytes distinguish HTTP/1.1 from HTTP/2: hyper itself would wait for them without a limit. Returns
+/// false if the connection ends before.
 async fn begun(stream: &TcpStream) -> bool {
     const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let mut first = [0; HTTP2.len()];
@@ -161,7 +161,7 @@ async fn begun(stream: &TcpStream) -> bool {
         match stream.peek(&mut first).await {
             Ok(0) | Err(_) => return false,
             Ok(count) if count < HTTP2.len() && HTTP2.starts_with(&first[..count]) => {
-                // a peek doesn't tell when more bytes come
+                // `peek` doesn't wait for further bytes, so it is repeated
                 sleep(Duration::from_millis(10)).await;
             }
             Ok(_) => return true,
@@ -170,15 +170,15 @@ async fn begun(stream: &TcpStream) -> bool {
 }
 
 impl Running {
-    /// Returns the address at which the service's RPCs are served, if they are.
+    /// Returns the address at which the service's RPCs are served; `None` if the service doesn't listen on an address.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// Returns the routes of the service's RPCs, `POST /rpc/<method>`, for an app of your own with layers of your own.
+    /// Returns the routes of the service's RPCs, `POST /rpc/<method>`, for your own app with its own layers.
     ///
-    /// They answer while the service runs. With [`Serve::mounted`] nothing else serves them.
+    /// They answer while the service runs. With [`Serve::mounted`] only your app serves them.
     pub fn router(&self) -> Router {
         self.server.as_ref().map_or_else(Router::new, endpoint::router)
     }
@@ -190,7 +190,7 @@ impl Running {
         self.operations.as_ref().map(|(address, _)| *address)
     }
 
-    /// Serves the health endpoint until this is dropped.
+    /// Serves the health endpoint until `self` is dropped.
     pub(crate) fn operate(&mut self, listener: HttpListener) {
         let (address, routes) = (listener.address(), self.health().operations());
         tracing::info!(%address, "serving the health endpoint");

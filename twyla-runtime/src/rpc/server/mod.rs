@@ -1,4 +1,4 @@
-//! The RPC server: limits, deadlines and the HTTP front.
+//! The RPC server: limits, deadlines and the HTTP endpoint.
 
 pub(crate) mod dispatch;
 #[cfg(feature = "rpc-server")]

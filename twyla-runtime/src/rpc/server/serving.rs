@@ -1,4 +1,4 @@
-//! The RPCs of a service from their configuration to serving: checked, bound, and started with its listeners.
+//! The setup of a service's RPC server: checks the configuration, binds the socket, and serves while the service runs.
 
 use std::fmt;
 use std::future::Future;
@@ -63,7 +63,7 @@ impl ServerSetup {
         Ok(())
     }
 
-    /// Checks that the RPCs are reachable if nothing uses their routes.
+    /// Checks that the RPCs are reachable even though no app mounts their routes.
     pub(crate) fn check_without_routes(&self) -> Result<(), Error> {
         let is_mounted = self.settings.as_ref().is_some_and(|settings| settings.address.is_none());
         let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
@@ -73,7 +73,7 @@ impl ServerSetup {
         Ok(())
     }
 
-    /// Returns whether an app was given that no address serves.
+    /// Returns whether there is an app (`.app(..)`) but no address to serve it on.
     #[cfg(feature = "rpc-server")]
     fn lacks_an_address(&self) -> bool {
         self.app.is_some() && self.settings.as_ref().is_some_and(|settings| settings.address.is_none())
@@ -90,7 +90,7 @@ impl ServerSetup {
         app || self.settings.as_ref().map_or(by_default, |settings| settings.address.is_some())
     }
 
-    /// Binds the address.
+    /// Binds the address, if anything is served over HTTP.
     pub(crate) async fn open(
         self,
         bus: Bus,
@@ -151,8 +151,8 @@ impl BoundServer {
     }
 }
 
-/// Serves until the service stops, on the socket if it has one. Then lets active calls end, and stops the rest: nothing else
-/// waits for calls in memory or through the routes in a user's own app.
+/// Serves until the service stops, on the socket if there is one. Then waits for the active calls within `drain`, and stops the
+/// remaining ones. It waits for calls in memory and through a user's own app, too: no other code does.
 async fn serve(
     server: Arc<Server>,
     socket: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -176,7 +176,7 @@ async fn serve(
         let _ = timeout_at(ending.steps, server.drained()).await;
         return;
     };
-    // calls on its connections end with them, without an answer
+    // the remaining calls on the socket end with their connections, without an answer
     tokio::join!(socket, calls);
     server.end();
 }

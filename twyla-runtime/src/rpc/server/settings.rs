@@ -38,7 +38,7 @@ impl Serve {
         Self { address: Some(address.into()), ..Self::mounted() }
     }
 
-    /// Serves on no address: [`Running::router`](crate::Running::router) has the routes for an app of your own.
+    /// Serves on no address: [`Running::router`](crate::Running::router) returns the routes for your own app.
     pub fn mounted() -> Self {
         Self {
             address: None,
@@ -79,21 +79,21 @@ impl Serve {
         u32::try_from(self.concurrency.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX)
     }
 
-    /// Sets the maximum number of open connections; 10,000 by default, 0 counts as 1. Further ones wait to be accepted.
+    /// Sets the maximum number of open connections; 10,000 by default, 0 counts as 1. Further connections wait to be accepted.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections.max(1);
         self
     }
 
-    /// Sets the maximum duration of a call, whatever its caller asks for; 30 s by default. Then the handler is cancelled at
+    /// Sets the maximum duration of a call, even if its caller allows more; 30 s by default. Then the handler is cancelled at
     /// its await point, and the answer is 504. For a single RPC: `#[rpc(.., deadline = "2s")]`.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Sets the maximum size of a request in bytes; 2 MiB by default. A larger one is answered with 413 and not read to its
-    /// end.
+    /// Sets the maximum size of a request in bytes; 2 MiB by default. A larger request is answered with 413 and not read to
+    /// its end.
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.max_request = bytes;
         self
@@ -116,7 +116,7 @@ impl Serve {
     }
 
     /// Sets how long a client may leave an answer unread; 30 s by default. Then the connection is closed. An HTTP/2 client
-    /// that reads but grants the answer no window is not detected: its answer waits as long as the connection.
+    /// that reads but doesn't open the flow-control window isn't detected: its answer waits until the connection ends.
     pub fn write_deadline(mut self, deadline: Duration) -> Self {
         self.write_deadline = deadline;
         self

@@ -6,7 +6,7 @@ pub(crate) const ACCESS_REFUSED: u16 = 403;
 pub(crate) const NOT_FOUND: u16 = 404;
 pub(crate) const PRECONDITION_FAILED: u16 = 406;
 
-/// Returns lapin's message. It never contains a password: lapin only sends those.
+/// Returns lapin's message, which never contains a password.
 pub(crate) fn describe(error: Error) -> String {
     error.to_string()
 }
@@ -16,7 +16,7 @@ pub(crate) fn is(error: &Error, code: u16) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == code)
 }
 
-/// Returns whether a retry fails too until an operator changes something.
+/// Returns whether retries fail until an operator fixes the cause.
 pub(crate) fn is_permanent(error: &Error) -> bool {
     [ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED].iter().any(|code| is(error, *code))
 }

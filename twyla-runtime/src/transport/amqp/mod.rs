@@ -1,4 +1,4 @@
-//! The RabbitMQ transport: one connection to publish and one to consume, each restored with everything on it after a failure. Dead
+//! The RabbitMQ transport: one connection to publish and one to consume, each restored with its channels after a failure. Dead
 //! letters are read over a separate connection, because RabbitMQ may end it.
 
 pub(crate) mod connect;

@@ -1,4 +1,4 @@
-//! The pauses between attempts to reconnect. Channels, consumers and messages that are tried again use them too.
+//! The pauses between attempts to reconnect, and between attempts to restore a channel or consumer or to publish a message.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Backoff {
         Self { first, longest, attempts: 0 }
     }
 
-    /// Returns the next pause without jitter, the longest that it can be.
+    /// Returns the next pause without jitter, which is its maximum.
     pub(super) fn peek(&self) -> Duration {
         doubled(self.first, self.longest, self.attempts)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// Returns the largest frame, in bytes.
+    /// Returns the maximum size of a frame, in bytes; `usize::MAX` if it is unlimited.
     pub(crate) fn frame_max(&self) -> usize {
         match self.lapin.configuration().frame_max() {
             0 => usize::MAX,

@@ -76,7 +76,7 @@ async fn dial_here(config: &Config, turn: usize, role: &str, deadline: Duration)
     let (raw_stream, mut guard) = timeout_at(until, raw_stream(config, turn)).await.map_err(|_| late())??;
 
     let options = ConnectionProperties::default().with_connection_name(format!("{} {role}", config.app_id).into());
-    // lapin would reconnect by itself: this gives it one socket and no other
+    // lapin could reconnect by itself: the connector returns the socket once, and then an error
     let (stream, socket) = Socket::open(raw_stream);
     let socket = Mutex::new(Some(socket));
     let given = async move |_: AMQPUri, _: Runtime<LapinRuntime>| {

@@ -15,7 +15,7 @@ use crate::transport::{QueueKind, QueueSpec};
 /// practically infinite. RabbitMQ 4 accepts `-1` for "none", but RabbitMQ 3.10 takes it as "drop at once".
 const DELIVERY_LIMIT: i32 = 1_000_000_000;
 
-/// Declares what is missing, and warns once about each entity that differs.
+/// Declares missing exchanges, queues and bindings, and warns once about each entity that differs.
 #[derive(Debug)]
 pub(crate) struct Topology {
     vhost: String,
@@ -164,7 +164,7 @@ impl Topology {
     /// Ensures that a group's queue exists, and warns if the broker doesn't dead-letter from it.
     async fn group(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), Error> {
         if spec.kind == QueueKind::Classic {
-            // declared like the Python original does
+            // declared as the Python original declares it
             return self.made_or_adopted(connection, Declaration::Group(spec)).await.map(drop);
         }
         let channel = connection.create_channel().await?;
@@ -255,8 +255,8 @@ impl Topology {
         channel.close(200, "OK".into()).await
     }
 
-    /// Declares an entity, or accepts an existing one that differs. A failed declaration closes its channel, so each uses a new
-    /// one.
+    /// Declares an entity, or accepts an existing one that differs. A failed declaration closes its channel, so each declaration
+    /// uses a new channel.
     async fn made_or_adopted(
         &self,
         connection: &Connection,
@@ -303,7 +303,7 @@ impl Topology {
         declaration: Declaration<'_>,
         error: &Error,
     ) -> Result<Existence, Error> {
-        // the broker compares the arguments with the arguments of the existing entity
+        // this error reports a difference from the arguments of the existing entity
         if is(error, PRECONDITION_FAILED) && error.to_string().contains("inequivalent arg") {
             return Ok(Existence::There);
         }
@@ -318,7 +318,7 @@ impl Topology {
         }
     }
 
-    /// Returns whether this is the first warning of its kind.
+    /// Returns whether this is the first warning about `what`.
     fn first(&self, what: String) -> bool {
         self.adopted.lock().unwrap_or_else(PoisonError::into_inner).insert(what)
     }

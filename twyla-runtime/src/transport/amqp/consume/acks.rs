@@ -1,14 +1,14 @@
 //! Combines the acks of one channel into as few frames as possible.
 //!
-//! An ack with `multiple` settles every delivery up to its tag (AMQP 0-9-1, basic.ack), so one is enough for a run of decided
-//! deliveries at the front; those after an undecided delivery are acked individually.
+//! An ack with `multiple` settles every delivery up to its tag (AMQP 0-9-1, basic.ack), so a single ack settles all decided
+//! deliveries before the first undecided one. Decided deliveries after it are acked individually.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The maximum time that an ack waits for others; it waits only if another was sent within this time.
+/// The maximum time that an ack waits for further acks. It waits only if another ack was sent within this time.
 const HOLD: Duration = Duration::from_millis(1);
 /// The maximum number of acks that wait.
 const MOST: usize = 64;
@@ -87,7 +87,8 @@ impl PendingAcks {
         Some(std::mem::replace(self.open.get_mut(at)?, state))
     }
 
-    /// Returns when the waiting acks are due: immediately if none was sent recently, so that acks don't wait at low rates.
+    /// Returns when the waiting acks are due; `None` if no ack waits. They are due immediately if no ack was sent recently, so
+    /// that acks don't wait at low rates.
     pub(crate) fn due(&self) -> Option<Instant> {
         let now = Instant::now();
         match self.sent {
@@ -164,7 +165,7 @@ mod tests {
     }
 
     proptest! {
-        /// Compares with a set of tags: only decided deliveries are settled, and in the end all of them.
+        /// Compares with sets of tags: only decided deliveries are settled, and in the end all deliveries.
         #[test]
         fn settles_exactly_the_decided_deliveries(
             order in prop::collection::vec(any::<prop::sample::Index>(), 1..60),

@@ -1,4 +1,4 @@
-//! Consumers: one task per queue delivers and settles, and restores channel, topology and consumer after a failure.
+//! Consumers: one task per queue passes deliveries on, sends acks, and restores channel, topology and consumer after a failure.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -74,7 +74,7 @@ struct ConsumerTask {
     stop: watch::Receiver<()>,
     /// Notified to renew the consumer.
     renew: Arc<Notify>,
-    /// The error of the last try.
+    /// The error of the last attempt to consume.
     trouble: Arc<Mutex<Option<String>>>,
 }
 
@@ -158,7 +158,7 @@ impl ConsumerTask {
         self.topology.listener(connection, &self.spec).await?;
         let channel = connection.create_channel().await?;
         channel.basic_qos(self.spec.prefetch, BasicQosOptions::default()).await?;
-        // discards a request that concerned the previous consumer
+        // discards a request to renew the previous consumer
         let _ = self.renew.notified().now_or_never();
         // registered before the first delivery can arrive
         let channel_deliveries = ChannelDeliveries::open(
@@ -178,7 +178,8 @@ impl ConsumerTask {
         }
     }
 
-    /// Delivers until it is stopped and everything is decided, or until the channel is lost.
+    /// Passes deliveries on until the consumer is stopped and all deliveries are decided, or until the consumer is renewed or
+    /// lost.
     async fn pump(
         &mut self,
         channel: &Channel,
@@ -217,8 +218,8 @@ impl ConsumerTask {
     }
 }
 
-/// Restores a deleted exchange or binding while it runs. The broker reports the loss of the queue by ending the consumer, but not
-/// the loss of these.
+/// Restores a deleted exchange or binding, until the future is dropped. The broker ends the consumer of a deleted queue, but
+/// doesn't report a deleted exchange or binding.
 async fn heal(topology: Arc<Topology>, connection: Arc<Connected>, spec: Arc<QueueSpec>) {
     let metrics = ListenerMetrics::new(spec.event, spec.group);
     loop {

@@ -32,8 +32,8 @@ const TOGETHER: usize = 32;
 /// How long the broker may take to confirm a replayed message.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long to wait until the queue has the requeued messages again. Other readers may take some meanwhile, so the old count
-/// may never be reached.
+/// How long to wait until the queue has the requeued messages again. Other readers may take messages meanwhile, so the old
+/// count may never be reached.
 const RETURN_DEADLINE: Duration = Duration::from_secs(2);
 
 /// How long to wait until the broker confirms that the connection is closed. A longer wait could exceed the deadline of the whole
@@ -76,7 +76,7 @@ impl From<ChannelClosed> for ReadError {
 type DeadMessage = (DeadLetter, Vec<(String, Header)>, Option<TraceContext>, SenderProperties);
 
 impl Amqp {
-    /// Runs `read`, again if the connection ends, within the connect deadline.
+    /// Runs `read`, and again after each temporary error, within the connect deadline.
     pub(crate) async fn read_again<T, F>(&self, read: impl Fn() -> F) -> Result<T, String>
     where
         F: Future<Output = Result<T, ReadError>>,
@@ -116,8 +116,8 @@ impl Amqp {
         Ok(count)
     }
 
-    /// Applies `decide` to each dead letter in the queue now. A replayed one is acked once the broker has confirmed it in its
-    /// group's queue.
+    /// Applies `decide` to each dead letter that is in the queue now. A replayed letter is acked once the broker has confirmed
+    /// it in its group's queue.
     pub(crate) async fn sort(&self, queue: &str, back: &str, decide: Decide<'_>) -> Result<Sorted, ReadError> {
         let mut sorted = Sorted::default();
         let Some((mut dead, count)) = self.open_dead(queue).await? else { return Ok(sorted) };
@@ -185,7 +185,7 @@ impl Amqp {
         for tag in acks.drain(..) {
             dead.reader.channel.basic_ack(tag, BasicAckOptions::default()).await?;
         }
-        // the answer arrives after the queue has processed the acks
+        // the answer to `count` arrives after the queue has processed the acks
         dead.count().await?;
         trouble.map_or(Ok(replayed), |why| Err(ReadError { why, for_good: true }))
     }

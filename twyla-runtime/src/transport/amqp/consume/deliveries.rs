@@ -39,11 +39,11 @@ pub(crate) struct ChannelDeliveries {
 
 struct ChannelState {
     pending_acks: PendingAcks,
-    /// Deliveries since the last pause.
+    /// Deliveries that are not yet sent to the listener; `pause` sends them.
     received: Vec<Delivery>,
-    /// New deliveries are requeued.
+    /// Whether new deliveries are requeued.
     stopping: bool,
-    /// The consumer task knows when the waiting acks are due.
+    /// Whether the consumer task knows when the waiting acks are due.
     expected: bool,
     ended: Option<Arc<str>>,
 }
@@ -240,7 +240,7 @@ fn delivery(spec: &QueueSpec, message: BrokerMessage, sink: Arc<ChannelDeliverie
     }
 }
 
-/// Converts a name; without a copy if it is the expected one.
+/// Converts a name to text, without a copy if it equals `expected`.
 fn known(expected: &'static str, name: &[u8]) -> Cow<'static, str> {
     if name == expected.as_bytes() {
         Cow::Borrowed(expected)

@@ -9,7 +9,7 @@ use super::frame::{self, BODY, HEAD, HEADER, IncomingMethod, METHOD, Properties}
 
 /// The longest frame that is parsed here; longer ones go to lapin, which refuses them. The brokers' default is 128 KiB.
 const LONGEST: usize = 1 << 20;
-/// The maximum number of bytes reserved for a body in advance, whatever size the content header announces.
+/// The maximum number of bytes reserved for a body in advance, even if the content header announces more.
 const ROOM: usize = 1 << 20;
 
 /// A complete message from the broker.
@@ -98,7 +98,7 @@ impl FrameHandlers {
 }
 
 impl ChannelEntry {
-    /// Handles a frame if it is for this channel's handler.
+    /// Handles a frame if it is for this channel's handler. Returns the frame's recipient.
     fn take(&mut self, kind: u8, payload: &[u8]) -> Recipient {
         match kind {
             METHOD => match IncomingMethod::read(payload) {
@@ -255,7 +255,7 @@ mod tests {
         [&[kind], &channel.to_be_bytes()[..], &size, payload, &[frame::END]].concat()
     }
 
-    /// The content header and the body of a message, after the given method.
+    /// Returns the frames of a message: `method`, the content header and the body.
     fn message(channel: u16, method: &[u8], body: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         Publish::short(body).write(channel, 12, &mut out);
@@ -283,7 +283,7 @@ mod tests {
         out
     }
 
-    /// The bytes for lapin, and the calls of the handlers of channels 1 and 2.
+    /// Returns the bytes for lapin, and the recorded calls of the handlers of channels 1 and 2.
     fn parted(bytes: &[u8], chunk: usize) -> (Vec<u8>, [Vec<String>; 2]) {
         let (mut demux, mut handlers, mut lapin) = (Demux::default(), FrameHandlers::default(), Vec::new());
         let heard = [Arc::new(Heard::default()), Arc::new(Heard::default())];

@@ -49,7 +49,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // if the buffer is full, `bytes` isn't accepted, but what was accepted before stays
+        // if the write buffer is full, `bytes` isn't accepted, and `partial` keeps only the bytes accepted before
         let before = self.partial.len();
         self.partial.extend_from_slice(bytes);
         let whole = whole_frames(&self.partial);
@@ -76,7 +76,8 @@ impl AsyncWrite for Socket {
     }
 }
 
-/// Returns the length of the complete frames at the start. The first may be the protocol header, which has no size field.
+/// Returns the length of the complete frames at the start of `bytes`. The first may be the protocol header, which has no size
+/// field.
 fn whole_frames(bytes: &[u8]) -> usize {
     let mut at = 0;
     loop {

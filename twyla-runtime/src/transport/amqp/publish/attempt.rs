@@ -17,14 +17,14 @@ pub(crate) struct PublishError {
     pub(crate) kind: PublishErrorKind,
 }
 
-/// The way to proceed after a failed attempt.
+/// The kind of a failed attempt, which decides how to proceed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PublishErrorKind {
     /// The broker may have the message: publish it again.
     Unanswered,
     /// The broker doesn't have the message: publish it again.
     Unrouted,
-    /// A queue refused it for now (`basic.nack`), others may have it: publish it again after a longer pause.
+    /// A queue refused it for now (`basic.nack`), other queues may have it: publish it again after a longer pause.
     Nacked,
     /// The broker refuses this message permanently.
     Refused(Refusal),
@@ -85,7 +85,7 @@ impl PendingMessage {
         self.stage.fetch_and(!Self::WRITTEN, Ordering::AcqRel);
     }
 
-    /// Marks it as returned by the broker. `false` if it is not in flight or was already returned.
+    /// Marks the message as returned by the broker. `false` if it is not in flight or was already returned.
     pub(crate) fn returned(&self) -> bool {
         let returned = |stage| {
             let under_way = stage & (Self::WRITTEN | Self::RETURNED) == Self::WRITTEN;
@@ -94,7 +94,7 @@ impl PendingMessage {
         self.stage.fetch_update(Ordering::AcqRel, Ordering::Acquire, returned).is_ok()
     }
 
-    /// Returns whether it was returned and has not been confirmed since.
+    /// Returns whether the broker has returned the message and has not confirmed it since.
     pub(crate) fn was_returned(&self) -> bool {
         self.stage.load(Ordering::Acquire) & Self::RETURNED != 0
     }

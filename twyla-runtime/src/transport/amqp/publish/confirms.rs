@@ -34,7 +34,7 @@ pub(crate) struct ConfirmChannel {
     frame_max: usize,
     pending: Mutex<PendingConfirms>,
     ended: watch::Sender<bool>,
-    /// Notified when a new channel accepts what this one refuses.
+    /// Notified when a new channel has accepted a message of a route that this one refuses.
     stale: Notify,
     /// Notified when a closing channel has no unconfirmed messages.
     idle: Notify,
@@ -109,7 +109,7 @@ impl ConfirmChannel {
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// Resolves when a new channel has accepted what this one refuses.
+    /// Resolves when a new channel has accepted a message of a route that this one refuses.
     pub(crate) async fn stale(&self) {
         self.stale.notified().await;
     }
@@ -175,7 +175,7 @@ impl ConfirmChannel {
         message.answered().await
     }
 
-    /// Publishes a message on a new channel, to find out whether this one refuses what the broker accepts.
+    /// Publishes a message on a new channel, to find out whether only this channel refuses messages of its route.
     async fn publish_on_new_channel(
         &self,
         message: &Arc<PendingMessage>,
@@ -313,7 +313,7 @@ impl FrameHandler for ConfirmChannel {
         }
     }
 
-    /// Publishes the unconfirmed messages again, first each on a probe channel.
+    /// Ends the attempts of the unconfirmed messages. Their callers publish them again, except messages above the size limit.
     fn ended(&self, code: Option<u16>, why: &str) {
         let messages = {
             let mut pending = lock(&self.pending);

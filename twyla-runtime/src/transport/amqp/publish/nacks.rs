@@ -36,7 +36,7 @@ impl Nacks {
         }
     }
 
-    /// Returns whether to try the next message of this route on a new channel; if so, `false` for the next second.
+    /// Returns whether to try the next message of this route on a new channel. After `true`, returns `false` for a second.
     pub(crate) fn take_turn(&mut self, route: &AmqpRoute<'_>, now: impl FnOnce() -> Instant) -> bool {
         if self.0.is_empty() {
             return false;

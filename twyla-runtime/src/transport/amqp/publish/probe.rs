@@ -1,8 +1,8 @@
 //! Probe channels, for messages that the broker may refuse.
 //!
 //! A broker refuses a message by closing its channel, and the state of all other messages on that channel is lost. Therefore
-//! the first message to an exchange or queue, and a message larger than all before, gets its own channel until it is confirmed: if
-//! that channel ends, it is certain which message was refused, and no other message is affected.
+//! the first message of a route, and a message larger than all earlier ones, gets its own channel until it is confirmed: if that
+//! channel ends, it is certain which message was refused, and no other message is affected.
 //!
 //! A probe channel is closed after a `basic.nack`: it may keep sending nacks for that queue (see [`nacks`](super::nacks)).
 
@@ -20,7 +20,7 @@ use crate::transport::amqp::io::demux::{self, FrameHandler};
 use crate::transport::amqp::io::frame::Publish;
 use crate::transport::amqp::io::stream::AmqpStream;
 
-/// The part of a body that is written before other channels get their turn.
+/// The number of bytes of a body that are written before other channels get their turn.
 const PIECE: usize = 256 * 1024;
 
 /// The probe channels of one connection, and the broker's size limit.
@@ -41,7 +41,7 @@ impl ProbeChannels {
         self.size_limit.store(most, Ordering::Relaxed);
     }
 
-    /// Returns an idle probe channel.
+    /// Returns an idle probe channel, or opens one.
     pub(crate) async fn open(self: &Arc<Self>, connection: &Connected) -> Result<Arc<ProbeChannel>, lapin::Error> {
         match self.free() {
             Some(free) => Ok(free),
@@ -148,7 +148,7 @@ impl ProbeChannel {
 }
 
 impl ProbeChannel {
-    /// Closes the idle channel.
+    /// Closes the channel, which must be idle.
     fn leave(&self) {
         *lock(&self.state) = ProbeState::Ended(PublishError::unanswered("the channel is closed"));
         tokio::spawn(close(self.stream.clone(), self.channel.clone()));

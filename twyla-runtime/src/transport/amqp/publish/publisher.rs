@@ -50,7 +50,7 @@ impl Publisher {
         Self { link, topology, user: user.into(), now }
     }
 
-    /// Returns the broker's limit for a body in bytes, if it has refused a larger one on the current connection.
+    /// Returns the broker's limit for a body in bytes, if it has refused a larger body on the current connection.
     #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
     pub(crate) fn size_limit(&self) -> Option<usize> {
         match &*self.now.borrow() {
@@ -171,8 +171,9 @@ async fn keep_open(link: Arc<AmqpLink>, now: watch::Sender<PublisherState>) {
     now.send_replace(PublisherState::Closed);
 }
 
-/// Offers a channel until it ends. A channel that refuses what the broker accepts is replaced, and closed once all its messages
-/// are confirmed. Until then no other one is replaced: a queue that never confirms would keep each of them open.
+/// Offers a channel until it ends. A channel that refuses messages that a new channel accepts is replaced, and closed once all
+/// its messages are confirmed. Until then its successor isn't replaced, because a queue that never confirms would keep each
+/// replaced channel open.
 async fn keep_fresh(
     mut confirm_channel: Arc<ConfirmChannel>,
     connection: Arc<Connected>,

@@ -5,10 +5,10 @@ use crate::transport::amqp::error::{ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAIL
 /// AMQP 0-9-1, `content-too-large`.
 const CONTENT_TOO_LARGE: u16 = 311;
 
-/// The part of a message that the broker refuses.
+/// The messages that the broker refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// This message.
+    /// Only this message.
     Message,
     /// Every message with a body of more than this many bytes.
     LargerThan(usize),
@@ -83,7 +83,7 @@ mod tests {
         ] {
             assert_eq!(Refusal::read(code, words, 9), refusal, "{words}");
         }
-        // What it says can't be.
+        // the text contradicts the message, which isn't larger than 8 bytes
         assert_eq!(Refusal::read(Some(406), size, 8), Some(Refusal::Message));
     }
 }

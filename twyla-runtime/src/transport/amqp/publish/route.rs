@@ -78,7 +78,7 @@ impl Default for AcceptedRoutes {
 }
 
 impl AcceptedRoutes {
-    /// Returns what is untested about a message of `bytes`, if anything.
+    /// Returns the property of a message of `bytes` that the broker has not accepted yet, if any.
     pub(crate) fn untested(&self, route: &AmqpRoute<'_>, bytes: usize) -> Option<Untested> {
         let taken = self.lock();
         if bytes > taken.bytes {

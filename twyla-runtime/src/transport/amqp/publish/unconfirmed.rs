@@ -36,7 +36,7 @@ pub(crate) struct ReturnKey {
 }
 
 impl ReturnKey {
-    /// Returns the key of a message that the broker may return.
+    /// Returns the key of a message; `None` if the broker never returns it, because it isn't `mandatory`.
     pub(crate) fn of(publish: &Publish<'_>) -> Option<Arc<Self>> {
         publish.mandatory.then(|| {
             Arc::new(Self {
@@ -84,7 +84,7 @@ impl Unconfirmed {
         self.returnable.get(&identity)
     }
 
-    /// Removes confirmed messages: one, or all up to it.
+    /// Removes the message with the publish number `number`, and if `multiple` all before it. Calls `tell` for each.
     pub(crate) fn confirmed(&mut self, number: u64, multiple: bool, mut tell: impl FnMut(&PendingMessage)) {
         let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
         let Some(at) = at.filter(|at| *at < self.messages.len()) else { return };

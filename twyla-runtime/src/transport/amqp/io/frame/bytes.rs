@@ -49,7 +49,8 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(length).ok()?)
     }
 
-    /// Peeks at the text value of the header `name`, if that is `wanted`. Doesn't consume it.
+    /// Returns the next value as text, without consuming it, if the header `name` is the header `wanted`; `None` if it isn't, or
+    /// if the value isn't a text.
     pub(crate) fn text_of(&self, name: &[u8], wanted: &str) -> Option<&'a [u8]> {
         let (b'S', text) = self.0.split_first()? else { return None };
         if name == wanted.as_bytes() { Reader(text).long() } else { None }

@@ -17,7 +17,7 @@ pub(crate) fn deaths(header: &Header) -> Vec<Death> {
 }
 
 impl<'a> FieldValue<'a> {
-    /// Returns the values of an array.
+    /// Returns the values of an array; `None` if it isn't an array or is malformed.
     fn items(self, kind: u8) -> Option<Vec<Self>> {
         let mut inside = self.inside(kind)?;
         let mut items = Vec::new();

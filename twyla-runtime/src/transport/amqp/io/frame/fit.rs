@@ -83,7 +83,7 @@ fn cut((name, value): &mut NamedHeader, most: usize) {
                 }
             }
         }
-        // must not reveal more than before
+        // a list of pointers can't be cut without revealing sensitive values, so it is replaced
         SENSITIVE => ALL.to_owned(),
         _ => ellipsized(text, most.saturating_sub("…".len())),
     };

@@ -166,7 +166,7 @@ proptest! {
         prop_assert_eq!(joined, body);
     }
 
-    /// 4096 is the least that both sides must accept (`frame-min-size`).
+    /// 4096 is the smallest frame size that both sides must accept (`frame-min-size`).
     #[test]
     fn no_frame_is_larger_than_agreed_whatever_the_headers_are(
         frame_max in prop_oneof![4096_usize..4200, 4096_usize..40_000], id in ".{0,300}", app in ".{0,300}",
@@ -232,7 +232,7 @@ proptest! {
                         prop_assert!(cut.len() <= ours[1] / violation.len());
                     }
                     "x-twyla-sensitive" => prop_assert!(cut == whole || cut == r#"["/content","/context"]"#),
-                    // What says where it came from is never cut.
+                    // Headers about the message's origin are never cut.
                     _ => prop_assert_eq!(cut, whole),
                 },
                 (Some(Header::Raw(found)), Header::Text(whole)) => {

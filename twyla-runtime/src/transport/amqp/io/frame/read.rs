@@ -152,7 +152,7 @@ impl Reader<'_> {
                 (Some(trace), Ok(text)) => out.trace = Some(trace.with_state(text)),
                 (trace, _) => {
                     out.trace = trace;
-                    // without a trace context, it is passed on as a plain header
+                    // a `tracestate` that isn't UTF-8 or has no trace context is passed on as a plain header
                     out.headers.push((TRACE_STATE.to_owned(), value.header(TRACE_STATE)));
                 }
             }

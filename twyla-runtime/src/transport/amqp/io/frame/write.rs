@@ -7,7 +7,7 @@ use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 use crate::truncate::truncated;
 
-/// The bytes that fit into a short string.
+/// The maximum length of a short string, in bytes.
 const SHORT: usize = 255;
 
 /// A message to publish.

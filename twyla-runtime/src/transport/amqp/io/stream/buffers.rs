@@ -13,14 +13,14 @@ const KEPT: usize = 256 * 1024;
 #[derive(Default)]
 pub(crate) struct WriteBuffer {
     pub(crate) next: Vec<u8>,
-    /// The buffer being written, and how much of it is written; taken by the writer.
+    /// The buffer being written, of which `sent` bytes are written. A writer takes it during a write.
     pub(crate) front: Vec<u8>,
     pub(crate) sent: usize,
     /// The unwritten bytes of the taken buffer, while a write is in progress.
     pub(crate) taken: Option<usize>,
     /// The TCP socket for direct writes.
     pub(crate) stream: Option<Arc<TcpStream>>,
-    /// The stream is closed once everything is written.
+    /// Whether the stream is closed once everything is written.
     pub(crate) closing: bool,
     pub(crate) ended: Option<Arc<str>>,
     /// Wakes lapin when the buffer has room.
@@ -57,7 +57,7 @@ impl WriteBuffer {
         Some((std::mem::take(&mut self.front), sent))
     }
 
-    /// Returns the taken buffer, written up to `sent`.
+    /// Puts the taken buffer back, of which `sent` bytes are written.
     pub(crate) fn give_back(&mut self, mut front: Vec<u8>, sent: usize) {
         self.taken = None;
         self.sent = sent;

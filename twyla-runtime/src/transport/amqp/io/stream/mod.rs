@@ -141,7 +141,7 @@ impl AmqpStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Copies received bytes to lapin; zero bytes at the end of the stream.
+    /// Copies received bytes to `out` for lapin. Returns their number; 0 at the end of the stream.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = {
             let mut inbox = lock(&self.lapin);
@@ -170,7 +170,7 @@ impl AmqpStream {
         if out.closing { Some("the connection is closed".into()) } else { out.ended.clone() }
     }
 
-    /// Wakes the writing task, which also writes what is added until it runs.
+    /// Wakes the writing task, which writes all frames that are added until it runs.
     pub(crate) fn flush_soon(&self) {
         self.more.notify_one();
     }
@@ -204,7 +204,7 @@ impl AmqpStream {
         self.more.notify_one();
     }
 
-    /// Returns a buffer that was written up to `sent`, and wakes waiting senders. Returns the number of unwritten bytes.
+    /// Puts back a buffer of which `sent` bytes are written, and wakes waiting senders. Returns the number of unwritten bytes.
     fn wrote(&self, front: Vec<u8>, sent: usize) -> usize {
         let (waiting, waker) = {
             let mut out = lock(&self.out);
@@ -271,7 +271,7 @@ impl AmqpStream {
                 self.give(&mut for_lapin, whole).await;
             }
         };
-        // lapin reports an incomplete frame
+        // lapin gets the rest, so that it reports an incomplete frame
         for_lapin.extend_from_slice(&demux.buffer);
         self.give(&mut for_lapin, false).await;
         match error {
