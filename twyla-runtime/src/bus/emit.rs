@@ -18,7 +18,7 @@ use crate::transport::{Outgoing, PublishFailure, Unpublished};
 
 /// The future of [`Bus::emit`](crate::Bus::emit).
 ///
-/// It has a type of its own so that the compiler reports a wrong event once, and not at each use of the future.
+/// It is a named type so that the compiler reports a wrong event once, and not at each use of the future.
 #[must_use = "nothing is sent until this is awaited"]
 pub struct Emitting {
     event: &'static str,
@@ -29,7 +29,7 @@ pub struct Emitting {
 }
 
 enum Stage {
-    /// Taken with the first poll.
+    /// The encoded message, or the reason of its refusal. The first poll takes it.
     Encoded(Option<Result<Outgoing, Error>>),
     Sending {
         message_id: Arc<str>,
@@ -61,7 +61,7 @@ impl Emitting {
         self
     }
 
-    /// Returns the message's id, or the refusal; `None` once publishing has begun.
+    /// Returns the message's id, or the error of a refused event; `None` once publishing has begun.
     #[cfg(feature = "testing")]
     pub(crate) fn encoded(&self) -> Option<Result<Arc<str>, &Error>> {
         match &self.stage {
@@ -101,7 +101,7 @@ impl Emitting {
         }
     }
 
-    /// Records that it was refused before anything was sent.
+    /// Records that the event was refused before anything was sent.
     fn refused(&self, error: &Error) {
         self.bus.emits.of(self.event).refused();
         // Without the broken rules: they may show sensitive values.
@@ -136,7 +136,7 @@ impl Future for Emitting {
                         self.refused(&error);
                         return Poll::Ready(Err(error));
                     }
-                    // Ends with an error.
+                    // polled again after it returned the error
                     None => return Poll::Pending,
                 },
                 Stage::Sending { message_id, sending, counted } => {
@@ -156,7 +156,7 @@ impl fmt::Debug for Emitting {
     }
 }
 
-/// Counts an emit that has started, once, even if its future is dropped.
+/// Counts a started emit exactly once, even if its future is dropped.
 #[cfg(feature = "metrics")]
 struct Counted {
     emits: Arc<crate::telemetry::metrics::EmitMetrics>,

@@ -1,4 +1,4 @@
-//! The errors of a bus, with what the author of a service can do about each.
+//! The errors of a bus, and their messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub enum Error {
     Content {
         /// The event's name.
         event: &'static str,
-        /// The place of the contract.
+        /// The location of the contract's schema: file and line.
         schema: &'static str,
         /// Each rule that the content breaks.
         refusal: Refusal,
@@ -28,14 +28,14 @@ pub enum Error {
     Context {
         /// The event's name.
         event: &'static str,
-        /// The place of the contract.
+        /// The location of the contract's schema: file and line.
         schema: &'static str,
         /// Each rule that the context breaks.
         refusal: Refusal,
     },
 
-    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker takes. It
-    /// was not sent.
+    /// An event is larger than [`Config::max_event`](crate::Config::max_event) allows, or than the broker
+    /// accepts. No listener will receive it.
     TooLarge {
         /// The event's name.
         event: &'static str,
@@ -43,20 +43,20 @@ pub enum Error {
         bytes: usize,
         /// The maximum size, in bytes.
         most: usize,
-        /// Whether that is the broker's limit, RabbitMQ's `max_message_size`. It is learned from the first event that is
-        /// larger, which is sent and refused; those after it on the same connection aren't sent.
+        /// Whether `most` is the broker's limit, RabbitMQ's `max_message_size`. The bus learns the limit when the broker refuses
+        /// a larger event; later events above the limit aren't sent on the same connection.
         broker: bool,
     },
 
-    /// The broker refuses an event permanently: this user may not write to the exchange, or not declare it. A retry fails until
-    /// that is changed.
+    /// The broker refuses an event permanently, for example because this user may not write to the exchange or declare it. A
+    /// retry fails until the cause is removed.
     Refused {
         /// The event's name.
         event: &'static str,
-        /// The id that the event was, or would have been, sent under.
+        /// The message id of the event, whether or not the event was sent.
         message_id: String,
-        /// Whether the broker may have received it anyway, from an earlier attempt whose answer was lost. `false` is certain:
-        /// no listener will see it.
+        /// Whether the broker may have received the event anyway, from an earlier attempt whose confirm was lost. `false` is
+        /// certain: no listener will receive the event.
         maybe_sent: bool,
         /// The broker's reason. It names the exchange.
         why: String,
@@ -66,13 +66,13 @@ pub enum Error {
     Unconfirmed {
         /// The event's name.
         event: &'static str,
-        /// The id that the event was, or would have been, sent under.
+        /// The message id of the event, whether or not the event was sent.
         message_id: String,
-        /// Whether the broker may have received it. `false` is certain: no listener will see it.
+        /// Whether the broker may have received the event. `false` is certain: no listener will receive it.
         maybe_sent: bool,
         /// The deadline that has passed.
         deadline: Duration,
-        /// The last obstacle.
+        /// The last error before the deadline.
         why: String,
     },
 
@@ -102,7 +102,7 @@ pub enum Error {
         why: String,
     },
 
-    /// A handler takes a state that the service wasn't given.
+    /// A handler takes a state that the service doesn't have.
     MissingState {
         /// The handler function.
         listener: &'static str,
@@ -129,7 +129,7 @@ pub enum Error {
         event: &'static str,
         /// The group.
         group: &'static str,
-        /// The handler function that was given first.
+        /// The handler function that was registered first.
         first: &'static str,
         /// The other handler function.
         second: &'static str,
@@ -139,7 +139,7 @@ pub enum Error {
     DuplicateRpc {
         /// The last segment of the path.
         method: &'static str,
-        /// The handler function that was given first.
+        /// The handler function that was registered first.
         first: &'static str,
         /// The other handler function.
         second: &'static str,
@@ -153,16 +153,16 @@ pub enum Error {
         why: String,
     },
 
-    /// RPCs are to be served over HTTP, but this build can't.
+    /// RPCs must be served over HTTP, but this build lacks the feature `rpc-server`.
     NoRpcServer,
 
     /// Something must be served over HTTP, but the service has no address.
     NoAddress {
-        /// The part that can't be served, in words.
+        /// A description of the part that can't be served.
         what: &'static str,
     },
 
-    /// A name that can't be the name of an event or a group.
+    /// The name of an event or a group is invalid.
     Name {
         /// The kind of the name, such as an event or a group.
         what: &'static str,

@@ -36,7 +36,7 @@ use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 pub struct Bus {
     inner: Arc<BusShared>,
     session: Option<Uuid>,
-    /// The trace of the event that a handler handles.
+    /// The parent trace of emitted events; in a handler, the trace of the handled event.
     trace: Option<TraceContext>,
 }
 
@@ -50,7 +50,7 @@ impl Bus {
         Self::over(Arc::new(MemoryTransport::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
     }
 
-    /// Returns a bus in memory that reports what happens on it.
+    /// Returns a bus in memory that reports its emits and deliveries to `progress`.
     #[cfg(feature = "testing")]
     pub(crate) fn observed(progress: Progress) -> Self {
         let transport = Arc::new(MemoryTransport::observed(progress.clone()));
@@ -62,7 +62,7 @@ impl Bus {
 
     /// Connects to RabbitMQ.
     ///
-    /// After that, lost connections are opened again without limit.
+    /// After that, the bus reconnects whenever a connection is lost, as often as needed.
     ///
     /// # Errors
     /// [`Error::Connect`] if the broker can't be reached within the configuration's connect deadline, and at once if it
@@ -109,24 +109,26 @@ impl Bus {
 
     /// Emits an event; resolves when the broker has confirmed it.
     ///
-    /// Validates content and context against their contracts first. The event belongs to this bus's session: in a handler that
-    /// is the session of the event being handled, otherwise the one of [`with_session`](Self::with_session), otherwise a
-    /// new one. An event without a listening group is dropped, as with any topic exchange.
+    /// Validates content and context against their contracts first. The event belongs to this bus's session: the session of
+    /// [`with_session`](Self::with_session), or in a handler that of the handled event, or else a new session. An event without
+    /// a listening group is dropped, as with any topic exchange.
     ///
-    /// Through an outage it waits, and sends again under the same message id what may have been lost, until the emit
-    /// deadline ([`Config::emit_deadline`]; for this one event [`Emitting::within`]). So the event may be delivered more
-    /// than once.
+    /// During an outage, the emit waits until the emit deadline ([`Config::emit_deadline`]; for this one event
+    /// [`Emitting::within`]). If the event may have been lost, the emit sends it again under the same message id. So the event
+    /// may be delivered more than once.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract, [`Error::TooLarge`] also if it is the broker that
-    /// doesn't take so much, [`Error::Refused`] at once if the broker refuses the event for good. [`Error::Unconfirmed`] if it
-    /// did not confirm in time. The last two say whether the event may have been sent. [`Error::Closed`].
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract. [`Error::TooLarge`] if the event exceeds the limit of
+    /// the bus or of the broker. [`Error::Refused`] at once if the broker refuses the event for good. [`Error::Unconfirmed`] if the
+    /// broker did not confirm in time. `Refused` and `Unconfirmed` say whether the event may have been sent. [`Error::Closed`] if
+    /// the bus is closed.
     ///
     /// # Cancel safety
-    /// Checked and encoded when called, sent when polled. If the future is dropped, the event may or may not be sent.
+    /// The event is checked and encoded by the call, and sent when the future is polled. If the future is dropped, the event may
+    /// or may not be sent.
     pub fn emit<T, C, A>(&self, content: T, context: A) -> Emitting
     where
-        // the context's type is a parameter, not a projection, so that content and context are each refused by themselves
+        // the context's type is a parameter, not a projection, so that the compiler refuses content and context separately
         T: Emittable + Event<Context = C>,
         C: EventContext,
         A: AsContext<C>,
@@ -166,20 +168,20 @@ impl Bus {
         }
     }
 
-    /// Returns the bus with all its events in the session `id`. If other programs know the session by a text, use
+    /// Returns a bus whose events all belong to the session `id`. If other programs identify the session by a text, pass
     /// [`session_id`](crate::session_id) of that text.
     #[must_use]
     pub fn with_session(&self, id: Uuid) -> Self {
         Self { session: Some(id), ..self.clone() }
     }
 
-    /// Returns the bus with all its events in a trace. In a handler, the bus has the trace of the event already.
+    /// Returns a bus whose events all belong to `trace`. In a handler, the bus already has the trace of the handled event.
     #[must_use]
     pub fn with_trace(&self, trace: TraceContext) -> Self {
         Self { trace: Some(trace), ..self.clone() }
     }
 
-    /// Returns the bus for the events that a handler emits.
+    /// Returns the bus of a handler: its events belong to the session and the trace of the handled event.
     pub(crate) fn within(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
         Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
     }
@@ -197,14 +199,14 @@ impl Bus {
 
     /// Returns up to `limit` dead letters of `event` in `group`, oldest first, and leaves them in the dead queue.
     ///
-    /// On RabbitMQ they are fetched and returned, so no other reader sees them meanwhile. A quorum queue may put them behind the others: then
-    /// the next call with a small limit returns others.
+    /// On RabbitMQ they are fetched and then requeued, so no other reader sees them meanwhile. A quorum queue may requeue them at its end:
+    /// then the next call with a small limit returns other dead letters.
     ///
     /// # Errors
-    /// [`Error::DeadLetters`] if the broker can't be asked. A dead queue that doesn't exist is empty.
+    /// [`Error::DeadLetters`] if the dead queue can't be read. A dead queue that doesn't exist counts as empty.
     ///
     /// # Cancel safety
-    /// Dropping the future returns what was fetched.
+    /// Dropping the future requeues the fetched dead letters.
     pub async fn dead_letters(&self, event: &str, group: &str, limit: usize) -> Result<Vec<DeadLetter>, Error> {
         self.inner.transport.dead_letters(dead_name(event, group), limit).await
     }
@@ -215,22 +217,23 @@ impl Bus {
     /// As [`dead_letters`](Self::dead_letters).
     ///
     /// # Cancel safety
-    /// Nothing is changed.
+    /// Changes nothing.
     pub async fn count_dead_letters(&self, event: &str, group: &str) -> Result<usize, Error> {
         self.inner.transport.count_dead(dead_name(event, group)).await
     }
 
-    /// Asks `decide` about each dead letter of `event` in `group`. Dead letters that arrive meanwhile are left out, so this ends.
+    /// Calls `decide` for each dead letter of `event` in `group`, and keeps, replays or drops it. Ignores dead letters that arrive
+    /// meanwhile.
     ///
     /// A replayed event goes back to this group only, under the same message id, and leaves the dead queue after the broker has
     /// confirmed it. If this process dies in between, up to 32 events are in both queues, under the same ids.
     ///
     /// # Errors
-    /// [`Error::DeadLetters`] if the broker can't be asked, or the group has no queue. What was done by then is done.
+    /// [`Error::DeadLetters`] if the dead queue can't be read, or the group has no queue. Earlier decisions stay in effect.
     ///
     /// # Cancel safety
-    /// Dropping the future leaves each event in the dead queue, or done with; up to 32 may be replayed and still be there.
-    /// To stop in order, answer [`Sort::Stop`].
+    /// If the future is dropped, each event is in the dead queue, replayed or dropped; up to 32 events may be replayed and still
+    /// be in the dead queue. To stop without such events, return [`Sort::Stop`].
     ///
     /// ```
     /// # async fn example(bus: twyla_runtime::Bus) -> Result<(), twyla_runtime::Error> {
@@ -257,7 +260,7 @@ impl Bus {
     /// [`Error::Closed`].
     ///
     /// # Cancel safety
-    /// Dropping the future leaves the bus closed, perhaps without having waited.
+    /// Dropping the future leaves the bus closed, perhaps before all pending confirms arrived.
     pub async fn close(&self) {
         self.inner.transport.close().await;
     }
@@ -283,10 +286,10 @@ impl Bus {
     }
 }
 
-/// Publishes any bytes as if they were an event, for tests with messages of other senders.
+/// Publishes any bytes under the name of an event, for tests with messages of other senders.
 ///
 /// # Errors
-/// As [`Bus::emit`], without the contracts.
+/// As [`Bus::emit`], without the errors of broken contracts.
 pub async fn publish_raw(
     bus: &Bus,
     domain: &'static str,
@@ -297,8 +300,8 @@ pub async fn publish_raw(
     bus.emitting(event_type, Ok(message), None).await
 }
 
-/// Returns the envelope of an event, validated and at most `most` bytes. Every emit passes here, so the binary contains its
-/// contract record.
+/// Encodes the validated envelope of an event; an error if it has more than `most` bytes. Every emit calls this function, so the
+/// binary contains the event's contract record.
 pub(crate) fn encoded<T, C, A>(
     content: &T,
     context: &A,

@@ -1,4 +1,4 @@
-//! The headers of dead letters and requeued events: their names, values, and which of a message's own are kept.
+//! The headers of dead letters and requeued events: their names and values, and the foreign headers that are kept.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Dead letters: what is known of an event that was dead-lettered.
+//! Dead letters: dead-lettered events with their reason, error and attempts.
 
 use std::fmt;
 
@@ -79,7 +79,7 @@ pub struct DeadViolation {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetter {
-    /// Why it was dead-lettered; `None` if something other than a listener put it there.
+    /// Why the event was dead-lettered; `None` if something other than a listener put it into the dead queue.
     pub reason: Option<Reason>,
     /// The error of the last attempt, or the reason in words if no handler was called.
     pub error: String,
@@ -104,7 +104,7 @@ pub struct DeadLetter {
     /// The message id.
     pub message_id: Option<String>,
     /// The sensitive values of the message (`"x-sensitive": true` in the schema), as JSON Pointers (RFC 6901) in which `*`
-    /// matches any key or index. Covers the whole message if something other than a listener put it there.
+    /// matches any key or index. Covers content and context if something other than a listener put it into the dead queue.
     pub sensitive: Vec<String>,
     /// The queues from which the broker dead-lettered it, the latest first, because of a delivery limit, a time to live or a
     /// length limit. Empty if its listener dead-lettered it.
@@ -157,7 +157,7 @@ impl fmt::Debug for DeadLetter {
 }
 
 impl DeadLetter {
-    /// Converts violations, with their number and length limited: a sender controls both.
+    /// Converts violations. Limits their number and length, because a sender controls both.
     pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
         let cut = |text: &str| ellipsized(text, MAX_PART);
         violations
@@ -206,7 +206,7 @@ impl DeadLetter {
         headers
     }
 
-    /// Adds the details of a message that the broker itself dead-lettered.
+    /// Adds the details of a message that the broker itself dead-lettered; changes nothing if a listener dead-lettered it.
     #[cfg(feature = "amqp")]
     pub(crate) fn moved(mut self, deaths: Vec<Death>) -> Self {
         if self.reason.is_some() {
@@ -234,7 +234,8 @@ impl DeadLetter {
         self
     }
 
-    /// Reads a dead letter from its headers; missing ones yield empty fields.
+    /// Reads a dead letter from its headers. A missing header yields an empty field; without a reason, content and context are
+    /// sensitive.
     pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
         let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
         let text = |name: &str| match find(name) {

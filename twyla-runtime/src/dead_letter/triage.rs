@@ -17,7 +17,7 @@ pub enum Sort {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sorted {
-    /// The number of inspected letters that stayed.
+    /// The number of letters with the decision [`Sort::Keep`].
     pub kept: usize,
     /// The number of letters that were returned to their group's queue.
     pub replayed: usize,

@@ -16,22 +16,23 @@ pub enum Decision {
     Drop,
 }
 
-/// Sends decisions to the broker, without waiting. A decision on a lost connection has no effect: the broker delivers again.
+/// Sends decisions to the broker, without waiting. After the connection is lost, a decision has no effect: the broker delivers the
+/// message again.
 pub(crate) trait Settle: Send + Sync {
     fn settle(&self, tag: u64, decision: Decision);
 
-    /// Returns whether decisions have no effect any more.
+    /// Returns whether the broker has taken the deliveries back, so that decisions no longer have an effect.
     fn is_void(&self) -> bool {
         false
     }
 
-    /// Resolves when decisions have no effect any more.
+    /// Resolves when the broker has taken the deliveries back.
     fn voided(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 }
 
-/// A handler argument that hands the decision on the delivery to the handler.
+/// A handler argument with which the handler itself decides on the delivery.
 ///
 /// The first decision counts and is sent at once; later ones have no effect. If a handler that takes an `Ack` decides nothing,
 /// its result decides, as without `Ack`: `Ok` acks, an error or a panic is retried and then dead-lettered. A handler that has
@@ -54,7 +55,7 @@ impl Ack {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag: 0, sink: None }) }
     }
 
-    /// Returns whether the broker has taken the delivery back: it delivers it again, and decisions have no effect.
+    /// Returns whether the broker has taken the delivery back: decisions have no effect, and the broker delivers the message again.
     pub(crate) fn is_void(&self) -> bool {
         self.inner.sink.as_ref().is_some_and(|sink| sink.is_void())
     }
@@ -71,21 +72,22 @@ impl Ack {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag, sink: Some(sink) }) }
     }
 
-    /// Acks the event: the broker removes it. Returns whether this was the first decision, which is the one that counts.
+    /// Acks the event: the broker removes it. Returns whether this was the first decision; only the first counts.
     pub fn ack(&self) -> bool {
         self.inner.decide(Decision::Ack)
     }
 
     /// Returns the event to its queue, which delivers it again to any member of the group. Returns whether this was the first
-    /// decision, which is the one that counts.
+    /// decision; only the first counts.
     ///
-    /// It comes back at once. A quorum queue counts redeliveries, up to [`Service::redeliveries`](crate::Service::redeliveries); a
-    /// classic queue has no limit, so a handler that always rejects runs in a loop.
+    /// The queue delivers the event again at once. A quorum queue counts redeliveries, up to
+    /// [`Service::redeliveries`](crate::Service::redeliveries); a classic queue has no limit, so a handler that always rejects runs
+    /// in a loop.
     pub fn reject(&self) -> bool {
         self.inner.decide(Decision::Requeue)
     }
 
-    /// Drops the event, without a dead letter. Returns whether this was the first decision, which is the one that counts.
+    /// Drops the event, without a dead letter. Returns whether this was the first decision; only the first counts.
     pub fn drop(&self) -> bool {
         self.inner.decide(Decision::Drop)
     }

@@ -1,4 +1,4 @@
-//! One listener of a running service: what each of its deliveries needs.
+//! One listener of a running service: the state that its deliveries share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,11 +36,11 @@ pub(crate) struct ActiveListener {
     pub(crate) recall: Recall,
     /// The running handlers.
     pub(crate) runs: RunningHandlers,
-    /// Notified to return all deliveries to the broker.
+    /// A notification renews the consumer: all unsettled deliveries return to the broker.
     pub(crate) renew: Arc<Notify>,
     /// The time after which the broker takes an unsettled delivery back.
     pub(crate) consumer_timeout: Duration,
-    /// Limits the handlers that run at once, if they are fewer than the prefetch.
+    /// The permits of concurrent handlers; `None` if the prefetch is the only limit.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
     pub(crate) metrics: ListenerMetrics,
@@ -52,7 +52,7 @@ impl ActiveListener {
         self.listener.policy.key.is_some()
     }
 
-    /// Repeats the decision that was made before the broker took the delivery back.
+    /// Applies the decision that was made before the broker took the delivery back.
     pub(crate) fn settle(&self, delivery: &Delivery, decision: Decision) {
         let (event, group, message_id) = (self.queue.event, self.queue.group, delivery.message_id.as_deref());
         tracing::debug!(

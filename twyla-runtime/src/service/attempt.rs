@@ -31,7 +31,8 @@ use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Delivery, QueueSpec};
 use twyla_codec::validate::{Refusal, Violation};
 
-/// Handles a delivery once a permit is free, and retries it here if its pause is short.
+/// Handles a delivery once a permit is free. If the retry queue refuses the delivery, the delivery waits here without a permit and is
+/// then handled again.
 pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery) {
     if delivery.ack.is_void() {
         // The connection was lost while the delivery waited; the broker delivers the event again.
@@ -44,7 +45,7 @@ pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery:
             None => None,
         };
         if place.is_some() && *listening.stopping.borrow() != Phase::Running {
-            // It goes back to its queue.
+            // The delivery is dropped, and so goes back to its queue.
             return;
         }
         let (progress, places) = (delivery.progress.clone(), listening.places.clone());
@@ -56,8 +57,8 @@ pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery:
     }
 }
 
-/// Begins to handle a message. If it was delivered before, its outcome may be known, or its earlier handling may still run.
-/// `None` if the service stops.
+/// Registers a message as being handled, if it has an id. For a redelivered message, waits until its earlier handling has ended, and
+/// returns its known outcome, if any. `None` if the service stops meanwhile.
 async fn begin<'a>(
     listening: &'a ActiveListener,
     delivery: &Delivery,
@@ -127,7 +128,7 @@ async fn handle(
     held
 }
 
-/// Returns why a delivery is dead-lettered before its envelope is read, if it is.
+/// Returns the cause if a delivery is dead-lettered unread: it was redelivered too often, or is too large.
 fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<DeadLetterCause> {
     if delivery.redeliveries > listening.redeliveries {
         let error = format!(
@@ -152,7 +153,7 @@ enum NextStep {
 }
 
 impl NextStep {
-    /// Returns the outcome to remember if the delivery is void.
+    /// Returns the outcome to remember if the delivery is void; `None` if the redelivered message is to be handled again.
     fn known(self, delivery: &Delivery) -> Option<VoidOutcome> {
         match self {
             Self::Settled => match delivery.ack.decision()? {
@@ -166,9 +167,10 @@ impl NextStep {
     }
 }
 
-/// Calls the handler until it decides, succeeds, fails for good, or is to be retried much later.
+/// Calls the handler until it decides or succeeds, until the event must be dead-lettered, or until the next pause is too long for
+/// this process.
 ///
-/// A known outcome of an earlier delivery overrides the headers of this one.
+/// `known` has the failed attempts of an earlier delivery and the time of the next attempt. It overrides the delivery's headers.
 async fn attempts(
     listening: &ActiveListener,
     delivery: &Delivery,
@@ -198,7 +200,7 @@ async fn attempts(
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
     loop {
-        // wait for the store before an attempt begins, so that a failing store uses up no attempt
+        // the attempt begins after the store has answered, so that a failing store uses up no attempt
         let Some(begun) = claim(listening, delivery, &mut patience).await else { return given_up(delivery, failed) };
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let (mut incoming, span) = incoming(listening, delivery, &envelope, &session, attempt, failed.as_ref());
@@ -246,7 +248,7 @@ async fn attempts(
                 }
             }
         };
-        // the lookup, the commit and the outbox have worked
+        // the store has answered; an error of the outbox is recorded below
         listening.store.works();
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
@@ -344,8 +346,8 @@ enum PauseEnd {
     Void,
 }
 
-/// Waits between two attempts and keeps the delivery. In an ordered listener, the delivery and all those behind it are returned to
-/// the broker after half of its `consumer_timeout`, and delivered again in the same order.
+/// Waits between two attempts and keeps the delivery. In an ordered listener, all unsettled deliveries are returned to the broker
+/// after half of its `consumer_timeout`, and delivered again in the same order.
 async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> PauseEnd {
     if pause.is_zero() {
         return PauseEnd::Over;
@@ -370,7 +372,7 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
     }
 }
 
-/// Measures one attempt. A cancelled attempt is not recorded.
+/// Measures one attempt. A cancelled attempt has no outcome and no duration in the metrics.
 struct AttemptTimer<'a> {
     metrics: &'a ListenerMetrics,
     begun: Instant,
@@ -394,7 +396,8 @@ impl Drop for AttemptTimer<'_> {
     }
 }
 
-/// Asks the store whether the event was handled before, until it answers. `None` if the service stops or the delivery is void.
+/// Asks the dedupe store whether the event was handled before, and repeats the request until the store answers. `None` if the
+/// service stops or the delivery is void.
 async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut StoreBackoff) -> Option<ClaimOutcome> {
     let Some(dedupe) = &listening.dedupe else { return Some(ClaimOutcome::New(Box::new(dedupe::Unheld))) };
     let QueueSpec { name: queue, group, .. } = &*listening.queue;
@@ -416,7 +419,7 @@ async fn claim(listening: &ActiveListener, delivery: &Delivery, patience: &mut S
     }
 }
 
-/// The growing pauses of a delivery that waits for a failing store.
+/// The pauses between requests to a failing store, for one delivery.
 struct StoreBackoff {
     pause: Duration,
 }
@@ -428,11 +431,11 @@ impl Default for StoreBackoff {
 }
 
 impl StoreBackoff {
-    /// The longest pause: how late a delivery may notice that the store works again.
+    /// The longest pause. A delivery notices that the store works again after at most this time.
     const MOST: Duration = Duration::from_secs(5);
 
-    /// Waits before the store is asked again, twice as long each time. `None` if the service stops, or the broker has taken the
-    /// delivery back.
+    /// Waits before the next request to the store; each pause is twice the last one. `None` if the service stops, or the broker
+    /// has taken the delivery back.
     async fn wait(&mut self, listening: &ActiveListener, delivery: &Delivery, trouble: Trouble) -> Option<()> {
         listening.store.fails(&trouble, &listening.metrics);
         let mut stopping = listening.stopping.clone();
@@ -492,7 +495,7 @@ fn broken(part: &str, refusal: &Refusal, attempt: u32) -> DeadLetterCause {
     let error = format!("the {part} breaks its contract: {refusal}");
     DeadLetterCause {
         violations: DeadLetter::violations(&format!("/{part}"), &refusal.violations),
-        // The handler itself was not called.
+        // Counts only the earlier attempts: the handler was not called in this one.
         failed: (attempt > 1).then(|| FailedAttempts::after(None, attempt - 1, &error)),
         ..DeadLetterCause::of(Reason::Contract, error)
     }

@@ -2,11 +2,11 @@
 
 use tokio::sync::watch;
 
-/// The deliveries that a listener holds, each until its [`Holding`] is dropped.
+/// The count of the deliveries that a listener holds, each until its [`Holding`] is dropped.
 #[derive(Debug)]
 pub(crate) struct HeldDeliveries(watch::Sender<Backlog>);
 
-/// The deliveries that wait to be dead-lettered.
+/// The number of deliveries that wait to be dead-lettered, and the reason.
 #[derive(Clone, Debug)]
 pub(crate) struct Backlog {
     count: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Backlog {
 }
 
 impl Backlog {
-    /// Returns why a listener with this queue isn't ready, if any delivery waits.
+    /// Returns why the listener of `queue` isn't ready; `None` if no delivery waits.
     pub(crate) fn reason(&self, queue: &str) -> Option<String> {
         let Self { count, most, why } = self;
         (*count > 0).then(|| {
@@ -48,7 +48,7 @@ impl HeldDeliveries {
     }
 }
 
-/// Counts a delivery as held until it is dropped.
+/// A guard that counts a delivery as held until the guard is dropped.
 pub(crate) struct Holding<'a>(&'a HeldDeliveries);
 
 impl Holding<'_> {

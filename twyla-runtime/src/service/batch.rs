@@ -1,4 +1,4 @@
-//! Handles deliveries that arrived together: in one task as long as their handlers don't wait, otherwise in a task each.
+//! Handles deliveries that arrived together: in one task, except for handlers that wait or are slow.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,14 +11,15 @@ use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
 use crate::transport::Delivery;
 
-/// Handles deliveries, concurrently as soon as one waits. If the future is dropped, unhandled deliveries go back to their queue.
+/// Handles deliveries one after another. A handler that waits, or follows a slow one, runs in a separate task. If the future is
+/// dropped, unhandled deliveries go back to their queue.
 pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: Vec<Delivery>) {
     let mut waiting = JoinSet::new();
     for delivery in deliveries {
         let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
-            // The new task polls it again at once, so its waker isn't lost.
+            // This poll's waker does nothing: the new task polls the future again at once.
             let polled = handling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             listening.pace.took(begun.elapsed());
             if let Poll::Ready(()) = polled {

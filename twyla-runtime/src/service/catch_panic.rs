@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// Runs a handler; a panic becomes an error with its message. The value that `enter` returns lives during each poll.
+/// Runs a handler; a panic becomes an error with its message. Each poll calls `enter` first, and drops its value at the end.
 pub(crate) async fn guarded<F: Future, E>(
     handle: impl FnOnce() -> F,
     enter: impl Fn() -> E,
@@ -28,7 +28,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     format!("the handler panicked: {}", text.unwrap_or("(no message)"))
 }
 
-/// Writes an error with its causes.
+/// Returns the text of an error and its causes, without causes that an earlier text contains.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

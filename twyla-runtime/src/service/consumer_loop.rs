@@ -16,7 +16,7 @@ use super::shutdown::ShutdownDeadlines;
 use crate::progress::DeliveryProgress;
 use crate::transport::{Delivery, Subscription};
 
-/// The maximum number of bursts of deliveries that are taken at once.
+/// The maximum number of bursts (deliveries that arrived together) that one iteration takes.
 const BATCH: usize = 64;
 /// The maximum number of deliveries that share a task.
 const TOGETHER: usize = 16;
@@ -42,7 +42,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                 {
                     let progress = delivery.progress.clone();
                     progress.wake();
-                    // only after the next has begun: observers always see one delivery in progress
+                    // dropped only after the next delivery has begun: observers always see one in progress
                     drop(ended);
                     begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (key, progress));
                 }
@@ -85,7 +85,7 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
         }
     }
     drop(stop);
-    // Deliveries without a handler go back to their queue.
+    // Deliveries whose handler has not started go back to their queue.
     drop((taken, deliveries, order));
 
     let mut ending = ShutdownDeadlines::within(deadline);

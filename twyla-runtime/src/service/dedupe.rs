@@ -1,4 +1,4 @@
-//! Deduplication: remembers the events that a group has handled, and skips them when they come again.
+//! Deduplication: remembers the events that a group has handled, and skips them when they are delivered again.
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
@@ -31,7 +31,7 @@ pub struct Dedupe {
 
 impl Dedupe {
     /// Remembers the last `capacity` events that this process has handled, in about 150 bytes each. It skips events that are
-    /// delivered again after a lost connection, and forgets all when the process ends.
+    /// delivered again after a lost connection. When the process ends, it forgets all events.
     #[must_use]
     pub fn in_memory(capacity: usize) -> Self {
         Self {
@@ -44,8 +44,8 @@ impl Dedupe {
 
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 impl Dedupe {
-    /// Sets how long a database remembers handled events; forever unless set. It must be longer than an event can be in queues,
-    /// retries and the dead queue: an event that is delivered again after that takes effect again.
+    /// Sets how long a database remembers handled events; forever unless set. The time must be longer than an event can
+    /// stay in its queue, retry queues and dead queue: an event that is delivered again after that time is handled again.
     ///
     /// Expired rows are deleted while the service runs, at least once an hour.
     #[must_use]
@@ -79,15 +79,15 @@ impl fmt::Debug for Dedupe {
 
 /// Remembers handled events.
 pub(crate) trait Store: Send + Sync {
-    /// Begins to handle an event; waits while another delivery of it is being handled.
+    /// Claims an event for handling; waits while another delivery of the same event is being handled.
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>>;
 
-    /// Returns how many events can be handled at once, if that is bounded.
+    /// Returns the maximum number of events that can be handled at once; `None` if there is no limit.
     fn connections(&self) -> Option<u32> {
         None
     }
 
-    /// Removes events older than this; returns how many.
+    /// Removes events that are older than `age`; returns their number.
     fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
         Box::pin(std::future::ready(Ok(0)))
     }
@@ -98,7 +98,7 @@ pub(crate) trait Store: Send + Sync {
 pub(crate) struct Identity<'a> {
     /// The queue, which is named after the event and the group.
     pub(crate) queue: &'a str,
-    /// The group, by which stores of earlier versions remember events.
+    /// The group, by which earlier versions of the store identified events.
     #[cfg_attr(
         not(any(feature = "postgres", feature = "sqlite")),
         allow(dead_code, reason = "only databases outlive versions")
@@ -108,19 +108,19 @@ pub(crate) struct Identity<'a> {
     pub(crate) message_id: Option<&'a str>,
 }
 
-/// Whether the store lets an event be handled.
+/// The store's answer: whether the event is to be handled.
 pub(crate) enum ClaimOutcome {
     /// The event was handled before.
     Done,
     New(Box<dyn Claim>),
 }
 
-/// An event that is being handled. Dropping it means that it wasn't handled.
+/// An event that is being handled. If the claim is dropped, the event counts as not handled.
 pub(crate) trait Claim: Send {
     /// Returns the transaction that a handler may take part in.
     fn transaction(&self) -> Option<Transacting>;
 
-    /// Commits: the event counts as handled, together with the work of the transaction.
+    /// Commits the transaction: its work takes effect, and the event counts as handled.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
 }
 
@@ -128,7 +128,7 @@ pub(crate) trait Claim: Send {
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) cause: Cause,
-    /// Whether it is only busy: all connections, or the only writer, are in use.
+    /// Whether the store is only busy: all connections, or SQLite's only writer, are in use.
     pub(crate) busy: bool,
 }
 
@@ -138,11 +138,11 @@ pub(crate) struct Trouble {
 pub(crate) enum NotCommitted {
     /// The store failed: the event is handled again, and the attempt doesn't count.
     Store(Trouble),
-    /// The handler caused it.
+    /// The handler caused the failure: its attempt has failed.
     Handler(Cause),
 }
 
-/// A transaction on its way to the handler.
+/// The transaction that a handler can take as an argument, without its type.
 #[derive(Clone)]
 #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database has some"))]
 pub struct Transacting(pub(crate) Arc<dyn Any + Send + Sync>);
@@ -163,9 +163,9 @@ type Key = (Arc<str>, Arc<str>);
 
 #[derive(Default)]
 struct Seen {
-    /// Whether each was handled; locked while it is being handled.
+    /// Whether each event was handled; the entry is locked while its event is being handled.
     done: HashMap<Key, Arc<tokio::sync::Mutex<bool>>>,
-    /// Oldest first.
+    /// The keys of `done`, oldest first.
     order: VecDeque<Key>,
 }
 
@@ -198,7 +198,7 @@ impl Store for MemoryStore {
     }
 }
 
-/// An event without a store.
+/// The claim of an event that no store remembers.
 pub(crate) struct Unheld;
 
 impl Claim for Unheld {

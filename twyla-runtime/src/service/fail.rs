@@ -1,4 +1,4 @@
-//! Errors by which a handler decides: retry, retry later, dead-letter, drop.
+//! Errors with which a handler decides what happens to the event: retry, retry later, dead-letter, drop.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -25,7 +25,7 @@ type Cause = Box<dyn StdError + Send + Sync>;
 /// ```
 ///
 /// A `Fail` also counts inside a chain of errors, as with `anyhow` or `Box<dyn Error>`. If there are several, the outermost one
-/// decides.
+/// decides; a [`Fail::retry`] leaves the decision to the next one.
 pub struct Fail {
     what: FailAction,
     cause: Cause,
@@ -34,18 +34,18 @@ pub struct Fail {
 /// The action that a handler chose for a failed event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailAction {
-    /// Retry it by the listener's policy.
+    /// Retry the event by the listener's policy.
     Retry,
-    /// Retry it after this long, if the policy has attempts left.
+    /// Retry the event after this pause, if the policy has attempts left.
     RetryAfter(Duration),
     DeadLetter,
     Drop,
-    /// Retry it until the store works; the attempt doesn't count.
+    /// Retry the event until the store or the outbox works; the attempt doesn't count.
     Store,
 }
 
 impl Fail {
-    /// Retries the event by the listener's policy.
+    /// Retries the event by the listener's policy, unless an error in the chain of `error` decides otherwise.
     pub fn retry(error: impl Into<Cause>) -> Self {
         Self { what: FailAction::Retry, cause: error.into() }
     }
@@ -53,8 +53,8 @@ impl Fail {
     /// Retries the event after at least `after`, as often as the listener's policy allows.
     ///
     /// For up to a second the event waits in this process. For longer pauses it waits in a retry queue, and the pause is
-    /// rounded up to one of a few steps (1, 2, 5, 10, 30 s, the same in minutes and hours, days up to 30), because each step is
-    /// a queue.
+    /// rounded up to one of a few steps, because each step is a queue: 1, 2, 5, 10 or 30 s or min; 1, 2, 5 or 10 h; 1, 2 or
+    /// 5 days, and above that whole days up to 30.
     pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
         Self { what: FailAction::RetryAfter(after), cause: error.into() }
     }
@@ -128,7 +128,7 @@ pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<I
 }
 
 impl FailAction {
-    /// Returns the decision of the outermost error in the chain that makes one.
+    /// Returns the decision of the outermost error in the chain that decides; `Retry` if none does.
     pub(crate) fn of(error: &(dyn StdError + 'static)) -> Self {
         let said = causes(error).find_map(|error| {
             // an event or a call that breaks its contract or is too large would fail again at the next attempt
@@ -149,8 +149,8 @@ impl FailAction {
     }
 }
 
-/// The source of the error of a call that breaks its own contract and isn't sent. A retry would fail too, so the event is
-/// dead-lettered at once.
+/// The source of a [`CallError`](crate::rpc::CallError) for a request that breaks its contract and isn't sent. A retry would fail too, so
+/// the event is dead-lettered at once.
 #[derive(Debug)]
 pub(crate) struct NoUse;
 

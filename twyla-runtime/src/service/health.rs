@@ -16,14 +16,14 @@ use crate::transport::state::{BusState, LinkState};
 #[derive(Clone)]
 pub struct Health {
     bus: watch::Receiver<BusState>,
-    /// Each queue, and whether its consumer exists.
+    /// The name of each queue, and whether its consumer exists.
     consumers: Arc<[(String, watch::Receiver<bool>)]>,
-    /// Each queue whose listener dedupes, with the error of its store, if any.
+    /// The name of each queue with a dedupe store, and the error of the store, if it fails.
     stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
-    /// Each queue, and the deliveries that wait to be dead-lettered.
+    /// The name of each queue, and its deliveries that wait to be dead-lettered.
     held: Arc<[(String, watch::Receiver<Backlog>)]>,
     phase: watch::Receiver<Phase>,
-    /// Whether the service reports not ready because it stops soon.
+    /// Whether the service reports that it isn't ready because it will stop soon.
     leaving: watch::Receiver<bool>,
 }
 
@@ -43,7 +43,7 @@ impl Health {
     /// exists, every store of [`Dedupe`](crate::Dedupe) works, no event waits for its dead queue to accept it, and the service
     /// isn't stopping.
     ///
-    /// A broker that accepts no messages for now (a memory alarm) doesn't count, because the service still handles events.
+    /// A broker that accepts no messages for now (a memory alarm) doesn't make the service unready: it still handles events.
     #[must_use]
     pub fn unready(&self) -> Vec<String> {
         let mut reasons = Vec::new();
@@ -113,7 +113,7 @@ mod routes {
             Router::new().route("/health/live", get(live)).route("/health/ready", get(ready))
         }
 
-        /// Returns the routes of the health, and `GET /metrics` with the feature `telemetry`.
+        /// Returns the health routes, and `GET /metrics` with the feature `telemetry`.
         pub(crate) fn operations(&self) -> Router {
             let routes = self.routes();
             #[cfg(feature = "telemetry")]

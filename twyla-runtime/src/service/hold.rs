@@ -1,7 +1,7 @@
-//! Holds deliveries whose dead queue or retry queue refuses them: they stay here, unacked.
+//! Holds deliveries whose dead queue or retry queue refuses them: they stay in this process, unacked.
 //!
 //! A dead letter is published again with growing pauses; a retry waits out its pause here. A held delivery counts against the prefetch,
-//! and not against the handlers that run at once.
+//! but not against the concurrency limit of handlers.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::retry::doubled;
 use super::verdict::Destination;
 use crate::transport::{Delivery, Outgoing, PublishFailure, Unpublished};
 
-/// The pauses between two publishes to a dead queue.
+/// The first and the longest pause between two publishes to a dead queue.
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -27,8 +27,9 @@ pub(crate) struct HeldDelivery {
 }
 
 impl HeldDelivery {
-    /// Waits until it is dead-lettered; returns it if it is to be handled again. After half of the broker's `consumer_timeout` it goes back
-    /// to its queue, and is held again when it returns. A message without an id can't be recognised, and is handled again.
+    /// Waits until the delivery is dead-lettered, or returns it when its next attempt is due. After half of the broker's `consumer_timeout`
+    /// the delivery goes back to its queue, and is held again when it is redelivered. A message without an id can't be recognised then,
+    /// so it is handled again instead.
     pub(crate) async fn wait(self, listening: &ActiveListener, guard: Option<&HandlingGuard<'_>>) -> Option<Delivery> {
         let Self { mut delivery, way, why } = self;
         let _held = listening.metrics.hold();
@@ -70,7 +71,7 @@ enum DeadLettering {
 async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &Outgoing, why: &str) -> DeadLettering {
     let holding = listening.hold.hold(why);
     let (event, group, message_id) = (listening.queue.event, listening.queue.group, delivery.message_id.as_deref());
-    // after half of the timeout the delivery goes back, and is delivered again
+    // after half of the timeout the delivery goes back to its queue, which delivers it again
     let until = delivery.arrived + listening.consumer_timeout / 2;
     let mut times = 0;
     while Instant::now() < until && pause(listening, delivery, doubled(FIRST, LONGEST, times)).await {
@@ -103,7 +104,7 @@ async fn dead_letter(listening: &ActiveListener, delivery: &Delivery, message: &
     DeadLettering::Back
 }
 
-/// Waits for the pause; returns `false` if the service stops.
+/// Waits for the pause to end; returns `false` if the service stops.
 async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration) -> bool {
     let mut phase = listening.stopping.clone();
     tokio::select! {

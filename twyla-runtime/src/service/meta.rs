@@ -11,22 +11,22 @@ use crate::telemetry::trace::TraceContext;
 pub struct Meta {
     /// The event's name, `domain.event_type`.
     pub event: &'static str,
-    /// The envelope's version. 1, the newest known one, if the producer wrote no integer.
+    /// The envelope's version; 1, the newest known version, if the envelope has no integer version.
     pub version: i64,
-    /// When the event was emitted, or when it arrived if the producer wrote no time.
+    /// When the event was emitted; the time of this attempt if the envelope has no timestamp.
     pub timestamp: DateTime<Utc>,
-    /// The session of the event, and of all events that the handler emits. A new one if the event has none;
-    /// [`session_id`](crate::session_id) of the text if it isn't a UUID.
+    /// The session of the event, and of all events that the handler emits. A new session if the event has none;
+    /// [`session_id`](crate::session_id) of the session's text if that isn't a UUID.
     pub session_id: Uuid,
     /// The message's id, which is the same for each delivery of the event. Events of the Python original have none.
     pub message_id: Option<String>,
     /// Whether the broker has delivered the event before, so it may have been handled, partly or completely.
     pub redelivered: bool,
-    /// The span in which the event is handled. Events and calls of the handler belong to this trace automatically.
+    /// The trace context of the span that handles the event. The handler's events and calls belong to this trace automatically.
     pub trace: Option<TraceContext>,
     /// The number of this attempt, from 1. It is kept in the event's headers through the retry queues.
     pub attempt: u32,
-    /// How the first attempt failed, if this isn't the first.
+    /// How the first attempt failed; `None` if this is the first attempt.
     pub first_failure: Option<FirstFailure>,
 }
 

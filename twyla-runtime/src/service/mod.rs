@@ -58,10 +58,10 @@ use crate::rpc::{self, Rpc, Serve, ServerSetup};
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{QueueKind, QueueSpec, dead_name, queue_name};
 
-/// Publishes an outbox until the service stops.
+/// Starts the relay of an outbox, which publishes its events until the service stops.
 type StartRelay = Box<dyn FnOnce(Bus, watch::Receiver<Phase>) -> BoxFuture<'static, ()> + Send>;
 
-/// Listeners and RPCs that run together: made by [`Bus::service`].
+/// Listeners and RPCs that run together, created by [`Bus::service`].
 ///
 /// Each event goes to each group that listens to it, and within a group to one member, be it in this process or
 /// another. Handlers run concurrently. The return value of a handler decides: `Ok` acks; an error or a panic is retried
@@ -116,7 +116,7 @@ impl Service {
         }
     }
 
-    /// Gives handlers that take a [`State<T>`](crate::State) a clone of `state`. A second state of the same type replaces the first.
+    /// Adds a state. Handlers that take a [`State<T>`](crate::State) receive a clone. A second state of the same type replaces the first.
     pub fn state<T: Clone + Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(TypeId::of::<T>(), Box::new(state) as Box<dyn Any + Send + Sync>);
         self
@@ -128,10 +128,10 @@ impl Service {
         self
     }
 
-    /// Adds the handlers of an [`rpcs!`](crate::rpcs) list. They are served as long as the service runs, with the same states.
+    /// Adds the handlers of an [`rpcs!`](crate::rpcs) list. They use the service's states, and are served as long as it runs.
     ///
-    /// That is over HTTP, on `127.0.0.1:8080` unless [`serve`](Self::serve) says otherwise, with the feature `rpc-server`;
-    /// or within this process, if the service is given an [`Rpc::in_memory`](Rpc::in_memory).
+    /// With the feature `rpc-server` they are served over HTTP, on `127.0.0.1:8080` or the address of [`serve`](Self::serve). If the
+    /// service has an [`Rpc::in_memory`](Rpc::in_memory) and no address, they are served within this process only.
     pub fn rpcs(mut self, rpcs: impl IntoIterator<Item = rpc::Registration>) -> Self {
         self.rpcs.registrations.extend(rpcs);
         self
@@ -153,9 +153,9 @@ impl Service {
 
     /// Serves your own app on the service's address. `app` receives a router with the routes of the RPCs, `POST /rpc/<method>`,
     /// and of the service's health, `GET /health/live` and `GET /health/ready`, and returns the router to serve. Axum panics at
-    /// start if a route has the path of another.
+    /// start if two routes have the same path.
     ///
-    /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address, and starting the service is an
+    /// With [`Serve::mounted`](crate::rpc::Serve::mounted) there is no address: the service fails to start with
     /// [`Error::NoAddress`](crate::Error::NoAddress).
     ///
     /// ```text
@@ -167,9 +167,9 @@ impl Service {
         self
     }
 
-    /// Serves the service's health on an address of its own, for example `0.0.0.0:9090`: `GET /health/live` and `GET
-    /// /health/ready` ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`, from its start until it has
-    /// drained.
+    /// Serves the service's health on a separate address, for example `0.0.0.0:9090`: `GET /health/live` and `GET
+    /// /health/ready` ([`Health`](crate::Health)), and `GET /metrics` with the feature `telemetry`. The address is open from the
+    /// start of the service until it has drained.
     #[cfg(feature = "rpc-server")]
     pub fn operations(mut self, address: impl Into<String>) -> Self {
         self.operations = Some(address.into());
@@ -186,7 +186,7 @@ impl Service {
     ///
     /// An event is redelivered when the service ends while it handles the event, when the connection is lost, and when a
     /// handler returns it ([`Ack::reject`](crate::Ack::reject)). The limit stops an event that crashes the process each time.
-    /// Only quorum queues count redeliveries; a classic queue redelivers without a bound.
+    /// Only quorum queues count redeliveries: on a classic queue, only the limit 0 takes effect.
     pub fn redeliveries(mut self, times: u32) -> Self {
         self.redeliveries = times;
         self
@@ -195,14 +195,14 @@ impl Service {
     /// Sets the broker's `consumer_timeout`. Default: 30 minutes, as in RabbitMQ.
     ///
     /// The broker takes back a delivery that isn't settled within that time, and closes its channel. The bus can't query this value, so
-    /// set it to the broker's. The log warns of a handler that runs for half of it, and an ordered listener returns a delivery after half
-    /// of it.
+    /// set it to the broker's. The log warns of a handler that runs for half of it. After half of it, deliveries that an ordered listener
+    /// keeps for a retry, and deliveries that their dead queue or retry queue refuses, return to the broker.
     pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
         self.consumer_timeout = timeout;
         self
     }
 
-    /// Sets how often a failed handler is retried; five attempts unless set.
+    /// Sets the retry policy of failed handlers; five attempts unless set.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
@@ -232,8 +232,9 @@ impl Service {
 
     /// Sets how long the shutdown may take from the signal on; 25 s unless set, because Kubernetes kills a process after 30.
     ///
-    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Of the rest, running handlers have four fifths, or all but 5 s. Then
-    /// unfinished events go back, acks and confirms are sent, and connections are closed. These last steps have at least one second.
+    /// The [`shutdown_delay`](Self::shutdown_delay) is part of it. Running handlers have four fifths of the rest, or all but 5 s if
+    /// that is more. In the last steps, unfinished events return to their queues, acks are sent, confirms arrive, and connections are
+    /// closed. These steps have at least one second.
     pub fn drain_deadline(mut self, deadline: Duration) -> Self {
         self.drain_deadline = deadline;
         self
@@ -242,7 +243,7 @@ impl Service {
     /// Sets how long the service keeps working after the signal to stop while [`Health`](crate::Health) reports it as not ready; zero
     /// unless set.
     ///
-    /// A load balancer needs some seconds until it sends no more calls; meanwhile the port of RPCs stays open. The delay is part of the
+    /// A load balancer keeps sending calls for some seconds; meanwhile the port of RPCs stays open. The delay is part of the
     /// [`drain_deadline`](Self::drain_deadline), and at most as long.
     pub fn shutdown_delay(mut self, delay: Duration) -> Self {
         self.shutdown_delay = delay;
@@ -255,7 +256,7 @@ impl Service {
     /// for pending confirms. A second signal ends the wait for handlers at once.
     ///
     /// # Errors
-    /// As [`start`](Self::start), [`Error::Signals`], and [`Error::NoAddress`] where RPCs are
+    /// As [`start`](Self::start), [`Error::Signals`], and [`Error::NoAddress`] if RPCs are
     /// [`mounted`](crate::rpc::Serve::mounted), because no caller can get their routes.
     ///
     /// # Cancel safety
@@ -286,12 +287,12 @@ impl Service {
     /// [`Running::stop`] drains and leaves the bus open.
     ///
     /// # Errors
-    /// [`Error::MissingState`], [`Error::DuplicateListener`], [`Error::DuplicateRpc`], [`Error::NoAddress`] and
-    /// [`Error::NoRpcServer`], and [`Error::Serve`] if RPCs can't be served on their address, before anything is consumed;
-    /// [`Error::Listen`] if the broker refuses a queue or can't be reached.
+    /// Before any event is consumed: [`Error::MissingState`], [`Error::DuplicateListener`], [`Error::DuplicateRpc`],
+    /// [`Error::NoAddress`], [`Error::NoRpcServer`], and [`Error::Serve`] if an address for RPCs or health can't be opened.
+    /// Then [`Error::Listen`] if the broker refuses a queue or can't be reached.
     ///
     /// # Cancel safety
-    /// Dropping the future stops what was started.
+    /// Dropping the future stops the listeners and servers that were started.
     pub async fn start(self) -> Result<Running, Error> {
         self.check()?;
         let states = Arc::new(self.states);

@@ -8,7 +8,7 @@ const SLOW: Duration = Duration::from_micros(50);
 /// The number of deliveries that get a task of their own after a slow one.
 const APART: u32 = 256;
 
-/// Whether the deliveries of a listener may share a task.
+/// Decides whether the deliveries of a listener share a task.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
     apart: AtomicU32,

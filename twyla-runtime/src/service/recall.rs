@@ -1,8 +1,8 @@
 //! Remembers the outcomes of deliveries that the broker has taken back during their handling.
 //!
 //! A delivery is void once its channel is gone: the connection was lost, or the broker's `consumer_timeout` has passed. The
-//! broker delivers the message again, and whatever the service decides about the void delivery has no effect. So the outcome
-//! is kept here, by message id, until the message comes back: it is not handled a second time, and its attempts go on counting.
+//! broker delivers the message again, and a decision on the void delivery has no effect. So the outcome is kept here, by message
+//! id, until the message is redelivered: a decided message is not handled again, and earlier failed attempts still count.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -19,7 +19,7 @@ use crate::truncate::ellipsized;
 
 /// The maximum number of kept outcomes. An outcome is never used if another member of the group gets the message.
 const CAPACITY: usize = 10_000;
-/// The maximum number of bytes of the errors and headers in kept outcomes.
+/// The maximum size of all kept outcomes, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 
 /// The outcome of a void delivery.
@@ -45,7 +45,7 @@ impl VoidOutcome {
         self
     }
 
-    /// Returns its approximate size in bytes.
+    /// Returns the approximate size of the outcome in memory, in bytes.
     fn size(&self) -> usize {
         let texts = match self {
             Self::Decided(_) => 0,
@@ -68,8 +68,8 @@ pub(crate) struct Recall {
     state: Mutex<RecallState>,
 }
 
-/// The messages that are being handled and the kept outcomes, by the hash of the message's id: 64 bits, keyed with a random
-/// key of the process.
+/// The messages that are being handled and the kept outcomes, by the 64-bit hash of the message's id. The hash has a random
+/// key.
 #[derive(Default)]
 struct RecallState {
     handling: HashMap<u64, Handling>,
@@ -77,7 +77,7 @@ struct RecallState {
     known: HashMap<u64, (u64, VoidOutcome)>,
     /// The size of the outcomes in bytes.
     bytes: usize,
-    /// The hash and number of each outcome, oldest first, including outcomes that were used already.
+    /// The number and hash of each outcome, oldest first, including outcomes that were used already.
     order: VecDeque<(u64, u64)>,
     /// The number of the next outcome.
     next: u64,
@@ -100,7 +100,7 @@ impl Recall {
     /// Begins to handle a message that was delivered before: waits until its earlier handling has ended, and takes its outcome.
     ///
     /// # Cancel safety
-    /// Nothing is begun if the future is dropped.
+    /// If the future is dropped, the message isn't registered as being handled.
     pub(crate) async fn begin_again(&self, id: &str) -> (HandlingGuard<'_>, Option<VoidOutcome>) {
         let key = self.hasher.hash_one(id);
         loop {
@@ -136,14 +136,14 @@ impl RecallState {
     }
 }
 
-/// Marks a message as being handled until it is dropped.
+/// Registers a message as being handled until the guard is dropped.
 pub(crate) struct HandlingGuard<'a> {
     recall: &'a Recall,
     key: u64,
 }
 
 impl HandlingGuard<'_> {
-    /// Remembers the decision on a void delivery, which never reaches the broker.
+    /// Remembers an `Ack` or `Drop` decision if the delivery is void, because the decision doesn't reach the broker.
     pub(crate) fn remember_if_void(&self, ack: &Ack) {
         if ack.is_void()
             && let Some(decision @ (Decision::Ack | Decision::Drop)) = ack.decision()

@@ -1,5 +1,5 @@
-//! Moves a delivery to a retry queue until its next attempt, or to the dead queue. The broker confirms it there before it is acked
-//! here; a delivery that isn't confirmed is held.
+//! Moves a delivery to a retry queue until its next attempt, or to the dead queue. The delivery is acked after the broker has
+//! confirmed the moved message; without a confirm, the delivery is held.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Delivery, Outgoing, PublishTarget, new_message_id};
 
 impl Delivery {
-    /// Returns the earlier attempts that its headers report.
+    /// Returns the earlier failed attempts that the headers report, if any.
     pub(crate) fn failed(&self) -> Option<FailedAttempts> {
         let attempts = self.number(headers::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
         let at = self.text(headers::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
@@ -25,7 +25,8 @@ impl Delivery {
         (attempts > 0).then(|| FailedAttempts { attempts, first: FirstFailure { error, at: at.to_utc() } })
     }
 
-    /// Returns the exchange and routing key that it was first published with: a retry queue returns it through the default exchange.
+    /// Returns the exchange and routing key of the first publish. A message from a retry queue has them in its headers, because it
+    /// arrives through the default exchange.
     fn origin(&self) -> (String, String) {
         match (self.text(headers::EXCHANGE), self.text(headers::ROUTING_KEY)) {
             (Some(exchange), Some(key)) if self.exchange.is_empty() => (exchange.to_owned(), key.to_owned()),
@@ -52,8 +53,8 @@ impl Delivery {
     }
 }
 
-/// Publishes the message to a retry queue, which returns it after `pause`, and then acks it. Returns a delivery to hold if that queue
-/// refuses it.
+/// Publishes the message to a retry queue, which returns it after `pause`, and then acks the delivery. Returns the delivery, to be
+/// held, if the publish fails.
 pub(crate) async fn postpone(
     listening: &ActiveListener,
     delivery: Delivery,
@@ -72,7 +73,8 @@ pub(crate) async fn postpone(
     Some(Box::new(HeldDelivery { delivery, way: Destination::Retry(Instant::now() + pause, message.headers), why }))
 }
 
-/// Publishes the message to the dead queue with its cause, and then acks it. Returns a delivery to hold if that queue refuses it.
+/// Publishes the message to the dead queue with its cause, and then acks the delivery. Returns the delivery, to be held, if the
+/// publish fails.
 pub(crate) async fn dead_letter(
     listening: &ActiveListener,
     delivery: Delivery,
@@ -81,7 +83,7 @@ pub(crate) async fn dead_letter(
     let queue = &listening.queue;
     let DeadLetterCause { reason, error, violations, failed } = verdict;
     let attempts = failed.as_ref().map_or(0, |failed| failed.attempts);
-    // Logs where the contract is broken, never the sender's values.
+    // The log has the places where the contract is broken, but never the sender's values.
     let places: Vec<_> = violations.iter().map(|v| (v.pointer.as_str(), v.keyword.as_str())).collect();
     let (event, group, message_id) = (queue.event, queue.group, delivery.message_id.as_deref());
     let span = span::dead_letter(queue, &delivery, listening.bus.system(), reason, delivery.trace.as_ref());

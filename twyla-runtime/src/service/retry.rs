@@ -39,7 +39,7 @@ impl Retry {
     }
 }
 
-/// The longest pause that an event waits in this process.
+/// The longest pause that an event waits in this process, unless its listener is ordered by a key.
 pub(crate) const HERE: Duration = Duration::from_secs(1);
 
 const MINUTE: u64 = 60;
@@ -64,7 +64,7 @@ const STEPS: [u64; 17] = [
     2 * DAY,
     5 * DAY,
 ];
-/// The longest time in a retry queue.
+/// The longest pause in a retry queue, in seconds.
 const LONGEST: u64 = 30 * DAY;
 
 /// Rounds a pause up to one of a few steps, because each step is a queue.

@@ -26,24 +26,24 @@ use crate::{Bus, Error};
 pub struct Running {
     bus: Bus,
     phase: watch::Sender<Phase>,
-    /// Whether the service reports not ready because it stops soon.
+    /// Whether the service reports that it isn't ready because it will stop soon.
     leaving: watch::Sender<bool>,
-    /// The time that the service keeps working after the signal to stop.
+    /// How long the service keeps working after the signal to stop.
     delay: Duration,
-    /// The maximum time of the whole shutdown.
+    /// The maximum time of the shutdown, counted from the end of the delay.
     deadline: Duration,
     tasks: Vec<JoinHandle<()>>,
     /// The RPC server, if the service has RPCs.
     pub(crate) server: Option<Arc<Server>>,
     #[cfg(feature = "rpc-server")]
     pub(crate) address: Option<std::net::SocketAddr>,
-    /// Each queue, and whether its consumer exists.
+    /// The name of each queue, and whether its consumer exists.
     pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
-    /// Each queue whose listener dedupes, with the error of its store, if any.
+    /// The name of each queue with a dedupe store, and the error of the store, if it fails.
     pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
-    /// Each queue, and the deliveries that wait to be dead-lettered.
+    /// The name of each queue, and its deliveries that wait to be dead-lettered.
     pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
-    /// The server of its health, until the end.
+    /// The address and the task of the health server, which runs until the service has drained.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
 }
@@ -72,7 +72,7 @@ impl Running {
         self.tasks.push(tokio::spawn(task));
     }
 
-    /// Returns the service's health, which stays current.
+    /// Returns the service's health; each call of its methods reads the current state.
     #[must_use]
     pub fn health(&self) -> Health {
         Health::new(
@@ -155,7 +155,7 @@ impl Running {
         }
         self.phase.send_replace(Phase::Ending);
         if timeout_at(ending.steps, all).await.is_err() {
-            // a handler that blocks its thread, or a database that doesn't answer
+            // for example a handler that blocks its thread, or a database that doesn't answer
             self.tasks.iter().for_each(JoinHandle::abort);
             let tasks = self.tasks.len();
             tracing::warn!(tasks, "handlers or consumers didn't end within the drain deadline and are aborted");
@@ -164,7 +164,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Begins to drain; also wakes tasks that only watch the phase.
+    /// Begins to drain, and wakes tasks that watch the phase.
     fn drop(&mut self) {
         self.phase.send_if_modified(|phase| {
             let runs = *phase == Phase::Running;
@@ -182,7 +182,7 @@ impl fmt::Debug for Running {
     }
 }
 
-/// Closes a bus by `until`: an unconfirmed message may have been sent or not.
+/// Closes a bus, and waits until `until` at the latest. A message that is unconfirmed then may or may not have been sent.
 async fn close(bus: &Bus, until: Instant) {
     if timeout_at(until, bus.close()).await.is_err() {
         tracing::warn!("the bus was not closed in time: unconfirmed events may or may not have been sent");

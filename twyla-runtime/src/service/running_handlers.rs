@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use thread_local::ThreadLocal;
 
-/// A handler that blocks its thread for longer is logged: nothing else runs on that thread meanwhile.
+/// A handler that blocks its thread for this long is logged: nothing else runs on that thread meanwhile.
 const BLOCKING: Duration = Duration::from_secs(1);
 
 /// The running handlers. A handler that is ready at its first poll takes no lock.
@@ -30,7 +30,7 @@ struct Poll {
 }
 
 impl Poll {
-    /// Returns for how long it blocks its thread, if that is long and wasn't reported before.
+    /// Returns how long the current poll has blocked its thread, if for at least [`BLOCKING`] and not reported before.
     fn blocking(&self, now: Instant) -> Option<Duration> {
         let begun = self.begun.load(Ordering::Relaxed);
         let time = Duration::from_millis(millis(now).saturating_sub(begun));
@@ -52,7 +52,7 @@ struct Run {
     reported: bool,
 }
 
-/// Registers a pending handler until it is dropped.
+/// A guard that registers a pending handler until the guard is dropped.
 struct RunningGuard<'a> {
     runs: &'a RunningHandlers,
     number: u64,
@@ -65,7 +65,7 @@ impl Drop for RunningGuard<'_> {
 }
 
 impl RunningHandlers {
-    /// Runs a handler, and calls `blocked` after each poll that blocked its thread for long.
+    /// Runs a handler, and calls `blocked` after each poll that took at least [`BLOCKING`].
     pub(crate) async fn watched<F: Future>(&self, handler: F, blocked: impl Fn(Duration)) -> F::Output {
         let mut handler = pin!(handler);
         let (mut running, mut first) = (None, None);
@@ -96,14 +96,14 @@ impl RunningHandlers {
         RunningGuard { runs: self, number }
     }
 
-    /// Returns the number of handlers that have run for longer than this and were not counted before.
+    /// Returns the number of handlers that have run for longer than `than` and were not counted before.
     pub(crate) fn overlong(&self, than: Duration) -> usize {
         let mut waiting = self.lock();
         let overlong = waiting.runs.values_mut().filter(|run| !run.reported && run.since.elapsed() > than);
         overlong.map(|run| run.reported = true).count()
     }
 
-    /// Returns for how long handlers block their threads, for each that does for long and wasn't reported before.
+    /// Returns the time of each current poll that has blocked its thread for at least [`BLOCKING`] and wasn't reported before.
     pub(crate) fn blocking(&self) -> impl Iterator<Item = Duration> {
         let now = Instant::now();
         self.polls.iter().filter_map(move |poll| poll.blocking(now))
@@ -114,7 +114,7 @@ impl RunningHandlers {
     }
 }
 
-/// Returns a time in milliseconds since the first call, counting from 1.
+/// Returns the milliseconds from the first call's `at` to this `at`, plus 1.
 fn millis(at: Instant) -> u64 {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let first = *FIRST.get_or_init(|| at);

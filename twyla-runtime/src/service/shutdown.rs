@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The maximum time for the last steps: stopping handlers, returning events, sending acks.
+/// The maximum time for the last steps: stopping handlers, requeuing events, sending acks, closing the bus.
 const LAST_STEPS: Duration = Duration::from_secs(5);
 /// The minimum time for these steps, however short the deadline.
 const AT_LEAST: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ pub(crate) struct ShutdownDeadlines {
 }
 
 impl ShutdownDeadlines {
-    /// Splits the time: handlers get four fifths of it, or all but five seconds.
+    /// Splits the time: handlers get four fifths of it, or all but five seconds if that is more.
     pub(crate) fn within(whole: Duration) -> Self {
         let last = (whole / 5).min(LAST_STEPS);
         let handlers = after(whole.saturating_sub(last));
@@ -38,12 +38,12 @@ impl ShutdownDeadlines {
     }
 }
 
-/// Returns the time for the last steps: four fifths of what remains. The rest is for closing the bus.
+/// Returns four fifths of `last`, for the steps before the bus is closed.
 fn steps(last: Duration) -> Duration {
     last - last / 5
 }
 
-/// Returns the instant after this time, at most thirty years from now, which the clock can represent.
+/// Returns the instant after `duration`; at most thirty years from now, so that the clock can represent it.
 fn after(duration: Duration) -> Instant {
     let most = Duration::from_secs(60 * 60 * 24 * 365 * 30);
     Instant::now() + duration.min(most)

@@ -11,7 +11,7 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Takes over these signals: from now on they don't end the process.
+    /// Installs handlers for these signals: from now on the signals don't end the process.
     pub(crate) fn new() -> Result<Self, Error> {
         use tokio::signal::unix::{SignalKind, signal};
         let told_of = |kind| signal(kind).map_err(Error::Signals);

@@ -8,11 +8,11 @@ use tokio::time::sleep;
 use super::active_listener::ActiveListener;
 use crate::background;
 
-/// How often handlers are checked.
+/// The interval between two checks of the handlers.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// Logs a warning for each handler that runs for longer than half of the broker's `consumer_timeout` or blocks its thread, until the
-/// service is dropped. Runs on a thread of its own, because handlers may block all threads of the service.
+/// service is dropped. Runs on a separate thread, because handlers may block all threads of the service.
 pub(crate) fn watch(listening: &Arc<ActiveListener>) {
     background::spawn(check(Arc::downgrade(listening)));
 }

@@ -2,10 +2,9 @@
 
 use std::ops::Deref;
 
-/// A handler argument: a clone of the state of type `T` that the service was given with
-/// [`Service::state`](crate::Service::state).
+/// A handler argument: a clone of the state of type `T` that [`Service::state`](crate::Service::state) has added.
 ///
-/// Put what is costly to clone, or must be shared, into an [`Arc`](std::sync::Arc).
+/// If the state is costly to clone, or handlers must share it, wrap it in an [`Arc`](std::sync::Arc).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct State<T>(pub T);
 

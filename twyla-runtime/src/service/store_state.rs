@@ -5,12 +5,12 @@ use tokio::sync::watch;
 use super::dedupe::Trouble;
 use crate::telemetry::metrics::ListenerMetrics;
 
-/// The state of a listener's store after its last use.
+/// The state of a listener's dedupe store after its last use.
 #[derive(Debug)]
 pub(crate) struct StoreState {
     event: &'static str,
     group: &'static str,
-    /// The error of its last use, if it failed.
+    /// The error of the store's last use, if that failed.
     trouble: watch::Sender<Option<String>>,
 }
 
@@ -24,7 +24,7 @@ impl StoreState {
         self.trouble.subscribe()
     }
 
-    /// Records a successful use. Logs the first one after a failure.
+    /// Records a successful use. Logs the first success after a failure.
     pub(crate) fn works(&self) {
         if self.trouble.borrow().is_none() {
             return;
@@ -36,7 +36,7 @@ impl StoreState {
         }
     }
 
-    /// Records a failure. Logs the first one after a success; a busy store counts as working.
+    /// Records a failure. Logs a warning for the first failure after a success. A busy store isn't recorded as failing.
     pub(crate) fn fails(&self, trouble: &Trouble, metrics: &ListenerMetrics) {
         metrics.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);

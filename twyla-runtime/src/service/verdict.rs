@@ -1,4 +1,4 @@
-//! The outcome of a delivery that wasn't handled: its cause, its failed attempts, and where it goes.
+//! The outcome of a delivery that wasn't handled: its cause, its failed attempts, and its destination.
 
 use chrono::Utc;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ impl DeadLetterCause {
     }
 }
 
-/// The failed attempts at an event. They travel in its headers.
+/// The failed attempts at an event, which are kept in its headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FailedAttempts {
     pub(crate) attempts: u32,
@@ -32,7 +32,7 @@ pub(crate) struct FailedAttempts {
 }
 
 impl FailedAttempts {
-    /// Adds attempt number `attempts`, which failed with `error`.
+    /// Adds the failed attempt number `attempts` to the earlier ones; keeps `error` only if there are none.
     pub(crate) fn after(earlier: Option<Self>, attempts: u32, error: &str) -> Self {
         let first = earlier.map(|earlier| earlier.first);
         let first =
@@ -51,8 +51,8 @@ impl FailedAttempts {
 
 /// The destination of a delivery that couldn't be requeued yet.
 pub(crate) enum Destination {
-    /// The dead queue, as this message.
+    /// The dead queue, with the message to publish.
     Dead(Outgoing),
-    /// The handler, at this time, with the headers that a retry queue would have returned.
+    /// Another attempt at this time, with the headers that the message would have had in its retry queue.
     Retry(Instant, Vec<NamedHeader>),
 }

@@ -1,4 +1,4 @@
-//! The dedupe store in a database: an event is marked as handled in the handler's own transaction.
+//! The dedupe store in a database: an event is marked as handled in the transaction of its handler.
 
 use std::any::TypeId;
 use std::error::Error as StdError;
@@ -21,12 +21,12 @@ type BoxError = Box<dyn StdError + Send + Sync>;
 impl Dedupe {
     /// Remembers handled events in the table `twyla_handled` of a database. Creates the table if it is missing.
     ///
-    /// Each attempt has its own transaction, which is committed after the handler succeeds and before the event is acked. A
-    /// handler that does its work in that transaction ([`Tx`]) takes effect exactly once, whenever the process dies. Without
-    /// it, an event may be handled again if the process dies between the work and the commit.
+    /// Each attempt has its own transaction, which is committed after the handler succeeds and before the event is acked. The
+    /// work that a handler does in that transaction ([`Tx`]) takes effect exactly once, even if the process dies at any time. Other
+    /// work may be done again if the process dies between the work and the commit.
     ///
-    /// Each running handler holds one connection, so the size of the pool bounds how many handlers run. SQLite has a single
-    /// writer, so there handlers run one after another. Rows are kept for ever unless [`keep_for`](Self::keep_for) sets a time:
+    /// Each running handler holds one connection, so the size of the pool limits how many handlers run at once. SQLite has
+    /// a single writer, so its handlers run one after another. Rows are kept forever unless [`keep_for`](Self::keep_for) sets a time:
     /// an event can be delivered again for as long as it may be replayed.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl Dedupe {
 
 struct SqlStore<DB: Dialect> {
     pool: Pool<DB>,
-    /// Counts the open transactions: each holds a reference beside this one.
+    /// Counts the open transactions: each holds a clone.
     open: Arc<()>,
 }
 
@@ -125,7 +125,7 @@ impl<DB: Dialect> Tx<DB> {
     /// Locks the transaction's connection until the guard is dropped.
     ///
     /// # Panics
-    /// If the handler has returned: its transaction has ended.
+    /// If the handler has returned, because its transaction has ended then.
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing is locked.

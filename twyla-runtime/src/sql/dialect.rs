@@ -20,12 +20,12 @@ pub struct Row {
     pub(crate) exchange: String,
     pub(crate) routing_key: String,
     pub(crate) body: Vec<u8>,
-    /// The `traceparent` of the span that put it.
+    /// The `traceparent` of the span that put the event into the outbox.
     pub(crate) trace: Option<String>,
 }
 
-/// A refused event: id, message id, exchange, routing key, size in bytes, when it was put and when it was refused
-/// (microseconds since 1970), and the reason.
+/// A refused event: id, message id, exchange, routing key, size in bytes, the times of the put and of the refusal (microseconds
+/// since 1970), and the reason.
 pub(super) type RefusedRow = (i64, String, String, String, i64, i64, i64, String);
 
 /// The statements of a database.
@@ -52,7 +52,7 @@ pub trait Statements: Database {
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
     fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>>;
-    /// Acquires the relay lock until [`end`](Self::end); `false` if another relay holds it.
+    /// Acquires the relay lock until [`end`](Self::end); `false` if another relay holds it. SQLite has no relay lock: always `true`.
     fn begin(connection: &mut Self::Connection) -> BoxFuture<'_, Result<bool>>;
     /// Releases the relay lock.
     fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
@@ -60,14 +60,14 @@ pub trait Statements: Database {
     fn oldest(connection: &mut Self::Connection) -> BoxFuture<'_, Result<Vec<Row>>>;
     /// Deletes a published event from the outbox and renews the relay lock; `false` if another relay got the lock.
     fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>>;
-    /// Copies an event of the outbox to the refused ones.
+    /// Copies an event of the outbox to the table of refused events.
     fn refuse(connection: &mut Self::Connection, id: i64, why: String) -> BoxFuture<'_, Result<()>>;
-    /// Returns the first refused events.
+    /// Returns at most `limit` refused events, in the order of their ids.
     #[allow(private_interfaces, reason = "not implemented outside this crate")]
     fn refused(pool: &Pool<Self>, limit: i64) -> BoxFuture<'_, Result<Vec<RefusedRow>>>;
-    /// Returns the number of waiting and of refused events.
+    /// Returns the number of events that wait to be published, and the number of refused events.
     fn counts(pool: &Pool<Self>) -> BoxFuture<'_, Result<(i64, i64)>>;
-    /// Returns the envelope of a refused event.
+    /// Returns the envelope of a refused event; `None` if no refused event has this id.
     fn refused_body(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<Option<Vec<u8>>>>;
     /// Appends a refused event to the outbox again; returns `false` if no refused event has this id.
     fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>>;
@@ -184,7 +184,7 @@ macro_rules! statements {
             fn sent(connection: &mut Self::Connection, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let rows = raw_sql(AssertSqlSafe(format!("{SENT}{id}{}", $next))).fetch_all(connection).await?;
-                    // with a relay lock, the last statement returns whether this relay has taken it again
+                    // PostgreSQL's last statement returns whether this relay has acquired the lock again
                     rows.last().map_or(Ok(true), |row| sqlx::Row::try_get(row, 0))
                 })
             }
@@ -226,7 +226,7 @@ macro_rules! statements {
             fn put_back(pool: &Pool<Self>, id: i64) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
                     let mut transaction = pool.begin().await?;
-                    // the first statement finds the row
+                    // the first statement affects a row only if the event exists
                     let mut was_there = None;
                     for sql in $put_back(id) {
                         let done = raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;

@@ -50,10 +50,11 @@ pub struct Outbox<DB: Dialect> {
     pub(super) limits: Arc<SizeLimits>,
 }
 
-/// The size limits for events, in bytes. The relay updates them; until then the bus limit is the largest that any bus allows.
+/// The size limits for events, in bytes. The relay updates them; until then the bus limit is the default of
+/// [`Config::max_event`](crate::Config::max_event).
 pub(super) struct SizeLimits {
     pub(super) bus: AtomicUsize,
-    /// The broker's limit; `usize::MAX` if it isn't known.
+    /// The broker's limit; `usize::MAX` if the limit isn't known.
     pub(super) broker: AtomicUsize,
 }
 
@@ -89,7 +90,7 @@ impl<DB: Dialect> Outbox<DB> {
         Self { session: Some(meta.session_id), trace: meta.trace.clone(), ..self.clone() }
     }
 
-    /// Returns the outbox with a session for all emitted events; in a handler, use [`of`](Self::of).
+    /// Returns an outbox whose events all belong to the session `id`; in a handler, use [`of`](Self::of).
     #[must_use]
     pub fn with_session(&self, id: Uuid) -> Self {
         Self { session: Some(id), ..self.clone() }
@@ -98,9 +99,9 @@ impl<DB: Dialect> Outbox<DB> {
     /// Validates content and context, and puts the event into the outbox within the caller's transaction.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract, and [`Error::TooLarge`] above the limit of the bus
-    /// (32 MiB by default) or the known limit of its broker: nothing was put. [`Error::Outbox`] if the database refuses: roll the
-    /// transaction back.
+    /// [`Error::Content`] and [`Error::Context`] if they break their contract, and [`Error::TooLarge`] if the event exceeds the
+    /// limit of the bus (32 MiB by default) or the known limit of its broker: the event was not put. [`Error::Outbox`] if the
+    /// database refuses the event: roll the transaction back.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be in the transaction.

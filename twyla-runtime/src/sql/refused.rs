@@ -26,7 +26,7 @@ pub struct Refused {
 }
 
 impl<DB: Dialect> Outbox<DB> {
-    /// Returns the first `limit` refused events, in the order in which they were put.
+    /// Returns at most `limit` refused events, in the order in which they were put into the outbox.
     ///
     /// # Errors
     /// The database's error.
@@ -48,7 +48,7 @@ impl<DB: Dialect> Outbox<DB> {
         Ok(rows.into_iter().map(refused).collect())
     }
 
-    /// Returns how many events wait to be published, and how many were refused for good.
+    /// Returns the number of events that wait to be published, and the number of refused events.
     ///
     /// # Errors
     /// The database's error.

@@ -22,12 +22,12 @@ use crate::transport::{Outgoing, PublishFailure, PublishTarget, Unpublished};
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The pause after an error of the database or the broker.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// The maximum time to wait for a confirm before the next attempt; a transaction is open meanwhile.
+/// The maximum time to wait for the confirm of an event. In PostgreSQL, a transaction is open meanwhile.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the current event may take once the service stops. An event that isn't deleted by then may be published again.
+/// The time for the current event after the service stops. An event that isn't deleted by then may be published again.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Relays the outbox until the service stops.
+/// Publishes the events of the outbox until the service stops.
 pub(crate) fn relay<DB: Dialect>(
     outbox: Outbox<DB>,
     bus: Bus,
@@ -112,8 +112,8 @@ impl<DB: Dialect> OutboxRelay<DB> {
         limits.broker.store(self.bus.transport().size_limit().unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
-    /// Publishes the oldest events, one after another. Returns `false` if the outbox is empty, or if another relay holds the
-    /// lock.
+    /// Publishes the oldest events, one after another. Returns `false` if it processed none: the outbox is empty, another relay
+    /// holds the lock, or the service stops.
     async fn batch(&self) -> Result<bool, RelayError> {
         let mut connection_guard = ConnectionGuard(Some(self.outbox.pool.acquire().await?));
         let Some(connection) = connection_guard.0.as_deref_mut() else { return Ok(false) };
@@ -138,7 +138,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
         Ok(any)
     }
 
-    /// Publishes an event. Returns the reason if the broker refuses it for good.
+    /// Publishes an event. Returns the broker's reason if it refuses the event for good, `None` if it confirms the event.
     async fn publish(&self, row: Row) -> Result<Option<String>, RelayError> {
         let parent = row.trace.as_deref().and_then(|trace| trace.parse().ok());
         let event = format!("{}.{}", row.exchange, row.routing_key);
@@ -184,7 +184,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
     }
 }
 
-/// A pooled connection that is closed instead of returned if it may be within a transaction.
+/// A pooled connection. If it is dropped without [`give_back`](Self::give_back), it may be within a transaction, so it is closed.
 struct ConnectionGuard<DB: Dialect>(Option<PoolConnection<DB>>);
 
 impl<DB: Dialect> ConnectionGuard<DB> {

@@ -25,8 +25,8 @@ pub(super) fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Converts an error of the store. `in_use` is whether connections of the pool are in use: a pool timeout then means that the
-/// pool is exhausted, and otherwise that the database is unreachable.
+/// Converts an error of the store. `in_use` is whether connections of the pool are in use: if so, a pool timeout means that the
+/// pool is exhausted, otherwise that the database is unreachable.
 pub(super) fn store_error(error: sqlx::Error, in_use: bool) -> Trouble {
     let busy = match &error {
         sqlx::Error::PoolTimedOut => in_use,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::trace::TraceContext;
 use crate::contract::session::Session;
 
-/// Fields that are added to the log lines of a handler.
+/// The fields that are added to a handler's log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogContext {
     pub(crate) work: WorkItem,
@@ -16,7 +16,7 @@ pub(crate) struct LogContext {
     pub(crate) trace: Option<TraceContext>,
 }
 
-/// The event or the call that is handled.
+/// The event or the call that a handler handles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WorkItem {
     Event { event: &'static str, group: &'static str },
@@ -29,7 +29,7 @@ thread_local! {
     static STACK: RefCell<Vec<Arc<LogContext>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Makes handlers keep their log context from now on, for log lines that show it.
+/// Enables log contexts: handlers that start after this call have one.
 pub(crate) fn enable() {
     ENABLED.store(true, Ordering::Relaxed);
 }

@@ -29,7 +29,7 @@ impl<'a> LogRecord<'a> {
         Self { at: Utc::now(), metadata: event.metadata(), message, fields, log_context: current::current() }
     }
 
-    /// Returns the fields of the log context that the record doesn't set itself.
+    /// Returns the fields of the log context and the ids of the current trace and span, except those that the record sets itself.
     pub(crate) fn context_fields(&self) -> Vec<(&'static str, Value)> {
         let mut context_fields = Vec::new();
         let mut trace = None;

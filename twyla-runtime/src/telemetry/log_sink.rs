@@ -40,7 +40,7 @@ enum SinkMessage {
 }
 
 impl LogSink {
-    /// Starts the sink that the environment variables configure; `None` if they don't.
+    /// Starts the sink if the environment variable `url` has an address; `token` is the variable with the token. Else `None`.
     pub(crate) fn from_env(url: &str, token: &str) -> Result<Option<Self>, SetupError> {
         let Some(address) = env::var(url).ok().filter(|value| !value.is_empty()) else { return Ok(None) };
         let should = "an https:// address, or an http:// address of this machine";
@@ -60,7 +60,7 @@ impl LogSink {
         Ok(Some(Self { lines, dropped }))
     }
 
-    /// Waits until all lines are sent, for at most `timeout`.
+    /// Waits until all lines are sent or dropped, for at most `timeout`; returns at once if the queue is full.
     pub(crate) fn flush(&self, timeout: Duration) {
         let (done, waiting) = sync_channel(1);
         if self.lines.try_send(SinkMessage::Flush(done)).is_ok() {
@@ -77,7 +77,7 @@ impl<'a> MakeWriter<'a> for LogSink {
     }
 }
 
-/// The formatter writes one line at a time.
+/// Each call of `write` gets one whole line.
 impl io::Write for &LogSink {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if let Err(TrySendError::Full(_)) = self.lines.try_send(SinkMessage::Line(line.to_vec())) {
@@ -96,7 +96,7 @@ fn count_dropped(dropped: &AtomicU64, count: u64) {
     metrics::counter!("twyla_log_lines_dropped_total").increment(count);
 }
 
-/// The thread that sends batches.
+/// The state of the thread that sends batches.
 struct LogSender {
     client: Client,
     url: reqwest::Url,
@@ -132,7 +132,7 @@ impl LogSender {
         }
     }
 
-    /// Sends a batch, with retries unless it is the last.
+    /// Sends a batch. Retries until the collector accepts or refuses it; the last batch is sent only once.
     fn deliver(&self, batch: Vec<Vec<u8>>, is_last: bool) {
         if batch.is_empty() {
             return;

@@ -24,7 +24,7 @@ pub(crate) fn resource(service: &str) -> Resource {
     Resource::builder().with_service_name(service.to_owned()).build()
 }
 
-/// Exports spans if `OTEL_TRACES_EXPORTER` is `otlp`, or if it isn't set and an endpoint is.
+/// Returns the exporter of spans, if `OTEL_TRACES_EXPORTER` is `otlp`, or if it isn't set and the variable of an OTLP endpoint is.
 pub(crate) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<SdkTracerProvider>, SetupError> {
     if !is_on("TRACES")? {
         return Ok(None);
@@ -40,7 +40,8 @@ pub(crate) fn traces(sampling: &Sampling, resource: Resource) -> Result<Option<S
     Ok(Some(traces))
 }
 
-/// Installs the Prometheus recorder, and an OTLP exporter beside it under the same conditions as for [`traces`].
+/// Installs the Prometheus recorder. Also installs and returns an OTLP exporter if `OTEL_METRICS_EXPORTER` or an endpoint enables it, as
+/// in [`traces`].
 pub(crate) fn meters(
     prometheus: PrometheusRecorder,
     resource: Resource,
@@ -65,8 +66,8 @@ pub(crate) fn meters(
 
 /// Sets the unit, the description and the buckets of each metric.
 ///
-/// The recorder passes unit and description only with the first label set; the others would become another metric of the
-/// same name. The SDK's default buckets are for milliseconds: nearly all durations in seconds would fall into the first.
+/// The recorder passes unit and description only with the first label set; the other label sets would become another metric of the
+/// same name. The SDK's default buckets are for milliseconds: nearly all durations in seconds would fall into the first bucket.
 fn view(instrument: &Instrument) -> Option<Stream> {
     let stream = Stream::builder();
     let stream = match crate::telemetry::metrics::description(instrument.name()) {
@@ -91,7 +92,7 @@ fn is_on(signal: &str) -> Result<bool, SetupError> {
     match set(&exporter).as_deref() {
         Some("otlp") => Ok(true),
         Some("none") => Ok(false),
-        // always available
+        // the Prometheus recorder is always installed
         Some("prometheus") if signal == "METRICS" => Ok(false),
         Some(other) => Err(SetupError::bad(&exporter, other, "otlp or none")),
         None => Ok(set("OTEL_EXPORTER_OTLP_ENDPOINT").is_some()

@@ -16,10 +16,10 @@ use super::trace::TraceContext;
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const ARGUMENT: &str = "OTEL_TRACES_SAMPLER_ARG";
 
-/// The sampler that `OTEL_TRACES_SAMPLER` configures.
+/// The sampler that `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG` configure.
 #[derive(Clone, Debug)]
 pub(crate) struct Sampling {
-    /// Whether a span with a parent takes over the parent's decision.
+    /// Whether a span with a parent has the parent's decision.
     by_parent: bool,
     rest: Sampler,
 }
@@ -32,16 +32,16 @@ pub(crate) fn installed() -> Option<&'static Sampling> {
 }
 
 thread_local! {
-    /// Whether the span being created is already sampled.
+    /// Whether the sampler has already decided to record the span that is being created.
     static DECIDED: Cell<bool> = const { Cell::new(false) };
     /// The unrecorded spans that this thread has entered, the innermost last.
     static UNRECORDED: RefCell<Vec<Unrecorded>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An unrecorded span: only its context. To create and enter an OpenTelemetry span takes ten times as long.
+/// The context of an unrecorded span. Creating and entering an OpenTelemetry span instead would take ten times as long.
 struct Unrecorded {
     context: TraceContext,
-    /// The OpenTelemetry span that was current on entry: this entry counts as long as that span is current.
+    /// The OpenTelemetry span that was current on entry. The unrecorded span applies only while that span is current.
     outer: SpanId,
 }
 
@@ -61,7 +61,7 @@ impl Drop for UnrecordedGuard {
     }
 }
 
-/// Returns the id of the current OpenTelemetry span; an invalid id without one.
+/// Returns the id of the current OpenTelemetry span; [`SpanId::INVALID`] if there is none.
 fn current_span_id() -> SpanId {
     Context::map_current(|context| {
         if context.has_active_span() { context.span().span_context().span_id() } else { SpanId::INVALID }
@@ -69,7 +69,7 @@ fn current_span_id() -> SpanId {
 }
 
 impl Sampling {
-    /// Makes this the sampler of the process.
+    /// Installs this as the sampler of the process.
     pub(crate) fn install(self) {
         // Can't be set already: a second set-up of `tracing` fails earlier.
         let _ = SAMPLING.set(self);
@@ -118,7 +118,7 @@ impl Sampling {
     }
 
     /// Starts a span as a child of the current one, or else of `parent`, if the trace is sampled. Returns the span and its
-    /// trace context; no context if the span would be the root of an unsampled trace.
+    /// trace context; for a root span, the sampler `always_off` returns no context.
     #[inline]
     pub(crate) fn begin(
         &self,
@@ -165,7 +165,7 @@ pub(crate) fn current() -> Option<TraceContext> {
     within_unrecorded(span.as_ref(), TraceContext::clone).or_else(|| span.as_ref().map(from_otel))
 }
 
-/// Applies `of` to the innermost unrecorded span, if it was entered after `span`.
+/// Applies `of` to the innermost unrecorded span, if `span` was the current span when it was entered.
 fn within_unrecorded<T>(span: Option<&SpanContext>, of: impl FnOnce(&TraceContext) -> T) -> Option<T> {
     let span = span.map_or(SpanId::INVALID, SpanContext::span_id);
     UNRECORDED.with_borrow(|all| all.last().filter(|it| it.outer == span).map(|it| of(&it.context)))

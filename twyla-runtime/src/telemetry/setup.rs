@@ -24,7 +24,8 @@ use super::sampling::Sampling;
 use super::{current, log_format, otlp};
 use crate::bus::config::program;
 
-/// The telemetry of the process, returned by [`init`]. Dropping it flushes what is unsent, for at most 5 s.
+/// The telemetry of the process, returned by [`init`]. Dropping it flushes unsent spans, metrics and log lines, for at
+/// most 5 s.
 #[must_use = "dropping it shuts telemetry down"]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
@@ -33,7 +34,7 @@ pub struct Telemetry {
     sink: Option<LogSink>,
 }
 
-/// The longest flush on shutdown.
+/// The maximum time of a flush on shutdown.
 const FLUSH: Duration = Duration::from_secs(5);
 static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -49,7 +50,8 @@ fn rendered(prometheus: &PrometheusHandle) -> String {
     prometheus.render()
 }
 
-/// Sorts the recorded durations into buckets regularly: without scrapes, the recorder would keep each of them.
+/// The Prometheus recorder. Each flush sorts the recorded durations into buckets; without flushes or scrapes, the recorder would keep
+/// every duration.
 struct Prometheus(PrometheusHandle);
 
 impl Flush for Prometheus {
@@ -118,7 +120,7 @@ impl Telemetry {
         rendered(&self.prometheus.0)
     }
 
-    /// Flushes what is unsent, for at most 5 s.
+    /// Flushes unsent spans, metrics and log lines, for at most 5 s.
     pub fn shutdown(self) {}
 }
 
@@ -161,7 +163,7 @@ fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
 /// A layer for spans or for log lines.
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Returns the layers that log to standard error and, as JSON, to the sink.
+/// Returns the layers that log to standard error and, as JSON, to the sink; `None` if both are off.
 fn log(variable: &str, sink: Option<&LogSink>) -> Result<Option<BoxedLayer>, SetupError> {
     let terminal = io::stderr().is_terminal();
     let format = env::var(variable).unwrap_or_else(|_| if terminal { "pretty" } else { "json" }.to_owned());

@@ -1,7 +1,7 @@
 //! Spans for emits, attempts, retries, dead letters and calls, with OpenTelemetry's attributes for RabbitMQ and HTTP.
 //!
-//! [Semantic conventions](https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/): an exchange and a routing key are
-//! the destination `exchange:routing_key`, and for a consumer its queue too.
+//! By the [semantic conventions](https://opentelemetry.io/docs/specs/semconv/messaging/rabbitmq/), a producer's destination is
+//! `exchange:routing_key`, and a consumer's destination is `exchange:routing_key:queue`.
 
 #[cfg(feature = "telemetry")]
 use std::sync::Arc;
@@ -40,7 +40,8 @@ impl ActiveSpan {
         begun
     }
 
-    /// Starts a span without its trace context, for callers that need the context later or never.
+    /// Starts a span like [`begin`](Self::begin), but creates no trace context for an unsampled root span:
+    /// [`take_context`](Self::take_context) creates it if the caller needs it.
     fn begin_without_context(parent: Option<&TraceContext>, span: impl FnOnce() -> Span) -> Self {
         #[cfg(feature = "telemetry")]
         let (span, context) = match sampling::installed() {
@@ -59,7 +60,7 @@ impl ActiveSpan {
         }
     }
 
-    /// Adds a log context, whose fields the handler's log lines get.
+    /// Adds the log context whose fields appear in the handler's log lines, if log contexts are enabled.
     #[cfg(feature = "telemetry")]
     fn with_log_context(self, work: WorkItem, attempt: u32, session: &Session) -> Self {
         let log_context = current::is_enabled().then(|| {
@@ -69,12 +70,12 @@ impl ActiveSpan {
         Self { log_context, ..self }
     }
 
-    /// Returns the trace context that children belong to.
+    /// Returns the trace context for children of this span.
     pub(crate) fn context(&self) -> Option<&TraceContext> {
         self.context.as_ref()
     }
 
-    /// Takes the trace context; creates an unsampled one if the span isn't recorded.
+    /// Takes the trace context. If there is none and the span isn't recorded, creates an unsampled one.
     pub(crate) fn take_context(&mut self) -> Option<TraceContext> {
         let context = self.context.take();
         #[cfg(feature = "telemetry")]
@@ -176,7 +177,7 @@ pub(crate) fn emit(
     })
 }
 
-/// Starts the span of one attempt, from parsing the envelope to the end of the handler.
+/// Starts the span of one attempt, after the envelope is parsed. The span includes the handler and the commit of the dedupe store.
 pub(crate) fn process(
     queue: &QueueSpec,
     delivery: &Delivery,
@@ -213,7 +214,7 @@ pub(crate) fn process(
     begun
 }
 
-/// Starts the span of publishing an event to the retry queue `into`.
+/// Starts the span of publishing an event to the retry queue named `into`.
 pub(crate) fn retry(
     queue: &QueueSpec,
     delivery: &Delivery,

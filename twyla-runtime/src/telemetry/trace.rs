@@ -11,7 +11,7 @@ pub(crate) const TRACE_PARENT: &str = "traceparent";
 #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
 pub(crate) const TRACE_STATE: &str = "tracestate";
 
-/// The longest `tracestate` that is propagated (W3C Trace Context, section 3.3.1.5: at least 512 characters).
+/// The longest `tracestate` that is propagated, in bytes. W3C Trace Context, section 3.3.1.5, requires at least 512 characters.
 const MAX_STATE: usize = 512;
 const SAMPLED: u8 = 1;
 /// A `traceparent` of version 00 with zeros for ids and flags.
@@ -19,8 +19,8 @@ const NO_PARENT: [u8; 55] = *b"00-00000000000000000000000000000000-0000000000000
 
 /// A trace id, a span id and the sampling decision (W3C Trace Context, section 3).
 ///
-/// An event carries it in the headers `traceparent` and `tracestate`, from the emit to the handler and on to everything that
-/// the handler emits and calls.
+/// The headers `traceparent` and `tracestate` carry it from the emit of an event to its handler, and on to all events and calls of
+/// the handler.
 ///
 /// ```
 /// use twyla_runtime::TraceContext;
@@ -65,7 +65,7 @@ impl TraceContext {
         Self { trace: trace.to_be_bytes(), span: span.to_be_bytes(), flags: 0, state: None }
     }
 
-    /// Sets the `tracestate`. One that is longer than 512 bytes or isn't a valid header value is left out.
+    /// Sets the `tracestate`; removes it if `state` is empty, longer than 512 bytes or not a valid header value.
     #[must_use]
     pub fn with_state(mut self, state: &str) -> Self {
         let fits = !state.is_empty() && state.len() <= MAX_STATE && state.bytes().all(|b| (b' '..=b'~').contains(&b));
@@ -109,7 +109,7 @@ impl TraceContext {
         out
     }
 
-    /// Appends the header `traceparent`, without a copy.
+    /// Appends the header `traceparent` to `out`, without an intermediate copy.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "in memory there are no headers"))]
     pub(crate) fn append_parent(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&NO_PARENT);
@@ -124,7 +124,7 @@ impl TraceContext {
         hex(&[self.flags & SAMPLED], &mut parent[53..]);
     }
 
-    /// Parses the header `traceparent`. Later versions may append fields (section 3.2.4).
+    /// Parses the header `traceparent`; `None` if it is invalid. Later versions may append fields (section 3.2.4).
     pub(crate) fn read(parent: &[u8]) -> Option<Self> {
         let (known, more) = parent.split_at_checked(55)?;
         let version = digits::<1>(&known[..2])?[0];

@@ -1,4 +1,4 @@
-//! The address of RabbitMQ and its deadlines, read from the environment without defaults for what is required.
+//! The configuration of the connection to RabbitMQ. Host, user and password have no defaults in the environment.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,9 +14,9 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60
 /// The configuration of a connection to RabbitMQ: its nodes, credentials and deadlines.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Config {
-    /// The nodes of the cluster, each with its port if it names one.
+    /// The host of each node of the cluster, and its port if the configured text contains one.
     pub(crate) nodes: Vec<(String, Option<u16>)>,
-    /// The port of nodes without one of their own. `None` is the protocol's default: 5672, or 5671 with TLS.
+    /// The port for nodes whose text contains none. `None` is the protocol's default: 5672, or 5671 with TLS.
     port: Option<u16>,
     pub(crate) user: String,
     pub(crate) password: String,
@@ -29,14 +29,14 @@ pub struct Config {
     pub(crate) tls: Option<Tls>,
 }
 
-/// A variable that is missing or has a bad value. The value of a password is never shown.
+/// The error of a variable that is missing or has an invalid value. It never shows a password.
 ///
 /// Its `Debug` is its `Display`, so that a `main` that returns it prints a sentence.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The environment variable, or the name of the value if it doesn't come from the environment.
     pub variable: String,
-    /// What is wrong, and what it should be.
+    /// The problem, and the expected value.
     pub problem: String,
 }
 
@@ -54,7 +54,7 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Returns the name of a variable with a prefix, which may have a trailing underscore or be empty.
+/// Returns `<prefix>_<name>`, or `name` if the prefix is empty. The prefix may end in an underscore.
 pub(crate) fn variable(prefix: &str, name: &str) -> String {
     match prefix.strip_suffix('_').unwrap_or(prefix) {
         "" => name.to_owned(),
@@ -63,8 +63,8 @@ pub(crate) fn variable(prefix: &str, name: &str) -> String {
 }
 
 impl Config {
-    /// Creates a configuration for RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may have a port
-    /// of its own: `host:5673`, `[::1]:5673`.
+    /// Creates a configuration for RabbitMQ at `host`, port 5672 (5671 with TLS), virtual host `/`. The host may contain
+    /// another port: `host:5673`, `[::1]:5673`.
     #[must_use]
     pub fn new(host: impl Into<String>, user: impl Into<String>, password: impl Into<String>) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Config {
         self
     }
 
-    /// Sets the port of nodes that name none. Default: 5672, or 5671 with TLS.
+    /// Sets the port for nodes whose host contains none. Default: 5672, or 5671 with TLS.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
@@ -117,8 +117,7 @@ impl Config {
         self
     }
 
-    /// Sets how long [`Bus::connect`](crate::Bus::connect) tries, and how long one later attempt to connect may take.
-    /// Default: 10 s.
+    /// Sets the time limit of [`Bus::connect`](crate::Bus::connect), and of each later attempt to reconnect. Default: 10 s.
     #[must_use]
     pub fn connect_deadline(mut self, deadline: Duration) -> Self {
         self.connect_deadline = deadline.min(FOREVER);
@@ -133,7 +132,7 @@ impl Config {
         self
     }
 
-    /// Sets the heartbeat timeout: a connection without any data for this long is lost. 20 s unless set, in whole seconds.
+    /// Sets the heartbeat timeout, in whole seconds; 20 s unless set. A connection that receives no data for this long is lost.
     #[must_use]
     pub fn heartbeat(mut self, heartbeat: Duration) -> Self {
         self.heartbeat = heartbeat;
@@ -143,7 +142,8 @@ impl Config {
     /// Sets the maximum size of an event with its envelope, in bytes; 32 MiB unless set. The broker has a limit too, by default
     /// 16 MiB in RabbitMQ 4 (`max_message_size`): an event that exceeds it fails at once.
     ///
-    /// A larger one is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)); one that arrives is dead-lettered without being read.
+    /// An event above this size is not emitted ([`Error::TooLarge`](crate::Error::TooLarge)). A delivered event above it is dead-lettered
+    /// without being read.
     #[must_use]
     pub fn max_event(mut self, bytes: usize) -> Self {
         self.max_event = bytes;
@@ -151,14 +151,14 @@ impl Config {
     }
 
     /// Reads `<PREFIX>_AMQP_HOST`, `_PORT`, `_USER`, `_PASS` and `_VHOST`; the prefix with or without its trailing underscore.
-    /// `None` if none of them is set. The host may be a list, the nodes of a cluster: `one,two:5673`.
+    /// `None` if none of them is set. The host may be a comma-separated list of a cluster's nodes: `one,two:5673`.
     ///
     /// `<PREFIX>_AMQP_TLS` is `on` or `off`. With it, `_TLS_CA` is a file of certificates to trust instead of the system's,
     /// `_TLS_CERT` and `_TLS_KEY` are the files of a client certificate and its key, and `_TLS_NAME` is the name in the
-    /// broker's certificate, if that isn't the host.
+    /// broker's certificate, if it differs from the host.
     ///
     /// # Errors
-    /// [`ConfigError`] names the first variable that is missing, empty or bad, and says what it should be.
+    /// [`ConfigError`] names the first variable that is missing, empty or invalid, and describes a valid value.
     pub fn from_env(prefix: &str) -> Result<Option<Self>, ConfigError> {
         Self::from_lookup(prefix, |name| std::env::var_os(name))
     }
@@ -253,7 +253,7 @@ impl Config {
         (host, port.or(self.port).unwrap_or(usual))
     }
 
-    /// Returns host and port of each node, and the virtual host, for messages.
+    /// Returns the host and port of each node and the virtual host, as text for messages.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has an address to tell"))]
     pub(crate) fn address(&self) -> String {
         let nodes = (0..self.nodes.len()).map(|turn| {
@@ -265,7 +265,7 @@ impl Config {
     }
 }
 
-/// Splits a node's text into a host and its port, if it has one: `host`, `host:5673`, `::1`, `[::1]`, `[::1]:5673`.
+/// Splits a node's text into a host and an optional port: `host`, `host:5673`, `::1`, `[::1]`, `[::1]:5673`.
 fn node(text: String) -> (String, Option<u16>) {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, port)) => (host, port.strip_prefix(':')),
@@ -281,7 +281,7 @@ fn node(text: String) -> (String, Option<u16>) {
     }
 }
 
-/// The maximum number of bytes of an event, unless set.
+/// The default of [`Config::max_event`], in bytes.
 pub(crate) const MAX_EVENT: usize = 32 << 20;
 
 const HOST: &str = "the name or address of the RabbitMQ host, for example localhost, or several with commas between";

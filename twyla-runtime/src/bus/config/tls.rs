@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 /// TLS settings of a connection to RabbitMQ, for [`Config::tls`](crate::bus::config::Config::tls).
 ///
-/// TLS 1.2 and 1.3, through rustls. The broker's certificate is always checked: against the system's certificates, or
-/// against a CA of your own. Files are PEM, and are read for each connection, so that they may be renewed meanwhile.
+/// rustls provides TLS 1.2 and 1.3. The broker's certificate is always checked: against the system's certificates, or
+/// against the CA that [`ca`](Self::ca) sets. Files are PEM. They are read for each connection, so they can be replaced while the
+/// program runs.
 ///
 /// ```
 /// use twyla_runtime::{Config, Tls};
@@ -23,7 +24,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts the system's certificates, without a client certificate.
+    /// Creates settings that trust the system's certificates and have no client certificate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

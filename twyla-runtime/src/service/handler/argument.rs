@@ -19,10 +19,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Decodes the content and validates the context, whether the handler takes it or not.
+    /// Decodes the content, and validates the context even if the handler doesn't take it.
     ///
     /// # Errors
-    /// [`Failure::Content`] or [`Failure::Context`] with each rule that it breaks.
+    /// [`Failure::Content`] or [`Failure::Context`] with the broken rules.
     pub fn open<T: Listen>(incoming: Incoming) -> Result<(T, Self), Failure> {
         let context = <T::Context as EventContext>::decode(&incoming.context).map_err(Failure::Context)?;
         let content = T::decode(&incoming.content).map_err(Failure::Content)?;
@@ -40,7 +40,7 @@ impl Parts {
     /// Returns the context.
     ///
     /// # Errors
-    /// [`Failure::Context`] where `C` is the context of other contracts than the event's, and this one breaks those.
+    /// [`Failure::Context`] if `C` isn't the event's own context type, and the event's context breaks the contract of `C`.
     pub fn context<C: EventContext>(&self) -> Result<C, Failure> {
         match self.context.downcast_ref::<C>() {
             Some(context) => Ok(context.clone()),
@@ -80,10 +80,10 @@ impl<T: Event> Content for T {
     note = "a handler takes one event, as its first argument: write another `#[listener]` for another event"
 )]
 pub trait Argument: Sized {
-    /// Takes the argument out of the parts.
+    /// Returns the argument from the parts of a delivery.
     ///
     /// # Errors
-    /// [`Failure`] where the delivery or the service doesn't have it.
+    /// [`Failure`] if the delivery or the service doesn't have it.
     fn take(parts: &Parts) -> Result<Self, Failure>;
 
     /// Returns the state that the service must have for this argument.
@@ -143,7 +143,7 @@ impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
     }
 }
 
-/// A state that the service doesn't have.
+/// The error for a state that the service doesn't have.
 #[derive(Debug)]
 struct NoState(&'static str);
 
@@ -163,7 +163,7 @@ impl Error for NoState {}
             `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Outcome {
-    /// Converts it to a result.
+    /// Converts the return value to a result.
     ///
     /// # Errors
     /// [`Failure::Handler`] with the handler's error.

@@ -15,8 +15,8 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// A text built at compile time. A text that is too long is cut: names of events and RPCs have at most 180 bytes, names of
-/// groups 64.
+/// A text built at compile time, of at most 1024 bytes: a part that doesn't fit is left out. Names of events and RPCs have at most
+/// 180 bytes, names of groups 64.
 pub(crate) struct ConstText {
     bytes: [u8; 1024],
     len: usize,

@@ -22,7 +22,7 @@ impl fmt::Display for OnlyDecoded {
 
 impl std::error::Error for OnlyDecoded {}
 
-/// Stops before the handler if the event was only to be decoded.
+/// Returns an error if the service only decodes events, so that the handler is not called.
 pub(super) fn check(incoming: &Incoming) -> Result<(), Failure> {
     match incoming.states.contains_key(&TypeId::of::<OnlyDecoded>()) {
         true => Err(Failure::Handler(Box::new(OnlyDecoded))),

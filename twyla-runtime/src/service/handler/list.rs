@@ -42,7 +42,7 @@ impl<R> IntoIterator for HandlerList<R> {
     }
 }
 
-/// One path in a list.
+/// The entry of a handler in a list.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Entry<R> {

@@ -7,12 +7,12 @@ use super::registration::{Listener, Registration};
 /// Handlers for [`Service::listeners`](crate::Service::listeners), collected by [`listeners!`](crate::listeners).
 pub type Listeners = HandlerList<Registration>;
 
-/// One path in `listeners![..]`.
+/// The entry of a handler in `listeners![..]`.
 #[doc(hidden)]
 pub type Entry = list::Entry<Registration>;
 
-/// Stands in for a function without `#[listener]` in `listeners![..]`. Such a function has no type of its name, so the name
-/// resolves to the one from a glob import of this module.
+/// Stands in for a function without `#[listener]` in `listeners![..]`. `#[listener]` generates a type with the function's name; without
+/// it, the macro's import of `Function` is used instead.
 pub mod unlisted {
     /// A function without `#[listener]`.
     #[derive(Debug)]
@@ -27,7 +27,7 @@ pub mod unlisted {
     note = "put `#[listener]` above the function: `listeners![..]` takes functions that have it"
 )]
 pub trait Listed {
-    /// The entry of the listener.
+    /// The entry of the listener in a list.
     const ENTRY: Entry;
 }
 
@@ -41,7 +41,7 @@ impl Entry {
     /// Checks an entry against the earlier ones in the list.
     ///
     /// # Panics
-    /// At compile time, if an earlier entry has the same event and group: the message names all four.
+    /// At compile time, if an earlier entry has the same event and group. The message names the event, the group and both handlers.
     #[track_caller]
     pub const fn distinct(self, before: &[Self]) {
         let Some(other) = self.twin(before) else { return };

@@ -1,4 +1,4 @@
-//! Handlers as the service runs them: what `#[listener]` registers, and the arguments that a handler may take.
+//! Handlers as the service runs them: the registrations that `#[listener]` generates, and the arguments that a handler may take.
 
 mod argument;
 mod const_text;

@@ -43,7 +43,7 @@ pub trait Holds {}
 
 impl Holds for Verdict<true> {}
 
-/// Creates an attempt: the handler's future, and the conversion of its output.
+/// Creates an attempt from the handler's future and the conversion of its output.
 pub fn attempt<F: Future + Send + 'static>(future: F, outcome: fn(F::Output) -> Result<(), Failure>) -> HandleFuture {
     Box::pin(async move { outcome(future.await) })
 }
@@ -54,13 +54,13 @@ pub fn failed(failure: Failure) -> HandleFuture {
     Box::pin(ready(Err(failure)))
 }
 
-/// A first argument: decoded if its type is the event's content. Otherwise the compiler has already refused it, and it is never
-/// decoded.
+/// The first argument of a handler. It is decoded if its type is the event's content; otherwise the compiler has already refused
+/// the handler.
 pub trait Arrives<const IS_EVENT: bool>: Sized {
     /// Returns the content, and the parts of the delivery for the other arguments.
     ///
     /// # Errors
-    /// [`Failure`] where content or context break their contracts.
+    /// [`Failure`] if the content or the context breaks its contract.
     fn open(incoming: Incoming) -> Result<(Self, Parts), Failure>;
 }
 

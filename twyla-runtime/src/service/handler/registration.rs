@@ -27,7 +27,7 @@ pub trait Listener {
 /// A registered listener.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The event's name, its exchange and its routing key.
+    /// The event's name, `<domain>.<event_type>`.
     pub event: &'static str,
     /// The exchange.
     pub domain: &'static str,
@@ -47,7 +47,7 @@ pub struct Registration {
     pub handle: fn(Incoming) -> HandleFuture,
 }
 
-/// The settings of a listener's attribute. The service's settings apply for missing ones.
+/// The settings of a listener's attribute. For a setting that is `None`, the service's setting applies.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Policy {
     /// The retry policy.
@@ -56,8 +56,8 @@ pub struct Policy {
     pub prefetch: Option<u16>,
     /// The maximum number of concurrent handlers.
     pub concurrency: Option<u16>,
-    /// Returns the key of an event: events with the same key are handled one after another. `None` if the event has no key, and
-    /// so breaks its contract.
+    /// Returns the hash of an event's key: events with the same hash are handled one after another. The hash is `None` if the
+    /// event has no key, and so breaks its contract.
     pub key: Option<fn(&Keyed<'_>) -> Option<u64>>,
 }
 
@@ -75,7 +75,7 @@ pub struct Keyed<'a> {
 /// The future of one attempt.
 pub type HandleFuture = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
 
-/// A state that a handler takes, so that its service must have it.
+/// A state that a handler takes, and that its service must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Need {
     /// The state's type.
@@ -99,7 +99,7 @@ pub struct Incoming {
     pub bus: Bus,
     /// The service's states by type.
     pub states: Arc<States>,
-    /// The delivery's decision.
+    /// Sends the decision on the delivery.
     pub ack: Ack,
     /// The transaction that records the event as handled, if the listener uses one.
     pub transaction: Option<Transacting>,

@@ -1,8 +1,8 @@
 //! Counters per thread, flushed to the recorder in batches.
 //!
 //! The recorder's atomics are shared by all threads, and one event updates ten of them: that costs more than parsing the
-//! event's envelope. Each thread therefore counts in its own batch, which is flushed when it is full, once a second, when the
-//! metrics are read, and on drop.
+//! event's envelope. Therefore each thread counts in a batch. A batch is flushed when it is full, once a second, when the metrics
+//! are read, and on drop.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// The number of batches; more threads than this share them.
+/// The number of batches; if there are more threads, threads share batches.
 const SHARDS: usize = 16;
 /// The number of durations at which a batch is flushed.
 const FULL: usize = 128;
 /// The flush interval.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Counts and durations not yet flushed.
+/// Counts and durations that aren't flushed yet.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) begun: u64,
@@ -48,7 +48,7 @@ struct Shards<F: MetricSet> {
     metrics: F,
 }
 
-/// Aligned to a cache line, to avoid false sharing.
+/// A batch, aligned so that no two batches share a cache line.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard(Mutex<Batch>);
@@ -95,7 +95,7 @@ fn shard() -> usize {
     thread_local! {
         static OWN: Cell<usize> = const { Cell::new(usize::MAX) };
     }
-    // the thread-local is already destroyed while the thread exits
+    // fails while the thread exits, after the thread-local is destroyed
     OWN.try_with(|own| {
         if own.get() == usize::MAX {
             own.set(NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS);
@@ -143,7 +143,7 @@ fn all() -> MutexGuard<'static, FlushRegistry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Registers a buffer to be flushed until it is dropped.
+/// Registers a buffer, which is flushed regularly until it is dropped.
 pub(crate) fn register(member: Weak<dyn Flush>) {
     let mut all = all();
     all.members.push(member);
@@ -156,12 +156,12 @@ pub(crate) fn register(member: Weak<dyn Flush>) {
 /// Flushes all buffers now.
 #[cfg(feature = "telemetry")]
 pub(crate) fn flush() {
-    // outside the lock: this may drop the last reference to a buffer
+    // flush outside the lock, because this may drop the last reference to a buffer
     let members = all().alive();
     members.iter().for_each(|member| member.flush());
 }
 
-/// Flushes all buffers once a second, until none is left.
+/// Flushes all buffers once a second; returns when all of them are dropped.
 fn tick() {
     loop {
         thread::sleep(EVERY);

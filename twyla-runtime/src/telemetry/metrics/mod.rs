@@ -15,7 +15,7 @@ use super::metrics::counters::{Batch, Counters, MetricSet};
 #[cfg(feature = "telemetry")]
 pub(crate) use super::metrics::counters::{Flush, flush, register};
 
-/// Declares a set of metrics; an empty struct without the feature `metrics`.
+/// Declares a struct of metrics; without the feature `metrics` the struct is empty.
 macro_rules! metric_set {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ident = $make:ident $metric:literal,)+ }) => {
         $(#[$doc])*
@@ -186,7 +186,7 @@ fn add(counter: &Counter, count: u64) {
     }
 }
 
-/// Moves the gauge of operations in progress.
+/// Changes the gauge of operations in progress by the operations that began and ended in a batch.
 #[cfg(feature = "metrics")]
 #[allow(clippy::cast_precision_loss, reason = "a batch is small")]
 fn shift(in_progress: &Gauge, batch: &Batch) {
@@ -217,7 +217,7 @@ impl EmitMetrics {
         self.counters.metrics().refused.increment(1);
     }
 
-    /// Counts the end of an emit: confirmed, unconfirmed, or neither.
+    /// Counts the end of an emit; `None` if its future was dropped before the publish ended.
     pub(crate) fn ended(&self, confirmed: Option<bool>, took: Duration) {
         #[cfg(feature = "metrics")]
         self.counters.record(|batch| {
@@ -275,7 +275,7 @@ impl ListenerMetrics {
         self.counters.record(|batch| batch.begun += 1);
     }
 
-    /// Counts the end of an attempt; `None` if it was abandoned.
+    /// Counts the end of an attempt; `None` if the attempt was cancelled.
     pub(crate) fn ended(&self, outcome: Option<(AttemptOutcome, Duration)>) {
         #[cfg(feature = "metrics")]
         self.counters.record(|batch| {
@@ -328,7 +328,7 @@ impl ListenerMetrics {
     }
 }
 
-/// Counts an event as held until it is dropped.
+/// A guard that counts an event as held until the guard is dropped.
 pub(crate) struct HeldGuard {
     #[cfg(feature = "metrics")]
     held: Gauge,
@@ -402,11 +402,11 @@ pub(crate) fn called(method: &'static str, outcome: &'static str, begun: tokio::
     }
 }
 
-/// The label for methods that the service doesn't have: the names that callers send are unbounded.
+/// The label of all methods that the service doesn't have, because callers can send any number of names.
 #[cfg(feature = "rpc-server")]
 pub(crate) const UNKNOWN_METHOD: &str = "unknown";
 
-/// Counts a response, also one sent before the call reached its handler.
+/// Counts a response, even if the call never reached its handler.
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
 pub(crate) fn served(method: &'static str, status: u16) {
     #[cfg(feature = "metrics")]
@@ -439,7 +439,7 @@ impl RpcMetrics {
     }
 }
 
-/// Counts a call as being served until it is dropped.
+/// A guard that counts a call as being served until the guard is dropped.
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
 pub(crate) struct ServingGuard<'a> {
     metrics: &'a RpcMetrics,
@@ -461,7 +461,7 @@ impl ServingGuard<'_> {
     }
 }
 
-/// Runs also if the caller disconnects.
+/// Ends the count even if the caller disconnects.
 #[cfg(feature = "metrics")]
 impl Drop for ServingGuard<'_> {
     fn drop(&mut self) {
