@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The package that compares them.
+/// The package that compares the pairs.
 const PACKAGE: &str = "twyla-compat";
 
 /// A run that couldn't be made, or that didn't pass.

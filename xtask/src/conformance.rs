@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-/// The package that compiles and runs them, and the one whose `validate` they are compared with.
+/// The package that compiles the groups and runs their cases; `COMMAND_LINE` is the package with the `validate` that the
+/// results are compared with.
 const PACKAGE: &str = "twyla-conformance";
 const COMMAND_LINE: &str = "cargo-twyla";
 
@@ -37,10 +38,11 @@ pub(crate) fn run(suite: Option<&Path>, all_placements: bool) -> Result<(), Erro
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/json-schema-test-suite"),
     };
     let folder = folder.canonicalize().ok().filter(|folder| folder.is_dir()).ok_or(Error::NoSuite(folder))?;
-    // the package finds the shared one by itself, and a variable would make it compile again
+    // the package finds the shared suite by itself; a variable would make cargo compile it again
     let suite = suite.map(|_| ("TWYLA_SUITE", folder.as_os_str()));
     let env: Vec<_> = suite.into_iter().collect();
-    // they are beside this program; `cargo run` takes one package, and that alone may have other features and so be built again
+    // run the program beside this one: `cargo run` takes one package, which alone may have other features, and would be built
+    // again
     let here = env::current_exe().map_err(Error::Cargo)?;
     let program = here.with_file_name(format!("{PACKAGE}{}", env::consts::EXE_SUFFIX));
     let passed = |args: &[&OsStr]| Ok(Command::new(&program).args(args).status().map_err(Error::Cargo)?.success());

@@ -20,8 +20,8 @@ pub(crate) enum Error {
 
 /// Documents the libraries and programs of the workspace.
 ///
-/// `--examples` makes cargo use the features of the tests, so that what the lints have checked isn't checked again with fewer; the
-/// programs are named because `--bins` would also document those with the name of their library.
+/// `--examples` makes cargo use the features of the tests, so that it doesn't check again, with fewer features, what the
+/// lints have checked. The programs are named because `--bins` would also document programs with the name of their library.
 pub(crate) fn run() -> Result<(), Error> {
     let programs = target::programs()?;
     let cargo = env::var_os("CARGO");

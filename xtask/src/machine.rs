@@ -10,7 +10,7 @@ pub(crate) const PYTHON: &str = "/usr/bin/python3";
 /// Debian's browser.
 pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Something that the machine lacks and apt would not bring.
+/// A program that the machine lacks and that apt could not install.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(
@@ -85,15 +85,15 @@ const NEEDS: &[Need] = &[
     },
 ];
 
-/// Installs with apt what the tests need and the machine lacks, saying so first, and returns the RabbitMQ to run: the chosen
-/// one or, installed too, the distribution's.
+/// Installs with apt what the tests need and the machine lacks, and prints a line first. Returns the RabbitMQ to run: the
+/// chosen one, or the distribution's, which is installed too if it is missing.
 pub(crate) fn provide(chosen: Option<RabbitMq>) -> Result<RabbitMq, Error> {
     let rabbitmq = chosen.is_none().then_some(&RABBITMQ);
     install_missing(&rabbitmq.into_iter().chain(NEEDS).collect::<Vec<_>>())?;
     Ok(chosen.unwrap_or_else(RabbitMq::distribution))
 }
 
-/// Installs debootstrap if the machine lacks it, saying so first.
+/// Installs debootstrap if the machine lacks it, and prints a line first.
 pub(crate) fn provide_debootstrap() -> Result<(), Error> {
     install_missing(&[&DEBOOTSTRAP])
 }
@@ -120,7 +120,8 @@ fn install_missing(needs: &[&Need]) -> Result<(), Error> {
     })
 }
 
-/// Debian starts a server as it installs it, on the port that a developer's own broker may hold; `policy-rc.d` says no.
+/// Installs packages. Debian starts a server when it installs it, on a port that a developer's own broker may use;
+/// `policy-rc.d` prevents that.
 const SCRIPT: &str = r#"
 set -e
 policy=/usr/sbin/policy-rc.d

@@ -26,7 +26,7 @@ pub(crate) enum Error {
     Browser(twyla_browser::Error),
 }
 
-/// One page in light and one in dark, side by side: a frame's colour scheme is what the page in it takes for the reader's.
+/// One page in light and in dark, side by side: a page takes the colour scheme of its frame for the reader's.
 const PICTURE: &str = r#"<!doctype html><meta charset="utf-8"><title>Pages</title>
 <style>body { margin: 0; display: flex; background: #888; gap: 2px } iframe { border: 0; width: 999px; height: 880px }</style>
 <iframe style="color-scheme: light" src="events/api.user_input.html"></iframe><iframe style="color-scheme: dark" src="rpc/navitaire-api.get_booking.html"></iframe>

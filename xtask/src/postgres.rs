@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 /// The folder in which Debian has each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// How long the server may take to start.
+/// The maximum time for the server to start.
 const START: Duration = Duration::from_secs(60);
 
-/// The pooler. Each transaction gets any of two connections to the server.
+/// The pooler. Each transaction gets one of two connections to the server.
 pub(crate) const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 /// The pooler's configuration, without its ports.
 const POOLER: &str = "listen_addr = 127.0.0.1
@@ -26,8 +26,8 @@ pool_mode = transaction
 default_pool_size = 2
 ";
 
-/// Makes the data folder, starts the server and the pooler, and stops them once our end of its standard input is closed. Both
-/// refuse to be root, so root becomes the user that Debian's package has made for them.
+/// Makes the data folder, and starts the server and the pooler. Stops them when standard input ends. Both refuse to run as
+/// root, so root becomes the user that Debian's package has made for them.
 const KEEPER: &str = r#"
 dir=$1 bin=$2 port=$3 pooler=$4
 as=
@@ -59,7 +59,7 @@ pub(crate) enum Error {
     Slow { log: String },
 }
 
-/// A running server. It stops when this is dropped.
+/// A running server with its pooler. Dropping it stops both.
 pub(crate) struct Postgres {
     keeper: Child,
     port: u16,
@@ -118,7 +118,7 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/", self.pooler)
     }
 
-    /// Returns its URL for sqlx.
+    /// Returns the server's URL for sqlx.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }

@@ -17,7 +17,8 @@ pub(crate) struct Environment {
     folder: &'static str,
     /// The list of its libraries, below the workspace.
     requirements: &'static str,
-    /// Loads what has compiled parts, or breaks with a newer Python: all else follows.
+    /// Python code that imports the libraries with compiled parts, and those that break with a newer Python: if it runs, the
+    /// other libraries work too.
     check: &'static str,
 }
 
@@ -55,7 +56,7 @@ pub(crate) fn provide(environment: Environment) -> Result<PathBuf, Error> {
     let wanted = read(&requirements)?;
     let folder = target::folder()?.join(folder);
     let python = folder.join("bin/python");
-    // written last, and not kept by `venv --clear`
+    // marks a complete installation: it is written last, and `venv --clear` removes it
     let stamp = folder.join("requirements.txt");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && works(&python, check) {
         return Ok(python);

@@ -33,18 +33,18 @@ pub(crate) struct RabbitMq {
 }
 
 impl RabbitMq {
-    /// Returns the one that the distribution's package installs.
+    /// Returns the RabbitMQ that the distribution's package installs.
     pub(crate) fn distribution() -> Self {
         Self { folder: DISTRIBUTION.into() }
     }
 
-    /// Returns the one that `--broker` or the environment names, `None` if neither does.
+    /// Returns the RabbitMQ that `--broker` or the environment names; `None` if neither does.
     pub(crate) fn chosen(argument: Option<&Path>) -> Result<Option<Self>, Error> {
         let variable = env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
         argument.map(Path::to_owned).or(variable.map(PathBuf::from)).map(|folder| Self::at(&folder)).transpose()
     }
 
-    /// Returns the one in a folder, or in its `bin` or `sbin`.
+    /// Returns the RabbitMQ in a folder, or in its `bin` or `sbin`.
     pub(crate) fn at(folder: &Path) -> Result<Self, Error> {
         let error = |why: String| Error { folder: folder.to_owned(), why };
         let absolute = path::absolute(folder).map_err(|failed| error(failed.to_string()))?;
@@ -70,7 +70,7 @@ impl RabbitMq {
         Ok(Self { folder })
     }
 
-    /// Returns whether its programs are there.
+    /// Returns whether the RabbitMQ's programs exist.
     pub(crate) fn is_there(&self) -> bool {
         self.server().exists()
     }

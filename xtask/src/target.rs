@@ -35,7 +35,8 @@ pub(crate) fn tests(packages: &[&str]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Returns the names of all programs of the workspace but those named like their package's library, whose pages have that place.
+/// Returns the names of the workspace's programs, except those with the name of their package's library: rustdoc would write
+/// the pages of both to the same place.
 pub(crate) fn programs() -> Result<Vec<String>, Error> {
     let metadata = metadata()?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -56,7 +57,7 @@ pub(crate) fn programs() -> Result<Vec<String>, Error> {
 pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) is_published: bool,
-    /// The folder of its source files: `src`, or where they are instead.
+    /// The folder of its source files: `src`.
     pub(crate) source: PathBuf,
     pub(crate) roots: Vec<PathBuf>,
 }

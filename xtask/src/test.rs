@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, the broker's included.
+//! `cargo xtask test`: runs every test, including those that need a broker.
 
 use std::env;
 use std::ffi::OsStr;
@@ -45,20 +45,21 @@ pub(crate) enum Error {
 /// The packages whose tests run together. `twyla-compat` has a dependency that turns on a feature of serde_json, which would
 /// change what the others test.
 const ALL: [&str; 2] = ["--workspace", "--exclude=twyla-compat"];
-/// The packages with tests that need a broker. `cargo-twyla` has some in its target `dead`, which `twyla-tests` has too;
-/// those with the Python package run on the first broker only.
+/// The packages with tests that need a broker. `cargo-twyla` isn't listed: its target `dead` runs because `twyla-tests` has a
+/// target of this name too, and its tests of the Python package run on the first broker only.
 const WITH_BROKER: [&str; 4] = ["twyla-tests", "chat", "twyla-telemetry-tests", "xtask"];
 /// The chaos runs that are part of the tests.
 const SHORT: chaos::Plan =
     chaos::Plan { events: 10_000, seed: None, rounds: 1, one_node: true, cluster: true, release: false };
 
-/// The sets of features that the runtime is compiled with alone.
+/// The sets of features, with each of which the runtime is compiled separately.
 const FEATURES: [&str; 9] = ["", "amqp", "idna", "tls", "postgres", "sqlite", "testing", "rpc-client", "rpc-server"];
 
-/// Provides what is missing, starts a private broker, and runs every test. Without a filter or a chosen RabbitMQ, runs what
-/// depends on the broker's version on RabbitMQ 4 too.
+/// Provides what is missing, starts a private broker, and runs every test. Without a filter or a chosen RabbitMQ, also runs
+/// the tests that depend on the broker's version on RabbitMQ 4.
 ///
-/// What mostly waits runs beside what compiles: the tests are built while things are installed, and chaos runs beside the rest.
+/// Work that mostly waits runs beside work that compiles: the tests are built while programs are installed, and chaos runs
+/// beside the last tests.
 pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), Error> {
     let build = Build::start()?;
     let newer = match (filter, &chosen) {
@@ -108,7 +109,7 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     Ok(())
 }
 
-/// A build of the tests that runs beside what is installed for them. It stops when this is dropped.
+/// A build of the tests, beside which programs are installed. Dropping it stops the build.
 struct Build(Child);
 
 impl Build {
@@ -147,13 +148,13 @@ fn without_broker(filter: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-/// RabbitMQ 4 beside the one that all tests run on, or why it isn't here.
+/// RabbitMQ 4, as a second version beside the one that all tests run on, or why it is missing.
 enum Newer {
     Here(RabbitMq),
     Not(String),
 }
 
-/// Provides RabbitMQ 4. In CI it must be there; elsewhere the run goes on without it, and says so.
+/// Provides RabbitMQ 4. In CI it must exist; elsewhere the run continues without it, and prints a warning.
 fn newer() -> Result<Newer, Error> {
     match chroot::provide() {
         Ok((rabbitmq, _)) => Ok(Newer::Here(rabbitmq)),
@@ -165,13 +166,14 @@ fn newer() -> Result<Newer, Error> {
     }
 }
 
-/// The variables that name the Pythons of the tests, and the modules of the tests that need each.
+/// The variables that name the Python interpreters of the tests, and the modules of the tests that need each.
 const PYTHONS: [(&str, python::Environment, &str); 2] = [
     ("TWYLA_TEST_PYTHON_PEER", python::PEER, "python_peer::"),
     ("TWYLA_TEST_PYTHON_PACKAGE", python::PACKAGE, "python_package::"),
 ];
 
-/// Provides the Pythons of the tests. In CI all must be there; elsewhere the run goes on without those that are missing.
+/// Provides the Python interpreters of the tests. In CI all must exist; elsewhere the run continues without those that are
+/// missing.
 fn pythons() -> Result<Env, Error> {
     let mut env = Env::new();
     for (variable, environment, module) in PYTHONS {
@@ -187,13 +189,13 @@ fn pythons() -> Result<Env, Error> {
     Ok(env)
 }
 
-/// Returns the modules of the tests whose Python is missing.
+/// Returns the modules of the tests whose Python interpreter is missing.
 fn without_python(env: &[(&str, String)]) -> impl Iterator<Item = &'static str> {
     let is_missing = |variable: &str| !env.iter().any(|(name, _)| *name == variable);
     PYTHONS.into_iter().filter(move |(variable, ..)| is_missing(variable)).map(|(.., module)| module)
 }
 
-/// Whether the variable `CI` says that this is CI: set, to anything but `false`, `0` or nothing.
+/// Returns whether this is CI: the variable `CI` is set, to anything but `false`, `0` or an empty text.
 fn in_ci(variable: Option<&OsStr>) -> bool {
     variable.is_some_and(|value| !["", "false", "0"].iter().any(|no| value == *no))
 }
@@ -202,18 +204,18 @@ fn in_ci(variable: Option<&OsStr>) -> bool {
 fn on_newer(rabbitmq: &RabbitMq, pythons: &Env) -> Result<String, Error> {
     let (servers, env) = servers(rabbitmq, pythons)?;
     let version = servers.0.version().to_owned();
-    // as part of the whole workspace: alone they would be compiled again, with fewer features
+    // select the tests in the whole workspace: their packages alone would be compiled again, with fewer features
     let targets = target::tests(&WITH_BROKER)?;
     let targets: Vec<_> = targets.iter().flat_map(|target| ["--test", target]).collect();
-    // without a broker they are ignored
+    // tests that need a broker are ignored by default
     let tests = tests(&[&ALL, &*targets].concat(), &["--ignored"], None, &env);
     cargo(&format!("the broker's tests on RabbitMQ {version}"), &tests, &env)?;
     stop(servers);
     Ok(version)
 }
 
-/// Runs chaos on each of them beside other work, since most of its time it waits. Its reports come when all is done; all of it
-/// runs to its end, and the first error is returned.
+/// Runs chaos on each broker beside `work`, because chaos mostly waits. Both run to their end. Then the reports of chaos are
+/// printed, and the first error is returned.
 fn beside_chaos<T>(brokers: Vec<RabbitMq>, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     println!("running chaos, {} at once, beside the following", brokers.len());
     thread::scope(|scope| {
@@ -236,7 +238,7 @@ fn beside_chaos<T>(brokers: Vec<RabbitMq>, work: impl FnOnce() -> Result<T, Erro
     })
 }
 
-/// The arguments for cargo that run the tests of these packages.
+/// Returns the arguments for cargo that run the tests of these packages.
 fn tests<'a>(packages: &[&'a str], which: &[&'a str], filter: Option<&'a str>, env: &[(&str, String)]) -> Vec<&'a str> {
     let mut args = [&["test", "--no-fail-fast"], packages, &["--"], which].concat();
     args.extend(without_python(env).flat_map(|module| ["--skip", module]));
@@ -260,7 +262,8 @@ pub(crate) fn with_broker(command: &[String], chosen: Option<RabbitMq>) -> Resul
 
 type Env = Vec<(&'static str, String)>;
 
-/// Starts a private broker and database; with how the tests find them, and the Pythons.
+/// Starts a private broker and a private database. Returns them with the variables for the tests: their addresses, and the
+/// Python interpreters.
 fn servers(rabbitmq: &RabbitMq, pythons: &Env) -> Result<((Broker, Postgres), Env), Error> {
     let begun = Instant::now();
     println!("starting a private RabbitMQ node");

@@ -11,7 +11,7 @@ use serde_json::{Deserializer, Value};
 /// The package that counts, and whose library is the compiled contracts.
 const PACKAGE: &str = "twyla-shapes";
 
-/// A run that couldn't be made, or that didn't keep the bars.
+/// A run that couldn't be made, or that misses a bar (the limit of a count).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("a bar is missed: see above")]
@@ -24,7 +24,7 @@ pub(crate) enum Error {
 
 /// The options of a count.
 pub(crate) struct Options<'a> {
-    /// The folder of schemas; `None` for the made ones.
+    /// The folder of schemas; `None` for generated schemas.
     pub(crate) schemas: Option<&'a Path>,
     /// Whether each untyped field is listed.
     pub(crate) fields: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Options<'a> {
     pub(crate) warnings: bool,
 }
 
-/// Prints the counts; an error if a bar is missed.
+/// Prints the counts; returns an error if they miss a bar.
 pub(crate) fn run(options: &Options<'_>) -> Result<(), Error> {
     let folder =
         options.schemas.map(|folder| folder.canonicalize().map_err(|error| Error::Folder(folder.to_owned(), error)));

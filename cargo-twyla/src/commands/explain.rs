@@ -121,7 +121,7 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     out
 }
 
-/// Returns where `twyla_runtime` sends a value of the contract.
+/// Returns lines that describe how `twyla_runtime` sends a value of the contract.
 fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
     let (before, after) = schema.name.split_once('.').unwrap_or((&schema.name, ""));
     match schema.kind {

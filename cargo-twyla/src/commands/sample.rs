@@ -160,7 +160,7 @@ fn with_short_texts(event: Value) -> Value {
     }
 }
 
-/// Returns a whole message.
+/// Returns an event's envelope, with the metadata of an example.
 pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
     json!({
         "event_name": event,
@@ -174,7 +174,7 @@ pub(crate) fn envelope(event: &str, content: Value, context: Value) -> Value {
     })
 }
 
-/// The order in which schemas declare members, to print events in it.
+/// The order in which schemas declare members; events are printed in this order.
 pub(crate) struct Order(HashMap<String, usize>);
 
 impl Order {

@@ -120,7 +120,7 @@ impl Contracts {
         Ok(Contract { schema, held, all: self })
     }
 
-    /// Returns the context for an event's envelope.
+    /// Returns the context's contract for an event's envelope; an error for a contract that has no envelope.
     pub(crate) fn around(&self, event: &Contract<'_>) -> Result<Contract<'_>, Error> {
         let kind = event.schema.kind;
         match kind.way() {
@@ -147,7 +147,7 @@ impl Contract<'_> {
         self.held.violations(value).into_iter().map(|it| self.placed(it)).collect()
     }
 
-    /// Adds the place of the rule.
+    /// Adds the location of the rule to a violation.
     pub(crate) fn placed(&self, violation: twyla_sample::Violation) -> Violation {
         let place = self.all.place(&violation.rule);
         let twyla_sample::Violation { pointer, keyword, message, .. } = violation;

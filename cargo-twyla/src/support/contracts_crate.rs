@@ -18,8 +18,8 @@ pub(crate) enum Error {
     NoSchemas { name: String, folder: PathBuf },
 }
 
-/// Returns a package and its schemas folder: `schemas`, or the one that its Cargo.toml names in `[package.metadata.twyla]`. The
-/// folder is relative to `here` if it is below it.
+/// Returns a package and its schemas folder: `schemas`, or the one that its Cargo.toml names in `[package.metadata.twyla]`.
+/// The folder is relative to `here` if it is below `here`.
 pub(crate) fn find(name: &str, here: &Path) -> Result<(Package, PathBuf), Error> {
     let mut command = MetadataCommand::new();
     command.current_dir(here);
@@ -29,7 +29,7 @@ pub(crate) fn find(name: &str, here: &Path) -> Result<(Package, PathBuf), Error>
     }
     let metadata = command.exec()?;
     let Some(package) = metadata.packages.iter().find(|package| package.name.as_str() == name) else {
-        // most dependencies have no contracts
+        // suggest only packages with contracts: most dependencies have none
         let local = metadata.packages.iter().filter(|it| it.dependencies.iter().any(|it| it.name == "twyla-build"));
         let near = similar::nearest(name, local.map(|package| package.name.as_str())).map(str::to_owned);
         return Err(Error::NoPackage { name: name.to_owned(), near });
@@ -52,16 +52,16 @@ fn host() -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned)
 }
 
-/// Returns the path of a file or a folder from a folder above it; `None` if it isn't below that one.
+/// Returns the path of `folder` relative to `here`; `None` if it isn't below `here`.
 pub(crate) fn below(folder: &Path, here: &Path) -> Option<PathBuf> {
     folder.strip_prefix(here).ok().filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned)
 }
 
-/// Returns the package whose folder is the nearest around a folder.
+/// Returns the package of the nearest Cargo.toml in a folder or above it; `None` if there is none or it has no package.
 pub(crate) fn package_around(folder: &Path) -> Option<Package> {
     let manifest = folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.is_file())?;
     let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec().ok()?;
-    // the given folder may be behind a symbolic link, and Windows has two forms of a path
+    // compare canonical paths: the folder may be behind a symbolic link, and Windows has two forms of a path
     let manifest = manifest.canonicalize().ok();
     metadata.packages.into_iter().find(|package| package.manifest_path.as_std_path().canonicalize().ok() == manifest)
 }

@@ -70,7 +70,7 @@ impl Json {
         })
     }
 
-    /// Returns the same, mutable.
+    /// Returns the value at a JSON Pointer, as a mutable reference.
     pub(crate) fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Self> {
         pointer.split('/').skip(1).try_fold(self, |json, step| {
             let step = step.replace("~1", "/").replace("~0", "~");
@@ -180,12 +180,12 @@ impl Json {
     }
 }
 
-/// Escapes a step of a JSON Pointer.
+/// Returns a step of a JSON Pointer: `/` and the escaped name.
 pub(crate) fn step(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Returns the rest of a pointer below another one.
+/// Returns the rest of `pointer` after `own`; `None` if it doesn't lead to the same value or into it.
 pub(crate) fn within<'p>(pointer: &'p str, own: &str) -> Option<&'p str> {
     pointer.strip_prefix(own).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,11 +1,11 @@
 //! Code that several commands share.
 //!
-//! [`run`] is what a command implements. [`schemas`] finds the schemas folder ([`contracts_crate`] that of another package), and [`contracts`] reads the contracts in it.
-//! [`paint`] prints to the terminal, [`text`] formats values for it, [`confirm`] asks the user, [`progress`] shows what a
-//! command compares, and [`output`] writes files.
-//! [`report`] writes what was found as annotations, comments and SARIF, and [`options`] are options that several commands have.
-//! [`verb`] is what a service does with a contract. [`json`] keeps JSON as it is written, [`uri`] encodes parts of URIs, [`git`] reads a repository, and
-//! [`revision`] a schemas folder as it was.
+//! [`run`] has the trait that each command implements. [`schemas`] finds the schemas folder ([`contracts_crate`] finds the
+//! one of another package), and [`contracts`] reads the contracts in it. [`paint`] prints to the terminal, [`text`] formats
+//! values for it, [`confirm`] asks the user, [`progress`] shows which contracts a command compares, and [`output`] writes
+//! files. [`report`] writes findings as annotations, comments and SARIF, and [`options`] has the options that several
+//! commands share. [`verb`] names how a service uses a contract. [`json`] keeps JSON as it is written, [`uri`] encodes parts
+//! of URIs, [`git`] reads a repository, and [`revision`] reads a schemas folder at an earlier revision.
 
 pub(crate) mod confirm;
 pub(crate) mod contracts;

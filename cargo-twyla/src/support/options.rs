@@ -49,7 +49,7 @@ pub(crate) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Returns the form that is asked for.
+    /// Returns the requested format.
     pub(crate) fn format(&self) -> report::Format {
         if self.json { report::Format::Json } else { self.format }
     }

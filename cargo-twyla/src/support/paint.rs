@@ -57,7 +57,7 @@ pub(crate) fn stderr() -> EscapedOutput<anstream::AutoStream<io::StderrLock<'sta
 
 impl<W: Write> Write for EscapedOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // texts are written in whole characters
+        // callers write whole texts, so no character is split
         let shown = std::str::from_utf8(bytes).map(|text| VisibleJson(text).to_string());
         self.0.write_all(shown.as_deref().map_or(bytes, str::as_bytes))?;
         Ok(bytes.len())

@@ -33,7 +33,7 @@ pub(crate) enum Error {
 fn nearest(folder: &Path, revision: &str) -> Option<String> {
     let names = git::run(folder, ["for-each-ref", "--format=%(refname:short)"]).ok()?;
     let names = String::from_utf8_lossy(&names);
-    // also a branch that only a remote has: `origin/main` for `mian`
+    // search branches that only a remote has, too: `origin/main` for `mian`
     let short = |name: &&str| name.split_once('/').map_or(*name, |(_, rest)| rest).to_owned();
     let near = similar::nearest(revision, names.lines()).map(str::to_owned);
     let short: Vec<(String, &str)> = names.lines().map(|name| (short(&name), name)).collect();
@@ -97,7 +97,7 @@ impl Revision {
         Ok(Some(git::run(&self.folder, ["cat-file", "blob", object])?))
     }
 
-    /// Writes its schemas to a temporary folder, which is removed when the result is dropped.
+    /// Writes the folder's schemas to a temporary folder, which is removed when the result is dropped.
     pub(crate) fn files(&self) -> Result<TempDir, Error> {
         let kept = TempDir::with_prefix("twyla-").map_err(|error| self.unwritable("a folder", error))?;
         let mut objects = Objects::open(&self.folder)?;

@@ -83,12 +83,12 @@ pub(crate) struct Folder {
     /// The package that `--contracts` names.
     pub(crate) package: Option<Package>,
     how: SchemasArgs,
-    /// The settings in the folder's own file.
+    /// The settings in the folder's settings file.
     settings: Settings,
 }
 
 impl SchemasArgs {
-    /// Returns the arguments of a folder, or of the folder of a contracts crate, with settings of its own only.
+    /// Returns the arguments of a folder or of a contracts crate, without other settings.
     pub(crate) fn of(schemas: Option<PathBuf>, contracts_crate: Option<String>) -> Self {
         Self { schemas, contracts_crate, ..Self::default() }
     }
@@ -128,7 +128,7 @@ impl Folder {
         self.builder_of(&self.path, &self.shown, lock)
     }
 
-    /// Returns the same for a folder with earlier files.
+    /// Returns a builder with the same settings for another folder, which has earlier files.
     pub(crate) fn builder_of(&self, path: &Path, shown: &str, lock: Option<&Lock>) -> Builder {
         let accepted = lock.and_then(|lock| lock.contracts.values().next());
         let accepted = accepted.and_then(|entry| Bundle::parse(&entry.accepted.form).ok());
@@ -144,8 +144,8 @@ impl Folder {
         self.documents().into_iter().fold(builder, |builder, (uri, file)| builder.document(uri, file))
     }
 
-    /// Returns the documents that schemas refer to by URI, from the command line and its own file. Their paths are valid for earlier
-    /// files too, which are in another folder.
+    /// Returns the documents that schemas refer to by URI, from the command line and from the folder's settings file. Their
+    /// paths are valid for a folder with earlier files, too.
     pub(crate) fn documents(&self) -> Vec<(String, PathBuf)> {
         let mut all = self.how.document.clone();
         let own = self.settings.documents().iter();
@@ -161,12 +161,12 @@ impl Folder {
 
     /// Returns the folder's lock, if it has one.
     pub(crate) fn lock(&self) -> Result<Option<Lock>, Error> {
-        // a folder that is missing isn't one without a lock
+        // report a missing folder, which isn't a folder without a lock
         self.path.read_dir().map_err(|error| Error::Unreadable { shown: self.shown.clone(), error })?;
         Ok(Builder::new(&self.path).shown_as(&self.shown).lock()?)
     }
 
-    /// Returns the settings of the lock's checks, which show their progress.
+    /// Returns the options of the lock's checks, with an observer that shows their progress.
     pub(crate) fn how(&self, progress: &Progress) -> CheckOptions {
         CheckOptions { observer: progress.observer(), ..CheckOptions::new(&self.shown) }
     }

@@ -18,7 +18,7 @@ pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if is_invisible(c) { ' ' } else { c }).collect()
 }
 
-/// The number of characters of a witness.
+/// The maximum length of a shown witness, in characters.
 const SHOWN: usize = 300;
 
 /// Returns the beginning of a witness as JSON in one line.
@@ -40,7 +40,7 @@ pub(crate) fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean {near}?")).unwrap_or_default()
 }
 
-/// Returns a text with its lines, with other invisible characters replaced.
+/// Replaces the invisible characters of a text by `.`, except for line feeds.
 pub(crate) fn lines(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || !is_invisible(c) { c } else { '.' }).collect()
 }

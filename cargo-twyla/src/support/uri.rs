@@ -31,7 +31,7 @@ pub(crate) fn relative(from: &str, to: &str) -> String {
     format!("{}{}", "../".repeat(from.len() - 1 - common), to[common..].join("/"))
 }
 
-/// Returns the text behind percent-encoding; bytes that aren't UTF-8 become U+FFFD.
+/// Decodes percent-encoding; bytes that aren't UTF-8 become U+FFFD.
 pub(crate) fn decoded(uri: &str) -> String {
     percent_decode_str(uri).decode_utf8_lossy().into_owned()
 }
@@ -45,7 +45,7 @@ pub(crate) fn fragment(pointer: &str) -> String {
 /// scheme.
 const NOT_IN_PATHS: &AsciiSet = &NOT_IN_FRAGMENTS.add(b'?').add(b':');
 
-/// Encodes a path of `/` and names as a relative reference.
+/// Encodes a path as a relative reference.
 pub(crate) fn path(path: &str) -> String {
     utf8_percent_encode(path, NOT_IN_PATHS).to_string()
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask book`: builds the book as HTML with mdBook, from `docs/book` and from the pages in the crates' own docs.
 //!
-//! A page of a crate is written for rustdoc: it links to items, and a listing without a language is Rust. [`page`] makes a page of
-//! a book of it.
+//! A page of a crate is written for rustdoc: it links to items, and a listing without a language is Rust. [`page`] converts
+//! it to a page of the book.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +46,7 @@ pub(crate) fn run(serve: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Returns mdBook's path, which is installed below the target folder if it is missing.
+/// Returns the path of mdBook; installs mdBook below the target folder if it is missing.
 fn provide(target: &Path) -> Result<PathBuf, Error> {
     let root = target.join("mdbook");
     let program = root.join("bin/mdbook");

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use pulldown_cmark::{BrokenLink, Event, Options, Parser, Tag, TagEnd};
 
-/// Returns the file that a page includes whole, by a line `{{#include FILE}}`.
+/// Returns the file that a line `{{#include FILE}}` of a page includes; `None` without such a line.
 pub(super) fn included(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("{{#include ")?.strip_suffix("}}"))
 }
 
-/// Names the language of listings that have none, which rustdoc takes for Rust.
+/// Adds the language `rust` to listings without a language, which rustdoc takes for Rust.
 pub(super) fn rust(text: &str) -> String {
     let mut open = false;
     let mut out = String::with_capacity(text.len());
@@ -28,12 +28,12 @@ pub(super) fn rust(text: &str) -> String {
     out
 }
 
-/// A link that is not over yet: where it stands, its new destination, and where its text stands.
+/// An open link: its range in the page, its new destination, and the range of its text.
 type Link = (Range<usize>, Option<String>, Option<Range<usize>>);
 
-/// Gives each link and picture the destination that `place` says; without one, a link becomes its own text.
+/// Gives each link and picture the destination that `place` returns. A link without a destination becomes its text.
 pub(super) fn rewrite(text: &str, mut place: impl FnMut(&str) -> Option<String>) -> String {
-    // brackets that are no link in Markdown link to an item in rustdoc, by its name alone
+    // in rustdoc, a name in brackets without a destination is a link to the item of this name
     let item = |link: BrokenLink| Some((link.reference.into_string().into(), "".into()));
     let events = Parser::new_with_broken_link_callback(text, Options::ENABLE_TABLES, Some(item)).into_offset_iter();
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// Returns the versions of the node on that port: `4.0.5 (Erlang/OTP 27.3.4.1)`. `None` as long as it doesn't greet.
+/// Returns the versions of the node on a port: `4.0.5 (Erlang/OTP 27.3.4.1)`. `None` if the node doesn't greet yet.
 pub(super) fn version(port: u16) -> Option<String> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;

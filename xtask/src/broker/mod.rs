@@ -22,8 +22,9 @@ use crate::rabbitmq::RabbitMq;
 /// The maximum time for a node to start; a loaded machine with two cores needs about 15 s.
 const START: Duration = Duration::from_secs(180);
 
-/// Starts the node, and again for each line on its standard input. Stops it once that ends, which also happens when we are
-/// killed: the node, the port mapper that Erlang starts beside it, and the data folder. The file `node` names its process.
+/// Starts the node, and starts it again for each line on standard input. When standard input ends, also because this process
+/// was killed, stops the node and the port mapper that Erlang starts beside it, and removes the data folder. The file `node`
+/// has the node's process id.
 const KEEPER: &str = r#"
 dir=$1; shift
 start() {
@@ -56,7 +57,7 @@ pub(crate) enum Error {
     Ctl { args: String, status: ExitStatus, said: String },
 }
 
-/// A running node. It stops when this is dropped.
+/// A running node. Dropping it stops the node.
 pub(crate) struct Broker {
     keeper: Child,
     dir: PathBuf,
@@ -69,7 +70,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// Starts a node and waits until it greets as AMQP 0-9-1 asks.
+    /// Starts a node and waits until it greets as in AMQP 0-9-1.
     pub(crate) fn start(rabbitmq: &RabbitMq) -> Result<Self, Error> {
         let [epmd] = free_ports()?;
         let mut broker = Self::begin(rabbitmq, "a", epmd, "")?;
@@ -77,7 +78,7 @@ impl Broker {
         Ok(broker)
     }
 
-    /// Starts so many nodes as one cluster. A minority of them that is cut off pauses.
+    /// Starts `count` nodes as one cluster. A minority of nodes that is cut off from the others pauses.
     pub(crate) fn start_cluster(rabbitmq: &RabbitMq, count: usize) -> Result<Vec<Self>, Error> {
         if count == 1 {
             return Ok(vec![Self::start(rabbitmq)?]);
@@ -104,14 +105,14 @@ impl Broker {
         &self.name
     }
 
-    /// Starts a node beside others that have the same port mapper, with more lines in its configuration.
+    /// Starts a node beside others with the same port mapper; `conf` is added to its configuration.
     fn begin(rabbitmq: &RabbitMq, name: &str, epmd: u16, conf: &str) -> Result<Self, Error> {
         // the keeper process removes the folder, because it outlives this process
         let dir = TempDir::with_prefix("twyla-rabbitmq-")?.keep();
         let [port, tls, dist] = free_ports()?;
         certificates::write(&dir)?;
         let log = "log.file.level = info\n";
-        // the default of RabbitMQ 3: the default of RabbitMQ 4 is less than the largest events of the tests
+        // the default of RabbitMQ 3; the default of RabbitMQ 4 is smaller than the largest events of the tests
         let size = "max_message_size = 134217728\n";
         let at = dir.display();
         let ssl = format!(
@@ -131,7 +132,7 @@ impl Broker {
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(&dir).arg(rabbitmq.server());
         keeper
-            // the keeper's `epmd`: the RabbitMQ's own, if it has one
+            // the keeper runs the `epmd` in this RabbitMQ's folder, if there is one
             .env("PATH", path)
             .env("RABBITMQ_CONFIG_FILE", dir.join("rabbitmq"))
             .env("RABBITMQ_ENABLED_PLUGINS_FILE", dir.join("enabled_plugins"))
@@ -183,7 +184,7 @@ impl Broker {
         Err(Error::Ctl { args: args.join(" "), status: output.status, said })
     }
 
-    /// Writes a script that runs `rabbitmqctl` against the node with the script's arguments; returns its path.
+    /// Writes a script that runs `rabbitmqctl` on the node with the script's arguments; returns the script's path.
     pub(crate) fn ctl_script(&self) -> Result<PathBuf, Error> {
         let (path, dir) = (self.dir.join("ctl"), self.dir.display());
         let script = format!(
@@ -205,7 +206,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Starts a node again that was killed.
+    /// Starts a killed node again.
     pub(crate) fn restart(&mut self) -> Result<(), Error> {
         // the file still names the killed process
         fs::remove_file(self.dir.join("node"))?;
@@ -215,7 +216,7 @@ impl Broker {
         self.wait_until_ready()
     }
 
-    /// Waits until it takes connections. Fails at once if it ends.
+    /// Waits until the node takes connections. Fails at once if the node ends.
     pub(crate) fn wait_until_ready(&mut self) -> Result<(), Error> {
         let log = |dir: &Path| fs::read_to_string(dir.join("out")).unwrap_or_default();
         let until = Instant::now() + START;
@@ -237,7 +238,7 @@ impl Broker {
         let pid = fs::read_to_string(self.dir.join("node")).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
         let Some(pid) = pid else { return false };
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // the state stands behind the program's name, which is in parentheses
+        // the state follows the program's name, which is in parentheses
         stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
     }
 }

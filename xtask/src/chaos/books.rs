@@ -47,7 +47,8 @@ impl Books {
         }
     }
 
-    /// Waits until `count` consumers of each group have begun. With one active member, the others wait to begin.
+    /// Waits until `count` consumers of each group are ready. If a group has one active member, its other members aren't
+    /// ready yet.
     pub(super) fn until_ready(&mut self, stage: &Stage, count: usize) -> Result<(), Error> {
         let until = Instant::now() + PATIENCE;
         for group in GROUPS {
@@ -75,7 +76,7 @@ impl Books {
         }
     }
 
-    /// Waits until so many producers are done, or nothing was confirmed for [`PATIENCE`].
+    /// Waits until this number of producers is done, or until nothing was confirmed for [`PATIENCE`].
     pub(super) fn until_done(&mut self, producers: usize) {
         let mut last = (Instant::now(), 0);
         while self.done < producers && last.0.elapsed() < PATIENCE {
@@ -101,7 +102,7 @@ impl Books {
         }
     }
 
-    /// Waits until everything is handled, or no report came for [`PATIENCE`].
+    /// Waits until everything is handled, or until nothing was handled for [`PATIENCE`].
     pub(super) fn until_handled(&mut self) {
         let mut last = (Instant::now(), 0);
         while last.0.elapsed() < PATIENCE && GROUPS.iter().any(|group| self.ledger.totals(group).lost > 0) {
@@ -111,7 +112,7 @@ impl Books {
                 last = (Instant::now(), now);
             }
         }
-        // redeliveries come soon after
+        // collect redeliveries, which come soon after
         self.listen(Duration::from_secs(2));
     }
 }

@@ -12,7 +12,7 @@ use std::thread;
 /// The variable that names a child's bus.
 const NAME: &str = "CHAOS_NAME";
 
-/// A line that a child has printed, with the group of a consumer.
+/// A line that a child has printed, with the group of a consumer; the group of other children is empty.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) child: u32,
@@ -20,18 +20,18 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// A running child. It is killed when this is dropped.
+/// A running child. Dropping it kills the child.
 pub(super) struct Running {
     child: Child,
     name: String,
 }
 
-/// The number of connections to the database of a consumer.
+/// The number of connections in a consumer's pool for the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pool {
-    /// Ten.
+    /// Ten connections.
     Usual,
-    /// One, shared by all concurrent handlers.
+    /// One connection, shared by all concurrent handlers.
     One,
 }
 
@@ -39,11 +39,11 @@ pub(super) enum Pool {
 pub(super) struct Nursery {
     program: PathBuf,
     port: u16,
-    /// The database of those that have effects.
+    /// The URL of the database for the consumers' effects.
     postgres: String,
     /// The address to which consumers send traces and metrics.
     collector: String,
-    /// The file for their logs.
+    /// The file for the children's logs.
     log: PathBuf,
     lines: Sender<Line>,
     /// The number of started children.
@@ -75,7 +75,7 @@ impl Nursery {
         self.spawn("", command)
     }
 
-    /// Starts a producer, which ends by itself or when it is asked to.
+    /// Starts a child with these arguments. It ends by itself, or when it is asked to.
     pub(super) fn helper(&self, args: &[&str]) -> io::Result<Running> {
         self.spawn("", self.command(args)?)
     }
@@ -85,7 +85,7 @@ impl Nursery {
         self.helper(&["prepare"])?.end()
     }
 
-    /// Returns the number of different effects, and those that occurred twice.
+    /// Returns the number of distinct effects, and the key and the number of each effect that occurred twice.
     pub(super) fn effects(&self) -> io::Result<(usize, HashSet<(String, usize)>)> {
         let output = self.ask("effects")?;
         let done = lines(&output, "effects").find_map(|words| words.first()?.parse().ok());
@@ -107,7 +107,7 @@ impl Nursery {
         Ok(numbers.collect())
     }
 
-    /// Returns the output of a child that ends by itself.
+    /// Runs a child that ends by itself, and returns its output.
     fn ask(&self, what: &str) -> io::Result<String> {
         let output = self.command(&[what])?.stdin(Stdio::null()).stdout(Stdio::piped()).output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
@@ -148,7 +148,7 @@ impl Nursery {
     }
 }
 
-/// Returns the words after `first` of each line of a child's output that begins with it.
+/// Returns, for each line of a child's output that begins with the word `first`, its other words.
 fn lines<'a>(output: &'a str, first: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
     output.lines().filter_map(move |line| {
         let mut words = line.split(' ');
@@ -166,7 +166,7 @@ impl Running {
         &self.name
     }
 
-    /// Sends it a line: a producer then emits as fast as it can.
+    /// Makes a producer emit as fast as it can, by a line on its standard input.
     pub(super) fn hurry(&mut self) {
         if let Some(stdin) = &mut self.child.stdin {
             // If the child is done already, the line can't be sent, and isn't needed.
@@ -180,18 +180,18 @@ impl Running {
         self.child.wait().map(drop)
     }
 
-    /// Asks the process to end.
+    /// Asks the child to end, by closing its standard input.
     pub(super) fn leave(&mut self) {
         drop(self.child.stdin.take());
     }
 
-    /// Waits until the process ends by itself.
+    /// Asks the child to end, and waits until it has ended.
     pub(super) fn end(mut self) -> io::Result<()> {
         self.leave();
         self.child.wait().map(drop)
     }
 
-    /// Returns its peak memory, in KiB.
+    /// Returns the child's peak memory, in KiB.
     pub(super) fn peak_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

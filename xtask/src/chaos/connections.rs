@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// Waits until the broker has two connections of each of these buses and no other.
 ///
 /// # Errors
-/// The broker can't be asked. The inner error says which connections there are.
+/// The outer error: the broker can't list its connections. The inner error: the connections that were not as expected in time.
 pub(super) fn settle(stage: &Stage, books: &mut Books, buses: &[String]) -> Result<Result<(), String>, broker::Error> {
     let until = Instant::now() + PATIENCE;
     loop {

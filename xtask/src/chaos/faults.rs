@@ -8,12 +8,12 @@ use super::error::Error;
 use super::proxy::Mode;
 use super::stage::Stage;
 
-/// Long enough for the children's heartbeat of 4 s to be missed.
+/// The duration of a stopped broker, a silent peer or a cut-off node: long enough for the children to miss heartbeats of 4 s.
 const LONG: Duration = Duration::from_secs(12);
 
-/// How long a full queue or a missing permission lasts.
+/// The duration of a full queue or of missing permissions.
 const SHORT: Duration = Duration::from_secs(6);
-/// The broker's `consumer_timeout` while it is short.
+/// The broker's `consumer_timeout` during [`Fault::ConsumerTimeout`].
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// The number of events whose handlers take longer than [`TIMEOUT`].
 const SLOW: u32 = 4;
@@ -39,15 +39,15 @@ pub(super) enum Fault {
     FullDeadQueue,
     /// The broker takes deliveries back before their handlers end.
     ConsumerTimeout,
-    /// All that a consumer handles at once shares one connection to the database, until that consumer is killed.
+    /// All concurrent handlers of a consumer share one connection to the database, until the consumer is killed.
     PoolOfOne,
-    /// Kills the node with this number of a cluster.
+    /// Kills the node with this index in a cluster.
     KillNode(usize),
     CutOff(usize),
 }
 
 impl Fault {
-    /// Those of a run with one node.
+    /// The faults of a run with one node.
     pub(super) const ONE_NODE: [Self; 14] = [
         Self::CloseConnections,
         Self::StopApp,
@@ -64,7 +64,7 @@ impl Fault {
         Self::ConsumerTimeout,
         Self::PoolOfOne,
     ];
-    /// Those of a run with three nodes.
+    /// The faults of a run with three nodes.
     pub(super) const CLUSTER: [Self; 6] =
         [Self::KillNode(0), Self::KillNode(1), Self::KillNode(2), Self::CutOff(0), Self::CutOff(1), Self::CutOff(2)];
 
@@ -145,7 +145,7 @@ impl Fault {
                 stage.nodes[0].ctl(&["clear_policy", "full"])?;
             }
             Self::ConsumerTimeout => {
-                // Channels that are opened now have it, and look every second.
+                // New channels have this timeout, and check it every second.
                 let set = format!(
                     "application:set_env(rabbit, channel_tick_interval, 1000), \
                      application:set_env(rabbit, consumer_timeout, {}).",
@@ -173,7 +173,7 @@ impl Fault {
             Self::CutOff(node) => {
                 let names: Vec<_> = stage.nodes.iter().map(|node| node.name().to_owned()).collect();
                 let others = names.iter().filter(|name| **name != names[node]);
-                // A wrong cookie for each of the others on this node, so that they can't come together again.
+                // Set a wrong cookie for each of the other nodes on this node, so that they can't connect again.
                 let cut: String = others
                     .clone()
                     .map(|other| format!("erlang:set_cookie('{other}', cut), erlang:disconnect_node('{other}'), "))

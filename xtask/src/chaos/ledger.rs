@@ -38,7 +38,7 @@ fn at<T: Clone + Default>(list: &mut Vec<T>, index: usize) -> &mut T {
 }
 
 impl Ledger {
-    /// Takes a line of a child; `group` is the consumer's group.
+    /// Records a line of a child; `group` is the consumer's group.
     pub(super) fn take(&mut self, group: &str, line: &str) {
         let words: Vec<_> = line.split(' ').collect();
         match words[..] {
@@ -92,7 +92,7 @@ impl Ledger {
             confirmed.iter().enumerate().filter(|(seq, confirmed)| **confirmed && !was(*seq)).count()
         });
         let all = || group.handled.values().flatten().filter(|(_, times)| *times > 0);
-        // by the first time that each was handled: redeliveries come later
+        // compare the times at which events were first handled: redeliveries come later
         let disordered = group.handled.values().map(|key| {
             let firsts: Vec<_> = key.iter().filter(|(_, times)| *times > 0).map(|(first, _)| *first).collect();
             firsts.windows(2).filter(|pair| pair[0] > pair[1]).count()

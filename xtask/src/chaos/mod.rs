@@ -81,7 +81,8 @@ fn build(release: bool) -> Result<PathBuf, Error> {
     let (args, profile): (&[&str], _) = if release {
         (&["--release", "-p", "twyla-chaos"], "release")
     } else {
-        // beside a test of the same packages, and so with the features of the tests: what they depend on is not built again
+        // build it together with a test of the same packages, and so with the features of the tests: dependencies aren't
+        // built again
         (&["--workspace", "--exclude=twyla-compat", "--test", "left_behind", "--bin", "chaos-child"], "debug")
     };
     let cargo = env::var_os("CARGO");
@@ -123,7 +124,7 @@ fn one(
 
     let mut schedule: Vec<_> = faults.iter().cycle().take(faults.len() * plan.rounds).copied().collect();
     random.shuffle(&mut schedule);
-    // The events are to last as long as the faults: about 20 s for each.
+    // Emit slowly enough that the events last as long as the faults, which take about 20 s each.
     let rate = (plan.events / (20 * u32::try_from(schedule.len()).unwrap_or(1)).max(1) / PRODUCERS).max(1);
     let mut producers = Vec::new();
     for number in 0..PRODUCERS {

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub(super) enum Mode {
     /// Connections are forwarded.
     Open,
-    /// Open ones stall, and new ones are accepted but never answered.
+    /// Open connections stall, and new ones are accepted but never answered.
     Silent,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Proxy {
 }
 
 struct Shared {
-    /// Tried in turn.
+    /// The ports of the brokers, tried in turn.
     targets: Vec<u16>,
     mode: Mutex<Mode>,
     /// Increased to drop the brokers' sides of all connections and keep the clients' sides.
@@ -94,7 +94,8 @@ fn pass(client: TcpStream, shared: &Arc<Shared>, turn: usize) -> io::Result<()> 
     Ok(())
 }
 
-/// Passes bytes on until one side ends. When halved, the broker's side is shut and the client's left open.
+/// Copies bytes from one side to the other until a side ends. When halved, shuts the broker's side and keeps the client's
+/// side open.
 fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared, born: u64) {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -115,7 +116,7 @@ fn copy(mut from: TcpStream, mut to: TcpStream, shared: &Shared, born: u64) {
             continue;
         }
         match from.read(&mut buffer) {
-            // the other direction may have noticed first that one side is dropped
+            // the thread of the other direction may have shut the broker's side first
             Ok(0) if shared.halved.load(Ordering::SeqCst) != born => {}
             Ok(0) => break,
             Ok(count) => {

@@ -12,11 +12,11 @@ pub(super) struct Mirror {
     pub(super) proxy: Option<String>,
 }
 
-/// The format in which apt prints each source, from all its files in both formats.
+/// The format in which apt prints each source; apt itself reads both formats of its source files.
 const FORMAT: &str = "$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)";
 
 impl Mirror {
-    /// Asks apt; fetches its lists if it doesn't know yet what its sources are.
+    /// Returns apt's mirror; fetches apt's lists first if apt can't name its sources without them.
     pub(super) fn of_apt() -> Result<Self, String> {
         let sources = || output("apt-get", &["indextargets", "--format", FORMAT, "Created-By: Packages"]);
         let uri = match choose(&sources()?) {
@@ -38,7 +38,7 @@ fn output(program: &str, args: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Chooses the first source that is a whole Debian and that debootstrap can read.
+/// Returns the first source that is a mirror of Debian itself and that debootstrap can read.
 fn choose(sources: &str) -> Result<String, String> {
     let uris = || {
         sources.lines().filter_map(|line| match line.split('|').collect::<Vec<_>>()[..] {
@@ -67,7 +67,7 @@ fn proxy(config: &str, uri: &str) -> Option<String> {
             .map(|(_, value)| value)
             .next_back()
     };
-    // apt takes http's proxies for https where that has none
+    // apt uses the proxies of http for https, too, if https has none
     let schemes: &[&str] = if scheme == "https" { &["https", "http"] } else { &["http"] };
     let found = schemes.iter().find_map(|scheme| {
         value(format!("Acquire::{scheme}::Proxy::{host}")).or_else(|| value(format!("Acquire::{scheme}::Proxy")))

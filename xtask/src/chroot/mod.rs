@@ -21,7 +21,7 @@ use crate::target;
 const SUITE: &str = "trixie";
 /// Makes the tree, as root.
 const MAKE: &str = include_str!("make.sh");
-/// Runs the program in the tree that has this script's name.
+/// Runs, in the tree, the program that has this script's name.
 const RUN: &str = include_str!("run.sh");
 const PROGRAMS: [&str; 4] = ["rabbitmq-server", "rabbitmqctl", "epmd", "erl"];
 /// Prints RabbitMQ's version. `rabbitmqctl version` would do it too, and leave Erlang's port mapper running.
@@ -47,13 +47,13 @@ pub(crate) enum Error {
     Target(#[from] target::Error),
 }
 
-/// Returns RabbitMQ 4 and its exact version. Makes its folder if it is missing or incomplete, saying so first.
+/// Returns RabbitMQ 4 and its exact version. Makes its folder if it is missing or incomplete, and prints a line first.
 pub(crate) fn provide() -> Result<(RabbitMq, String), Error> {
     let folder = target::folder()?.join("rabbitmq-4");
     let failed = |why: String| Error::NotMade { folder: folder.clone(), why };
     let unwritable = |error: io::Error| failed(format!("{} could not be written ({error})", folder.display()));
     fs::create_dir_all(&folder).map_err(unwritable)?;
-    // Of two runs at once, the second looks at what the first has made.
+    // Of two concurrent runs, the second waits, and uses the folder that the first has made.
     let lock = File::create(folder.join("provide.lock")).map_err(unwritable)?;
     lock.lock().map_err(unwritable)?;
     if folder.join("root").is_dir() {
@@ -87,7 +87,7 @@ fn write_programs(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks a program in the tree for RabbitMQ's version, which shows too that programs run there.
+/// Asks a program in the tree for RabbitMQ's version, which also shows that programs run there.
 fn version(folder: &Path) -> Result<String, String> {
     let mut erl = Command::new(folder.join("erl"));
     let asked = erl.args(["-noinput", "-eval", VERSION]).stdin(Stdio::null()).output();
@@ -100,7 +100,7 @@ fn version(folder: &Path) -> Result<String, String> {
 }
 
 fn make(folder: &Path) -> Result<(), String> {
-    // without the signal, the child would outlive this process, and work in a folder that the next run makes
+    // kill the child with this process: it would go on in a folder that the next run makes
     let mut command = machine::as_root("setpriv").ok_or("only root can make it (sudo asks for a password here)")?;
     command.args(["--pdeathsig", "KILL", "sh", "-c", MAKE, "make"]).arg(folder);
     let mirror = Mirror::of_apt()?;

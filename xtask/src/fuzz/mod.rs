@@ -9,7 +9,7 @@ mod seeds;
 
 pub(crate) use error::Error;
 
-/// The targets, each with the schema whose contents it is about; `schemas` is about schemas themselves.
+/// The targets, each with the schema of the values that it reads; the target `schemas` reads schemas.
 const TARGETS: [(&str, Option<&str>); 4] = [
     ("context", Some("context.json")),
     ("user_input", Some("events/api/user_input.json")),
@@ -23,7 +23,7 @@ const SECONDS_PER_INPUT: u32 = 20;
 /// The longest input, in bytes: many short inputs find more than a few long ones.
 const LONGEST: u32 = 8192;
 
-/// Runs each target, or the one that is named, for so many seconds.
+/// Runs each target, or only the target `only`, for this number of seconds.
 pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<(), Error> {
     provide()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
@@ -69,7 +69,7 @@ pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Installs what is missing, saying so first.
+/// Installs the missing tools, and prints a line first.
 fn provide() -> Result<(), Error> {
     let quiet = |command: &mut Command| {
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())

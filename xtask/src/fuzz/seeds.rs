@@ -1,5 +1,5 @@
 //! The seeds of a fuzz target: events that a schema describes, the schemas themselves, and those of the shared test suite if
-//! it is there; the names in them are the target's dictionary.
+//! it exists. The names in them are the target's dictionary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,7 +40,8 @@ pub(super) fn write(schemas: &Path, schema: Option<&str>, seeds: &Path, dictiona
                 for group in groups {
                     let schema = if index < of_suite { group } else { &group["schema"] };
                     names(schema, &mut words);
-                    // as an event, and as what an event refers to
+                    // one input has the schema as an event's schema, and one as a shared schema that an event's schema refers
+                    // to
                     inputs.push(schema.to_string().into_bytes());
                     let event = json!({ "properties": { "p": { "$ref": "../../shared/s.json" } } }).to_string();
                     inputs.push([event.as_bytes(), b"{}", schema.to_string().as_bytes()].join(&END));

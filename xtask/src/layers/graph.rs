@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::algo::tarjan_scc;
 use petgraph::graphmap::DiGraphMap;
 
-/// The imports of each file: the file that defines the items, and their names.
+/// The imports of each file: the names of the imported items, by the file that defines them.
 pub(super) type Files<F = String> = BTreeMap<F, BTreeMap<F, BTreeSet<String>>>;
 
 /// Returns the files of each circle, sorted; the largest circle first.

@@ -63,7 +63,7 @@ fn imported(tree: &UseTree, path: &mut Vec<String>, out: &mut Vec<Vec<String>>) 
         UseTree::Name(tree) if tree.ident == "self" => out.push(path.clone()),
         UseTree::Name(tree) => out.push([&path[..], &[tree.ident.to_string()]].concat()),
         UseTree::Rename(tree) => out.push([&path[..], &[tree.ident.to_string()]].concat()),
-        // a name from a glob import counts where it is used
+        // a name from a glob import counts where the name is used
         UseTree::Glob(_) => {}
         UseTree::Group(group) => group.items.iter().for_each(|tree| imported(tree, path, out)),
     }

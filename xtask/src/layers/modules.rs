@@ -20,7 +20,7 @@ pub(super) struct Module {
     file: PathBuf,
     parent: Option<Id>,
     children: BTreeMap<String, Id>,
-    /// The imported names: by the name in this module, the path that it stands for.
+    /// The path of each imported name, by the name in this module.
     uses: BTreeMap<String, Vec<String>>,
     globs: Vec<Vec<String>>,
     pub(super) items: Vec<Item>,
@@ -41,7 +41,7 @@ fn parse(path: &Path) -> Result<Vec<Item>, Error> {
     Ok(file.items)
 }
 
-/// Returns whether an item is there for tests alone.
+/// Returns whether an item exists only in tests.
 pub(super) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let is = |name| attribute.path().is_ident(name);
@@ -51,7 +51,7 @@ pub(super) fn is_test(attributes: &[Attribute]) -> bool {
 }
 
 impl Modules {
-    /// Adds a module whose own modules are in a folder.
+    /// Adds a module whose submodules are in `folder`.
     fn add(&mut self, file: PathBuf, folder: &Path, parent: Option<Id>, items: Vec<Item>) -> Result<Id, Error> {
         let id = self.0.len();
         self.0.push(Module {
@@ -104,7 +104,7 @@ impl Modules {
         &self.0[id].file
     }
 
-    /// Returns the files with the definition that a path leads to, and its name; none if it leads out of the crate.
+    /// Returns the file that defines the item of a path, with the item's name; nothing if the path leads out of the crate.
     pub(super) fn resolve(&self, from: Id, path: &[String]) -> Vec<(&Path, String)> {
         let mut seen = BTreeSet::new();
         self.follow(from, path, true, &mut seen).map(|(id, name)| (self.file(id), name)).into_iter().collect()
@@ -130,7 +130,7 @@ impl Modules {
             _ => {}
         }
         if let Some(&child) = module.children.get(head) {
-            // an imported module by itself counts only for what is used of it
+            // the import of a module itself doesn't count: only the items that are used through it do
             return if rest.is_empty() { None } else { self.follow(child, rest, false, seen) };
         }
         if let Some(target) = module.uses.get(head) {
@@ -141,7 +141,7 @@ impl Modules {
         if module.defines(head) {
             return Some((from, head.clone()));
         }
-        // the first name of such a path is the name of another crate, or of a module found above
+        // skip a glob whose path begins with this name: there it is the name of another crate, or of a module found above
         let mut globs = module.globs.iter().filter(|glob| glob.first() != Some(head));
         globs.find_map(|glob| self.follow(from, &[&glob[..], path].concat(), true, seen))
     }

@@ -61,7 +61,7 @@ impl Table {
     }
 }
 
-/// Returns the cells of each row but the head; `None` without such a table.
+/// Returns the cells of each row of the table, without its head; `None` if the page has no such table.
 fn rows(page: &str) -> Option<Vec<Vec<String>>> {
     let mut events = Parser::new_ext(page, Options::ENABLE_TABLES);
     let mut heading = None;

@@ -16,7 +16,7 @@ const fn word(old: &'static str, new: &'static str) -> Word {
     Word { old, new, except_before: &[], except_after: &[] }
 }
 
-/// The words.
+/// The words that texts may not contain.
 pub(super) const WORDS: &[Word] = &[
     word("anew", "`again`, or name what is new"),
     word("told", "the noun (report, message), or `reported`, `known`, `given`"),
@@ -41,7 +41,7 @@ pub(super) const WORDS: &[Word] = &[
     word("a room", "`a module`"),
 ];
 
-/// Words that aren't a part of an item's name or of a file's name.
+/// The words that the name of an item or of a file may not contain.
 pub(super) const NAMES: &[Word] = &[
     word("anew", "`again`, or name what is new"),
     word("aside", "`kept` or `requeued`"),
@@ -57,5 +57,5 @@ pub(super) const NAMES: &[Word] = &[
     word("whoever", "the noun: `caller`, `sender`"),
 ];
 
-/// Lines that need their word: the file, and a text of the line.
+/// The lines that may contain a word: the file, and a part of the line.
 pub(super) const ALLOWED: &[(&str, &str)] = &[("CHANGELOG.md", "`Told` and `told` are `Message` and `messages`")];

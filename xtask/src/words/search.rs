@@ -16,7 +16,7 @@ pub(super) fn all(text: &str, is_rust: bool) -> Vec<Occurrence<'_>> {
     let mut all = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((index, text)) = lines.next() {
-        // other items of tests may stand anywhere
+        // stop only at the module of tests: other items for tests may be anywhere
         let is_module = |line: &str| line.starts_with("mod ") && line.ends_with('{');
         if is_rust && text == "#[cfg(test)]" && lines.peek().is_some_and(|(_, next)| is_module(next)) {
             break;
@@ -60,7 +60,7 @@ pub(super) fn in_name(name: &str) -> Option<&'static Word> {
     NAMES.iter().find(is_part)
 }
 
-/// Returns an item for each occurrence of a word in a line.
+/// Returns an empty item for each occurrence of a word in a line.
 fn occurrences(line: &str, word: &'static Word) -> impl Iterator<Item = ()> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word.old).filter_map(move |(at, _)| {

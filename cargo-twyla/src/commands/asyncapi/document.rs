@@ -17,13 +17,13 @@ pub(super) struct Info {
     pub(super) version: String,
 }
 
-/// A service, and the names of what it uses.
+/// A service, with the names of the events and methods that it uses.
 pub(super) struct Service {
     pub(super) name: String,
-    /// The version, if all environments have the same.
+    /// The deployed version; `None` if environments have different ones.
     pub(super) version: Option<String>,
     emits: BTreeSet<String>,
-    /// Events, each with the group that listens.
+    /// The events that the service listens to, each with the group that listens.
     listens: BTreeSet<(String, String)>,
     serves: BTreeSet<String>,
     calls: BTreeSet<String>,
@@ -35,7 +35,7 @@ impl Service {
         Self { name, version: Some(version), emits, listens, serves, calls }
     }
 
-    /// Adds what one deployed version of the service uses.
+    /// Adds the events and methods that one deployed version of the service uses.
     pub(super) fn add(&mut self, version: &Version) {
         self.version = self.version.take().filter(|it| *it == version.name);
         self.emits.extend(version.emits.iter().map(|it| it.event.clone()));
@@ -53,7 +53,8 @@ impl Service {
     }
 }
 
-/// Writes the document, given the text of each file: of all contracts, or of those that services use.
+/// Writes the document of all contracts or, if there are `services`, of the contracts that they use. `files` has the JSON of
+/// each schema file, by its path.
 pub(super) fn document(
     contracts: &Contracts,
     files: BTreeMap<String, Json>,
@@ -123,7 +124,7 @@ pub(super) fn document(
     object([
         ("asyncapi", text("3.1.0")),
         ("info", object([("title", text(&info.title)), ("version", text(&info.version))])),
-        // the settings to read the schemas with, which are in build.rs
+        // the settings that build.rs reads the schemas with
         (
             "x-twyla",
             object([
@@ -155,7 +156,8 @@ impl Out {
         key
     }
 
-    /// Adds an operation. Its name has the service's if there are several, which may use the same contract.
+    /// Adds an operation. If there are several services, the service's name precedes the operation's name, because they may
+    /// use the same contract.
     fn operation(&mut self, service: Option<&Service>, name: &str, operation: Json) {
         let name = match service.filter(|_| self.has_many_services) {
             Some(service) => format!("{}.{name}", service.name),
@@ -200,7 +202,7 @@ impl Out {
     }
 
     fn rpc(&mut self, name: &str, messages: &[(ContractKind, String)], services: Option<&[Service]>) {
-        // an event may have the same name
+        // an RPC may have the same name as an event
         let key =
             if self.channels.iter().any(|(key, _)| key == name) { format!("{name}.rpc") } else { name.to_owned() };
         let method = name.split_once('.').map_or(name, |(_, method)| method);
@@ -255,7 +257,7 @@ fn keys(contracts: &Contracts, files: &BTreeMap<String, Json>) -> Keys {
     keys
 }
 
-/// Returns a name that isn't taken.
+/// Returns `name`, with a number appended if it is taken, and adds the result to `taken`.
 fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
     let mut number = 1;
     let mut free = name.to_owned();

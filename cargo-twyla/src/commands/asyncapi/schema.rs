@@ -12,22 +12,22 @@ use twyla_build::compare::{SchemaPath, Sources};
 use crate::support::json::Json;
 use crate::support::uri::{decoded, fragment, relative};
 
-/// The keyword with the file of a component.
+/// The keyword with the path of a component's file.
 pub(crate) const FILE: &str = "x-twyla-file";
-/// The keyword of a component whose schema isn't an object.
+/// The keyword with the schema of a component, if the schema isn't an object.
 const WHOLE: &str = "x-twyla-schema";
-/// Marks a reference in `allOf` that was the schema's own: the tools ignore siblings of a `$ref`.
+/// Marks an item of `allOf` whose `$ref` stood in the schema itself: AsyncAPI's tools ignore siblings of a `$ref`.
 const OWN: &str = "x-twyla-own";
 const KEPT: &str = "x-twyla-";
 const KEPT_AS_TEXT: &str = "x-twyla-text-";
-/// Marks a property called `$ref`, with its position.
+/// Marks a schema whose property `$ref` was replaced by a pattern; the value is the property's position.
 const PROPERTY: &str = "x-twyla-property";
 /// The pattern that matches only the name `$ref`.
 const ONLY_REF: &str = r"^\$ref$";
-/// The beginning of references to components.
+/// The prefix of references to components.
 const COMPONENTS: &str = "#/components/schemas/";
 
-/// The components by their files.
+/// The component name of each file.
 pub(crate) type Keys = BTreeMap<String, String>;
 
 /// Converts a file to a component.
@@ -52,7 +52,8 @@ pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Ke
     json
 }
 
-/// Returns the place of a schema that can't be converted: a definition called `$ref`, which others may refer to.
+/// Returns the JSON Pointer of a schema that can't be converted: a definition called `$ref`, which others may refer to, or a
+/// property called `$ref` whose pattern exists already.
 pub(super) fn unsayable(json: &Json) -> Option<String> {
     let mut found = None;
     each(&mut json.clone(), "", &mut |members, pointer| {
@@ -77,7 +78,7 @@ fn property(members: &mut Vec<(String, Json)>) {
     members.push((PROPERTY.to_owned(), Json::Number(at.to_string())));
 }
 
-/// Turns the pattern back into a property called `$ref`.
+/// Turns the pattern back into a property called `$ref`, at its old position.
 fn property_again(members: &mut Vec<(String, Json)>) {
     let Some(place) = members.iter().position(|(name, _)| name == PROPERTY) else { return };
     let (_, at) = members.remove(place);
@@ -95,7 +96,7 @@ fn property_again(members: &mut Vec<(String, Json)>) {
     }
 }
 
-/// Converts a pointer into such a property.
+/// Rewrites a JSON Pointer through a property called `$ref`, so that it leads through the property's pattern.
 fn through_property(pointer: &str) -> String {
     let mut steps: Vec<String> = pointer.split('/').map(str::to_owned).collect();
     let mut at = 1;
@@ -128,7 +129,7 @@ fn keep_keywords(members: &mut Vec<(String, Json)>, from: &SchemaPath, target: O
             _ => kept.push((name, value)),
         }
     }
-    // draft 4 has `true` beside the bound; later drafts have the bound itself
+    // draft 4 has `exclusiveMinimum: true` beside `minimum`; later drafts have the bound itself in `exclusiveMinimum`
     for (exclusive, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         let is_exclusive =
             kept.iter().any(|(name, value)| *name == format!("{KEPT}{exclusive}") && *value == Json::Bool(true));
@@ -155,7 +156,7 @@ fn among(members: &mut Vec<(String, Json)>) {
     }
 }
 
-/// Moves the reference back out of `allOf`.
+/// Moves the reference that [`among`] moved back out of `allOf`.
 fn lifted(members: &mut Vec<(String, Json)>) {
     let Some((_, Json::Array(items))) = members.iter_mut().find(|(name, _)| name == "allOf") else { return };
     let Some(at) = items.iter().position(|it| it.get(OWN).is_some()) else { return };
@@ -163,13 +164,14 @@ fn lifted(members: &mut Vec<(String, Json)>) {
     if items.is_empty() {
         members.retain(|(name, _)| name != "allOf");
     }
-    // restore the reference before the renamed keywords: their names record how it was written
+    // insert the `$ref` first: a kept `x-twyla-$ref` with its original text replaces it later
     if let Some(own) = own {
         members.insert(0, ("$ref".to_owned(), own));
     }
 }
 
-/// Returns whether a tool would follow a `$ref` that isn't a reference, or that leads out of the document.
+/// Returns whether a keyword contains a `$ref` that a tool would follow, although it isn't a reference or leads out of the
+/// document.
 fn refers(name: &str, value: &Json) -> bool {
     let is_value = matches!(name, "enum" | "const" | "default" | "example" | "examples") || name.starts_with("x-");
     let has_names = matches!(name, "patternProperties" | "dependentSchemas" | "dependentRequired" | "dependencies");
@@ -200,7 +202,7 @@ fn stumbles(name: &str, value: &Json) -> bool {
     }
 }
 
-/// Converts a component back to its file, given the file of each component.
+/// Converts a component back to the JSON of its file. `files` has the file of each component.
 pub(crate) fn file(mut json: Json, file: &str, files: &BTreeMap<String, String>) -> Json {
     if let Some(whole) = json.get(WHOLE) {
         return whole.clone();
@@ -217,7 +219,7 @@ fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, 
     lifted(members);
     let bound = |name: &str| format!("{KEPT}{name}");
     for (exclusive, minimum) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
-        // the bound goes back to its own place
+        // rename `exclusiveMinimum` back to `minimum`, or `exclusiveMaximum` to `maximum`
         if members.iter().any(|(name, _)| *name == bound(minimum)) {
             members.retain(|(name, _)| *name != bound(minimum));
             members.iter_mut().filter(|(name, _)| name == exclusive).for_each(|(name, _)| minimum.clone_into(name));
@@ -245,7 +247,7 @@ fn back(members: &mut Vec<(String, Json)>, file: &str, files: &BTreeMap<String, 
     *members = made;
 }
 
-/// Returns the target of a reference to a component.
+/// Returns the place that a reference to a component leads to; `None` if `files` doesn't have the component.
 fn component_of(reference: &str, files: &BTreeMap<String, String>) -> Option<SchemaPath> {
     let rest = reference.strip_prefix(COMPONENTS)?;
     let (key, pointer) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
@@ -253,7 +255,7 @@ fn component_of(reference: &str, files: &BTreeMap<String, String>) -> Option<Sch
     Some(SchemaPath { document, pointer: decoded(pointer) })
 }
 
-/// Returns a relative reference.
+/// Returns the reference from a file to a place in a document: relative, or absolute if the document's name is a URI.
 fn reference(from: &str, to: &SchemaPath) -> String {
     let fragment = fragment(&to.pointer);
     if from == to.document {
@@ -263,7 +265,7 @@ fn reference(from: &str, to: &SchemaPath) -> String {
     if fragment.is_empty() { path } else { format!("{path}#{fragment}") }
 }
 
-/// The keywords with schemas by names.
+/// The keywords whose values are maps from names to schemas.
 const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
 
 /// Calls `with` for each subschema that is an object, outer ones first, with its pointer.

@@ -14,7 +14,7 @@ use twyla_contract::{EventName, RpcName};
 
 use crate::support::run::{Outcome, Run};
 
-/// Set by the scripts: the index of the word to complete, among those after `--`.
+/// The variable in which the scripts set the index of the word to complete, among the words after `--`.
 const VARIABLE: &str = "CARGO_TWYLA_COMPLETE";
 
 /// Print the script that makes a shell complete commands, options and events.
@@ -48,7 +48,7 @@ impl Run for Args {
     }
 }
 
-/// Answers a script, if one runs this program: a line for each candidate, with its help after a tab.
+/// If a completion script runs this program, prints a line for each candidate, with its help after a tab; `None` otherwise.
 pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     let index: usize = std::env::var(VARIABLE).ok()?.parse().ok()?;
     let mut words: Vec<OsString> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
@@ -76,8 +76,9 @@ pub(crate) fn answer<C: CommandFactory>() -> Option<io::Result<()>> {
     }))
 }
 
-/// Returns the contracts of the nearest schemas folder, by their file names; the schemas are not read. A file whose name isn't a
-/// valid event name is left out, because a shell could read it as something other than a word.
+/// Returns the contracts of the nearest schemas folder whose names begin with `typed`. They come from the names of the files;
+/// the schemas are not read. A file whose name isn't a valid event name is left out, because a shell could read it as
+/// something other than a word.
 pub(crate) fn events(typed: &OsStr) -> Vec<CompletionCandidate> {
     let typed = typed.to_string_lossy();
     let here = std::env::current_dir().unwrap_or_default();

@@ -143,7 +143,7 @@ async fn list(place: &QueueArgs, filter: &Filter, limit: usize, json: Option<boo
     let bus = place.connect().await?;
     let all = bus.count_dead_letters(&place.event, &place.group).await?;
     let letters = bus.dead_letters(&place.event, &place.group, limit).await?;
-    // with fewer than the limit, all were read
+    // fewer letters than the limit: these are all
     let all = if letters.len() < limit { letters.len() } else { all.max(letters.len()) };
     let now = Utc::now();
     let fitting: Vec<_> = letters.iter().filter(|letter| filter.fits(letter, now)).collect();

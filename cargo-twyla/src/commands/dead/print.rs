@@ -19,7 +19,7 @@ pub(super) fn reason(letter: &DeadLetter) -> &str {
     }
 }
 
-/// Returns the head of the list.
+/// Returns the header line of the list.
 pub(super) fn head() -> String {
     format!("{:<36}  {:<20}  {:<11}  {:>8}  {}", "MESSAGE ID", "DEAD-LETTERED", "REASON", "ATTEMPTS", "ERROR")
 }

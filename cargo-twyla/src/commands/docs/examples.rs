@@ -1,5 +1,5 @@
-//! Examples of a contract, made from its schema. What the schema calls `x-sensitive` has no value in them that a reader could take
-//! for a real one: it is `[sensitive]` where the contract allows that, and as plain as its rules let it be elsewhere.
+//! Examples of a contract, made from its schema. A sensitive value (`x-sensitive`) is replaced, so that no reader takes it
+//! for a real one: a string by `[sensitive]` or by asterisks, a number by 0. It stays if the contract allows none of these.
 
 use serde_json::Value;
 use twyla_sample::Extent;
@@ -8,12 +8,12 @@ use twyla_sample::view::{Subschema, View};
 use crate::commands::sample::{self, Error};
 use crate::support::contracts::Contract;
 
-/// Replaces a sensitive text.
+/// The text that replaces a sensitive string.
 const SENSITIVE: &str = "[sensitive]";
-/// The maximum depth of values, and of schemas for one value, that is searched.
+/// The maximum depth of the search for sensitive values: of nested values, and of nested schemas for one value.
 const DEEPEST: usize = 64;
 
-/// Returns a valid value.
+/// Returns a valid value, with its sensitive strings and numbers replaced if the contract allows that.
 pub(super) fn example(contract: &Contract<'_>, extent: Extent) -> Result<Value, Error> {
     let mut value = sample::sample(contract, extent)?;
     let mut places = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn example(contract: &Contract<'_>, extent: Extent) -> Result<Value, 
     Ok(value)
 }
 
-/// Returns replacements for a value, the best first.
+/// Returns the replacements to try for a sensitive value, the best first.
 fn plain(value: &Value) -> Vec<Value> {
     match value {
         Value::String(text) => vec![SENSITIVE.into(), "*".repeat(text.chars().count()).into()],
@@ -44,7 +44,7 @@ fn plain(value: &Value) -> Vec<Value> {
     }
 }
 
-/// Returns the pointers of sensitive texts and numbers.
+/// Adds the JSON Pointers of sensitive strings and numbers to `out`.
 fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize, out: &mut Vec<String>) {
     if deep > DEEPEST {
         return;

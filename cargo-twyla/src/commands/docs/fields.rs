@@ -7,7 +7,7 @@ use twyla_sample::view::{Part, Subschema, View};
 use crate::commands::sample::Order;
 use crate::support::contracts::Contracts;
 
-/// A field, or a choice among several.
+/// A row of the table: a field, or the head of an alternative.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     /// The path of the row's parent: `flights[].`
@@ -24,14 +24,14 @@ pub(super) struct Row {
     pub(super) description: String,
     /// The rules, with values in backticks.
     pub(super) rules: Vec<String>,
-    /// The place: `schemas/events/api/user_input.json:8`.
+    /// The place of the schema: `schemas/events/api/user_input.json:8`.
     pub(super) place: String,
 }
 
-/// The number of rows of a contract.
+/// The maximum number of rows of a contract.
 const MOST: usize = 400;
 const DEEPEST: usize = 12;
-/// The number of characters of a value.
+/// The maximum length of a shown value, in characters.
 const SHOWN: usize = 80;
 
 /// Returns the rows of a contract. If rows are left out, the last row says so.
@@ -51,7 +51,7 @@ struct Walk<'a> {
     contracts: &'a Contracts,
     order: &'a Order,
     rows: Vec<Row>,
-    /// The schemas around the current value.
+    /// The addresses of the schemas around the current value, to detect recursion.
     way: Vec<usize>,
 }
 
@@ -75,7 +75,7 @@ impl Walk<'_> {
                 for (i, branch) in branches.into_iter().enumerate() {
                     let branch = branch.view();
                     let row = self.row(within, "", depth, &branch);
-                    // the type already has `null`, or another alternative
+                    // leave out the alternative `null`: the type of the value already names it
                     if row.types == "null" {
                         continue;
                     }
@@ -202,7 +202,7 @@ fn types(view: &View<'_>) -> String {
     format.map_or(types.clone(), |format| format!("{types}, {format}"))
 }
 
-/// Returns the types of a schema without `type`, from its values.
+/// Returns the types of a schema without `type`, from its `enum`, `const`, `properties` and alternatives.
 fn implied(view: &View<'_>) -> Vec<String> {
     let word = |value: &Value| match value {
         Value::Null => "null",
@@ -302,7 +302,7 @@ fn bounds(view: &View<'_>, rules: &mut Vec<String>) {
     }
 }
 
-/// Returns a value as one line in backticks, shortened.
+/// Returns a value as JSON in one line, shortened and in backticks.
 fn shown(value: &Value) -> String {
     code(&value.to_string())
 }

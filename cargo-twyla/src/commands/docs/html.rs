@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use twyla_contract::text::is_invisible;
 
-/// The content security policy: pages load only files beside them. They have no inline scripts or styles, so that a text that
-/// became one would not run.
+/// The content security policy: pages load only files beside them. It forbids inline scripts and styles, so that a script in
+/// a contract's text would not run.
 const POLICY: &str =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'";
 /// The policy of served pages, which reload.
@@ -85,7 +85,7 @@ pub(super) fn json(text: &str) -> String {
     out
 }
 
-/// Returns the end of the string at the beginning of a text.
+/// Returns the byte offset after the JSON string that a text begins with.
 fn string_end(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

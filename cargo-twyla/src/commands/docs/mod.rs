@@ -77,7 +77,7 @@ fn write(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
         let path = path.to_owned();
         move |error| Error::Unwritable { path, error }
     };
-    // files of others are never removed
+    // refuse a folder with files that this command didn't write
     let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     let is_ours = folder.join("site.js").is_file() && folder.join("search.js").is_file();
     if !is_empty && !is_ours {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::site::{Kind, Site};
 
-/// The length of a description, in characters.
+/// The maximum length of a description, in characters.
 const SUMMARY: usize = 100;
 /// The maximum number of fields per subject in the index.
 const FIELDS: usize = 60;

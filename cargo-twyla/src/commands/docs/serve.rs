@@ -20,17 +20,17 @@ use super::site::{self, SiteArgs};
 use crate::support::paint::{BAD, GOOD, paint, say};
 use crate::support::schemas;
 
-/// The pause between two looks at the files.
+/// The interval between two checks of the files.
 const LOOK: Duration = Duration::from_millis(300);
-/// The maximum time that the server holds the request of a page that waits for a change.
+/// The maximum time that a page's request waits for a change.
 const WAIT: Duration = Duration::from_secs(25);
 
 /// The current pages.
 struct ServedPages {
-    /// Increases with each change.
+    /// The number of the pages' version, which increases with each change.
     version: u64,
     files: Arc<BTreeMap<String, String>>,
-    /// The error of the schemas; the pages are those from before the error.
+    /// The error in the schemas, if they have one; the pages then stay as they were before the error.
     problem: Option<String>,
 }
 
@@ -92,7 +92,7 @@ fn look(asked: &SiteArgs, made: &watch::Sender<ServedPages>, mut seen: Files) {
 
 type Files = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
-/// Returns the size and time of every file that the pages are made from.
+/// Returns the size and the modification time of every file that the pages are made from.
 fn state(asked: &SiteArgs) -> Files {
     let mut files = Files::new();
     let folder = asked.place.find();
@@ -119,7 +119,8 @@ struct Since {
     since: u64,
 }
 
-/// Answers when the pages have changed since a version, with the new version and the error, if any.
+/// Answers once the pages' version differs from `since`, or after [`WAIT`], with the version and the error in the schemas, if
+/// any.
 async fn changes(
     State(mut seen): State<watch::Receiver<ServedPages>>,
     Query(Since { since }): Query<Since>,

@@ -15,12 +15,12 @@ use crate::support::verb::Verb;
 /// The services of all environments.
 pub(super) struct Services {
     pub(super) all: Vec<Service>,
-    /// The services of each event and method, by whether it is a method and by its name.
+    /// The services that use each event and method. A key is whether the name is a method's, and the name.
     pub(super) of: BTreeMap<(bool, String), Vec<Does>>,
     pub(super) edges: Vec<Edge>,
-    /// Events and methods with only one end.
+    /// A line about each event, method and queue with only one end.
     pub(super) loose: Vec<String>,
-    /// The picture.
+    /// The picture of the fleets, as SVG.
     pub(super) svg: String,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Does {
     pub(super) environment: Option<String>,
     pub(super) group: Option<String>,
     pub(super) handler: Option<String>,
-    /// Whether the service was built with this version of the contract.
+    /// Whether the service was built with the current version of the contract.
     pub(super) is_current: bool,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Site {
     /// Each event, each RPC, and the context, in the order of the site.
     pub(super) subjects: Vec<SubjectPage>,
     pub(super) services: Option<Services>,
-    /// The changes of contracts that no longer exist.
+    /// The names of contracts that no longer exist, with their changes.
     pub(super) gone: Vec<(String, Vec<Change>)>,
     /// Whether the contracts are in a repository, and so have a history.
     pub(super) has_history: bool,
@@ -58,7 +58,7 @@ pub(super) struct Part {
     pub(super) rows: Vec<Row>,
     /// The examples: title and text.
     pub(super) examples: Vec<(&'static str, String)>,
-    /// Why there are no examples.
+    /// The reason if there are no examples.
     pub(super) no_example: Option<String>,
     pub(super) changes: Vec<Change>,
     pub(super) locked: Option<Locked>,
@@ -75,7 +75,7 @@ pub(super) struct Locked {
     pub(super) field: Vec<(String, String, Vec<String>)>,
     /// Waivers: reason, direction, and last day.
     pub(super) waivers: Vec<(String, String, String)>,
-    /// Versions that were in the field: the beginning of the digest, and why they are retired.
+    /// Versions that were in the field: the beginning of the digest, and the reason of the retirement.
     pub(super) retired: Vec<(String, String)>,
 }
 
@@ -151,7 +151,7 @@ struct Gatherer<'a> {
     contracts: &'a Contracts,
     about: BTreeMap<&'a str, &'a ContractExplanation>,
     lock: Option<&'a Lock>,
-    /// Returns the context for an example's envelope.
+    /// The context in the envelopes of examples.
     context: Option<Value>,
 }
 

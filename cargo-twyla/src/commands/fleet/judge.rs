@@ -7,7 +7,7 @@ use twyla_build::compare::{self, Bundle, Options, SchemaPath, Verdict, Why};
 
 use super::model::Judge;
 
-/// Compares schemas by their digests.
+/// Compares schemas, named by their digests, and caches the verdicts.
 pub(crate) struct Comparison<'a> {
     schemas: &'a BTreeMap<String, Bundle>,
     options: Options,

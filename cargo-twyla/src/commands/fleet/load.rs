@@ -11,10 +11,10 @@ use crate::commands::manifest::model::{Manifest, Previous};
 use crate::commands::manifest::read::{self, Checked};
 use crate::support::text::did_you_mean;
 
-/// The ending of the files that are read from a folder.
+/// The suffix of the manifests that are read from a folder.
 const SUFFIX: &str = ".contracts.json";
 
-/// Manifests that don't make a fleet.
+/// Why manifests can't be read as fleets.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{path} can't be read: {error}")]
@@ -33,7 +33,7 @@ pub(crate) enum Error {
     NoQueue { queue: String, near: Option<String> },
 }
 
-/// Returns ` in production` for an environment with a name.
+/// Returns ` in production` for the environment `production`; an empty text without a name.
 pub(crate) fn in_(environment: Option<&str>) -> String {
     environment.map(|name| format!(" in {name}")).unwrap_or_default()
 }
@@ -100,7 +100,7 @@ pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
             return Err(Error::NoEnvironment { name: name.clone(), known });
         }
         let meant = fleets.iter_mut().filter(|(name, _)| environment.is_none() || **name == environment);
-        // a candidate is deployed where its service is; a new service, everywhere
+        // a candidate is deployed in the environments that have its service; a new service is deployed in all
         let (there, anywhere): (Vec<_>, Vec<_>) =
             meant.map(|(_, members)| members).partition(|it| it.contains_key(&service));
         for members in if there.is_empty() { anywhere } else { there } {
@@ -119,7 +119,7 @@ pub(crate) fn load(asked: &Inputs<'_>) -> Result<Loaded, Error> {
     Ok(Loaded { fleets, schemas })
 }
 
-/// Refuses a queue that no service has: it is mistyped.
+/// Returns an error for a drained queue that no service has: its name is mistyped.
 fn queues(fleets: &[Fleet], drained: &Drained) -> Result<(), Error> {
     let members = fleets.iter().flat_map(|fleet| &fleet.members);
     let versions = members.flat_map(|it| it.past.iter().chain(&it.now).chain(&it.next));
@@ -150,7 +150,8 @@ fn member(manifest: Manifest, path: &Path) -> Member {
     Member { name, path: path.to_owned(), field, past, now: Some(now), next: None }
 }
 
-/// Gives a service its next version. The fleet's earlier versions win over those in the candidate's manifest.
+/// Sets a service's next version. If the candidate is in the field, adds the earlier versions in its manifest, except those
+/// that the fleet already has.
 fn candidate(member: &mut Member, manifest: Manifest, path: &Path) {
     let (name, field, next, past) = split(manifest);
     member.name = name;
@@ -170,7 +171,7 @@ fn candidate(member: &mut Member, manifest: Manifest, path: &Path) {
     }
 }
 
-/// Returns the manifests of a file, or of a folder and its subfolders, which are environments.
+/// Returns the manifests of a file, or of a folder and its subfolders; each subfolder is an environment.
 fn manifests(path: &Path) -> Result<Vec<LoadedManifest>, Error> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();
@@ -205,7 +206,7 @@ fn manifests(path: &Path) -> Result<Vec<LoadedManifest>, Error> {
     files.into_iter().map(|file| placed(path, file)).collect()
 }
 
-/// Returns a manifest with its environment: its own, or its folder's name.
+/// Reads a manifest. Its environment is the one that it names, or else the name of its folder.
 fn placed(root: &Path, path: PathBuf) -> Result<LoadedManifest, Error> {
     let checked = read::read(&path)?;
     let folder = path.parent().and_then(|folder| folder.strip_prefix(root).ok());

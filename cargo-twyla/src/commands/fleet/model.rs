@@ -114,7 +114,7 @@ impl Part {
         }
     }
 
-    /// Returns whether the consumer of the edge sends this part: the answers of a server.
+    /// Returns whether the part goes from the consumer to the producer: the response or the error of a server.
     pub(crate) fn goes_back(self) -> bool {
         matches!(self, Self::Response | Self::Error)
     }
@@ -128,11 +128,11 @@ pub(crate) struct Edge {
     pub(crate) subject: Subject,
     /// The pairs of versions in which both sides use the subject.
     pub(crate) cells: Vec<Cell>,
-    /// Whether the edge's queue has no events of old versions.
+    /// Whether the user declares that the edge's queue has no events of old versions.
     drained: bool,
 }
 
-/// A version of the producer and one of the consumer.
+/// A pair of versions: one of the producer, and one of the consumer.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
     pub(crate) producer: (Age, String),
@@ -141,7 +141,7 @@ pub(crate) struct Cell {
     pub(crate) wrong: Vec<Mismatch>,
 }
 
-/// Returns a verb for what the receiver of a witness does with it.
+/// Returns what the receiver of a witness does with it, as the verb of a message.
 pub(super) fn refuses(witness: &Witness) -> &'static str {
     if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
 }
@@ -151,7 +151,7 @@ pub(super) fn refuses(witness: &Witness) -> &'static str {
 pub(crate) enum Mismatch {
     Breaks(Part, Rc<Witness>),
     Undecided(Part, Rc<Why>),
-    /// The method is called and not served.
+    /// The method is called, but not served.
     NotServed,
 }
 
@@ -184,7 +184,7 @@ impl Cell {
 }
 
 impl Edge {
-    /// Returns the cells of two ages.
+    /// Returns the pairs of versions with these ages.
     pub(crate) fn of(&self, producer: Age, consumer: Age) -> impl Iterator<Item = &Cell> {
         self.cells.iter().filter(move |cell| cell.producer.0 == producer && cell.consumer.0 == consumer)
     }
@@ -194,7 +194,7 @@ impl Edge {
         self.of(producer, consumer).map(Cell::verdict).max().unwrap_or(PairVerdict::Apart)
     }
 
-    /// Returns the first mismatch of two ages.
+    /// Returns the first mismatch of versions with these ages; an undecided one only if none is certain.
     pub(crate) fn wrong(&self, producer: Age, consumer: Age) -> Option<(&Cell, &Mismatch)> {
         let wrong = || self.of(producer, consumer).flat_map(|cell| cell.wrong.iter().map(move |wrong| (cell, wrong)));
         wrong().find(|(_, wrong)| !wrong.is_undecided()).or_else(|| wrong().next())
@@ -209,13 +209,14 @@ impl Edge {
         })
     }
 
-    /// Returns whether the edge's queue has no events of old versions.
+    /// Returns whether the user declares that the edge's queue has no events of old versions.
     pub(crate) fn is_drained(&self) -> bool {
         self.drained
     }
 }
 
-/// Decides whether what one schema allows is accepted by another, both named by their digests.
+/// Decides whether a consumer's schema accepts everything that a producer's schema allows. The schemas are named by their
+/// digests.
 pub(crate) trait Judge {
     fn judge(&mut self, producer: &str, consumer: &str) -> Rc<Verdict>;
 }
@@ -231,7 +232,7 @@ impl Fleet {
                     Subject::Event { event, group } => event_cells(from, to, event, group, judge),
                     Subject::Method(method) => method_cells(from, to, method, judge),
                 };
-                // old versions in the field never stop sending
+                // old versions in the field keep sending, so their queues are never drained
                 let queue = subject.queue().filter(|_| !from.field);
                 let drained = queue.is_some_and(|queue| self.drained.all || self.drained.queues.contains(&queue));
                 edges.push(Edge { producer, consumer, subject, cells, drained });
@@ -241,7 +242,7 @@ impl Fleet {
         edges
     }
 
-    /// Returns the services that meet, and their subjects.
+    /// Returns the pairs of services that exchange events or calls, with their subjects.
     fn meetings(&self) -> BTreeMap<(ServiceId, ServiceId), BTreeSet<Subject>> {
         let mut emitters: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
         let mut callers: BTreeMap<&str, BTreeSet<ServiceId>> = BTreeMap::new();
@@ -309,7 +310,7 @@ impl Fleet {
             loose.extend(unserved.map(|it| Unmatched::Unserved { method: it.method.clone(), service }));
             let uncalled = version.serves.iter().filter(|it| !called.contains(&*it.method));
             loose.extend(uncalled.map(|it| Unmatched::Uncalled { method: it.method.clone(), service }));
-            // a group whose service has gone leaves its queue behind
+            // a group that the next version drops leaves its queue behind
             let old = self.members[service].now.iter().filter(|_| self.members[service].next.is_some());
             for it in old.flat_map(|old| &old.listens) {
                 if !version.listens.iter().any(|other| (&other.event, &other.group) == (&it.event, &it.group)) {
@@ -336,7 +337,7 @@ pub(crate) enum Unmatched {
     Left { event: String, group: String, service: ServiceId },
 }
 
-/// Returns the mismatch of a sent schema with an accepted one.
+/// Compares the schema of what is sent with the schema of what is accepted; returns `None` if they fit.
 fn mismatch(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Mismatch> {
     match &*judge.judge(producer, consumer) {
         Verdict::Fits => None,
@@ -371,7 +372,7 @@ fn event_cells(from: &Member, to: &Member, event: &str, group: &str, judge: &mut
 
 fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge) -> Vec<Cell> {
     let mut cells = Vec::new();
-    // a service that is gone serves nothing
+    // a service that isn't deployed yet serves nothing
     let absent = Version { name: "not deployed".to_owned(), ..Version::default() };
     let servers = || to.versions().chain(to.now.is_none().then_some((Age::Now, &absent)));
     for (asked, caller) in from.versions() {
@@ -389,7 +390,8 @@ fn method_cells(from: &Member, to: &Member, method: &str, judge: &mut impl Judge
                 wrong.extend(mismatch(Part::Request, &call.request, &serve.request, judge));
                 wrong.extend(mismatch(Part::Context, &call.context, &serve.context, judge));
                 wrong.extend(mismatch(Part::Response, &serve.response, &call.response, judge));
-                // a caller handles an unknown error like a fault of the server, which it must expect anyway
+                // if only the server declares an error, the caller handles it like a fault of the server, which it must
+                // expect anyway
                 if let (Some(sent), Some(taken)) = (&serve.error, &call.error) {
                     wrong.extend(mismatch(Part::Error, sent, taken, judge));
                 }

@@ -35,7 +35,7 @@ pub(crate) struct Deployment {
     pub(crate) plan: Plan,
     /// Whether the plan counts undecided pairs as fitting.
     pub(crate) trusts: bool,
-    /// The split of each of the plan's cycles, in their order.
+    /// The split of each of the plan's cycles, in the plan's order; `None` if a cycle can't be split.
     pub(crate) splits: Vec<Option<Split>>,
     pub(crate) rollbacks: Vec<Rollback>,
     /// The services that can't be rolled back because of this deployment.
@@ -46,9 +46,9 @@ pub(crate) struct Deployment {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Rollback {
     pub(crate) service: ServiceId,
-    /// The services that block a rollback right after the deployment.
+    /// The obstacles to a rollback right after the service's own deployment.
     pub(crate) at_once: Vec<Wait>,
-    /// The obstacles once everything is deployed.
+    /// The obstacles to a rollback once everything is deployed.
     pub(crate) later: Vec<Wait>,
 }
 

@@ -14,7 +14,8 @@ use super::text;
 use crate::support::report::{Level, Note, Report as Review, Rule, Way, Witnessed};
 use crate::support::text::witness as shown;
 
-/// Returns what reviewers need to know of the fleets of all environments. `place` finds a rule in the schemas folder.
+/// Returns the fleets of all environments as a report for reviewers. `place` returns the location of a rule in the schemas
+/// folder.
 pub(super) fn review(reports: &[Report], place: &dyn Fn(&SchemaPath) -> Option<Location>) -> Review {
     let mut review = Review {
         title: "Fleet",
@@ -70,7 +71,7 @@ impl<'a> Reviewer<'a> {
         notes
     }
 
-    /// Returns the note of a deployed edge with a mismatch.
+    /// Returns the note on a deployed edge; `None` if everything on it fits.
     fn standing(&self, edge: &Edge) -> Option<Note> {
         let outlook = self.report.standing(edge);
         let (rule, verdict) = match outlook {
@@ -80,7 +81,7 @@ impl<'a> Reviewer<'a> {
             Outlook::Breaks => (Rule::ServicesBreak, "breaks"),
         };
         let (cell, wrong) = text::standing_wrong(edge, outlook)?;
-        // what is deployed already doesn't decide on a candidate
+        // a mismatch of deployed versions isn't a reason to reject a candidate
         let level = if self.report.deployment.is_some() { Level::Warning } else { Level::Error };
         let lines = text::edge(self.report, edge);
         let mut note = self.note(rule, level, verdict, lines, (edge, cell, wrong));
@@ -94,7 +95,7 @@ impl<'a> Reviewer<'a> {
         Some(note)
     }
 
-    /// Returns the note of a version that can't be deployed.
+    /// Returns the note on a version that can't be deployed.
     fn blocked(&self, stuck: &Blocked, split: Option<&Split>) -> Note {
         let (edge, producer, consumer, verdict) = match stuck {
             Blocked::Meet { edge, producer, consumer, .. } => (*edge, *producer, *consumer, "breaks"),
@@ -125,7 +126,8 @@ impl<'a> Reviewer<'a> {
         note
     }
 
-    /// Returns the note of a method that is called and not served. Calls that services make on each other have an edge instead.
+    /// Returns the note on a method that is called, but that no service serves. A call between two services is an edge, and
+    /// has its own note.
     fn unserved(&self, loose: &Unmatched) -> Option<Note> {
         let Unmatched::Unserved { method, service } = loose else { return None };
         let is_candidate = self.report.fleet.members[*service].next.is_some();
@@ -203,7 +205,7 @@ impl<'a> Reviewer<'a> {
         let consumer = end(edge.consumer, &cell.consumer.1);
         match wrong {
             Mismatch::Breaks(part, _) | Mismatch::Undecided(part, _) if part.goes_back() => (consumer, producer),
-            // a call that isn't served hurts its caller
+            // the caller is the side that suffers from an unserved call
             Mismatch::NotServed => (consumer, producer),
             _ => (producer, consumer),
         }
@@ -224,7 +226,7 @@ impl<'a> Reviewer<'a> {
         vec![Way { text, command: None }]
     }
 
-    /// Returns the manifest of a service, for a rule that isn't in the schemas folder.
+    /// Returns the location of a service's manifest, for a note whose rule isn't in the schemas folder.
     fn manifest(&self, id: ServiceId) -> Location {
         let file = self.report.fleet.members[id].path.to_string_lossy().replace('\\', "/");
         Location { file, line: 1, column: 1 }

@@ -78,7 +78,7 @@ fn released_twice(
     let of_cycle = |id: ServiceId| cycle.iter().any(|wait| wait.service == id);
     let whole = fleet.members.get(twice)?.next.clone()?;
     let mut fleet = fleet.clone();
-    // services outside the cycle don't move: their own order decides
+    // services outside the cycle keep their deployed versions: the main plan orders them
     for (id, member) in fleet.members.iter_mut().enumerate() {
         if !of_cycle(id) {
             member.next = None;
@@ -99,7 +99,8 @@ fn released_twice(
     Some(steps)
 }
 
-/// Plans all moves; `None` if a service is blocked.
+/// Plans the deployment of all next versions, and adds its steps. Returns the deployed services; `None` if a service is
+/// blocked.
 fn go(
     fleet: &Fleet,
     judge: &mut impl Judge,
@@ -126,7 +127,7 @@ fn go(
     Some(deployed)
 }
 
-/// Turns deployed versions into past ones, and new ones into deployed ones.
+/// Makes the deployed version a past one, and the next version the deployed one.
 fn moved(member: &mut Member) {
     if let Some(next) = member.next.take()
         && let Some(now) = member.now.replace(next)
@@ -135,7 +136,7 @@ fn moved(member: &mut Member) {
     }
 }
 
-/// Returns a version with some contracts of the new one and the others of the old one.
+/// Returns a version with the contracts in `units` as in `next`, and all others as in `now`.
 pub(crate) fn blend(now: &Version, next: &Version, units: &BTreeSet<Unit>) -> Version {
     let new = |name: &str| units.contains(&Unit::Contract(name.to_owned()));
     let context_of = |version: &Version| {

@@ -20,7 +20,7 @@ pub(super) enum Read {
     Loose(Vec<Loose>),
 }
 
-/// The maximum number of references in a row.
+/// The maximum length of a chain of references.
 const FARTHEST: usize = 16;
 
 /// Reads a document.
@@ -45,7 +45,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     for (key, component) in components {
         let file = match component.get(FILE) {
             Some(Json::String(file)) => file.clone(),
-            // the bus's own metadata
+            // the schema of the bus's own metadata, which isn't a file
             Some(Json::Bool(false)) => continue,
             // a component that another tool has added
             _ => format!("shared/{}.json", field_name(key)),
@@ -89,7 +89,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     Ok(plan)
 }
 
-/// Returns whether a path stays in its folder: documents are untrusted.
+/// Returns whether a file stays in the schemas folder: its path comes from an untrusted document.
 fn is_below(path: &str) -> bool {
     let good = |step: &str| !step.is_empty() && step != "." && step != ".." && !step.contains(['\\', ':', '\0']);
     path.ends_with(".json") && path.split('/').all(good)
@@ -142,7 +142,7 @@ fn loose(document: &Json, components: &[(String, Json)], domain: Option<&str>) -
     Ok(found)
 }
 
-/// Returns the schema itself, if it has its format beside it.
+/// Unwraps a schema that is stored under `schema` with its format in `schemaFormat`.
 fn plain(schema: &Json) -> Result<&Json, String> {
     let Some(format) = schema.get("schemaFormat").and_then(Json::str) else { return Ok(schema) };
     let known = format.starts_with("application/schema") || format.starts_with("application/vnd.aai.asyncapi");
@@ -152,7 +152,7 @@ fn plain(schema: &Json) -> Result<&Json, String> {
     }
 }
 
-/// Returns the content of an event, if the payload is the whole envelope.
+/// Returns the schema of an event's content: `content` of the payload, if that is the whole envelope, or else the payload.
 fn content<'a>(document: &'a Json, payload: &'a Json) -> Result<&'a Json, String> {
     let whole = resolved(document, payload)?.get("properties");
     let Some(properties) = whole else { return Ok(payload) };
@@ -172,8 +172,8 @@ fn resolved<'a>(document: &'a Json, mut json: &'a Json) -> Result<&'a Json, Stri
     Err(format!("has more than {FARTHEST} references in a row"))
 }
 
-/// Returns the first of these names that is valid for an event. A message's own name must have a dot; a channel's counts if no
-/// domain is given.
+/// Returns the first of these names that is valid for an event: the message's name or key, if it has a dot; the channel's, if
+/// no domain is given; or the message's name or key in the domain.
 fn event_name([own, key, address, channel]: &[&str; 4], domain: Option<&str>) -> Option<EventName> {
     let dotted = |name: &str| EventName::parse(&name.trim_matches('/').replace('/', ".")).ok();
     let below = |name: &str| {

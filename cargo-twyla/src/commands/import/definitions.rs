@@ -135,7 +135,7 @@ impl Definitions {
         members.retain(|(name, _)| !emptied.contains(name));
     }
 
-    /// Returns each new file with the places that it comes from.
+    /// Returns each new file with the definitions that it replaces.
     pub(super) fn moved(&self) -> BTreeMap<String, Vec<FilePointer>> {
         let mut all: BTreeMap<String, Vec<FilePointer>> = BTreeMap::new();
         for (place, path) in &self.0 {
@@ -144,7 +144,8 @@ impl Definitions {
         all
     }
 
-    /// Returns the new place of a pointer's target, and the rest of the pointer in it.
+    /// Returns the new file of the definition that a pointer leads to or into, and the rest of the pointer in it; `None` if
+    /// the definition stays.
     pub(super) fn place<'p>(&self, file: usize, pointer: &'p str) -> Option<(&str, &'p str)> {
         let definition = definition_of(pointer)?;
         let rest = within(pointer, &definition)?;
@@ -171,7 +172,7 @@ fn dialect(definition: &Json, root: &Json) -> String {
     uri.map_or(DEFAULT, plain).to_owned()
 }
 
-/// Returns the pointer of the definition that a pointer leads to or into.
+/// Returns the pointer of the definition that a pointer leads to or into; `None` if it leads elsewhere.
 fn definition_of(pointer: &str) -> Option<String> {
     let mut steps = pointer.splitn(4, '/').skip(1);
     let (holder, name) = (steps.next()?, steps.next()?);

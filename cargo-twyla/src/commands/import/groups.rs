@@ -31,7 +31,7 @@ pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> 
         let together: Vec<usize> = together.intersection(&files).copied().collect();
         together.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
     }
-    // these files are found by their names, even without a reference to them
+    // kept files are found by their `$id`, even without a reference to them, so they are in one group
     let kept: Vec<usize> = files.iter().copied().filter(|file| from.is_kept(*file)).collect();
     kept.windows(2).for_each(|pair| sets.join(pair[0], pair[1]));
 
@@ -42,7 +42,7 @@ pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> 
     groups.into_values().collect()
 }
 
-/// Returns the written paths of a group's files.
+/// Returns the new paths of a group's files, and of the context.
 pub(super) fn places(from: &Referring<'_>, plan: &Plan, group: &BTreeSet<usize>) -> BTreeSet<String> {
     let is_in = |path: &String| from.index(path).is_some_and(|file| group.contains(&file));
     let current = plan.from.iter().filter(|(_, sources)| sources.keys().any(is_in)).map(|(place, _)| place);
@@ -59,7 +59,7 @@ fn reached(from: &Referring<'_>, mut reached: BTreeSet<usize>) -> BTreeSet<usize
     reached
 }
 
-/// Disjoint sets of files (union-find): for each file, one that is nearer to the first of its set.
+/// Disjoint sets of files (union-find): the parent of each file. The first file of a set is its own parent.
 struct Sets(Vec<usize>);
 
 impl Sets {

@@ -27,11 +27,11 @@ impl Text {
         Self { text, is_yaml: true, places: OnceCell::new() }
     }
 
-    /// Returns the place of the value at a pointer, or of its key if it has one. For a missing value, returns the place of
-    /// the nearest value around it.
+    /// Returns the place of the value at a pointer, or of the value's key if it has one. For a missing value, returns the
+    /// place of the nearest value around it.
     pub(super) fn at(&self, pointer: &str) -> Option<At> {
         let nearest = self.places().iter().filter(|(around, _)| within(pointer, around).is_some());
-        // the first of the longest, because a key comes before its value
+        // the first place with the longest pointer, because a key comes before its value
         let longest = nearest.clone().map(|(around, _)| around.len()).max()?;
         nearest.into_iter().find(|(around, _)| around.len() == longest).map(|(_, at)| *at)
     }
@@ -86,7 +86,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Returns the place of an offset, which must not be before the last one.
+    /// Returns the place of an offset, which must not be less than the offset before.
     fn at(&mut self, offset: usize) -> At {
         for c in self.text.get(self.offset..offset).unwrap_or_default().chars() {
             if c == '\n' {

@@ -1,9 +1,10 @@
 //! `cargo twyla import`: a folder of loose schema files, or an AsyncAPI document, becomes a schemas folder.
 //!
-//! [`read`] finds the files, as JSON or [`yaml`]; [`references`] knows where their references lead. [`plan`] says what each
-//! file becomes, by its path ([`names`], [`release`]), and moves [`definitions`] that several files use. [`schemars`] makes contracts of what
-//! Rust types write of themselves, and [`asyncapi`] reads the schemas of a document. [`versions`] keeps earlier versions in the
-//! lock, [`tries`] leaves what has errors, [`groups`] by groups, and [`proof`] compares each contract with the file that it was made of.
+//! [`read`] reads the files, as JSON or [`yaml`], and [`references`] finds the targets of their references. [`plan`] decides
+//! what each file becomes, by its path ([`names`], [`release`]), and moves [`definitions`] that several files use.
+//! [`schemars`] converts schemas that were made from Rust types, and [`asyncapi`] reads the schemas of a document.
+//! [`versions`] keeps earlier versions in the lock, [`tries`] leaves out files with errors, in each of the [`groups`] of
+//! files separately, and [`proof`] compares each contract with its original file.
 
 mod asyncapi;
 mod definitions;
@@ -138,7 +139,7 @@ impl Run for Args {
         let trial = tempfile::tempdir()?;
         let Input { mut files, mut left, exact } = self.read()?;
         let is_exact = exact.is_some();
-        // a document made from a schemas folder becomes the same folder again
+        // nothing is converted for a document made from a schemas folder: its files are in `exact`
         let numbers: usize = files.iter_mut().map(|file| schemars::numbers(&mut file.json)).sum();
         let Import { mut plan, groups, sources, problems } = match exact {
             Some(plan) => {
@@ -246,7 +247,7 @@ impl Args {
         }
     }
 
-    /// Compares each contract with its file, and shows what isn't proven.
+    /// Compares each contract with its original file, and prints the differences and the undecided comparisons.
     fn proofs(
         &self,
         files: &[Loose],
@@ -283,7 +284,7 @@ impl Args {
         Ok(proofs)
     }
 
-    /// Returns the result for each file, and the notes for the user.
+    /// Prints the origin of each written file, the versions that the lock keeps, and the notes.
     fn show(&self, plan: &Plan, texts: &BTreeMap<String, String>, kept: &[(String, String, String)]) {
         let paths = plan.moved.values().chain(kept.iter().map(|(path, ..)| path));
         let width = paths.map(|path| path.chars().count()).max().unwrap_or(0).max(7);
@@ -305,14 +306,14 @@ impl Args {
         }
     }
 
-    /// Returns a file's path below the folder, without its prefix.
+    /// Returns the path of an imported file below the folder; an error if the file isn't imported.
     fn below(&self, path: &Path, files: &[Loose]) -> Result<String, Error> {
         let below = path.strip_prefix(&self.dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let no_context = || Error::NoContext { context: path.to_owned(), dir: self.dir.clone() };
         files.iter().any(|it| it.path == below).then_some(below).ok_or_else(no_context)
     }
 
-    /// Returns the folder as messages show it.
+    /// Returns the output folder as messages show it.
     fn shown(&self) -> String {
         self.out.to_string_lossy().replace('\\', "/").trim_end_matches('/').to_owned()
     }
@@ -356,7 +357,7 @@ impl Args {
     }
 }
 
-/// Returns whether a file is a contract of its own.
+/// Returns whether a path in the schemas folder is that of an event or an RPC.
 fn is_contract(place: &str) -> bool {
     place.starts_with("events/") || place.starts_with("rpc/")
 }

@@ -86,8 +86,8 @@ fn without_format(path: &str) -> &str {
     stem
 }
 
-/// Returns the role of a file: by its path, by the options, or else an event by its `$id`, its `title` or its name. A larger
-/// `deeper` puts more folders into the name, if several files would have the same one.
+/// Returns the role of a file: by its path, by the options, or else an event by its `$id`, its `title` or its name. `deeper`
+/// is the number of additional folders in the name, for files that would otherwise have the same name.
 pub(super) fn role(
     path: &str,
     json: &Json,

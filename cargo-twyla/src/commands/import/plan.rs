@@ -28,13 +28,13 @@ pub(super) struct Plan {
     pub(super) files: BTreeMap<String, Json>,
     /// The original path of each file, by its new path.
     pub(super) moved: BTreeMap<String, String>,
-    /// All files that a written file comes from, each with the JSON Pointer of its part.
+    /// The original files of each written file, each with the JSON Pointer of the part that was taken.
     pub(super) from: BTreeMap<String, BTreeMap<String, String>>,
     /// The earlier versions of a file, the oldest first.
     pub(super) earlier: BTreeMap<String, Vec<Earlier>>,
     /// The new files that hold a definition which several files contained.
     pub(super) shared: BTreeSet<String>,
-    /// A note to the user.
+    /// The notes to the user.
     pub(super) notes: Vec<String>,
     /// The files that are left out.
     pub(super) left: Vec<SkippedFile>,
@@ -104,13 +104,13 @@ impl<'a> Referring<'a> {
         })
     }
 
-    /// Returns whether a file keeps its `$id`, because others refer to it by that.
+    /// Returns whether a file keeps its `$id` and references, because dynamic references or other files depend on them.
     pub(super) fn is_kept(&self, file: usize) -> bool {
         self.resources.is_kept(file)
     }
 }
 
-/// Finds the role of each file, and rewrites the references to it. `left` are the files that are already left out, with the
+/// Finds the role of each file, and rewrites the references to it. `left` has the files that are left out already, with the
 /// reasons.
 pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) -> Plan {
     let Referring { files, resources, references } = from;
@@ -226,7 +226,7 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
     }
 }
 
-/// Finds the role of each file; of several versions the newest is the contract.
+/// Finds the role of each file. Of several versions of a contract, the newest is the contract.
 fn known(
     files: &[Loose],
     references: &[Vec<(Written, Target)>],
@@ -292,7 +292,7 @@ fn known(
             for file in all {
                 let version = version(file).map(str::to_owned);
                 let earlier = Some(file) != newest;
-                // a file that others refer to is imported, whatever its version
+                // an earlier version that other files refer to becomes a shared file
                 let place = match (&version, earlier && parts.contains(&file)) {
                     (Some(version), true) => {
                         let stem = place.rsplit('/').next().unwrap_or(&place).trim_end_matches(".json");
@@ -315,7 +315,8 @@ fn known(
 /// The maximum number of folders in a name.
 const DEEPEST: usize = 4;
 
-/// Returns a reference before all places are known: its fragment within the same file, otherwise a mark with the file.
+/// Returns the text of a reference until all places are known: a fragment within the same file, otherwise a mark with the
+/// target file's index.
 fn mark(file: usize, place: &FilePointer) -> String {
     match place.file == file {
         true => fragment(&place.pointer),
@@ -331,7 +332,8 @@ struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// Writes references relative to a place, for a file or for a definition that was moved out of it.
+    /// Rewrites references relative to the new path `at`: those of a file, or of the definition at the pointer `moved`, which
+    /// was moved out of the file.
     fn write(&self, json: &mut Json, file: usize, at: &str, moved: Option<&str>) {
         json.each_schema(&mut |members| {
             let Some((_, Json::String(reference))) = members.iter_mut().find(|(name, _)| name == "$ref") else {
@@ -345,7 +347,7 @@ impl Places<'_> {
                 }
                 None => match reference.strip_prefix('#') {
                     Some(pointer) => (file, pointer.to_owned()),
-                    // a reference to a given document
+                    // a reference to a document of `--document` stays as it is
                     None => return,
                 },
             };

@@ -27,7 +27,7 @@ pub(super) enum Proof {
 /// The draft that a custom `$schema` stands for.
 pub(super) type Dialect<'a> = Box<dyn Fn(&str) -> Option<Draft> + 'a>;
 
-/// The original files, as they are read for a proof.
+/// The original files, with all that a proof needs to read them.
 pub(super) struct Sources<'a> {
     pub(super) files: &'a [Loose],
     pub(super) resources: Resources<'a>,
@@ -63,7 +63,7 @@ impl Sources<'_> {
         Proof::Same
     }
 
-    /// Returns a file with everything that it leads to, with references resolved as in JSON Schema.
+    /// Returns the bundle of a file and everything that it refers to, with references resolved as JSON Schema requires.
     fn bundle(&self, file: usize) -> Result<Bundle, Problems> {
         self.made(file, |file| self.files[file].json.clone())
     }
@@ -121,7 +121,7 @@ impl Sources<'_> {
 mod tests {
     use super::*;
 
-    /// What is said of a contract with the one schema and a file with the other.
+    /// Compares a contract with the schema `contract` with a file that has the schema `file`.
     fn said(file: &str, contract: &str) -> Proof {
         let files = [Loose { path: "shop/paid.json".to_owned(), json: Json::parse(file).unwrap(), text: None }];
         let folder = tempfile::tempdir().unwrap();

@@ -48,12 +48,12 @@ pub(super) fn folder(root: &Path) -> Result<SchemaFiles, (std::path::PathBuf, st
     Ok(found)
 }
 
-/// Reads a file; `None` if it isn't a schema file.
+/// Reads a file; `None` if its name and its beginning aren't those of a schema file.
 fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
     let ends = |extensions: &[&str]| extensions.iter().any(|it| shown.ends_with(it));
     let (json, yaml) = (ends(&JSON), ends(&YAML));
     let name = shown.rsplit('/').next().unwrap_or(shown);
-    // `1-0-0`, `1.0.0`, `order`
+    // no extension, as in `1-0-0`, `1.0.0` and `order`
     let bare = !name.rsplit_once('.').is_some_and(|(_, last)| last.starts_with(|c: char| c.is_ascii_alphabetic()));
     if !json && !yaml && !bare {
         return None;

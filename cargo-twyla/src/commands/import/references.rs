@@ -35,7 +35,7 @@ pub(super) enum Target {
     },
 }
 
-/// A written reference, and the JSON Pointer of its keyword.
+/// A reference as it is written, and the JSON Pointer of its keyword.
 #[derive(Clone, Debug)]
 pub(super) struct Written {
     pub(super) text: String,
@@ -45,7 +45,7 @@ pub(super) struct Written {
 /// The resource that contains a schema.
 #[derive(Clone, Debug)]
 struct Resource {
-    /// The URI of the schema, if it has one.
+    /// The base URI of the resource, if it has one.
     base: Option<String>,
     pointer: String,
 }
@@ -55,7 +55,7 @@ pub(super) struct Resources<'a> {
     files: &'a [Loose],
     by_path: BTreeMap<&'a str, usize>,
     by_uri: BTreeMap<String, Vec<FilePointer>>,
-    /// The anchors, by their resource and their names.
+    /// The JSON Pointers of anchors, by their resource and their name.
     anchors: BTreeMap<(FilePointer, String), String>,
     /// The files that are kept unchanged.
     kept: BTreeSet<usize>,
@@ -94,7 +94,7 @@ impl<'a> Resources<'a> {
                 all.kept.insert(index);
             }
         }
-        // a meta-schema is found only by its URI
+        // a meta-schema is found only by its URI, so its file is kept unchanged
         let named = all.by_uri.iter().filter(|(uri, _)| dialects.contains(plain(uri)));
         let named: Vec<usize> = named.flat_map(|(_, places)| places.iter().map(|it| it.file)).collect();
         all.kept.extend(named);
@@ -121,7 +121,7 @@ impl<'a> Resources<'a> {
         self.kept.contains(&file)
     }
 
-    /// Returns the references of a file and the meta-schemas that it names, as written, with their targets.
+    /// Returns the references of a file and the meta-schemas that it names: each as it is written, with its target.
     pub(super) fn references(&self, file: usize) -> Vec<(Written, Target)> {
         let mut found = Vec::new();
         let Some(loose) = self.files.get(file) else { return found };
@@ -174,7 +174,7 @@ impl<'a> Resources<'a> {
         };
         let by_uri = |uri: &str| {
             let places = self.by_uri.get(uri).or_else(|| self.by_uri.get(uri.trim_end_matches('#')))?;
-            // a bundle's own embedded resources come first; another file's copy of a draft isn't preferred to the draft
+            // resources of the same file come first; the draft itself is preferred to another file's copy of it
             let other = || places.first().filter(|_| !is_draft(uri));
             places.iter().find(|place| place.file == file).or_else(other).cloned()
         };
@@ -202,7 +202,7 @@ impl<'a> Resources<'a> {
         Err(Target::Nothing { near: near.map(str::to_owned) })
     }
 
-    /// Returns a file without its names and those in it, with each reference written by `with`.
+    /// Returns a file without any `$id`, with the text that `with` returns for each reference.
     pub(super) fn rewritten(&self, file: usize, with: &mut impl FnMut(&FilePointer) -> String) -> Json {
         let Some(loose) = self.files.get(file) else { return Json::Bool(true) };
         let mut targets = Vec::new();
@@ -320,7 +320,7 @@ fn resolved(base: &str, reference: &str) -> Option<String> {
         return Some(reference.to_owned());
     }
     let Some((scheme, rest)) = base.split_once("://") else {
-        // a URI that is only a path
+        // the base is only a path
         return if base.starts_with("urn:") { None } else { beside(base, reference) };
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

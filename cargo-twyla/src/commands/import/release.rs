@@ -53,7 +53,7 @@ const STAGES: [&str; 25] = [
 ];
 /// The words for releases.
 const RELEASED: [&str; 6] = ["final", "ga", "lts", "r", "release", "stable"];
-/// The words that stand for the newest version without a number. `SNAPSHOT` in lower case is a word like others.
+/// The words that stand for the newest version, without a number. `snapshot` in lower case is a word for pre-releases.
 const NEWEST: [&str; 3] = ["SNAPSHOT", "latest", "LATEST"];
 
 impl Release {
@@ -67,7 +67,7 @@ impl Release {
         let mut stage = Vec::new();
         let mut is_released = false;
         for part in digits.split(SEPARATORS) {
-            // any number: `5.x`
+            // `x` stands for any number: `5.x`
             if part.eq_ignore_ascii_case("x") && !numbers.is_empty() && stage.is_empty() && !is_released {
                 numbers.push(u64::MAX);
                 continue;
@@ -117,7 +117,7 @@ pub(super) fn split(text: &str) -> (String, Option<&str>) {
             _ => (name.to_owned(), Some(version)),
         };
     }
-    // `bom-1.2-strict`: the numbers have dots or a `v`, as `line-1-2-up` has not
+    // a version inside the name, as in `bom-1.2-strict`: its numbers have dots or a `v`, and so `line-1-2-up` has none
     let starts = std::iter::once((0, None)).chain(cuts().map(|(at, c)| (at + 1, Some(c))));
     for (start, before) in starts {
         let rest = text.get(start..).unwrap_or_default();

@@ -17,8 +17,9 @@ use crate::support::output;
 impl Args {
     /// Plans and compiles until no imported file has an error: files with errors are left out.
     ///
-    /// Groups of files that don't depend on one another are compiled first, each by itself: errors of one stage of the compiler
-    /// hide those of the next, and in a group they hide only its own. The whole then has only errors between groups.
+    /// Independent groups of files are compiled first, each by itself, because errors of one stage of the compiler hide
+    /// errors of the next stage: in a group, they hide only errors of the same group. The compilation of all files then finds
+    /// only errors between groups.
     pub(super) fn import(
         &self,
         files: &[Loose],
@@ -105,7 +106,7 @@ impl Args {
                 if bad.contains_key(path) {
                     continue;
                 }
-                // the place in the written file, and then the place in the original file
+                // find the error's pointer in the written file, and then its place in the original file
                 let written =
                     plan.files.get(place).zip(problem.at).and_then(|(json, at)| {
                         texts.entry(place).or_insert_with(|| Text::json(json.text())).pointer(at)
@@ -125,7 +126,7 @@ impl Args {
     }
 }
 
-/// Updates the trial folder to other files: writes only what differs.
+/// Makes the trial folder contain exactly `files`; writes only those that differ.
 fn rewrite(
     folder: &Path,
     there: &mut BTreeMap<String, Json>,

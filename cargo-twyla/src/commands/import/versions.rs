@@ -25,8 +25,9 @@ pub(super) struct Versions {
     pub(super) left: Vec<SkippedFile>,
 }
 
-/// Compares every earlier version with the current contract. `builder` makes a builder for a folder in which it may write. The
-/// versions of a group are compiled with its files only; a version outside of the `groups` is compiled with all files.
+/// Compares every earlier version with the current contract. `builder` returns a builder for a folder in which the function
+/// may write. Versions in a group are compiled with the files of the group only; versions outside of all `groups` are
+/// compiled with all files.
 pub(super) fn versions(
     files: &[Loose],
     plan: &Plan,
@@ -50,7 +51,7 @@ pub(super) fn versions(
             output::write(&folder.path().join(place), json.text())?;
         }
         for index in 0..most {
-            // one version of each contract at a time, so that they are compiled together
+            // compile one version of each contract at a time, those of all contracts together
             let these: BTreeMap<&str, &Earlier> =
                 of.iter().filter_map(|place| Some((place.as_str(), plan.earlier.get(*place)?.get(index)?))).collect();
             let compiled = compiled(plan, &these, folder.path(), builder)?;
@@ -107,7 +108,7 @@ struct Uncompiled {
     why: String,
 }
 
-/// Returns the contracts of versions in the folder, or why one can't be compiled.
+/// Returns the contract of each version, or why it can't be compiled. The `folder` has the other files.
 fn compiled(
     plan: &Plan,
     versions: &BTreeMap<&str, &Earlier>,
@@ -161,7 +162,7 @@ fn compiled(
     Ok(found)
 }
 
-/// Returns why two versions can't be in the field at once.
+/// Returns why two versions can't be in the field at once; `None` if they fit.
 fn harm(old: &Bundle, new: &Bundle) -> Option<String> {
     let options = Options::default();
     for (from, to, words) in

@@ -25,7 +25,7 @@ pub(super) fn parse(text: &str) -> Result<Json, String> {
 /// Returns each key and each value of a document with its JSON Pointer, in the order of the text. The values of an alias have
 /// no places.
 pub(super) fn places(text: &str) -> Vec<(String, At)> {
-    // for each open list and mapping: its pointer, and the number of its values and keys so far
+    // for each open list and mapping: its pointer, the number of its keys and values so far, and whether it is a mapping
     let mut open: Vec<(String, usize, bool)> = Vec::new();
     let mut key = String::new();
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn places(text: &str) -> Vec<(String, At)> {
 /// An open list or object.
 enum Open {
     List(Vec<Json>),
-    /// With the key whose value comes next, and the members of a merge key.
+    /// An object, with the key whose value comes next, and the members of a merge key.
     Object {
         members: Vec<(String, Json)>,
         key: Option<String>,
@@ -78,7 +78,7 @@ enum Open {
 }
 
 struct Reader {
-    /// The open values, each with its anchor or 0.
+    /// The open lists and objects, each with the number of its anchor, or 0.
     open: Vec<(Open, usize)>,
     anchors: HashMap<usize, Json>,
     document: Option<Json>,

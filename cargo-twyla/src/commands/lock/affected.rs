@@ -18,14 +18,14 @@ pub(super) struct AffectedService {
     pub(super) service: String,
     pub(super) version: String,
     pub(super) environment: Option<String>,
-    /// Whether it sends what others refuse, or is removed from; otherwise it refuses what others send.
+    /// Whether the service sends the contract's values; otherwise it receives them.
     pub(super) sends: bool,
-    /// Whether the break is certain; otherwise it is undecided.
+    /// Whether it is certain that the change affects the service; otherwise it is undecided.
     pub(super) certain: bool,
 }
 
 impl fmt::Display for AffectedService {
-    /// Writes the service: `bot 2.0.0 (production)`, or `perhaps crm 1.0.0` if its use of the contract isn't certain.
+    /// Writes the service: `bot 2.0.0 (production)`, or `perhaps crm 1.0.0` if it is undecided whether the change affects it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let perhaps = if self.certain { "" } else { "perhaps " };
         write!(f, "{perhaps}{} {}", self.service, self.version)?;
@@ -38,14 +38,14 @@ pub(super) fn named(services: &[String]) -> Option<String> {
     (!services.is_empty()).then(|| format!("by name: {}", and(services)))
 }
 
-/// The services of the manifests, and all schemas.
+/// The versions of the manifests' services, and all schemas.
 pub(super) struct Services {
     versions: Vec<(String, Option<String>, Version)>,
     schemas: BTreeMap<String, Bundle>,
 }
 
 impl Services {
-    /// Reads manifests; none of them is an empty list of services.
+    /// Reads manifests; without any, the list of services is empty.
     pub(super) fn load(paths: &[PathBuf], sources: &Sources) -> Result<Self, load::Error> {
         let loaded = load::load(&Inputs { paths, ..Inputs::default() })?;
         let mut schemas = loaded.schemas;
@@ -99,8 +99,8 @@ impl Services {
         self.users(subject, judged).collect()
     }
 
-    /// Returns the versions that use a contract. `certain` gets the digest, and whether the version sends it; it returns `None` for
-    /// one that isn't hurt.
+    /// Returns the affected versions that use a contract. `certain` gets the contract's digest in a version, and whether the
+    /// version sends it. It returns whether the effect is certain; `None` if the version isn't affected.
     fn users<'a>(
         &'a self,
         subject: &'a Subject,
@@ -123,7 +123,7 @@ impl Services {
     }
 }
 
-/// Returns the digests of a contract that a version uses, each with whether it sends it.
+/// Returns each digest of a contract that a version uses, and whether the version sends it.
 fn used(subject: &Subject, version: &Version) -> Vec<(String, bool)> {
     let Version { emits, listens, serves, calls, .. } = version;
     let name = &subject.name;

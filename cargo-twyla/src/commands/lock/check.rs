@@ -75,7 +75,7 @@ impl Run for Args {
         let checked = match (self.check(&folder, strict), format.form()) {
             (Ok(checked), _) => checked,
             (Err(error), Some(form)) => {
-                // a schema that can't be compiled is shown where the others are
+                // the report shows schemas that can't be compiled, too
                 if let Some(problems) = problems(&*error) {
                     self.output.print(&Report::of_problems(TITLE, problems).write(form, &folder.path))?;
                 }
@@ -112,7 +112,7 @@ impl Args {
         let mut findings = lock::check(&sources, &now, &how).map_err(Error::Problems)?;
         if let Some(then) = &then {
             let older = lock::against(&sources, &now, then, &how).map_err(Error::Problems)?;
-            // errors that are already reported are not repeated
+            // leave out a finding if one of the same contract that is as severe is already reported
             let said = |finding: &Finding| {
                 findings.iter().any(|it| it.subject == finding.subject && it.severity() >= finding.severity())
             };
@@ -128,7 +128,7 @@ impl Args {
     }
 }
 
-/// Returns the problems of schemas that an error is about.
+/// Returns the problems of schemas that caused an error; `None` for other errors.
 fn problems<'a>(error: &'a (dyn StdError + Send + Sync + 'static)) -> Option<&'a Problems> {
     match (error.downcast_ref::<Error>(), error.downcast_ref::<schemas::Error>()) {
         (Some(Error::Problems(problems) | Error::Schemas(schemas::Error::Problems(problems))), _)
@@ -146,13 +146,13 @@ impl Checked {
     fn outcome(&self) -> Outcome {
         match self.bad().next() {
             None => Outcome::Fine,
-            // undecided if nothing is known to break, and something isn't known to fit
+            // undecided if every failing finding is undecided
             Some(_) if self.bad().all(review::is_undecided) => Outcome::Undecided,
             Some(_) => Outcome::Found,
         }
     }
 
-    /// Returns the services that a group affects.
+    /// Returns the services that a group of findings affects.
     fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<AffectedService> {
         let of = |finding: &Finding| {
             let all = self.findings.iter().zip(&self.hurt);

@@ -74,7 +74,7 @@ impl Run for Args {
     }
 }
 
-/// Returns a lock with the accepted versions only, without those in the field.
+/// Returns a lock with the accepted versions only, without versions in the field and waivers.
 fn accepted_alone(lock: &Lock) -> Lock {
     let mut lock = lock.clone();
     for entry in lock.contracts.values_mut() {
@@ -84,7 +84,7 @@ fn accepted_alone(lock: &Lock) -> Lock {
     lock
 }
 
-/// Whether two contracts have the same edits, all of them in schemas that they share, with the same meaning.
+/// Returns whether two findings have the same verdict and the same edits, all of them in shared schemas.
 fn is_alike(one: &Finding, other: &Finding) -> bool {
     let is_shared = |one: &EditedContract, other: &EditedContract| {
         one.verdict == other.verdict
@@ -101,7 +101,7 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
     }
 }
 
-/// Prints a finding once for all contracts that are `alike`, itself included.
+/// Prints a finding once for all findings that are `alike`, itself included.
 fn print(finding: &Finding, alike: &[&Finding]) {
     let names: Vec<String> = alike.iter().map(|it| it.subject.to_string()).collect();
     let name = paint(NAME, names.join(", "));

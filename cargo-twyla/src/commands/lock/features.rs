@@ -36,7 +36,7 @@ impl FeatureLag {
         }
     }
 
-    /// Says what is missing.
+    /// Describes the difference in one sentence.
     pub(super) fn headline(&self) -> String {
         let name = tame(self.name());
         match &self.kind {
@@ -47,7 +47,7 @@ impl FeatureLag {
         }
     }
 
-    /// Says what to do.
+    /// Describes how to remove the difference.
     pub(super) fn remedy(&self) -> String {
         let name = tame(self.name());
         match &self.kind {
@@ -70,7 +70,7 @@ pub(super) fn lags(schemas: &Folder) -> Vec<FeatureLag> {
     let folders = folders.filter_map(Result::ok).filter(|entry| entry.path().is_dir());
     let names: BTreeSet<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     let [folders, features] = [words(names.iter()), words(package.features.keys())];
-    // not a domain: a group of other features, and a feature that the sources name
+    // features without a folder that are in order: `default`, groups of other features, and features that the sources name
     let is_idle = |(feature, of): &(&String, &Vec<String>)| {
         of.is_empty() && *feature != "default" && !folders.contains(&word(feature)) && !manifest.sources_name(feature)
     };
@@ -118,7 +118,7 @@ impl Manifest {
         Self { path, text, sources }
     }
 
-    /// Returns whether the sources ask for a feature: `#[cfg(feature = "name")]`.
+    /// Returns whether the sources name a feature, as in `#[cfg(feature = "name")]`.
     fn sources_name(&self, feature: &str) -> bool {
         let name = format!("{feature:?}");
         self.sources.iter().any(|text| text.contains(&name))

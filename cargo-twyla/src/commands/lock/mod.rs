@@ -1,8 +1,8 @@
 //! `cargo twyla check`, `accept` and `diff`: contracts and their lock.
 //!
-//! [`revision`] reads the contracts of another revision. [`show`] formats findings for a terminal,
-//! [`json`] for other programs, and [`review`] for reviewers. [`affected`] names the services that a change hurts,
-//! and [`features`] compares the features of a contracts crate with its folders.
+//! [`revision`] reads the contracts of another revision. [`show`] formats findings for a terminal, [`json`] for other
+//! programs, and [`review`] for reviewers. [`affected`] names the services that a change affects, and [`features`] compares
+//! the features of a contracts crate with its folders.
 
 mod accept;
 mod affected;

@@ -76,7 +76,7 @@ fn rule(finding: &Finding) -> Rule {
     }
 }
 
-/// Returns whether a change is only undecided.
+/// Returns whether a finding is a break of which all parts are undecided.
 pub(super) fn is_undecided(finding: &Finding) -> bool {
     let FindingKind::Broken(broken) = &finding.kind else { return false };
     broken.misfits.iter().all(|misfit| matches!(misfit.verdict, Verdict::Undecided(_)))
@@ -108,7 +108,7 @@ fn witnessed(finding: &Finding, misfit: &Misfit) -> Option<Witnessed> {
     })
 }
 
-/// Returns the versions that the finding is about.
+/// Returns the digests that identify the finding; an empty text if it is identified by its contract alone.
 fn identity(finding: &Finding) -> String {
     let edited = |edited: &EditedContract| format!("{} {}", edited.old.version.digest, edited.new);
     match &finding.kind {

@@ -184,7 +184,7 @@ fn of_program(program: &Program) -> Result<Manifest, Error> {
     Ok(manifest)
 }
 
-/// Adds the manifest of an earlier version to a new one; for a service in the field, with its own earlier versions.
+/// Adds the manifest of an earlier version to a new one. For a service in the field, adds its own earlier versions too.
 fn fold(manifest: &mut Manifest, path: &Path) -> Result<(), Box<dyn StdError + Send + Sync>> {
     let old = read::read(path)?.manifest;
     let Manifest { service, version, emits, listens, serves, calls, schemas, previous, .. } = old;

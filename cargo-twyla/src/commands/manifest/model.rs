@@ -162,7 +162,7 @@ pub(crate) fn named<'a>(
     emits.chain(listens).chain(methods)
 }
 
-/// Formats a schema in lines, so that manifests have readable diffs.
+/// Formats a schema in several lines, so that manifests have readable diffs.
 pub(super) fn in_lines(bundle: &Bundle) -> serde_json::Result<Box<RawValue>> {
     RawValue::from_string(format!("{bundle:#}").replace('\n', "\n    "))
 }

@@ -98,7 +98,8 @@ impl BuildArgs {
         Ok(command.no_deps().exec()?)
     }
 
-    /// Returns the package of the current folder, or of the given Cargo.toml; `None` in the root of a workspace with several.
+    /// Returns the package of the current folder, or of the given Cargo.toml; `None` in the root of a workspace that isn't a
+    /// package.
     fn around<'a>(&self, members: &[&'a Package]) -> Option<&'a Package> {
         let folder = match &self.manifest_path {
             Some(path) => path.canonicalize().ok()?.parent()?.to_owned(),

@@ -13,7 +13,7 @@ use twyla_contract::{EventName, Group};
 
 use super::model::{FORMAT, Manifest};
 
-/// The largest manifest: 1,000 events with schemas of 30 kB.
+/// The maximum size of a manifest, in bytes: enough for 1,000 events with schemas of 30 kB.
 const MOST: u64 = 64 << 20;
 
 /// A valid manifest: its names are valid, and each schema matches its digest.
@@ -78,7 +78,7 @@ fn checked(text: &[u8]) -> Result<Checked, ManifestProblem> {
     struct Only {
         format: String,
     }
-    // the byte order mark that some shells write
+    // some shells write a byte order mark, and some another encoding
     if let Some(encoding) = other_encoding(text) {
         return Err(ManifestProblem::Encoding(encoding));
     }

@@ -111,7 +111,8 @@ const CONTRACTS_CRATE: [(&str, &str); 7] = [
     ("README.md", include_str!("template/contracts_crate/README.md")),
 ];
 
-/// Names that are valid for a package, but not for a service: its group and its domain have the same name.
+/// Names that are valid for a package, but not for a service: its group and its domain would have the name of another part of
+/// the contracts.
 const CONTRACTS_NAMES: [&str; 3] = ["context", "rpc", "shared"];
 /// The dependencies of each service.
 const DEPENDENCIES: [&str; 3] = ["tokio", "twyla-build", "twyla-runtime"];

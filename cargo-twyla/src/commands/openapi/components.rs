@@ -26,11 +26,11 @@ pub(super) type Names = BTreeMap<SchemaPath, String>;
 /// A schema that is a component.
 struct Component<'a> {
     schema: Schema<'a>,
-    /// Whether the schema is a component of its own, and not only a reference to one.
+    /// Whether a component is written for the schema; otherwise it is only a `$ref` to another component.
     is_component: bool,
     /// The name of the contract that the schema belongs to.
     contract: Option<String>,
-    /// The dynamic anchors that references in it name; the recursive one has no name.
+    /// The dynamic anchors that dynamic references in the schema lead to; the empty text for `$recursiveAnchor`.
     asks: BTreeSet<String>,
     /// The components that the schema refers to.
     refers: BTreeSet<SchemaPath>,
@@ -79,7 +79,7 @@ impl<'a> Components<'a> {
     pub(super) fn contract(&mut self, contract: &ContractSchema, name: &str) -> Result<Value, Unwritable> {
         let unwritable = |why: String| Unwritable { name: name_of_contract(contract), why };
         let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema isn't there".to_owned()))?;
-        // a schema that is only a `$ref` is its target
+        // a contract that is only a `$ref` uses the component of the target
         let reference = root.value().as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
         let used = match reference.and_then(|it| it.get("$ref")) {
             Some(_) => {
@@ -99,8 +99,8 @@ impl<'a> Components<'a> {
         Ok(used)
     }
 
-    /// Returns whether every reference has the same target in the contract as in the components, which other contracts
-    /// share.
+    /// Returns an error if a dynamic reference may have another target in the components, which contracts share, than in the
+    /// contract.
     fn check(&self, contract: &ContractSchema, root: &SchemaPath) -> Result<(), String> {
         let form = serde_json::from_str(&contract.bundle.to_string()).unwrap_or_default();
         let mut counts = BTreeMap::new();
@@ -149,7 +149,7 @@ impl<'a> Components<'a> {
         if schema.contains_key("$ref") {
             out.insert("$ref".to_owned(), self.referred(at.reference())?);
             if draft <= Draft::Draft7 {
-                // the draft ignores its siblings
+                // the draft ignores siblings of a `$ref`
                 return Ok(out.into());
             }
         }
@@ -171,7 +171,7 @@ impl<'a> Components<'a> {
                         here.asks.extend(asked);
                     }
                     let referred = self.referred(target)?;
-                    // with siblings, the `$ref` goes into `allOf`
+                    // a second reference goes into `allOf`
                     match out.get("$ref") {
                         None => drop(out.insert("$ref".to_owned(), referred)),
                         Some(_) => also(&mut out, json!({ "$ref": referred })),
@@ -259,7 +259,8 @@ impl<'a> Components<'a> {
     }
 }
 
-/// Returns the dynamic anchor of a schema through which a dynamic reference may have another target.
+/// Returns the dynamic anchor of a dynamic reference's target, with which other schemas may become the target; the empty text
+/// for `$recursiveAnchor`.
 fn asked(target: &Schema<'_>) -> Option<String> {
     let target = target.value();
     let recursive = target.get("$recursiveAnchor") == Some(&Value::Bool(true));
@@ -298,7 +299,7 @@ fn exclusive(schema: &Map<String, Value>, keyword: &str) -> bool {
     schema.get(flag) == Some(&Value::Bool(true))
 }
 
-/// Returns a component name: the last word of the pointer, or the document.
+/// Returns a component name: from the last step of the pointer that isn't a number, or from the document's file name.
 fn name_of(SchemaPath { document, pointer }: &SchemaPath) -> String {
     let words = pointer.rsplit('/').filter(|word| word.parse::<u32>().is_err());
     let word = words
@@ -312,7 +313,7 @@ fn name_of(SchemaPath { document, pointer }: &SchemaPath) -> String {
     if name.is_empty() { "Schema".to_owned() } else { name }
 }
 
-/// Returns a version that changes with the contracts.
+/// Returns a version that changes with the contracts: a hash of their digests.
 pub(super) fn digest(digests: &[String]) -> String {
     let hash = hmac_sha256::Hash::hash(digests.join(" ").as_bytes());
     hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()

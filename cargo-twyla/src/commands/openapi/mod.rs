@@ -181,7 +181,7 @@ fn ordered(document: &Value) -> String {
     format!("{{\n{}\n}}\n", parts.collect::<Vec<_>>().join(",\n"))
 }
 
-/// Returns the headers of a call, by their component names.
+/// The component names of the headers of a call.
 const PARAMETERS: [&str; 5] = ["Context", "Session", "Timeout", "IdempotencyKey", "TraceParent"];
 
 fn parameters(context: Option<Value>) -> Value {
@@ -247,7 +247,7 @@ fn problems() -> Value {
     })
 }
 
-/// Returns the components, and adds the schema of problem details (RFC 9457).
+/// Returns the components, with the schemas of problem details (RFC 9457) and of a broken rule.
 fn schemas(mut schemas: Map<String, Value>) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let errors = json!({ "type": "array", "items": { "$ref": "#/components/schemas/BrokenRule" } });

@@ -5,7 +5,7 @@ use twyla_runtime::sql::Refused;
 
 use crate::support::text::{lines, one_line, table, time};
 
-/// Returns the head of the list.
+/// Returns the header line of the list.
 pub(super) fn head() -> String {
     format!("{:>8}  {:<36}  {:<20}  {:>10}  {:<28}  {}", "ID", "MESSAGE ID", "REFUSED", "BYTES", "EVENT", "WHY")
 }

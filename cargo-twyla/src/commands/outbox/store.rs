@@ -54,7 +54,7 @@ impl Store {
         match url.split(':').next().unwrap_or_default() {
             "postgres" | "postgresql" => Ok(Self::Postgres(Outbox::of_tables(pool(url).await?))),
             "sqlite" => Ok(Self::Sqlite(Outbox::of_tables(pool(url).await?))),
-            // the text before a colon may be a password
+            // show the URL only if it has a scheme: a text before another colon may be a password
             other if url.contains("://") => Err(Unreachable::Unsupported(other.to_owned())),
             _ => Err(Unreachable::Unsupported(String::new())),
         }

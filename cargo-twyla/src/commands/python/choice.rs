@@ -1,4 +1,4 @@
-//! Alternatives: a union of types, which a field distinguishes if each model declares it with constants of its own.
+//! Alternatives: a union of types. It has a discriminating field if each model requires the field with other constants.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use super::shape::{Body, Field, Object, Shaper, WITHIN, shown};
 use super::types::Type;
 
 impl Shaper {
-    /// Returns the type of alternatives, to which the parts of the whole apply too. It is `Any` if one of them has no type.
+    /// Returns the union of the types of alternatives; the parts of `whole` apply to each of them, too. It is `Any` if an
+    /// alternative has no type.
     pub(super) fn choice(
         &mut self,
         documents: &Documents<'_>,
@@ -31,7 +32,7 @@ impl Shaper {
             if !declares && (is_object_alone || !is_object) {
                 types.push(self.python_type(documents, &inner, &hint));
             } else if is_object {
-                // alternatives within an alternative are left to the validation
+                // alternatives within an alternative have no types: only the validation checks them
                 let has_unions = parts.iter().any(|part| UNIONS.iter().any(|it| part.schema.get(it).is_some()));
                 parts.extend(whole.parts.iter().cloned());
                 let mut object = Object::new(documents, parts);
@@ -45,7 +46,7 @@ impl Shaper {
         self.discriminated(Type::union(types))
     }
 
-    /// Lets a field tell models apart, if each has one of the same name, which is required and has values of its own.
+    /// Makes a union of models discriminated, if each model requires a field of the same name with other constants.
     fn discriminated(&self, choice: Type) -> Type {
         let Type::Union(all) = choice else { return choice };
         let fields = |one: &Type| match one {

@@ -1,4 +1,4 @@
-//! The documents of a contract's bundle: where references lead, and the schemas that apply to one value.
+//! The documents of a contract's bundle: the targets of references, and the schemas that apply to one value.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::uri;
 pub(super) struct Documents<'a> {
     documents: &'a Map<String, Value>,
     draft: &'a str,
-    /// Documents with identifiers, which change where references lead.
+    /// The documents with an `$id` or `id`, which may change the targets of references.
     identified: BTreeSet<&'a str>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Part<'a> {
     pub(super) schema: &'a Value,
 }
 
-/// Keywords that say of which type a value is. A schema with a reference beside none of them is what it refers to.
+/// The keywords that determine the type of a value. A schema with `$ref` and none of them has the type of its target.
 const SHAPING: [&str; 9] =
     ["type", "properties", "allOf", "anyOf", "oneOf", "enum", "const", "items", "additionalProperties"];
 
@@ -39,14 +39,15 @@ impl<'a> Documents<'a> {
         self.documents.get(&place.0)?.pointer(&place.1)
     }
 
-    /// Returns the reference of a schema that is only a reference.
+    /// Returns the reference of a schema that has the type of its target; `None` for other schemas.
     pub(super) fn only_refers<'s>(&self, place: &Place, schema: &'s Value) -> Option<&'s str> {
         let reference = schema.get("$ref")?.as_str()?;
         let is_alone = self.ignores_siblings(place) || SHAPING.iter().all(|keyword| schema.get(keyword).is_none());
         is_alone.then_some(reference)
     }
 
-    /// Returns the schemas that apply to the same value as this one: itself, those of `allOf`, and those that they refer to.
+    /// Returns the schemas that apply to the same value as this one: itself, the schemas of `allOf`, and the targets of their
+    /// references.
     pub(super) fn parts(&self, place: &Place, schema: &'a Value) -> Vec<Part<'a>> {
         let mut parts = Vec::new();
         self.add_parts(place.clone(), schema, &mut BTreeSet::new(), &mut parts);
@@ -62,7 +63,7 @@ impl<'a> Documents<'a> {
         if let Some((schema, target)) = target {
             self.add_parts(target, schema, seen, parts);
         }
-        // a reference that leads nowhere stays, so that what is around it is not taken for everything
+        // keep a schema whose reference has no known target: its object then counts as open
         if is_found && self.only_refers(&place, schema).is_some() {
             return;
         }
@@ -72,12 +73,13 @@ impl<'a> Documents<'a> {
         }
     }
 
-    /// Returns the place that the schema refers to; `None` if it doesn't refer, or if identifiers decide where to.
+    /// Returns the target of the schema's `$ref`; `None` if it has no `$ref`, or if the target isn't known.
     pub(super) fn target_of(&self, place: &Place, schema: &Value) -> Option<Place> {
         self.target(&place.0, schema.get("$ref")?.as_str()?)
     }
 
-    /// Returns the place that a reference leads to; `None` if identifiers decide on that.
+    /// Returns the target of a reference; `None` if a document has identifiers, or if the reference isn't a JSON Pointer into
+    /// the documents.
     fn target(&self, from: &str, reference: &str) -> Option<Place> {
         let (file, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let document = match file {
@@ -91,7 +93,7 @@ impl<'a> Documents<'a> {
             .then_some((document, pointer))
     }
 
-    /// Whether the draft of a place ignores what stands beside `$ref`.
+    /// Returns whether the draft of a place ignores siblings of `$ref`.
     fn ignores_siblings(&self, place: &Place) -> bool {
         matches!(self.draft(place), "4" | "6" | "7")
     }
@@ -110,7 +112,7 @@ impl<'a> Documents<'a> {
     }
 }
 
-/// Returns whether a schema has an identifier, which changes where references lead.
+/// Returns whether a schema has an `$id` or `id`, which may change the targets of references.
 fn has_identifier(schema: &Value) -> bool {
     match schema {
         Value::Object(members) => {

@@ -1,10 +1,10 @@
-//! What the keywords of a schema say.
+//! Reads the keywords of a schema.
 
 use serde_json::Value;
 
 use super::documents::{Documents, Part, Place};
 
-/// The keywords that say more of an object's members than its class does.
+/// The keywords with rules for members that a class doesn't express.
 const IN_PLACE: [&str; 10] = [
     "if",
     "then",
@@ -21,21 +21,22 @@ const IN_PLACE: [&str; 10] = [
 /// The keywords with alternatives.
 pub(super) const UNIONS: [&str; 2] = ["oneOf", "anyOf"];
 
-/// Returns the hint for the class of a part: the part's own if a reference has led to it.
+/// Returns the hint for the class of a part: the name of the part's place if a reference led to it, and otherwise `hint`.
 pub(super) fn hint_of(documents: &Documents<'_>, part: &Part<'_>, from: &Place, hint: &str) -> String {
     let is_within = part.place.0 == from.0 && part.place.1.starts_with(&from.1);
     let is_named = documents.schema(&part.place).is_some() && !is_within;
     if is_named { name_of_target(&part.place) } else { hint.to_owned() }
 }
 
-/// Returns the words for a schema that a reference leads to: the last step of its place.
+/// Returns a name for the target of a reference: the last step of its pointer, or the name of its file.
 pub(super) fn name_of_target((document, pointer): &Place) -> String {
     let last = pointer.rsplit('/').next().filter(|last| !last.is_empty());
     let file = document.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
     last.unwrap_or(file).to_owned()
 }
 
-/// Returns the words for an alternative: its title, what it refers to, its constants, or a member that only it requires.
+/// Returns a name for an alternative: its title, the name of its reference's target, its constants, or a member that only it
+/// requires.
 pub(super) fn name_of_branch(branches: &[Value], index: usize) -> Option<String> {
     let branch = branches.get(index)?;
     if let Some(title) = branch.get("title").and_then(Value::as_str) {
@@ -77,19 +78,19 @@ pub(super) fn is_object_alone(schema: &Value) -> bool {
     }
 }
 
-/// Whether a schema says something of members that it doesn't declare.
+/// Returns whether a schema has rules for members that it doesn't declare.
 pub(super) fn is_open(schema: &Value) -> bool {
     schema.get("additionalProperties").is_some_and(|it| *it != Value::Bool(false))
         || IN_PLACE.iter().any(|keyword| schema.get(keyword).is_some())
 }
 
-/// Whether a schema says nothing of the type of its values.
+/// Returns whether a schema has no keyword that determines the type of its values.
 pub(super) fn only_narrows(schema: &Value) -> bool {
     let shaping = ["$ref", "type", "enum", "const", "properties", "items", "allOf", "anyOf", "oneOf"];
     shaping.iter().all(|keyword| schema.get(keyword).is_none())
 }
 
-/// Returns the type that has the values of both `one` and one of the `others`.
+/// Returns the type of values that are both of the type `one` and of one of the types `others`; `None` if no value is.
 pub(super) fn common<'a>(one: &'a str, others: &[&'a str]) -> Option<&'a str> {
     match one {
         _ if others.contains(&one) => Some(one),

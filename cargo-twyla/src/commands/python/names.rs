@@ -87,7 +87,7 @@ pub(super) fn is_package(name: &str) -> bool {
     begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !TAKEN.contains(&name)
 }
 
-/// Returns the words of a name as a class: `api.user_input` is `ApiUserInput`.
+/// Returns a name as the name of a class: `api.user_input` is `ApiUserInput`.
 pub(super) fn class(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let word = |word: &str| {
@@ -101,7 +101,7 @@ pub(super) fn class(name: &str) -> String {
     }
 }
 
-/// Names that don't clash.
+/// The names that are taken in a scope.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope(BTreeSet<String>);
 
@@ -111,7 +111,7 @@ impl Scope {
         Self(TAKEN.map(str::to_owned).into())
     }
 
-    /// Returns a name like this that isn't taken, and takes it.
+    /// Returns `name`, with a number appended if it is taken, and takes it.
     pub(super) fn take(&mut self, name: String) -> String {
         let numbered = (2..).map(|number| format!("{name}{number}"));
         let free = std::iter::once(name.clone()).chain(numbered).find(|name| !self.0.contains(name));

@@ -1,7 +1,7 @@
 //! The Python types of schemas.
 //!
 //! A type accepts whatever its schema accepts: a keyword that has no type in Python (`if`, `not`) doesn't narrow it, and a
-//! class keeps undeclared members if the schema says something of them.
+//! class keeps undeclared members if the schema has rules for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use crate::support::json::step;
 pub(super) struct Package {
     pub(super) contracts: Vec<Contract>,
     pub(super) classes: Vec<Class>,
-    /// Names for types that several places have, each after those that it names.
+    /// The names of types that are used in several places. A type comes after the types that it names.
     pub(super) aliases: Vec<(String, Type)>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Field {
     pub(super) is_required: bool,
 }
 
-/// What stands between the place of a schema and that of one of its alternatives, which both apply to a value.
+/// The separator in the place of a class of one alternative: it follows the schema's place, and precedes the alternative's.
 pub(super) const WITHIN: char = '\n';
 
 impl Package {
@@ -94,7 +94,7 @@ impl Package {
         Ok(shaper.package)
     }
 
-    /// Removes classes and aliases that no contract needs: those of alternatives that came to nothing.
+    /// Removes classes and aliases that no contract uses, such as classes of alternatives that have no common type.
     fn remove_unused(&mut self) {
         let mut used: BTreeSet<&str> = BTreeSet::new();
         let mut next: Vec<&str> = self.contracts.iter().map(|it| it.class.as_str()).collect();
@@ -120,11 +120,11 @@ impl Package {
     }
 }
 
-/// What is being shaped.
+/// A type that is being made.
 enum Frame {
-    /// The fields of a class. What they name may be defined after the class.
+    /// A class, whose fields may name types that are defined after it.
     Class,
-    /// The schema that a reference leads to, with the name of its type if something within refers to it.
+    /// The target of a reference, with the name of its type if a reference within it leads back to it.
     Referred(Place, Option<String>),
 }
 
@@ -132,7 +132,7 @@ enum Frame {
 #[derive(Clone)]
 pub(super) struct Object<'a> {
     pub(super) parts: Vec<Part<'a>>,
-    /// Whether more is said of its members than the parts declare.
+    /// Whether the object may have members, or rules for members, that the parts don't declare.
     pub(super) is_open: bool,
 }
 
@@ -148,11 +148,11 @@ impl<'a> Object<'a> {
 
 pub(super) struct Shaper {
     scope: Scope,
-    /// The classes by their schemas' places.
+    /// The name of each class, by the place of its schema.
     known: BTreeMap<Place, String>,
     /// The contracts' places.
     roots: BTreeSet<Place>,
-    /// The classes that have a body, or are getting it.
+    /// The places of the classes whose body is made or being made.
     built: BTreeSet<Place>,
     /// The types of schemas that references lead to.
     referred: BTreeMap<Place, Type>,
@@ -187,7 +187,7 @@ impl Shaper {
         if self.built.insert(place.clone()) {
             let body = match python_type {
                 choice if choice.is_choice() || !is_object => Body::Root(choice),
-                // an object of which nothing is declared
+                // an object without declared members
                 _ => Body::Object { fields: Vec::new(), open: true },
             };
             self.package.classes.push(Class { name: name.clone(), place: shown(&place), body });
@@ -195,7 +195,7 @@ impl Shaper {
         name
     }
 
-    /// Adds the class of an object, unless there is one, and returns its name.
+    /// Adds the class of an object, unless it exists, and returns it as a type.
     fn class(&mut self, documents: &Documents<'_>, place: &Place, object: &Object<'_>, hint: &str) -> Type {
         let name = match self.known.get(place) {
             Some(known) => known.clone(),
@@ -295,7 +295,7 @@ impl Shaper {
             if choice != Type::Any {
                 return choice;
             }
-            // what the alternatives declare is unknown
+            // the alternatives may declare members that are not known here
             object.is_open |= index < unions.len();
         }
         let mut types: Option<Vec<&str>> = is_object.then(|| vec!["object"]);
@@ -375,7 +375,7 @@ impl Shaper {
         if let Some(known) = self.referred.get(target) {
             return known.clone();
         }
-        // a class can hold itself
+        // a class may refer to itself, even while it is being made
         let parts = documents.parts(target, schema);
         let is_class = parts.iter().any(|part| is_object_alone(part.schema))
             && !parts.iter().any(|part| UNIONS.iter().any(|it| part.schema.get(it).is_some()));
@@ -384,7 +384,7 @@ impl Shaper {
         }
         let within = self.frames.iter().position(|it| matches!(it, Frame::Referred(place, _) if place == target));
         if let Some(index) = within {
-            // only a class can hold what is defined after it
+            // only a field of a class may name a type that is defined later
             if !matches!(self.frames.last(), Some(Frame::Class)) {
                 return Type::Any;
             }
@@ -418,8 +418,8 @@ impl Shaper {
     }
 }
 
-/// Returns strings and nulls as a `Literal`, and `None` if there are other values: `1 == 1.0` in Python, so that a `Literal` of numbers
-/// would also allow what the schema refuses.
+/// Returns strings and nulls as a `Literal`; `None` if there are other values. A `Literal` of numbers would also allow values
+/// that the schema refuses, because `1 == 1.0` in Python.
 fn literal(values: &[Value]) -> Option<Type> {
     let literals: Option<Vec<String>> = values
         .iter()

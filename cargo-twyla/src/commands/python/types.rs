@@ -15,7 +15,7 @@ pub(super) enum Type {
     Literal(Vec<String>),
     /// Two types or more, none of them a union; `None` is the last.
     Union(Vec<Self>),
-    /// Models that a field tells apart.
+    /// A union of models with a discriminating field.
     Discriminated {
         models: Vec<Self>,
         field: String,
@@ -45,7 +45,7 @@ impl Type {
                 }
             }
         }
-        // as people write it
+        // `None` comes last, as is usual in Python
         all.sort_by_key(|it| *it == Self::None);
         match all.len() {
             0 => Self::Any,
@@ -54,7 +54,7 @@ impl Type {
         }
     }
 
-    /// Whether `None` is a value of the type.
+    /// Returns whether `None` is a value of the type.
     pub(super) fn has_none(&self) -> bool {
         match self {
             Self::Any | Self::None => true,
@@ -64,7 +64,7 @@ impl Type {
         }
     }
 
-    /// Whether there are several models or kinds of values, apart from `None`.
+    /// Returns whether the type is a union of several types, not counting `None`.
     pub(super) fn is_choice(&self) -> bool {
         match self {
             Self::Discriminated { .. } => true,

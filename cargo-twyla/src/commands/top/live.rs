@@ -32,7 +32,7 @@ pub(super) fn show(first: String, interval: Duration, mut page: impl FnMut() -> 
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) if screen.term.size() == size => {}
                 Err(RecvTimeoutError::Timeout) => size = screen.draw(&shown)?,
-                // no key and no signal can come
+                // no thread is left that could send a key or a signal
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left.min(LOOK)),
             }
         }

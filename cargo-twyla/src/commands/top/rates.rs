@@ -28,16 +28,16 @@ pub(super) struct Metrics {
 /// One line of a table.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// Event and group, or event, or method.
+    /// The names in the row: event and group, only an event, or a method.
     pub(super) names: Vec<String>,
     pub(super) cells: Vec<Cell>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell {
-    /// A rate for a second, and the total.
+    /// The rate per second, and the total.
     Rate { rate: f64, total: f64 },
-    /// The total of what should be zero.
+    /// The total of a counter that should be zero.
     Bad(f64),
     /// The current value, if it is known.
     Now(Option<f64>),
@@ -109,7 +109,7 @@ impl Readings<'_> {
         self.now.at.duration_since(self.before.at).as_secs_f64().max(1e-3)
     }
 
-    /// Returns the values of these labels in some metrics.
+    /// Returns the distinct values that `labels` have in `metrics`.
     fn labels(&self, metrics: &[&str], labels: &[&str]) -> Vec<Vec<String>> {
         let series = self.now.series.keys().filter(|series| metrics.contains(&series.name.as_str()));
         let values = series.filter_map(|series| labels.iter().map(|it| series.labels.get(*it).cloned()).collect());
@@ -133,7 +133,8 @@ impl Readings<'_> {
 }
 
 impl Labelled<'_> {
-    /// Returns a counter's increase. A counter that is less than before has restarted with its service.
+    /// Returns the increase of a counter between the readings. A counter that is less than before was reset when the service
+    /// restarted.
     fn increase(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let (now, before) = (sum(self.both.now, name, labels), sum(self.both.before, name, labels));
         let (now, before) = (now.unwrap_or(0.0), before.unwrap_or(0.0));
@@ -153,7 +154,7 @@ impl Labelled<'_> {
         Cell::Now(sum(self.both.now, name, &self.labels))
     }
 
-    /// Returns the times between the readings; without any, those since the service began.
+    /// Returns the quantiles of the times between the readings or, without any, of all times since the service began.
     fn times(&self, name: &str) -> Cell {
         let bucket = format!("{name}_bucket");
         let series = self.both.now.series.keys().filter(|series| series.name == bucket);
@@ -165,7 +166,7 @@ impl Labelled<'_> {
     }
 }
 
-/// Returns the median and the 99th percentile of cumulative counts by upper bounds.
+/// Returns the median and the 99th percentile of a histogram: cumulative counts by upper bounds.
 fn quantiles<'a>(bounds: &BTreeSet<&'a String>, count: impl Fn(&'a str) -> f64) -> Option<(f64, f64)> {
     let counts = bounds.iter().filter_map(|bound| Some((bound.parse::<f64>().ok()?, count(bound))));
     let mut counts: Vec<(f64, f64)> = counts.collect();

@@ -68,7 +68,7 @@ fn table(head: &str, columns: &[&str], rows: &[Row], out: &mut String) {
     }
 }
 
-/// Returns a row's cells, and whether each should be zero and isn't.
+/// Returns the text of each cell of a row; the flag is `true` for a counter that should be zero and isn't.
 fn words(row: &Row) -> Vec<(String, bool)> {
     let mut words: Vec<(String, bool)> = row.names.iter().map(|name| (tame(name), false)).collect();
     for cell in &row.cells {

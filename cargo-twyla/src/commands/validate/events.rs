@@ -56,7 +56,7 @@ pub(crate) fn each<E: From<io::Error>>(
     let (first, whole) = beginning(&mut input)?;
     let begins = first.trim_ascii_start();
     if let Some(encoding) = other_encoding(&first).or_else(|| other_encoding(begins)) {
-        // a stream in another encoding is one mistake, not one in each line
+        // report another encoding once, not for each line
         let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without one" } else { "save it as UTF-8" };
         let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
         return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));
@@ -88,7 +88,8 @@ pub(crate) fn each<E: From<io::Error>>(
     }
 }
 
-/// Returns the first line that isn't empty, and whether it is the last.
+/// Returns the input up to the first line that isn't blank, with at most 1 MiB of this line. The flag is `true` if all of the
+/// input is blank.
 fn beginning(input: &mut impl BufRead) -> io::Result<(Vec<u8>, bool)> {
     let mut first = Vec::new();
     while first.trim_ascii().is_empty() {
@@ -273,7 +274,7 @@ mod tests {
         assert!(read("[1] 2", Shape::Auto)[1].contains("trailing characters"));
     }
 
-    /// Events without end, one of which is far too long: nothing is held of them.
+    /// A stream with an event that is far too long: it is skipped without being held in memory.
     #[test]
     fn a_stream_of_any_length_takes_the_room_of_an_event() {
         let long = io::repeat(b'x').take(3 * MOST);

@@ -72,7 +72,7 @@ fn way(way: &Way) -> String {
     format!("• {}{command}", sentence(&way.text))
 }
 
-/// Writes a sentence of Twyla's, whose parts between backticks are code.
+/// Returns the Markdown of a sentence of Twyla's: the parts between backticks become code spans, the others are escaped.
 fn sentence(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let is_code = |index: usize| index % 2 == 1 && index + 1 < parts.len();
@@ -86,7 +86,7 @@ fn sentence(text: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// Escapes a text.
+/// Escapes a text, so that it contains no Markdown.
 fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();

@@ -52,7 +52,7 @@ impl Format {
 }
 
 impl Report {
-    /// Writes it, with places relative to the root of the repository that `folder` is in.
+    /// Writes the report, with places relative to the root of the repository that `folder` is in.
     pub(crate) fn write(mut self, form: Form, folder: &Path) -> String {
         self.notes.sort_by_key(|note| note.level);
         let root = RepositoryRoot::of(folder);
@@ -68,11 +68,11 @@ impl Report {
     }
 }
 
-/// The path from the root of a repository to the current folder.
+/// A repository's root, and the path from it to the current folder.
 struct RepositoryRoot {
-    /// `None` outside a repository.
+    /// The root; `None` outside a repository.
     root: Option<PathBuf>,
-    /// Such as `services/bot/`; empty in the root, and outside a repository.
+    /// The path from the root to the current folder, such as `services/bot`; empty in the root, and outside a repository.
     prefix: String,
 }
 
@@ -90,7 +90,8 @@ impl RepositoryRoot {
         Self { root, prefix: prefix.unwrap_or_default() }
     }
 
-    /// Returns a path from the root. `file` is absolute or a path from the current folder; one outside the repository stays as it is.
+    /// Returns the path of a file relative to the root. `file` is absolute, or relative to the current folder; a file outside
+    /// the repository keeps its path.
     fn relative(&self, file: &str) -> String {
         if Path::new(file).is_absolute() {
             let inside = self.root.as_deref().and_then(|root| Path::new(file).strip_prefix(root).ok());

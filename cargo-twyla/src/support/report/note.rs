@@ -14,7 +14,7 @@ pub(crate) struct Report {
     pub(crate) complete: bool,
     /// The notes, the worst first.
     pub(crate) notes: Vec<Note>,
-    /// Lines below the table of a comment.
+    /// The lines below the table of a Markdown comment.
     pub(crate) remarks: Vec<String>,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Note {
     pub(crate) rule: Rule,
     pub(crate) level: Level,
     pub(crate) place: Option<Location>,
-    /// The contracts, or the event or method of two services.
+    /// The contracts; for a finding about two services, their event or method.
     pub(crate) subjects: Vec<String>,
     /// The finding in one sentence.
     pub(crate) headline: String,
@@ -128,12 +128,12 @@ pub(crate) struct Note {
     pub(crate) witnesses: Vec<Witnessed>,
     /// The affected services, as sentences.
     pub(crate) hurt: Vec<String>,
-    /// The services that are hurt, by name.
+    /// The affected services, by name.
     pub(crate) services: Vec<String>,
     pub(crate) ways: Vec<Way>,
-    /// The reason, if a waiver accepts it.
+    /// The reason and the last day of the waiver that accepts the finding, if there is one.
     pub(crate) waived: Option<String>,
-    /// Is the same as long as the finding is: the digests of the versions, for example.
+    /// Identifies the finding in later reports: for example, the digests of the versions.
     pub(crate) identity: String,
 }
 

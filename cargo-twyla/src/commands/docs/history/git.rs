@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::git::{self, Objects};
 
-/// The number of commits that are read, newest first.
+/// The maximum number of commits that are read, newest first.
 const MAX_COMMITS: usize = 2000;
 
 /// A commit.
@@ -13,7 +13,7 @@ const MAX_COMMITS: usize = 2000;
 pub(crate) struct Commit {
     pub(crate) id: String,
     pub(crate) author: String,
-    /// `2026-01-31`
+    /// The date, such as `2026-01-31`.
     pub(crate) date: String,
     pub(crate) subject: String,
     /// The number of newer commits.
@@ -24,7 +24,7 @@ pub(crate) struct Commit {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) commit: Option<Commit>,
-    /// The changed files, relative to the folder, and their objects before the change.
+    /// The changed files, relative to the folder, each with the id of its object before the change; `None` if the file is new.
     pub(super) files: Vec<(String, Option<String>)>,
 }
 
@@ -68,7 +68,7 @@ fn is_schema(path: &str) -> bool {
     path.ends_with(".json")
 }
 
-/// Returns the files of a raw diff, with their objects before the change.
+/// Returns the files of a raw diff, each with the id of its object before the change; `None` if the file is new.
 fn changed(raw: &str) -> Vec<(String, Option<String>)> {
     let mut found = Vec::new();
     let mut tokens = raw.split('\0').map(|it| it.trim_start_matches('\n'));
@@ -86,7 +86,7 @@ fn run<'a>(folder: &Path, args: impl IntoIterator<Item = &'a str>) -> Option<Str
     git::run(folder, args).ok().map(|output| String::from_utf8_lossy(&output).into_owned())
 }
 
-/// Reads old and current files, each once.
+/// Reads files of commits and of the working tree, each once.
 pub(super) struct FileReader {
     folder: PathBuf,
     objects: Option<Objects>,

@@ -65,7 +65,7 @@ pub(super) fn history(folder: &Folder, sources: &Sources) -> History {
     };
     let named: BTreeMap<String, String> =
         sources.contracts.iter().map(|it| (it.bundle.root().to_owned(), name_of(it))).collect();
-    // the files that the contracts lead to now; files that are gone are in the changes
+    // start with the files that the contracts refer to now; the changes add the files that were removed
     for document in sources.contracts.iter().flat_map(|it| it.bundle.documents()) {
         past.files.insert(document.to_owned(), Blob::Now(document.to_owned()));
     }
@@ -103,7 +103,7 @@ impl<'a> BundleSettings<'a> {
         }
     }
 
-    /// Returns a document as a bundle holds it: a custom `$schema` is replaced by the `$schema` of its draft.
+    /// Returns a document in the form that a bundle holds: a custom `$schema` is replaced by the `$schema` of its draft.
     fn document(&self, json: &Value) -> Value {
         match json {
             Value::Array(items) => items.iter().map(|item| self.document(item)).collect(),
@@ -114,7 +114,7 @@ impl<'a> BundleSettings<'a> {
                             let draft = value.as_str().and_then(|uri| self.folder.dialect(uri));
                             draft.map_or_else(|| value.clone(), |draft| draft.uri().into())
                         }
-                        // values, which may look like schemas
+                        // these hold values, even if a value looks like a schema
                         ("enum" | "const" | "default" | "examples", value) => value.clone(),
                         (_, value) => self.document(value),
                     };
@@ -127,7 +127,7 @@ impl<'a> BundleSettings<'a> {
     }
 }
 
-/// Returns the name of the contract of a file that is gone.
+/// Returns the name of the contract whose root file has this path; `None` if the path isn't a contract's.
 fn name(root: &str) -> Option<String> {
     let steps: Vec<&str> = root.strip_suffix(".json")?.split('/').collect();
     match steps[..] {
@@ -138,10 +138,10 @@ fn name(root: &str) -> Option<String> {
     }
 }
 
-/// The files at a time.
+/// The files at one time, by their paths.
 type Files = BTreeMap<String, Blob>;
 
-/// The files at another time: differences over a base.
+/// The files at another time: `over` has the files that differ from `files`, and `None` for a missing one.
 #[derive(Clone, Copy)]
 struct At<'a> {
     files: &'a Files,
@@ -165,7 +165,8 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
-    /// Undoes a change: goes from the state after it to the state before it. Returns the contracts that the change touched, by their files.
+    /// Goes one change back in time. Returns the contracts that the change touched, by their root files, each with the kind
+    /// of the change.
     fn step(&mut self, changed: &[(String, Option<String>)]) -> Vec<(String, ChangeKind)> {
         let files = std::mem::take(&mut self.files);
         let none = BTreeMap::new();
@@ -235,7 +236,7 @@ impl Past<'_> {
         ChangeKind::Edited { edits, verdict }
     }
 
-    /// Returns the files that a contract is made of.
+    /// Returns the paths of a contract's root file and of the files that it refers to.
     fn reach(&mut self, root: &str, files: At<'_>) -> BTreeSet<String> {
         let mut reached = BTreeSet::new();
         let mut open = vec![root.to_owned()];
@@ -274,7 +275,7 @@ impl Past<'_> {
     }
 }
 
-/// Collects the documents that a schema refers to.
+/// Adds the documents that a schema refers to by relative paths to `found`.
 fn references(json: &Value, found: &mut Vec<String>) {
     match json {
         Value::Array(items) => items.iter().for_each(|it| references(it, found)),

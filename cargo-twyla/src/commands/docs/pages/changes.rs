@@ -10,7 +10,7 @@ use crate::commands::docs::site::Site;
 
 /// The maximum number of changes listed for one contract.
 const MOST: usize = 50;
-/// The number of commits on the page of all changes.
+/// The maximum number of commits on the page of all changes.
 const COMMITS: usize = 100;
 /// The maximum number of contracts named for one commit.
 const NAMED: usize = 40;

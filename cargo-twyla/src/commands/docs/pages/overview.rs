@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::commands::docs::html::{esc, inline};
 use crate::commands::docs::site::{Kind, Site, SubjectPage};
 
-/// The length of a description, in characters: a page of a thousand contracts is still small.
+/// The maximum length of a description, in characters, so that a page of a thousand contracts stays small.
 const SUMMARY: usize = 72;
 
 pub(super) fn main(site: &Site) -> String {

@@ -58,7 +58,7 @@ pub(super) fn main(site: &Site, services: &Services) -> String {
     );
     let mut seen = std::collections::BTreeSet::new();
     for service in &services.all {
-        // links lead to the first of several environments
+        // a service in several environments has several cards: links lead to the first one
         let id =
             if seen.insert(&service.name) { format!(" id=\"service-{}\"", esc(&service.name)) } else { String::new() };
         let environment = service.environment.as_ref().map(|it| format!(", {}", esc(it))).unwrap_or_default();

@@ -300,7 +300,7 @@ fn lock(locked: &Locked, out: &mut String) {
     out.push_str("</div>\n");
 }
 
-/// Returns the previous and the next page of the same kind.
+/// Writes the links to the previous and the next page of the same kind.
 fn neighbours(site: &Site, at: usize, root: &str, out: &mut String) {
     let kind = site.subjects.get(at).map(|it| it.kind);
     let of = |at: Option<usize>| at.and_then(|at| site.subjects.get(at)).filter(|it| Some(it.kind) == kind);

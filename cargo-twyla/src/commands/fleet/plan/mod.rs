@@ -100,13 +100,13 @@ pub(crate) enum Blocked {
 pub(crate) struct Wait {
     pub(crate) service: ServiceId,
     pub(crate) waits_for: ServiceId,
-    /// The edge on which the two would meet otherwise.
+    /// The edge on which the two would otherwise meet.
     pub(crate) edge: EdgeId,
     pub(crate) producer: Age,
     pub(crate) consumer: Age,
 }
 
-/// The constraints of the edges.
+/// The constraints that edges put on the order of deployment.
 #[derive(Debug, Default)]
 struct Demands {
     waits: BTreeSet<Wait>,
@@ -239,7 +239,7 @@ pub(crate) fn plan(task: &Task) -> Plan {
     Plan { steps, stuck }
 }
 
-/// Returns the shortest cycle among these services.
+/// Returns the shortest cycle among these services; `None` if they have none.
 fn shortest_cycle(left: &BTreeSet<ServiceId>, waits: &BTreeSet<Wait>) -> Option<Vec<Wait>> {
     let within = |wait: &&Wait| left.contains(&wait.waits_for);
     let cycle_of = |start: ServiceId| {
@@ -268,8 +268,8 @@ fn shortest_cycle(left: &BTreeSet<ServiceId>, waits: &BTreeSet<Wait>) -> Option<
     left.iter().filter_map(|start| cycle_of(*start)).min_by_key(Vec::len)
 }
 
-/// Returns what must be rolled back before a service, once all of `deployed` is deployed, with the edges that demand it. The service
-/// goes back to [`Age::Now`].
+/// Returns the services of `deployed` that must be rolled back before `service` can go back to [`Age::Now`], each with the
+/// edge that demands it.
 pub(crate) fn rollback(task: &Task, service: ServiceId, deployed: &BTreeSet<ServiceId>) -> Vec<Wait> {
     use Age::{Next, Now};
     let mut waits = Vec::new();

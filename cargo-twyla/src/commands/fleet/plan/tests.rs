@@ -1,17 +1,17 @@
-//! Orders held against a simulation that knows of nothing but what runs and what is queued, and against all orders there are.
+//! Checks orders against a simulation that knows only running versions and queued events, and against all possible orders.
 
 use proptest::prelude::*;
 
 use super::Age::{Next, Now, Past};
 use super::*;
 
-/// What runs and what waits.
+/// The running versions of each service, and the versions whose events are queued on each edge.
 #[derive(Clone)]
 struct World<'a> {
     task: &'a Task,
     running: Vec<BTreeSet<Age>>,
     queued: Vec<BTreeSet<Age>>,
-    /// What was broken before anything was done.
+    /// The mismatches before the first step.
     known: BTreeSet<(EdgeId, Age, Age)>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> World<'a> {
         world
     }
 
-    /// Every pair that meets and doesn't fit.
+    /// Returns every pair of versions that meets and doesn't fit.
     fn broken(&self) -> BTreeSet<(EdgeId, Age, Age)> {
         let mut broken = BTreeSet::new();
         for (id, edge) in self.task.edges.iter().enumerate() {
@@ -48,7 +48,7 @@ impl<'a> World<'a> {
         self.broken().is_subset(&self.known)
     }
 
-    /// Takes a step; false where something is refused meanwhile.
+    /// Takes a step; returns whether nothing new is refused meanwhile.
     fn step(&mut self, step: Step) -> bool {
         match step {
             Step::Drain(edge) => {
@@ -80,7 +80,7 @@ fn is_safe(task: &Task, steps: &[Step]) -> bool {
     steps.iter().all(|step| world.step(*step))
 }
 
-/// Whether everything can be deployed in some order, with every queue drained whenever it can be.
+/// Returns whether everything can be deployed in some order, with every queue drained whenever it can be.
 fn can_be_done(world: &World<'_>, left: &BTreeSet<ServiceId>) -> bool {
     left.is_empty()
         || left.iter().any(|service| {
@@ -96,7 +96,7 @@ fn can_be_done(world: &World<'_>, left: &BTreeSet<ServiceId>) -> bool {
 }
 
 fn cells() -> impl Strategy<Value = Cells> {
-    // most things fit: else nothing ever goes
+    // most pairs fit: otherwise almost no deployment would be possible
     let cell = prop::bool::weighted(0.8);
     prop::array::uniform3(prop::array::uniform3(cell)).prop_map(Cells)
 }
@@ -122,7 +122,7 @@ proptest! {
         prop_assert!(is_safe(&task, &plan.steps), "{plan:?}");
         let moving: BTreeSet<ServiceId> = (0..task.services.len()).filter(|id| task.services[*id].moves).collect();
         prop_assert_eq!(plan.stuck.is_empty(), can_be_done(&World::new(&task), &moving), "{:?}", plan);
-        // each is in the order or stuck, and none twice
+        // each service is in the order or stuck, and not in both
         let mut seen = BTreeSet::new();
         let deployed = plan.steps.iter().filter_map(|step| match step {
             Step::Deploy { service, .. } => Some(*service),
@@ -182,7 +182,7 @@ proptest! {
         }
     }
 
-    /// What is deployed can be rolled back at once, or the reason is given; and later, when nothing is in the way.
+    /// A rollback is safe if and only if `rollback` returns no obstacle.
     #[test]
     fn a_rollback_is_safe(task in tasks()) {
         let plan = plan(&task);

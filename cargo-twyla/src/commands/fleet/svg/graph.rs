@@ -173,7 +173,7 @@ fn mood(report: &Report, id: EdgeId) -> Mood {
     if stuck { Mood::Bad } else { standing.max(planned) }
 }
 
-/// Returns the mismatch of an edge, in one line.
+/// Returns the mismatch of an edge, in one line; `None` if everything fits.
 fn note(report: &Report, edge: &Edge) -> Option<String> {
     let name = |id: ServiceId, version: &str| format!("{} {}", tame(&report.fleet.members[id].name), tame(version));
     let pairs = [

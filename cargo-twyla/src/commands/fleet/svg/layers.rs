@@ -31,7 +31,7 @@ pub(super) struct Placed {
 
 /// The gap between columns, and between boxes of a column.
 const GAP: Size = Size { width: 64.0, height: 22.0 };
-/// The rounds of sorting columns and moving boxes.
+/// The number of rounds of sorting columns and moving boxes.
 const ROUNDS: usize = 24;
 
 /// Places boxes with arrows between them.
@@ -58,7 +58,7 @@ pub(super) fn place(sizes: &[Size], arrows: &[(usize, usize)]) -> Placed {
     }
 }
 
-/// Returns the arrows, with those reversed that close a cycle: the greedy heuristic of Eades, Lin and Smyth.
+/// Returns the arrows without cycles: some are reversed, chosen by the greedy heuristic of Eades, Lin and Smyth.
 fn forward(count: usize, arrows: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut left: BTreeSet<usize> = (0..count).collect();
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -114,10 +114,10 @@ struct Net {
     column: Vec<usize>,
     /// The nodes of each column in their order.
     columns: Vec<Vec<usize>>,
-    /// The neighbours in the columns before and after.
+    /// The neighbours of each node: `before` in the column to its left, `behind` in the column to its right.
     before: Vec<Vec<usize>>,
     behind: Vec<Vec<usize>>,
-    /// The points of each arrow.
+    /// The points of each arrow, one for each column that it passes.
     ways: Vec<Vec<usize>>,
     widths: Vec<f64>,
 }
@@ -156,7 +156,8 @@ impl Net {
         Self { nodes, column, columns, before, behind, ways, widths }
     }
 
-    /// Sorts each column by the middle of its neighbours, from the left and from the right, and keeps the best.
+    /// Sorts each column by the median positions of neighbours, alternately from the left and from the right, and keeps the
+    /// order with the fewest crossings.
     fn sort(&mut self) {
         let mut best = (self.crossings(), self.columns.clone());
         for round in 0..ROUNDS {
@@ -208,7 +209,7 @@ impl Net {
         count
     }
 
-    /// Returns the middle of each column.
+    /// Returns the horizontal centre of each column.
     fn xs(&self) -> Vec<f64> {
         let mut x = 0.0;
         let place = |width: &f64| {
@@ -219,7 +220,7 @@ impl Net {
         self.widths.iter().map(place).collect()
     }
 
-    /// Returns the height of each node: near its neighbours, in the order of its column, without overlaps.
+    /// Returns the vertical centre of each node: near its neighbours, in the order of its column, without overlaps.
     fn heights(&self) -> Vec<f64> {
         let mut ys = vec![0.0; self.nodes.len()];
         for column in &self.columns {
@@ -249,7 +250,7 @@ impl Net {
     }
 }
 
-/// Returns the positions nearest to the wanted ones, in order and at least `gap` apart: isotonic regression, which pools
+/// Returns the centres nearest to the wanted ones, in order and with gaps between the nodes: isotonic regression, which pools
 /// neighbours that are too close.
 fn apart(wishes: &[f64], heights: &[f64]) -> Vec<f64> {
     let mut offset = 0.0;
@@ -260,7 +261,7 @@ fn apart(wishes: &[f64], heights: &[f64]) -> Vec<f64> {
         }
         offsets.push(offset);
     }
-    // each pool: its sum and its size
+    // each pool: the sum and the number of its values
     let mut pools: Vec<(f64, usize)> = Vec::new();
     for (wish, offset) in wishes.iter().zip(&offsets) {
         pools.push((wish - offset, 1));
@@ -318,7 +319,7 @@ mod tests {
         let placed = place(&sizes, &arrows);
         assert!(arrows.iter().all(|(a, b)| placed.boxes[*a].x < placed.boxes[*b].x));
         assert_eq!(placed.ways[2].len(), 1, "the long one passes a column");
-        // beside what it points to
+        // in the column directly before its target
         assert_eq!(placed.boxes[3].x, placed.boxes[1].x);
     }
 

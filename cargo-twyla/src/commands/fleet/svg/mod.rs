@@ -10,12 +10,12 @@ use super::report::{Outlook, Report};
 use graph::{Arrow, Graph, Mood, Node};
 use layers::{Placed, Point, Size};
 
-/// The width of a character, and the height of a line of notes.
+/// The width of a character of a name; `SMALL` is that of small text, `LINE` the height of a line of notes.
 const CHAR: f64 = 7.9;
 const SMALL: f64 = 6.7;
 const LINE: f64 = 17.0;
 const MARGIN: f64 = 24.0;
-/// The distance between arrows, and between arrows with a group's name.
+/// The distance between arrows at a box; `LABELLED` is the distance if arrows have labels.
 const APART: f64 = 9.0;
 const LABELLED: f64 = 17.0;
 /// The minimum width of a picture, for its notes.
@@ -118,7 +118,7 @@ fn title(report: &Report, out: &mut String) {
     );
 }
 
-/// Returns whether a service's arrows have names of groups.
+/// Returns whether an arrow to a node is labelled with a group's name.
 fn is_labelled(graph: &Graph, node: usize) -> bool {
     graph.arrows.iter().any(|it| it.to == node && it.label.is_some())
 }
@@ -253,7 +253,7 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
             "<text class=\"small dim group\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>"
         );
     }
-    // a note is near the end that refuses; of a call, near the end that answers
+    // draw the note's number on the arrow that leads to a service: the listener, or the server of a call
     let to_service = matches!(graph.nodes[arrow.to], Node::Service { .. });
     if to_service && !arrow.notes.is_empty() {
         let notes: Vec<String> = arrow.notes.iter().map(ToString::to_string).collect();
@@ -281,12 +281,12 @@ fn middle(points: &[Point]) -> Point {
     Point { x: (a.x + b.x) / 2.0, y: (a.y + b.y) / 2.0 }
 }
 
-/// Returns the distance from a box's middle at which an arrow touches it. The arrows of one side are spread over it, in the
-/// order of their other ends.
+/// Returns the vertical distance from a box's centre at which an arrow touches it. The arrows on one side are spread over it,
+/// in the order of their other ends.
 fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: bool, height: f64) -> f64 {
     let side = |it: &Arrow, arrives: bool| {
         let (from, to) = (placed.boxes[it.from], placed.boxes[it.to]);
-        // the side of the box that an arrow touches
+        // whether the arrow touches the right side of the box
         (to.x >= from.x) != arrives
     };
     let mine = side(arrow, arrives);
@@ -309,7 +309,7 @@ fn port(graph: &Graph, placed: &Placed, arrow: &Arrow, node: usize, arrives: boo
     if count > 1.0 { spread * (place / (count - 1.0) - 0.5) } else { 0.0 }
 }
 
-/// Wraps a text to lines of this many characters, at spaces if it has some.
+/// Wraps a text to lines of at most `most` characters, at spaces if it has some.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! Formats whether candidates can be deployed: the table of each edge, the steps, what blocks them, and the way back.
+//! Formats whether candidates can be deployed: the table of each edge, the steps, what blocks them, and rollbacks.
 
 use std::fmt::Write;
 
@@ -127,7 +127,7 @@ impl Writer<'_> {
                 let why = if it.producer == it.consumer {
                     format!("{what} and the version before it can't share a queue: make a new event for the new form")
                 } else {
-                    // whether the producer sends and the consumer refuses; otherwise the witness below says who does
+                    // whether the producer sends and the consumer refuses; if not, the witness below shows which side refuses
                     let straight = match it.wrong(*producer, *consumer) {
                         Some((_, Mismatch::Breaks(part, witness))) => !part.goes_back() && !witness.is_repeated(),
                         _ => true,
@@ -203,7 +203,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Returns whether each service can be rolled back.
+    /// Returns whether each service can be rolled back, and which services lose that possibility.
     pub(super) fn ways_back(&self, deployment: &Deployment) -> Vec<WayBack> {
         let mut ways = Vec::new();
         for Rollback { service, at_once, later } in &deployment.rollbacks {
@@ -242,7 +242,7 @@ pub(super) struct WayBack {
     obstacle: Option<(EdgeId, Age, Age)>,
 }
 
-/// The rows or columns of a table of cells.
+/// Returns the versions of a service for the rows or columns of a table, oldest first.
 fn ages(member: &Member, with_past: bool) -> Vec<(Age, &str)> {
     let past = member.past.first().filter(|_| with_past).map(|it| (Age::Past, &*it.name));
     let now = member.now.as_ref().map(|it| (Age::Now, &*it.name));

@@ -50,12 +50,12 @@ pub(super) fn stuck(report: &Report, stuck: &Blocked, split: Option<&Split>) -> 
     lines(report, |out| out.stuck(stuck, || split))
 }
 
-/// Returns the steps of a service that is released twice, after a line that says so.
+/// Returns the steps of a split cycle, after a line with the service that is released twice.
 pub(super) fn split(report: &Report, split: &Split) -> Vec<String> {
     lines(report, |out| out.split(split))
 }
 
-/// Returns a line about what has only one end.
+/// Returns the lines about an event, method or queue with only one end.
 pub(super) fn unmatched(report: &Report, loose: &Unmatched) -> Vec<String> {
     lines(report, |out| out.unmatched(loose))
 }
@@ -88,7 +88,7 @@ pub(super) fn newest(report: &Report, id: ServiceId) -> String {
     .concat()
 }
 
-/// Returns what a part of the text says: its lines, without colours and indentation.
+/// Returns the lines that `write` writes, without colours and indentation.
 fn lines(report: &Report, write: impl FnOnce(&mut Writer<'_>)) -> Vec<String> {
     let mut out = Writer { report, out: String::new() };
     write(&mut out);
@@ -96,7 +96,7 @@ fn lines(report: &Report, write: impl FnOnce(&mut Writer<'_>)) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-/// Returns the mismatch that a deployed edge's result is about.
+/// Returns the mismatch that decides the result of a deployed edge; `None` if everything fits.
 pub(super) fn standing_wrong(edge: &Edge, outlook: Outlook) -> Option<(&Cell, &Mismatch)> {
     let ages: &[Age] = match outlook {
         Outlook::Fine => return None,
@@ -117,12 +117,12 @@ impl Writer<'_> {
         let _ = writeln!(self.out, "{text}");
     }
 
-    /// `bot 2.0.0`
+    /// Returns a service with a version: `bot 2.0.0`.
     fn named(&self, id: ServiceId, version: &str) -> String {
         format!("{} {}", paint(NAME, tame(&self.report.fleet.members[id].name)), tame(version))
     }
 
-    /// Returns a service with its version of an age, or only its name.
+    /// Returns a service with its newest version of an age; only its name if it has none.
     fn aged(&self, id: ServiceId, age: Age) -> String {
         let member = &self.report.fleet.members[id];
         match member.of(age).first() {
@@ -177,7 +177,7 @@ impl Writer<'_> {
         format!("{}, {from} → {to}", subject(&edge.subject))
     }
 
-    /// Writes what doesn't fit on a deployed edge.
+    /// Writes the mismatch of a deployed edge and, if a queue has to be drained first, a line about the queue.
     fn mismatch(&mut self, edge: &Edge, outlook: Outlook) {
         let wrong = standing_wrong(edge, outlook);
         if let Some((cell, wrong)) = wrong {

@@ -1,6 +1,7 @@
 //! The card of a service that isn't written in Rust: a TOML file with what it emits, listens to, serves and calls.
 //!
-//! [`read`] reads the file, and reports each [`mistake`] at once; here its names become the contracts of a schemas folder.
+//! [`read`] parses the file and reports all its mistakes ([`mistake`]); this module finds the contracts that it names in a
+//! schemas folder.
 
 mod mistake;
 mod read;
@@ -38,7 +39,8 @@ fn list(mistakes: &[String]) -> String {
     mistakes.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the manifest of a card. `schemas` or the contracts crate has the contracts, if it isn't the folder that the card names.
+/// Returns the manifest of a card. Its contracts come from `schemas` or from the contracts crate, if given, and otherwise
+/// from the folder that the card names.
 pub(super) fn manifest(
     path: &Path,
     schemas: Option<PathBuf>,

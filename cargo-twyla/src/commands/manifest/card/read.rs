@@ -19,7 +19,7 @@ pub(super) struct Card {
     pub(super) version: String,
     pub(super) environment: Option<String>,
     pub(super) in_the_field: bool,
-    /// The schemas folder, from the card's own folder.
+    /// The path of the schemas folder, relative to the card's folder.
     pub(super) schemas: Option<String>,
     /// The git revision of the schemas.
     pub(super) revision: Option<Named>,
@@ -100,7 +100,7 @@ impl Reader {
         card
     }
 
-    /// Returns the values of a table by their keys, and reports the keys that it can't have.
+    /// Returns the values of a table by their keys, and reports unknown and duplicate keys.
     fn values<'t, 'i>(
         &mut self,
         table: &'t DeTable<'i>,
@@ -109,7 +109,7 @@ impl Reader {
         let mut values = BTreeMap::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            // other files of Twyla write the key with `-`
+            // a card's keys have `-`; `_`, as in manifests, is accepted
             let meant = name.replace('_', "-");
             match known.iter().find(|known| **known == meant) {
                 Some(known) => {
