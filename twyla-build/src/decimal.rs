@@ -6,7 +6,8 @@ use std::fmt;
 use num_bigint::{BigInt, Sign};
 use serde_json::Number;
 
-/// The maximum exponent, in either direction. Comparisons of larger or smaller numbers are undecided.
+/// The maximum absolute value of a written exponent, and the maximum number of digits before or after the decimal point.
+/// Comparisons of numbers beyond it are undecided.
 const FURTHEST: i64 = 5_000;
 
 /// `mantissa * 10^exponent`. The mantissa has no trailing zero, unless the number is zero.
@@ -17,7 +18,7 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// Parses a JSON number; `None` if it isn't one, or its exponent exceeds the limit.
+    /// Parses a JSON number; `None` if the text isn't one, or if its exponent or its number of digits exceeds the limit.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -81,14 +82,15 @@ impl Decimal {
         value.is_finite().then(|| Self::parse(&format!("{value:e}"))).flatten()
     }
 
-    /// Returns whether an `f64` represents it exactly as written.
+    /// Returns whether an `f64` keeps the number: in its shortest form or without a fraction, the `f64` is written as the
+    /// same number.
     pub(crate) fn is_double(&self) -> bool {
         let Ok(value) = self.to_string().parse::<f64>() else { return false };
         Self::of(value).is_some_and(|shortest| shortest == *self)
             || value.is_finite() && Self::parse(&format!("{value:.0}")).is_some_and(|exact| exact == *self)
     }
 
-    /// Returns the largest integer `k` with `k * factor` not above it. The factor must be positive.
+    /// Returns the largest integer `k` with `k * factor <= self`. The factor must be positive.
     pub(crate) fn floor_by(&self, factor: &Self) -> BigInt {
         let low = self.exponent.min(factor.exponent);
         let (value, factor) = (scaled(self, low), scaled(factor, low));
@@ -97,7 +99,7 @@ impl Decimal {
         if value.sign() == Sign::Minus && &quotient * &factor != value { quotient - 1 } else { quotient }
     }
 
-    /// Returns the smallest integer `k` with `k * factor` not below it.
+    /// Returns the smallest integer `k` with `k * factor >= self`. The factor must be positive.
     pub(crate) fn ceil_by(&self, factor: &Self) -> BigInt {
         -(-self).floor_by(factor)
     }
@@ -133,7 +135,7 @@ impl Decimal {
         Self::new(&a / divisor(a.clone(), b.clone()) * b, low)
     }
 
-    /// Truncates to the first digits.
+    /// Truncates the number to its first `digits` significant digits.
     pub(crate) fn cut(&self, digits: usize) -> Self {
         let length = self.mantissa.magnitude().to_string().len();
         let Some(more) = length.checked_sub(digits).and_then(|more| u32::try_from(more).ok()) else {
@@ -184,15 +186,15 @@ impl Ord for Decimal {
     }
 }
 
-/// Returns the mantissa for a lower exponent.
+/// Returns the mantissa of the same number with a lower exponent.
 fn scaled(decimal: &Decimal, exponent: i64) -> BigInt {
     let up = u32::try_from(decimal.exponent - exponent).unwrap_or(0);
     &decimal.mantissa * BigInt::from(10).pow(up)
 }
 
 impl fmt::Display for Decimal {
-    /// Writes a JSON number without an exponent if that is short. An integer beyond 64 bits gets an exponent, because schemas
-    /// can't contain its digits.
+    /// Writes a JSON number, without an exponent if that is short. An integer beyond 64 bits gets an exponent, because
+    /// schemas can't contain its digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.mantissa.magnitude().to_string();
         let sign = if self.mantissa.sign() == Sign::Minus { "-" } else { "" };

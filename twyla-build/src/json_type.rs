@@ -12,7 +12,7 @@ pub(crate) enum JsonType {
 }
 
 impl JsonType {
-    /// All of them, in the order of a union's variants.
+    /// All types, in the order of a union's variants.
     pub(crate) const ALL: [Self; 6] =
         [Self::Null, Self::Boolean, Self::Number, Self::String, Self::Object, Self::Array];
 
@@ -40,7 +40,7 @@ impl JsonType {
         }
     }
 
-    /// Returns its name with an article.
+    /// Returns the name in lower case for messages, with an article except for `null`.
     pub(crate) fn with_article(self) -> &'static str {
         match self {
             Self::Null => "null",

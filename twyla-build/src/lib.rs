@@ -13,16 +13,17 @@
 //! The layers, from bottom to top:
 //!
 //! - `schema`: the files, loaded with line and column; each schema under its URI, each `$ref` resolved; all problems
-//!   ([`problem`]) and the folder's [`settings`]; and `evaluate`, which validates a value by the keywords themselves.
+//!   ([`problem`]) and the folder's [`settings`]; and `evaluate`, which validates a value against the keywords directly.
 //! - `model`: the Rust type of each schema, the checks of single values, and the rules that need more than one value.
 //! - [`compare`]: whether one contract accepts all that another sends.
 //! - `codegen`: the generated file, with types, JSON codec, checks, rule trees and RPC methods.
-//! - [`lock`]: the contracts against what was accepted.
+//! - [`lock`]: compares the contracts with those accepted before.
 //! - `builder`: [`Builder`], and the run of a build script. With the feature `schemars`, `typed` is `assert_contract`, which
 //!   compares a type of your own with a contract in a test.
 //!
-//! Integers become `u64` where the schema allows no negative number, else `i64`; numbers become `f64`; a value that no
-//! Rust type can hold becomes a `serde_json::Value`.
+//! Integers become `u64` if the schema allows no negative number, else `i64`, or a narrower type such as `u16` if a bound
+//! is its limit or `format` names it, and both bounds fit; numbers become `f64`; a value that no other Rust type can hold
+//! becomes a `serde_json::Value`.
 #![forbid(unsafe_code)]
 #![allow(clippy::needless_doctest_main, reason = "a build script is its `main`")]
 
@@ -57,7 +58,7 @@ pub use typed::{Holds, Misfits, NotHeld, assert_contract, assert_emits, assert_r
 ///
 /// Prints problems for cargo. If contracts can't be compiled, it ends the process, and cargo stops.
 ///
-/// Messages show the folder relative to the workspace if it is in it, as rustc shows files.
+/// If the folder is in the workspace, messages show its path relative to the workspace, as rustc shows files.
 pub fn compile(folder: impl AsRef<Path>) {
     let builder = Builder::new(&folder);
     let builder = match from_workspace(folder.as_ref()) {
@@ -67,7 +68,8 @@ pub fn compile(folder: impl AsRef<Path>) {
     builder.compile_or_exit();
 }
 
-/// Returns the folder's path below the workspace, which is the folder of cargo's lock file.
+/// Returns the folder's path below the workspace, which is the nearest folder with a `Cargo.lock` at or above the package.
+/// `None` if the folder isn't below it.
 fn from_workspace(folder: &Path) -> Option<String> {
     let package = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).canonicalize().ok()?;
     let workspace = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file())?;

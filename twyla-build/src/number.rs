@@ -1,4 +1,4 @@
-//! The numbers of schemas as written: exact, whatever their size and number of digits.
+//! Numbers as schemas write them: exact, of any size and with any number of digits.
 
 /// A decimal number: its digits without zeros at either end, and an exponent.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub(crate) struct Number<'a> {
 }
 
 impl<'a> Number<'a> {
-    /// Reads a number of JSON.
+    /// Parses a JSON number.
     pub(crate) fn new(text: &'a str) -> Self {
         let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |unsigned| (true, unsigned));
         let (number, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -50,7 +50,7 @@ impl<'a> Number<'a> {
         Some(if self.negative { -whole } else { whole })
     }
 
-    /// Rounds up or down to an integer. `i128::MIN` and `i128::MAX` stand for everything beyond them.
+    /// Rounds the number up or down to an integer, clamped to `i128::MIN` and `i128::MAX`.
     pub(crate) fn bound(&self, up: bool) -> i128 {
         let beyond = if self.negative { i128::MIN } else { i128::MAX };
         if self.is_whole() {
@@ -75,7 +75,7 @@ impl<'a> Number<'a> {
         self.text.parse().unwrap_or(f64::NAN)
     }
 
-    /// Returns whether it is finite as an `f64`, and, if written as an integer, keeps all digits.
+    /// Returns whether an `f64` can represent it: the value is finite and, if the text is an integer, keeps all digits.
     pub(crate) fn is_float(&self) -> bool {
         let value = self.float();
         let same = |text: String| Number::new(&text).digits == self.digits;
@@ -83,13 +83,14 @@ impl<'a> Number<'a> {
         value.is_finite() && (!is_integer || same(format!("{value}")) || same(format!("{value:.0}")))
     }
 
-    /// Returns whether a value can be exactly this number after reading.
+    /// Returns whether an `i64`, a `u64` or an `f64` can represent the number after reading.
     pub(crate) fn is_readable(&self) -> bool {
         let fits = |whole| i64::try_from(whole).is_ok() || u64::try_from(whole).is_ok();
         self.is_float() || self.whole().is_some_and(fits)
     }
 
-    /// Returns its digits as an integer, and the power of ten to multiply by.
+    /// Returns the digits as an integer without the sign, and the power of ten to multiply by. `None` for zero, or if one
+    /// of them doesn't fit its type.
     pub(crate) fn parts(&self) -> Option<(u128, i32)> {
         Some((self.digits.parse().ok()?, i32::try_from(self.exponent).ok()?))
     }

@@ -1,5 +1,5 @@
-//! A large stack for reading and comparing schemas, which may lead to one another through thousands of references. It doesn't
-//! depend on the stack of the calling thread.
+//! A large stack for reading and comparing schemas, which may form chains of thousands of references. Its size doesn't
+//! depend on the calling thread.
 
 use std::cell::Cell;
 use std::io;
@@ -7,7 +7,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Builder, ScopedJoinHandle};
 
-/// Virtual memory: unused parts cost nothing.
+/// The size of a large stack in bytes. It is virtual memory: unused parts cost nothing.
 const SIZE: usize = if cfg!(target_pointer_width = "64") { 1 << 30 } else { 64 << 20 };
 
 thread_local! {
@@ -15,7 +15,8 @@ thread_local! {
     static LARGE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs the work on a stack that is large enough for every limit of this crate: this thread's stack, if it is large enough.
+/// Runs the work on a stack that is large enough for every limit of this crate: on this thread if its stack is large, else
+/// on a new thread.
 ///
 /// # Errors
 /// Fails if no thread can be started.
@@ -59,7 +60,7 @@ pub(crate) fn each<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync)
                 Err(error) => failed = Some(error),
             }
         }
-        // fewer threads do the same work
+        // fewer threads can do all the work
         if let Some(error) = failed.filter(|_| threads.is_empty()) {
             return Err(error);
         }

@@ -10,13 +10,14 @@ impl Builder {
     /// `rpc::booking`) for all types in it, or a type (`shop::OrderPlaced`). In a path, `*` stands for any text:
     /// `*::Money`, `shop::Order*`.
     ///
-    /// Types derive `Clone`, `Debug` and `PartialEq`, and `Copy`, `Eq`, `PartialOrd`, `Ord` and `Hash` if all of their members
-    /// have them (`PartialOrd` only beside `Ord`). A type has `Default` if nothing is required. All types implement serde's
-    /// `Serialize` and `Deserialize`. What a type has already isn't derived twice. A pattern for several types leaves out those that can't have the trait, such as `Eq` with an `f64`.
+    /// Types derive `Clone`, `Debug` and `PartialEq`, and `Copy`, `Eq`, `PartialOrd`, `Ord` and `Hash` if all of their
+    /// members have them (`PartialOrd` only beside `Ord`). A type has `Default` if nothing is required. All types implement
+    /// serde's `Serialize` and `Deserialize`. A trait that a type already has isn't derived twice. A pattern for several
+    /// types skips those that can't have the trait, such as `Eq` with an `f64`.
     ///
-    /// A derive of another crate often requires that the types of all members have it too. Which ones do isn't known here, so
-    /// the compiler reports a member that lacks it, in the generated code. A pattern that names the types of the members too, such
-    /// as `*`, avoids that.
+    /// A derive of another crate often requires that the types of all members have it too. This crate can't check that, so
+    /// the compiler reports a member without it, in the generated code. A pattern that also matches the types of the
+    /// members, such as `*`, avoids the error.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -35,8 +36,8 @@ impl Builder {
 
     /// Adds attributes to generated types, or to their fields and variants.
     ///
-    /// The pattern is that of [`derive`](Self::derive), or a type and a field or variant, by its name in Rust:
-    /// `shop::OrderPlaced.total`, `*.total`, `shop::Color.Red`. Attributes stand behind the derives, in the order of the calls.
+    /// The pattern is as in [`derive`](Self::derive), or names a field or variant of a type by its name in Rust:
+    /// `shop::OrderPlaced.total`, `*.total`, `shop::Color.Red`. Attributes follow the derives, in the order of the calls.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");

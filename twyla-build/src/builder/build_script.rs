@@ -53,7 +53,7 @@ impl Builder {
         };
         for (name, text) in [("twyla.rs", &generated.code), (index::FILE_NAME, &generated.index)] {
             let path = out.join(name);
-            // writing a file makes cargo compile it again
+            // skip an unchanged file: writing it would make cargo compile it again
             if std::fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
                 continue;
             }

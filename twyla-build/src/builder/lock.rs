@@ -1,4 +1,4 @@
-//! The builder's part of the lock: what a service does with its contracts, and the check of a folder against its lock.
+//! Builder methods for the lock: the roles of a service in its contracts, and the check of a folder against its lock.
 
 use std::io::ErrorKind;
 
@@ -7,9 +7,9 @@ use crate::lock::{self, CheckOptions, Date, FILE_NAME, Finding, Lock, Observer, 
 use crate::schema::problem::{Problem, ProblemKind, Problems};
 
 impl Builder {
-    /// Sets what the service does with events. Only the direction that matters to this role is checked when a contract has
-    /// changed since it was accepted; the default is both. [`listens`](Self::listens) and [`emits`](Self::emits) override it
-    /// for the events that they name.
+    /// Sets the role of the service for its events. If a contract has changed since it was accepted, only the direction
+    /// that matters to this role is checked; the default is both. [`listens`](Self::listens) and [`emits`](Self::emits)
+    /// override it for the events that they name.
     ///
     /// ```no_run
     /// use twyla_build::{Builder, lock::Role};
@@ -58,7 +58,7 @@ impl Builder {
         self
     }
 
-    /// Sets the day for which waivers are checked, instead of today: for reproducible builds.
+    /// Sets the date for which waivers are checked, instead of today's date: for reproducible builds.
     #[must_use]
     pub fn today(mut self, today: Date) -> Self {
         self.today = Some(today);

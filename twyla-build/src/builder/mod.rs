@@ -38,7 +38,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Creates a builder for a folder, relative to the working directory: for a build script, the package.
+    /// Creates a builder for a folder. A relative path starts at the working directory, which is the package's folder in a
+    /// build script.
     #[must_use]
     pub fn new(folder: impl AsRef<Path>) -> Self {
         let folder = folder.as_ref().to_owned();
@@ -81,7 +82,7 @@ impl Builder {
 
     /// Adds a document that schemas may refer to by its URI, from a file. Nothing is ever fetched.
     ///
-    /// It isn't a contract. Types are generated for the schemas in it that something refers to.
+    /// The document isn't a contract: types are generated only for the schemas in it that contracts refer to.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -114,16 +115,17 @@ impl Builder {
     }
 
     /// Reads `null` as absence: the fields of optional properties that may be `null` are an `Option` instead of a
-    /// [`Nullable`](https://docs.rs/twyla-runtime/latest/twyla_runtime/enum.Nullable.html). An absent property is written.
+    /// [`Nullable`](https://docs.rs/twyla-runtime/latest/twyla_runtime/enum.Nullable.html). `None` is written as an absent
+    /// property.
     ///
-    /// The pattern is a path below the module that includes the contracts: `*` for all properties, a module (`shop`), a type
-    /// (`shop::OrderPlaced`), or a property by its name in Rust (`shop::OrderPlaced.note`). In a path, `*` stands for any
-    /// text: `*.note`. The types are those of the schemas that declare the properties: `shared::Address` for one that
-    /// `shared/address.json` declares. Prefer `"null-is-absent"` in the folder's [`twyla.json`](Settings), which
-    /// `cargo twyla` reads too, or `"x-null-is-absent": true` in the schema of the property.
+    /// The pattern is a path below the module that includes the contracts: `*` for all properties, a module (`shop`), a
+    /// type (`shop::OrderPlaced`), or a property by its name in Rust (`shop::OrderPlaced.note`). In a path, `*` stands for
+    /// any text: `*.note`. The type in a path is that of the schema that declares the property: `shared::Address` for a
+    /// property that `shared/address.json` declares. Prefer `"null-is-absent"` in the folder's [`twyla.json`](Settings),
+    /// which `cargo twyla` reads too, or `"x-null-is-absent": true` in the schema of the property.
     ///
-    /// A property stays a `Nullable` if a rule of its object, such as `if` or `minProperties`, could distinguish the two.
-    /// The [`lock`](crate::lock) knows that such a property is never sent as `null`.
+    /// A property stays a `Nullable` if a rule of its object, such as `if` or `minProperties`, could distinguish `null`
+    /// from absence. The [`lock`](crate::lock) knows that such a property is never sent as `null`.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -154,9 +156,9 @@ impl Builder {
     /// Compiles only the contracts whose names match a pattern, and what they refer to. In a pattern, `*` matches any characters.
     /// The default is all contracts.
     ///
-    /// The types are those of a build of the whole folder, and so are the records that a program embeds. Errors in the rest of the
-    /// folder, and changes of it against the lock, don't concern this build. A pattern that matches no event and no RPC is an error.
-    /// Several calls add up.
+    /// The types, and the records that a program embeds, are the same as in a build of the whole folder. Errors in the rest
+    /// of the folder, and its changes since the lock, don't affect this build. A pattern that matches no event and no RPC
+    /// is an error. Patterns of several calls add up.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -171,8 +173,8 @@ impl Builder {
     /// Compiles only the contracts of domains and services whose Cargo feature is enabled, and what they refer to: for a crate that
     /// many services depend on, each with the features that it needs.
     ///
-    /// A feature has the name of the domain (`events/<domain>`) or of the service (`rpc/<service>`); one feature is enough if both
-    /// have that name.
+    /// A feature has the name of the domain (`events/<domain>`) or of the service (`rpc/<service>`); if a domain and a
+    /// service have the same name, one feature enables both.
     ///
     /// ```no_run
     /// twyla_build::Builder::new("schemas").by_features().compile_or_exit();
@@ -183,15 +185,15 @@ impl Builder {
             let word = name.to_ascii_uppercase().replace('-', "_");
             std::env::var_os(format!("CARGO_FEATURE_{word}")).is_some()
         };
-        // a folder that can't be read is reported when the schemas are
+        // a folder that can't be read is reported when the schemas are read
         let entries = ["events", "rpc"].iter().filter_map(|folder| self.folder.join(folder).read_dir().ok()).flatten();
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let patterns: BTreeSet<_> = names.filter(|name| enabled(name)).map(|name| format!("{name}.*")).collect();
         self.only(patterns)
     }
 
-    /// Sets the path of `twyla-runtime` in the crate that includes the generated code: for a crate that takes it from another one,
-    /// which re-exports it, or under another name. The default is `twyla_runtime`. The attributes take the same path:
+    /// Sets the path of `twyla-runtime` in the crate that includes the generated code: for a crate that uses it through a
+    /// re-export or under another name. The default is `twyla_runtime`. The attributes take the same path:
     /// `#[listener(crate = kit::twyla)]`.
     ///
     /// A crate that only declares contracts for services names `twyla_codec`, the only crate that generated code needs.
@@ -206,14 +208,15 @@ impl Builder {
         self
     }
 
-    /// Returns the path of the runtime as tokens, from the root of the crate or of all crates.
+    /// Returns the runtime's path as tokens. It begins with `crate`, or with `::` and the name of a crate. `None` for the
+    /// default path.
     fn runtime_tokens(&self) -> Option<TokenStream> {
         let path = self.runtime.as_deref()?.trim_start_matches("::");
         let from_root = if path == "crate" || path.starts_with("crate::") { "" } else { "::" };
         format!("{from_root}{path}").parse().ok()
     }
 
-    /// Returns the problem of an invalid path of the runtime.
+    /// Returns a problem if the runtime's path is invalid.
     fn bad_runtime(&self) -> Option<ProblemKind> {
         let path = self.runtime.as_deref()?;
         let is_word = |word: &str| {
@@ -235,14 +238,14 @@ impl Builder {
         if problems.is_empty() { Ok(settings) } else { Err(Problems(problems)) }
     }
 
-    /// Sets how messages and generated docs show the folder. The default is its path as given.
+    /// Sets how messages and generated docs show the folder. The default is the path passed to [`new`](Self::new).
     #[must_use]
     pub fn shown_as(mut self, shown: impl Into<String>) -> Self {
         self.shown = shown.into();
         self
     }
 
-    /// Generates the code and the index, and writes nothing.
+    /// Generates the code and the index, without writing them to files.
     ///
     /// # Errors
     /// [`Problems`] with all errors and warnings, if there is at least one error.
@@ -253,7 +256,8 @@ impl Builder {
         })
     }
 
-    /// Explains how the contracts of the folder are compiled: the context first, then the events sorted by name.
+    /// Explains how the contracts of the folder are compiled: the context first, then the events and the messages of RPCs,
+    /// each sorted by name.
     ///
     /// # Errors
     /// [`Problems`] with all errors and warnings, if there is at least one error.
@@ -340,7 +344,7 @@ impl Builder {
         }
         problems.sort_by_cached_key(Problem::order);
         problems.dedup();
-        // what a build script adds is checked with the model
+        // derives, attributes and types that the build script adds are checked with the model
         match generated.filter(|_| !problems.iter().any(Problem::is_error)) {
             Some((code, contracts, trees)) => {
                 let index = index::write(&contracts);
@@ -373,7 +377,7 @@ pub struct Generated {
     pub index: String,
     /// The content of the index.
     pub contracts: Contracts,
-    /// The warnings: what is valid, but probably a mistake.
+    /// The warnings, about parts of schemas that are valid but probably a mistake.
     pub warnings: Vec<Problem>,
     /// The contracts with rules that types and checks of single values can't express. Each comes with these rules, which are
     /// evaluated as trees over the typed values.

@@ -1,4 +1,4 @@
-//! The builder's types in the place of generated ones.
+//! Builder methods that replace generated types by types of your own.
 
 use std::path::Path;
 
@@ -6,17 +6,21 @@ use super::Builder;
 use crate::model::{CallPlace, Replacement, Target};
 
 impl Builder {
-    /// Puts a type of your own in the place of the type of a schema, wherever a property, an item or a variant has that schema.
+    /// Replaces the generated type of a schema by a type of your own, wherever a property, an item or a variant has that
+    /// schema.
     ///
-    /// The schema is a file of the folder, or a schema in it by a JSON Pointer: `shared/types.json#/$defs/money`; for a
-    /// [`document`](Self::document) it is its URI. The path begins with the name of a crate or with `crate::`.
+    /// The schema is named by its file in the folder, with a JSON Pointer for a schema within the file:
+    /// `shared/types.json#/$defs/money`. A [`document`](Self::document) is named by its URI. The path begins with the name
+    /// of a crate or with `crate::`.
     ///
-    /// The type implements serde's `Serialize` and `DeserializeOwned`, and `Clone`, `Debug` and `PartialEq`. Types that contain
-    /// it derive nothing else by themselves: [`derive`](Self::derive) adds what your type allows.
+    /// The type implements serde's `Serialize` and `DeserializeOwned`, and `Clone`, `Debug` and `PartialEq`. Types that
+    /// contain it derive only `Clone`, `Debug` and `PartialEq` by default; [`derive`](Self::derive) adds further traits
+    /// that your type has.
     ///
-    /// The rules of the schema still hold, and the lock doesn't change. Incoming content is checked against them first. What your
-    /// type writes is read as a value of the schema, checked, and sent as the schema's own type would write it: members that the
-    /// schema doesn't declare are left out. Your type may accept less than the schema: such content is refused.
+    /// The rules of the schema still hold, and the lock doesn't change. Incoming content is checked against these rules
+    /// first. The output of your type is read as a value of the schema, checked, and sent as the generated type would write
+    /// it: members that the schema doesn't declare are left out. If your type refuses a value that the schema allows, the
+    /// content is refused.
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -36,8 +40,8 @@ impl Builder {
     /// Replaces the type of a format by a type of your own: the type of each `string`, `number` or `integer` with the format and
     /// without `enum` or `const`.
     ///
-    /// The format may be one of JSON Schema, which stays a rule, or any other. What the type implements, and how rules hold, is
-    /// the same as for [`replace`](Self::replace).
+    /// The format may be one of JSON Schema, which stays a rule, or a custom one. What the type implements, and how rules
+    /// hold, is the same as for [`replace`](Self::replace).
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");
@@ -54,15 +58,16 @@ impl Builder {
         self.put(Target::Format(format.to_owned()), path, CallPlace::here())
     }
 
-    /// Uses the types of a crate where a schema names them with `x-rust-type`, the keyword of typify:
+    /// Uses the types of a crate if a schema names them with `x-rust-type`, the keyword of typify:
     ///
     /// ```json
     /// { "type": "string", "x-rust-type": { "crate": "oxnet", "version": "0.1.0", "path": "oxnet::IpNet" } }
     /// ```
     ///
-    /// The version is that of the crate in use, `0.1.4`, or `*` for any. A type is used if that version fulfils the requirement
-    /// in the schema; other schemas keep the generated type. `parameters` in the keyword are the schemas of the type's
-    /// parameters, each a `$ref` alone or a schema without `$ref`. What the type implements, and how rules hold, is the same as for [`replace`](Self::replace).
+    /// The version is that of the crate in use, `0.1.4`, or `*` for any. A type is used if that version fulfils the
+    /// requirement in the schema; other schemas keep the generated type. `parameters` in the keyword are the schemas of the
+    /// type's parameters, each a `$ref` alone or a schema without `$ref`. What the type implements, and how rules hold, is
+    /// the same as for [`replace`](Self::replace).
     ///
     /// ```no_run
     /// # let builder = twyla_build::Builder::new("schemas");

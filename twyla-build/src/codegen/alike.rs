@@ -1,4 +1,4 @@
-//! Generates the methods of unions that return a member which all variants have alike.
+//! Generates methods of unions that return a member that all variants have with the same name and type.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,10 +10,10 @@ use crate::markdown::{code, text};
 use crate::model::{Body, Field, Model, Shape, Type, Variant};
 use crate::schema::names;
 
-/// A union of more variants has no such methods: each would look at all of them.
+/// The maximum number of variants in a union with such methods: each method matches all variants.
 const MOST_VARIANTS: usize = 50;
 
-/// Returns the methods of a union of structs.
+/// Returns the methods of a union of structs; `None` if it has none.
 pub(crate) fn methods(model: &Model, type_: &Type) -> Option<TokenStream> {
     let Body::Union { variants, .. } = &type_.body else { return None };
     let writer = &TypeWriter { model, module: type_.module.as_deref() };

@@ -9,14 +9,15 @@ use crate::codegen::type_names::{TypeWriter, ident};
 use crate::codegen::union;
 use crate::model::{Body, Field, Model, Type};
 
-/// The maximum number of arguments, each of a type of its own, of a `new` without a builder beside it.
+/// The maximum number of arguments of `new` in a type without a builder. Their types must also be distinct.
 const MOST_ARGUMENTS: usize = 7;
 
-/// The compiler finds each member in the list of required ones by recursion, of which it allows 128 steps by default.
+/// The maximum number of required members in a builder: the compiler finds each one in a list by recursion, which is
+/// limited to 128 steps by default.
 const MOST_MEMBERS: usize = 100;
 
-/// Returns the builder of a struct; nothing if the arguments of `new` are few, and none can be swapped for another. `fixed` has
-/// the fields that nothing is given for, with their values.
+/// Returns the builder of a struct. It is empty if `new` has few arguments that can't be swapped, or too many for a
+/// builder. `fixed` has the fields without an argument, with their values.
 pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]) -> TokenStream {
     let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
     let writer = TypeWriter { model, module: type_.module.as_deref() };
@@ -57,7 +58,7 @@ pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]
     }
 }
 
-/// Whether no argument can be given in the place of another: neither its type nor one that converts into it.
+/// Returns whether no two arguments accept the same type, directly or by conversion.
 fn are_distinct<'a>(writer: &TypeWriter<'_>, arguments: impl Iterator<Item = &'a Field>) -> bool {
     let mut taken = BTreeSet::new();
     arguments.into_iter().all(|field| {
@@ -68,7 +69,7 @@ fn are_distinct<'a>(writer: &TypeWriter<'_>, arguments: impl Iterator<Item = &'a
     })
 }
 
-/// Whether other types convert into that of a field, so that `new` and the builder take any of them.
+/// Returns whether other types convert into the type of a field, so that `new` and the builder take any of them.
 pub(crate) fn converts_into(writer: &TypeWriter<'_>, field: &Field) -> bool {
     !union::converted(writer, &field.held, field.boxed).is_empty()
 }

@@ -129,7 +129,7 @@ pub(crate) fn validate(
             });
             let rest = all.iter().any(TokenStream::is_empty).then(|| quote!(_ => {}));
             if all.iter().any(|rules| !rules.is_empty()) {
-                // a list of lists of itself has no struct that guards its depth
+                // in a union that nests lists of itself, no struct guards the depth
                 nests =
                     type_.body.holds().into_iter().any(|it| !matches!(it.shape, Shape::Named(_)) && nested(&it.shape));
                 body.extend(quote!(match self { #(#arms)* #rest }));
@@ -249,7 +249,7 @@ impl CheckWriter<'_, '_> {
         out
     }
 
-    /// Whether the only checks of a value are those that its type has.
+    /// Returns whether the only checks of a value are those of its type.
     fn only_nests(&self, held: &ValueType) -> bool {
         let has_checks = |id: TypeId| !matches!(self.model.types[id].body, Body::Enum { .. });
         let is_checked_type = matches!(held.shape, Shape::Named(id) if has_checks(id));

@@ -100,7 +100,7 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
     }
 }
 
-/// Returns a key as JSON text, with the punctuation around it.
+/// Returns a key as JSON text, with quotes and the colon.
 fn key(wire: &str) -> String {
     format!("{}:", serde_json::Value::from(wire))
 }
@@ -240,7 +240,7 @@ pub(crate) fn only_value(held: &ValueType) -> Option<TokenStream> {
     })
 }
 
-/// Returns the value of a list in which all are equal.
+/// Returns the value of a list whose values are all equal; `None` for other lists.
 fn only<T: Copy + PartialEq>(values: &[T]) -> Option<T> {
     let (first, others) = values.split_first()?;
     others.iter().all(|other| other == first).then_some(*first)

@@ -29,7 +29,7 @@ impl Compiled {
         (record::head(&format!("{begins}{form}")) + &begins, raw(form))
     }
 
-    /// Returns the record of an action, its kind first.
+    /// Returns the record of an action. Its kind is the first field.
     pub(crate) fn action(fields: &[&str]) -> String {
         let text = fields.join("\t");
         record::head(&text) + &text

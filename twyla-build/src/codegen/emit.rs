@@ -79,7 +79,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
     let alias = quote!(
         use ::twyla_runtime::__private as __twyla;
     );
-    // the including module may have items of its own
+    // kept apart, because items of the including module may shadow names of the prelude
     let mut root = TokenStream::new();
     let mut out = TokenStream::new();
     let mut services = TokenStream::new();
@@ -138,7 +138,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
     format!("{HEADER}\n{text}")
 }
 
-/// Returns the names of all types.
+/// Returns the names of all types, RPCs and aliases.
 fn items(model: &Model) -> HashSet<&str> {
     let types = model.types.iter().map(|type_| type_.name.as_str());
     let rpcs = model.rpcs.iter().flat_map(|method| {
@@ -148,7 +148,7 @@ fn items(model: &Model) -> HashSet<&str> {
     types.chain(rpcs).collect()
 }
 
-/// Replaces the path `::twyla_runtime`.
+/// Replaces the path `::twyla_runtime` by the path `runtime`.
 fn with_runtime(runtime: &TokenStream, tokens: TokenStream) -> TokenStream {
     let mut out: Vec<TokenTree> = Vec::new();
     for token in tokens {
@@ -168,11 +168,11 @@ fn with_runtime(runtime: &TokenStream, tokens: TokenStream) -> TokenStream {
     out.into_iter().collect()
 }
 
-/// The keywords that a path from the root may follow.
+/// The keywords that may precede a path that begins with `::`.
 const BEFORE_PATHS: [&str; 5] = ["use", "as", "for", "impl", "dyn"];
 
-/// Returns whether the tokens end with the `::` of a path from the root: with a segment before it, it would be a module of
-/// the contracts.
+/// Returns whether the tokens end with a `::` that begins a path. After a segment, it would lead to a module of the
+/// contracts.
 fn begins_path(tokens: &[TokenTree]) -> bool {
     let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
     let [before @ .., first, second] = tokens else { return false };
@@ -203,7 +203,7 @@ fn with_attribute(attribute: &TokenStream, items: TokenStream) -> TokenStream {
     out
 }
 
-/// Returns the places of formats that need a feature of the runtime.
+/// Returns the places and names of the formats in force that need a feature of the runtime.
 fn international(schemas: &Schemas) -> BTreeSet<(String, String)> {
     let found = schemas.infos.keys().filter(|loc| schemas.knows(loc, "format")).filter_map(|loc| {
         let format = schemas.node(loc)?.get("format")?;
@@ -227,7 +227,7 @@ fn constructor(model: &Model, type_: &Type) -> TokenStream {
     let writer = type_names::TypeWriter { model, module: type_.module.as_deref() };
     let mut required = BTreeMap::new();
     let mut others_given = Vec::new();
-    // fields that nothing is given for, with their values
+    // the fields without an argument and with a fixed value
     let mut fixed = Vec::new();
     for field in fields.iter().filter(|field| field.constant.is_none()) {
         let name = ident(&field.name);

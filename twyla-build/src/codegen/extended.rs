@@ -24,8 +24,8 @@ impl<'a> Structs<'a> {
         Self { schemas, model, by_schema: structs.map(|(id, type_)| (&type_.loc, id)).collect() }
     }
 
-    /// Returns `From` for each type that a struct extends, if it has all fields of that type, with the same types. It may require
-    /// what is optional there.
+    /// Returns an impl of `From` for each type that a struct extends, if the struct has all fields of that type, with the
+    /// same types. A field that is optional there may be required in the struct.
     pub(crate) fn conversions(&self, type_: &Type) -> TokenStream {
         let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
         let bases: BTreeSet<TypeId> = self.references(&type_.loc).filter_map(|at| self.find(at)).collect();
@@ -34,7 +34,7 @@ impl<'a> Structs<'a> {
 
     fn conversion(&self, type_: &Type, fields: &[Field], base: &Type) -> Option<TokenStream> {
         let Body::Struct { fields: wanted, others } = &base.body else { return None };
-        // members that a base keeps may be fields here
+        // undeclared members that a base keeps may be declared fields of this struct
         if base.loc == type_.loc || matches!(others, Others::Kept { .. }) {
             return None;
         }
@@ -42,7 +42,7 @@ impl<'a> Structs<'a> {
         let mut values = Vec::new();
         for field in wanted.iter().filter(|field| field.constant.is_none()) {
             let same = fields.iter().find(|it| it.wire == field.wire && it.constant.is_none())?;
-            // a value that is hidden here must not be shown there
+            // a value that this struct hides must not be shown by the base
             if (same.hidden || type_.hidden) && !(field.hidden || base.hidden) {
                 return None;
             }
@@ -93,7 +93,7 @@ impl<'a> Structs<'a> {
     }
 }
 
-/// Returns whether a field differs from that of a base in that it is required.
+/// Returns whether a field differs from the base's field only in being required.
 fn is_required_here(writer: &TypeWriter<'_>, here: &Field, base: &Field) -> bool {
     let held = |field: &Field| writer.boxed(&field.held, field.boxed).to_string();
     let is_option = base.may_be_absent() && !base.null_is_absent && base.nullable().is_none();

@@ -1,4 +1,4 @@
-//! Generates the checks of types with replaced parts: they use the rules of the schema's own type.
+//! Generates the checks of types with replaced parts: they use the rules of the generated type.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,8 +6,8 @@ use quote::quote;
 use crate::codegen::type_names::{ident, path};
 use crate::model::{Body, Model, Others, Shape, Type, TypeId};
 
-/// Returns the impl of `Validate`. It decodes and encodes through the type that the schema has, and checks by itself only that
-/// serde can write the replaced parts.
+/// Returns the impl of `Validate`. It decodes and encodes through the type `plain`, and checks only that serde can write
+/// the replaced parts.
 pub(crate) fn validate(model: &Model, type_: &Type, plain: TypeId) -> TokenStream {
     let (name, plain) = (ident(&type_.name), path(&model.types[plain], type_.module.as_deref()));
     let body: TokenStream = match &type_.body {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-/// The names, each with the path before it. A variant follows the name of its enum.
+/// The names, each with the path before it. The path of a variant begins at its enum, whose own path is removed first.
 const NAMES: [(&str, &[&str]); 12] = [
     ("Option", &["::", "std", "::", "option", "::"]),
     ("Some", &["Option", "::"]),
@@ -23,12 +23,12 @@ const NAMES: [(&str, &[&str]); 12] = [
 pub(crate) struct Prelude(Vec<(&'static str, &'static [&'static str])>);
 
 impl Prelude {
-    /// Returns the prelude of a module without other items than these.
+    /// Returns the prelude in a module that contains these items.
     pub(crate) fn beside(items: &HashSet<&str>) -> Self {
         Self(NAMES.into_iter().filter(|(name, _)| !items.contains(name)).collect())
     }
 
-    /// Returns the path that a name needs no more, as tokens; none if it needs its path.
+    /// Returns the path that can be omitted before a name, as tokens; `None` if the name needs its path.
     pub(crate) fn path(&self, name: &str) -> Option<&'static [&'static str]> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, path)| *path)
     }

@@ -93,7 +93,7 @@ pub(crate) fn path(type_: &Type, from: Option<&str>) -> TokenStream {
     quote!(#root #(#to::)* #name)
 }
 
-/// Returns the path from a module of the generated code to the including one.
+/// Returns the path from a module of the generated code to the module that includes the contracts.
 pub(crate) fn root(from: Option<&str>) -> TokenStream {
     let ups = from.map_or(0, |module| module.split("::").count());
     "super::".repeat(ups).parse().unwrap_or_default()

@@ -84,7 +84,7 @@ fn body(model: &Model, type_: &Type) -> TokenStream {
     }
 }
 
-/// Returns an impl of `Debug` without sensitive values; none if the type has none.
+/// Returns an impl of `Debug` that hides sensitive values; `None` if the type has none.
 fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
     let all = type_.is_hidden();
     let stored = fields.iter().filter(|field| field.constant.is_none());
@@ -131,8 +131,8 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
     quote!(#[derive(#(#derives),*)] #(#attributes)*)
 }
 
-/// Returns `Eq`, and the `PartialOrd` of a type with `Ord`: impls of them compile faster than derives. A type has no partial order
-/// alone, which is seldom of use.
+/// Returns impls of `Eq`, and of `PartialOrd` for a type with `Ord`: they compile faster than derives. A type without `Ord`
+/// has no `PartialOrd`, which would seldom be of use.
 fn comparison(type_: &Type) -> Option<TokenStream> {
     let name = ident(&type_.name);
     if type_.traits.has(Traits::ORD) {

@@ -1,4 +1,5 @@
-//! Generates what is special to unions: the choice of the variant on reading, the conversions from each variant, and docs.
+//! Generates the code that only unions have: the choice of the variant on reading, the conversions from each variant, and
+//! docs.
 
 use std::collections::HashMap;
 
@@ -91,7 +92,7 @@ fn by_value(member: &str, variants: &[Variant]) -> TokenStream {
                 quote!(__twyla::MemberValue::Number { integer: ::std::option::Option::Some(#value) })
             }
             Choice::Word(word) => quote!(__twyla::MemberValue::String { text: #word }),
-            // only of unions by own members
+            // only unions by own members have this choice
             Choice::Has(_) => quote!(_),
         });
         let reads = reads(variant);
@@ -141,7 +142,7 @@ fn by_required_member(variants: &[Variant]) -> TokenStream {
     quote!(__twyla::one_of(reader, &[#(#alternatives),*]))
 }
 
-/// Describes what a variant is chosen by, for errors of values that match none.
+/// Describes the choices of all variants, for the error of a value that matches none.
 fn wanted(variants: &[Variant]) -> String {
     let wanted = |variant: &Variant| match variant.word() {
         // the error of another string lists the words
@@ -201,8 +202,8 @@ fn shown(choice: &Choice) -> String {
     }
 }
 
-/// Returns the variants whose type no other variant has, with that type: it converts into the union. A replacing type doesn't: it
-/// may be the type of another variant by another name.
+/// Returns the variants whose type converts into the union, with that type: no other variant has it. A replacing type
+/// doesn't convert: its path may be another name for the type of another variant.
 fn conversions<'a>(writer: &TypeWriter<'_>, type_: &'a Type) -> Vec<(&'a Variant, &'a ValueType)> {
     let Body::Union { variants, .. } = &type_.body else { return Vec::new() };
     let mut counts: HashMap<String, usize> = HashMap::new();
@@ -221,7 +222,7 @@ fn conversions<'a>(writer: &TypeWriter<'_>, type_: &'a Type) -> Vec<(&'a Variant
         .collect()
 }
 
-/// Returns the types that convert into a value's type, if other types do: those of a union's variants, and `&str` into a `String`.
+/// Returns the other types that convert into a value's type: those of a union's variants, and `&str` for a `String`.
 pub(crate) fn converted(writer: &TypeWriter<'_>, held: &ValueType, boxed: bool) -> Vec<String> {
     match &held.shape {
         Shape::String => vec!["&str".to_owned()],
@@ -234,7 +235,7 @@ pub(crate) fn converted(writer: &TypeWriter<'_>, held: &ValueType, boxed: bool) 
     }
 }
 
-/// Returns `From` for each type that converts into a union.
+/// Returns an impl of `From` for each type that converts into a union.
 pub(crate) fn froms(writer: &TypeWriter<'_>, type_: &Type) -> TokenStream {
     let union = ident(&type_.name);
     let from = conversions(writer, type_).into_iter().map(|(variant, held)| {

@@ -31,8 +31,8 @@ pub(crate) fn code(text: &str) -> String {
     format!("{around}{gap}{text}{gap}{around}")
 }
 
-/// Adds a text with every special character escaped, except those that matter only at the beginning of a line. White space
-/// becomes a space.
+/// Appends a text to `out` with every special character escaped, except those that matter only at the beginning of a line.
+/// A run of white space becomes one space.
 pub(super) fn escape(text: &str, out: &mut String) {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -71,7 +71,7 @@ pub(super) fn guard(line: &str) -> String {
     format!("{before}\\{from}")
 }
 
-/// Returns the URL as the target of a link, if it is a web address.
+/// Returns the URL as the target of a link; `None` unless it begins with `http://` or `https://`.
 pub(super) fn web(url: &str) -> Option<String> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     if rest.is_empty() {

@@ -7,11 +7,12 @@ use twyla_contract::text::is_invisible;
 
 use super::*;
 
-/// Panics if rustdoc could take something in Markdown for code to run, or show other text than it has.
+/// Panics if rustdoc could run code in the Markdown, or show an image, HTML, a link to another scheme or an invisible
+/// character.
 fn assert_inert(markdown: &str, from: &str) {
     let html = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let html = html | Options::ENABLE_TASKLISTS | Options::ENABLE_SMART_PUNCTUATION;
-    // the first is how it looks for doctests, the second how it makes pages
+    // rustdoc looks for doctests with the first options, and makes pages with the second
     for options in [Options::empty(), html, Options::all()] {
         for event in Parser::new_ext(markdown, options) {
             match event {
@@ -115,7 +116,7 @@ fn code_spans_hold_any_text() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
 
-    /// Any text made of what Markdown is made of is inert, and so is what is made of that again.
+    /// The Markdown written for any combination of the pieces is inert, as text, as code and as plain text.
     #[test]
     fn nothing_runs(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..24)) {
         let markdown = pieces.concat();
@@ -127,7 +128,7 @@ proptest! {
     }
 }
 
-/// What Markdown is made of.
+/// The pieces of the random texts: characters with a meaning in Markdown, and others.
 const PIECES: &[&str] = &[
     "\n",
     "\n",

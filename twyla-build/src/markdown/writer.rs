@@ -76,13 +76,13 @@ pub(super) struct MarkdownWriter {
 }
 
 impl MarkdownWriter {
-    /// Returns the lines written.
+    /// Returns the Markdown written so far, as text.
     pub(super) fn finish(mut self) -> String {
         self.flush();
         self.lines.join("\n")
     }
 
-    /// Writes the next part of the text.
+    /// Writes the next event of the parsed text.
     pub(super) fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
@@ -145,12 +145,12 @@ impl MarkdownWriter {
             }
             Tag::List(number) => {
                 self.flush();
-                // only a list that begins with 1 can follow a line of text directly
+                // a numbered list can follow a line of text directly only if it begins with 1
                 if self.gap || number.is_some_and(|number| number != 1) {
                     self.apart();
                 }
                 self.blank();
-                // longer numbers don't begin a list
+                // Markdown allows nine digits at most in the number of an item
                 let number = number.map(|number| number.min(100_000_000));
                 self.lists.push(List { number, loose: false });
             }

@@ -1,4 +1,4 @@
-//! Structs of a union's variants that have the members beside the union too: a base that all variants share.
+//! Adds the members that are declared beside a union to the struct of each variant: a base that all variants share.
 
 use super::members::applied;
 use super::object::field_docs;
@@ -14,7 +14,7 @@ use crate::schema::null;
 use crate::schema::schemas::Loc;
 
 impl<'a> SchemaReader<'a> {
-    /// Reads the objects of an alternative, with what the schema around it declares and requires.
+    /// Reads the objects of an alternative, with the members that the base declares and requires.
     pub(super) fn object_on_base(&mut self, loc: &Loc, base: &Loc) -> ValueType {
         let (at, base) = (self.referred(loc), base.clone());
         let id = self.type_at(loc, Vec::new(), move |reader| {
@@ -29,7 +29,8 @@ impl<'a> SchemaReader<'a> {
         ValueType::plain(Shape::Named(id))
     }
 
-    /// Returns whether these schemas allow the members that `base` declares, and one of them declares each that it requires.
+    /// Returns whether these schemas allow the members that `base` declares, and each member that `base` requires is
+    /// declared by `base` or by one of these schemas.
     pub(super) fn fits_base(&self, parts: &[Loc], base: &Loc) -> bool {
         let allows_others = |at: &Loc| {
             let is_true =
@@ -88,7 +89,7 @@ impl<'a> SchemaReader<'a> {
         *fields = all;
     }
 
-    /// Adds to a field of an alternative what the base says of its values.
+    /// Adds the rules, docs and sensitive values of the base's member to a field of an alternative.
     fn narrow(&self, loc: &Loc, field: &mut Field, member: &Member, schema: &Loc) {
         if !self.is_implied(loc, &member.key, schema) {
             field.held.trees.extend(self.tree(schema, format!("{} in several schemas", code(&member.key))));
@@ -111,7 +112,7 @@ impl<'a> SchemaReader<'a> {
         self.sensitive.within(schema).iter().any(|pointer| !own.contains(pointer))
     }
 
-    /// Returns whether the base lists values, and the alternative allows only some of them.
+    /// Returns whether the base only lists values, and the alternative allows only listed ones.
     fn is_implied(&self, loc: &Loc, name: &str, schema: &Loc) -> bool {
         let of_base = self.possible(schema);
         let own = self.members_at(&applied(self, loc), name).into_iter().map(|at| self.possible(&at));

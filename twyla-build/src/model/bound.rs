@@ -8,7 +8,7 @@ use crate::schema::schemas::Loc;
 /// The maximum number of schemas read for one bound. Beyond it, every value counts as possible.
 const MOST_STEPS: usize = 2000;
 
-/// The maximum depth of schemas within one another that apply to the same value.
+/// The maximum depth of nested schemas that apply to the same value.
 const DEEPEST: usize = 32;
 
 impl SchemaReader<'_> {
@@ -17,7 +17,7 @@ impl SchemaReader<'_> {
         if let Some(known) = self.possibles.borrow().get(loc) {
             return known.clone();
         }
-        // the bounds of nested schemas aren't used: they depend on the number of remaining steps
+        // the bounds of nested schemas aren't cached: they depend on the number of remaining steps
         let possible = self.bound(loc, 0, &mut 0);
         self.possibles.borrow_mut().insert(loc.clone(), possible.clone());
         possible

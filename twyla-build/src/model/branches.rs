@@ -5,7 +5,7 @@ use super::reader::SchemaReader;
 use crate::json_type::JsonType;
 use crate::schema::schemas::Loc;
 
-/// The maximum number of variants; with more, the comparison of tags would be long.
+/// The maximum number of variants; with more, comparing their tags would take too long.
 const MOST_VARIANTS: usize = 500;
 
 /// The schemas of `oneOf` or `anyOf`.

@@ -1,5 +1,5 @@
-//! Values that can only be one: a required property with one word has no field, and a closed object with nothing but its tag is a
-//! variant without a value.
+//! Removes values that are constant: a required property with one word has no field, and a closed object with only its tag
+//! is a variant without a value.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use super::shape::{Shape, TypeId, ValueType};
 use super::types::{Body, Field, Others, Type};
 use super::variant::{Choice, Discriminator};
 
-/// Takes the fields and values that hold nothing out of the types, and then the types that nothing else holds. `roots` are the types
-/// that stay. Returns the new index of each type; a type that is gone has one too, which nothing refers to.
+/// Replaces constant fields and variant values by their words, and then removes the types that are no longer used. The
+/// types in `roots` stay. Returns the new index of each type; the index of a removed type has no meaning.
 pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<TypeId> {
     let words: Vec<Option<Word>> = types.iter().map(only_word).collect();
     let mut loose = BTreeSet::new();
@@ -27,7 +27,7 @@ pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<Typ
     let tags: Vec<Option<(String, Word)>> = types.iter().map(only_tag).collect();
     for type_ in types.iter_mut() {
         let Body::Union { by: Discriminator::Member(tag), variants } = &mut type_.body else { continue };
-        // the variants are chosen by words alone
+        // words must choose all variants
         if !variants.iter().all(|variant| variant.words().is_some()) {
             continue;
         }
@@ -45,7 +45,7 @@ pub(super) fn settle(types: &mut Vec<Type>, roots: &BTreeSet<TypeId>) -> Vec<Typ
     remove(types, loose.difference(roots).copied().collect())
 }
 
-/// The only word that a value may be, with what the schemas say of it.
+/// The only word that a value may be, with its docs.
 struct Word {
     word: String,
     docs: String,
@@ -65,8 +65,8 @@ fn only_word(type_: &Type) -> Option<Word> {
     }
 }
 
-/// Returns the name and the word of a closed object's only member. A member that is added to an open object doesn't change the
-/// contract for those who read it, so it must not change the variant.
+/// Returns the name and the word of a closed object's only member. `None` for an open object: adding a member to it is
+/// compatible for its readers, so it must not change the variant.
 fn only_tag(type_: &Type) -> Option<(String, Word)> {
     match &type_.body {
         Body::Struct { fields, others: Others::Refused } if type_.trees.is_empty() => match &fields[..] {
@@ -96,7 +96,7 @@ fn named_without_rules(held: &ValueType) -> Option<TypeId> {
     }
 }
 
-/// Removes those of the types that no type holds any more.
+/// Removes the types in `loose` that no remaining type holds. Returns the new index of each type.
 fn remove(types: &mut Vec<Type>, mut loose: BTreeSet<TypeId>) -> Vec<TypeId> {
     let mut held = BTreeSet::new();
     let all = types.iter().enumerate().filter(|(id, _)| !loose.contains(id));

@@ -15,7 +15,7 @@ use super::types::{Body, Field, Others, Type, rust_type};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 
-/// One call of a build script, with its place there.
+/// The derives or the attribute of one call in a build script, with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Addition {
     /// The path of types or members below the module that includes the contracts. `*` stands for any text.
@@ -24,7 +24,7 @@ pub(crate) struct Addition {
     pub(crate) place: CallPlace,
 }
 
-/// What is added.
+/// The derives or the attribute that are added.
 #[derive(Clone, Debug)]
 pub(crate) enum Added {
     Derives(Vec<String>),
@@ -107,7 +107,7 @@ fn add_derives(
                 }
             }
         }
-        // the default of one type may be needed by the default of another
+        // a type can have `Default` only after the types of its members: repeat until nothing is added
         if !added {
             break;
         }
@@ -146,7 +146,7 @@ fn derivable(types: &[Type], possible: &[Traits], id: TypeId, text: &str) -> Der
         None if type_.traits.has(if wanted == Traits::PARTIAL_ORD { Traits::ORD } else { wanted }) => {
             Derivable::Already
         }
-        // a replacing type decides
+        // only the compiler knows whether a replacing type has the trait
         None => Derivable::Yes,
         Some((member, shape)) => {
             let of = if member.is_empty() { "it holds".to_owned() } else { format!("its `{member}` is") };
@@ -187,7 +187,7 @@ fn default(types: &[Type], type_: &Type) -> Derivable {
     }
 }
 
-/// Whether a type has a `Default` by itself: nothing is required for it.
+/// Returns whether a type has a `Default` without an added derive, because it has no required members.
 fn is_default(types: &[Type], type_: &Type) -> bool {
     match &type_.body {
         Body::Struct { fields, .. } => {
@@ -199,8 +199,8 @@ fn is_default(types: &[Type], type_: &Type) -> bool {
     }
 }
 
-/// Returns whether the type of a value has a `Default`, by itself or by a derive so far. A replacing type decides for
-/// itself.
+/// Returns whether the type of a value has a `Default`, by itself or by a derive added so far. A replacing type counts as
+/// having one: the compiler checks it.
 fn has_default(types: &[Type], shape: &Shape) -> bool {
     match shape {
         Shape::Format(format) => !matches!(format, FormatType::DateTime | FormatType::Ipv4 | FormatType::Ipv6),
@@ -212,7 +212,7 @@ fn has_default(types: &[Type], shape: &Shape) -> bool {
     }
 }
 
-/// Returns whether a value can only be one, so that `new` takes no argument for it.
+/// Returns whether only one value is possible, so that `new` takes no argument for it.
 fn is_constant(types: &[Type], held: &ValueType) -> bool {
     fn alike<T: PartialEq>(values: &[T]) -> bool {
         values.split_first().is_some_and(|(first, others)| others.iter().all(|other| other == first))
@@ -274,7 +274,7 @@ impl Addition {
     }
 }
 
-/// The names of the fields or variants of a type.
+/// Returns the names of the fields or variants of a type.
 fn members(body: &Body) -> Vec<String> {
     match body {
         Body::Struct { fields, others } => {

@@ -59,18 +59,19 @@ impl<'a> SchemaReader<'a> {
         out.all
     }
 
-    /// Returns the names of the properties that the schema, or one that surely applies too, declares.
+    /// Returns the names of the properties that the schema, or one that always applies with it, declares.
     pub(super) fn declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
         let sure = |declared: Declared<'a>| declared.schema.map(|_| declared.wire);
         self.declared(loc).into_iter().filter_map(sure).collect()
     }
 
-    /// Returns the names of all declared properties, also of those that only a schema which may apply declares.
+    /// Returns the names of all declared properties, including those of schemas that apply only to some values.
     pub(super) fn all_declared_names(&self, loc: &Loc) -> HashSet<&'a str> {
         self.declared(loc).into_iter().map(|declared| declared.wire).collect()
     }
 
-    /// Finds the schemas of the properties that each alternative declares or excludes: one of them applies to every value.
+    /// Finds the schemas of the properties that each alternative declares or excludes. One of the alternatives applies to
+    /// every value.
     fn declare_common(&self, loc: &Loc, all: &mut [Declared<'a>]) {
         for alternatives in self.alternatives_of(loc) {
             let open = all.iter_mut().filter(|declared| declared.schema.is_none() && declared.branches.is_empty());
@@ -95,7 +96,8 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns the alternatives of objects in each `anyOf`, `oneOf` and `if` of a schema: the schemas that apply together.
+    /// Returns, for each `anyOf`, `oneOf` and `if` of a schema, its alternatives for objects: each is a list of schemas
+    /// that apply together.
     fn alternatives_of(&self, loc: &Loc) -> Vec<Vec<Vec<Loc>>> {
         let mut out = Vec::new();
         for at in applied(self, loc) {
@@ -218,7 +220,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns the schemas that apply to a value; none if one depends on the dynamic scope.
+    /// Returns these schemas, or an empty list if one of them depends on the dynamic scope.
     pub(super) fn surely<'l>(&self, all: impl Iterator<Item = &'l Loc> + Clone) -> Vec<Loc> {
         if all.clone().any(|loc| self.dynamic.contains(loc)) { Vec::new() } else { all.cloned().collect() }
     }

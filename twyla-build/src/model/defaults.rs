@@ -25,13 +25,13 @@ const MOST_TEXT: usize = 1 << 20;
 /// The maximum number of schemas evaluated for defaults. Properties beyond it have no accessor.
 const MOST_STEPS: u64 = 20_000_000;
 
-/// Returns the `default` itself.
+/// Returns the value of the keyword `default`.
 fn node_of<'a>(default: &SchemaDefault, schemas: &'a Schemas) -> Option<&'a Node> {
     schemas.node(&default.at)?.get("default")
 }
 
-/// Gives an accessor to each field whose default keeps its schemas and is a value of the field's type, and tells every default in
-/// the field's docs. A default that its schemas allow and the type can't hold is a warning.
+/// Gives an accessor to each field whose default is valid under its schemas and fits the field's type, and adds every
+/// default to the field's docs. A default that is valid but doesn't fit the type is a warning.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<Problem>) {
     let cache = LazyCell::new(|| Cache::new(schemas));
     let too_large = too_large(schemas, types);
@@ -43,7 +43,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type], problems: &mut Vec<P
             // a property that is always null needs no accessor, and a replacing type may refuse the default
             let has_accessor = field.held.shape != Shape::Null && !replace::is_foreign(types, &field.held.shape);
             let is_known = has_accessor && !default.schemas.is_empty();
-            // no type holds a number beyond floats, whatever the rules are
+            // no type can hold a number beyond floats, so its rules don't matter
             let is_allowed = is_known && (!node.is_finite() || keeps_rules(schemas, &cache, default, node));
             let unheld = if is_allowed { unheld(types, &field.held.shape, node) } else { None };
             if let Some(MismatchedPart { node, wants }) = &unheld {
@@ -89,7 +89,7 @@ pub(crate) fn shown(text: &str) -> String {
     code(&shortened(text, MOST))
 }
 
-/// Returns whether a default is a value of all schemas that hold for the property.
+/// Returns whether a default is certainly valid under all schemas of the property.
 fn keeps_rules(schemas: &Schemas, cache: &Cache, default: &SchemaDefault, node: &Node) -> bool {
     let (evaluator, value) = (Evaluator::new(schemas, cache), node.value());
     let mut rules = default.schemas.iter();
@@ -99,12 +99,12 @@ fn keeps_rules(schemas: &Schemas, cache: &Cache, default: &SchemaDefault, node: 
 /// A part of a default that a type can't hold.
 struct MismatchedPart<'n> {
     node: &'n Node,
-    /// What the type holds there.
+    /// The expected value, in words.
     wants: String,
 }
 
-/// Returns the part of a value that the type of a shape can't read, apart from the rules that its schema has beside the
-/// type.
+/// Returns the first part of a value that the type of a shape can't hold; `None` if it can hold all parts. Checks and rule
+/// trees aren't considered.
 fn unheld<'n>(types: &[Type], shape: &Shape, node: &'n Node) -> Option<MismatchedPart<'n>> {
     let unless = |is_held: bool, wants: &str| (!is_held).then(|| MismatchedPart { node, wants: wants.to_owned() });
     let is_number = |holds: &dyn Fn(Number<'_>) -> bool| match &node.json {

@@ -18,7 +18,7 @@ impl Traits {
     /// All but `Default`, which depends on what is required.
     pub(super) const COMPARED: Self = Self(31);
 
-    /// Returns the set without one trait or several.
+    /// Returns the set without the traits of `other`.
     pub(super) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
@@ -45,7 +45,7 @@ impl BitOr for Traits {
     }
 }
 
-/// The derives and attributes of one type, beside those that it has anyway.
+/// The derives and attributes that the build script adds to one type.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Custom {
     pub(crate) derives: Vec<String>,

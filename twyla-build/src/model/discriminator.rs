@@ -18,18 +18,18 @@ const MOST_PAIRS: usize = 100;
 /// alphabetical order are considered.
 const MOST_NAMES: usize = 100;
 
-/// How objects are distinguished: the way, and each schema's choices.
+/// How objects are distinguished, with the choices of each schema.
 pub(super) struct DiscriminatedObjects {
     pub(super) by: Discriminator,
-    /// The members that the schema around requires of all.
+    /// The members that the surrounding schema requires of all objects.
     pub(super) required: Vec<String>,
-    /// The schema around, if the variants have its members too.
+    /// The surrounding schema, if the variants need fields for its members.
     pub(super) base: Option<Loc>,
     pub(super) branches: Vec<(Loc, Possible, Vec<Choice>)>,
 }
 
 impl<'a> SchemaReader<'a> {
-    /// Finds how objects under these schemas are distinguished, if they can be.
+    /// Finds how the objects of these schemas are distinguished; `None` if they can't be.
     pub(super) fn discriminated(
         &self,
         loc: &Loc,
@@ -43,7 +43,7 @@ impl<'a> SchemaReader<'a> {
         let parts: Vec<Vec<Loc>> = branches.iter().map(|(at, _)| applied(self, at)).collect();
         let mut base = None;
         if !around.beside.is_empty() {
-            // each variant has a field for the members that the rules beside are about
+            // each variant needs a field for the members that the rules beside the union are about
             let named = self.get(loc, "properties").map_or(&[][..], Node::members).iter().map(|member| &*member.key);
             let names: Vec<&str> = named.chain(self.required_at(loc)).collect();
             let declares = |parts: &Vec<Loc>| names.iter().all(|name| !self.members_at(parts, name).is_empty());
@@ -55,7 +55,7 @@ impl<'a> SchemaReader<'a> {
             }
         }
         let by_member = self.by_member(loc, &parts).or_else(|| self.by_own_member(&parts));
-        // values of `anyOf` may have the members of several
+        // a value of `anyOf` may have the members of several alternatives
         let by_rules = || (around.keyword == "oneOf").then(|| self.by_required_member(loc, &parts)).flatten();
         let choices = by_member.or_else(by_rules)?;
         let (by, choices) = choices;
@@ -64,8 +64,8 @@ impl<'a> SchemaReader<'a> {
         Some(DiscriminatedObjects { by, required, base, branches: branches.collect() })
     }
 
-    /// Finds the member whose values distinguish the objects. Of several members, the first in alphabetical order counts,
-    /// words before other values: the order of the properties changes nothing.
+    /// Finds the member whose values distinguish the objects. Of several such members, it returns the first in alphabetical
+    /// order, but prefers members with only words. So the order of the properties doesn't matter.
     fn by_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
         let first = parts.first()?;
         let names: BTreeSet<&str> = first

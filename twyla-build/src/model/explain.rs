@@ -49,7 +49,7 @@ pub enum BodyExplanation {
         /// Its variants.
         variants: Vec<VariantExplanation>,
     },
-    /// An object whose members all have this type.
+    /// A newtype of this type: an object whose members all have one type, or a response that isn't an object.
     Map(String),
 }
 
@@ -65,12 +65,12 @@ pub struct WordExplanation {
 /// A variant of a union.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VariantExplanation {
-    /// The values of the member, the JSON types, or the own member that choose it, as JSON or in words. The variant of all other
-    /// values has none.
+    /// What selects the variant: the values of the member, the JSON types, or the name of its own member. Empty for the
+    /// variant of all other values.
     pub choices: Vec<String>,
     /// The type of its values; none if it stands for one word.
     pub rust_type: Option<String>,
-    /// The description in the schema, if the variant stands for one word. A type has its own.
+    /// The description in the schema if the variant stands for one word; else empty, because its type has its own docs.
     pub docs: String,
 }
 
@@ -101,7 +101,8 @@ pub enum UndeclaredMembers {
 pub struct FieldExplanation {
     /// The name on the wire.
     pub wire: String,
-    /// The type: an `Option` if the property may be absent, a `Nullable` if it may be null too.
+    /// The type: an `Option` if the property may be absent, a `Nullable` if it may be null too. For a property with only
+    /// one word, that word as JSON.
     pub rust_type: String,
     /// Whether the schema requires the property.
     pub required: bool,

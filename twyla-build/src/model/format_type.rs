@@ -11,7 +11,7 @@ pub(crate) enum FormatType {
 }
 
 impl FormatType {
-    /// Returns the type of a variant of the runtime's `Format`.
+    /// Returns the type of a variant of the runtime's `Format`; `None` if it has none.
     pub(crate) fn of(variant: &str) -> Option<Self> {
         [Self::Date, Self::DateTime, Self::Uuid, Self::Ipv4, Self::Ipv6]
             .into_iter()
@@ -53,7 +53,7 @@ impl FormatType {
         }
     }
 
-    /// Returns the type as people write it.
+    /// Returns the path of the type, for messages and docs.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Date => "::chrono::NaiveDate",

@@ -1,9 +1,9 @@
-//! Hides values in `Debug` that another schema of the same value calls sensitive: one around it, a base beside alternatives, a part
-//! of `allOf`, a condition. Values within a sensitive value are sensitive too.
+//! Hides values in `Debug` that are sensitive by another schema than that of their type: a schema around it, a base beside
+//! alternatives, a part of `allOf`, a condition. Values within a sensitive value are sensitive too.
 //!
-//! The type of a subschema has one place of use, unless a `$ref` leads to it. So it hides such a value itself, and a program may
-//! print it without the value around it. A type that several schemas refer to hides only what its own schema calls sensitive;
-//! there, the field that holds it is hidden as a whole.
+//! The type of a subschema is used in one place, unless a `$ref` leads to it. So this type hides such a value itself, also
+//! if a program prints it without the value around it. A type that a `$ref` leads to hides only what its own schema calls
+//! sensitive; if another schema makes a part of it sensitive, the field that holds it is hidden as a whole.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,8 @@ use crate::schema::load::Node;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::sensitive::{Sensitive, Step, Visit, pointer};
 
-/// Hides in each type what its schema and those around it call sensitive, once it is known which undeclared members types keep.
+/// Hides in each type the values that its schema and the schemas around it make sensitive. Runs after it is known which
+/// undeclared members types keep.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     if types.iter().all(|type_| type_.sensitive.is_empty()) {
         return;
@@ -33,7 +34,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     while let Some((id, path)) = hiding.open.pop() {
         hiding.hide(id, &path);
     }
-    // whatever the order in which they were found
+    // independent of the order in which they were found
     for type_ in hiding.types.iter_mut() {
         type_.sensitive.sort();
         type_.sensitive.dedup();
@@ -43,19 +44,19 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
 struct Hiding<'a> {
     schemas: &'a Schemas,
     types: &'a mut [Type],
-    /// The types as they were read: what they hide does not depend on the order here.
+    /// The types before this pass, so that the result doesn't depend on the order of the paths.
     before: &'a [Type],
     /// The schemas that a reference leads to.
     shared: HashSet<&'a Loc>,
-    /// The paths in values of each type that are still to hide.
+    /// The paths that are still to hide, each with the type in whose values it begins.
     open: Vec<(TypeId, Vec<Visit>)>,
     /// The types that a schema around them makes sensitive as a whole.
     whole: HashSet<TypeId>,
 }
 
 impl Hiding<'_> {
-    /// Hides what is at the end of a path in a type, or in the types of its members. A path without a step is that of a
-    /// sensitive value: all types within it are hidden.
+    /// Hides the end of a path in a type, or in the types of its members. A path without a step ends at this value: all
+    /// types within it are hidden.
     fn hide(&mut self, id: TypeId, path: &[Visit]) {
         let type_ = &self.types[id];
         let loc = type_.loc.clone();
@@ -87,7 +88,7 @@ impl Hiding<'_> {
                 }
             }
             (Body::Union { variants, .. }, _) => {
-                // what an alternative says is about its own values
+                // `x-sensitive` in an alternative is only about the values of that alternative
                 let says = |variant: &Variant| variant.schema.as_ref().is_some_and(|schema| is_by(path, schema));
                 let all = !variants.iter().any(says);
                 let asked = variants.iter().filter(|variant| all || variant.schema.is_none() || says(variant));
@@ -103,19 +104,19 @@ impl Hiding<'_> {
         }
     }
 
-    /// Hides a type as a whole unless each of the values that it stands for hides what is at the end of the path.
+    /// Hides a type as a whole unless each value that it holds hides the end of the path.
     fn hide_same(&mut self, id: TypeId, loc: &Loc, shapes: &[Shape], path: &[Visit]) {
-        // all are asked, since each has to hide it
+        // visit all of them, because each has to hide it
         let shown = shapes.iter().filter(|shape| !self.hides(loc, shape, path)).count();
         self.types[id].hidden |= shown > 0;
     }
 
-    /// Whether a value hides what is at the end of the path; makes it do so if its type is that of one place within `loc`.
+    /// Returns whether a value hides the end of the path. If its type is used only within `loc`, makes the type hide it.
     fn hides(&mut self, loc: &Loc, shape: &Shape, path: &[Visit]) -> bool {
         match shape {
             Shape::Named(id) if !matches!(self.types[*id].body, Body::Enum { .. }) => {
                 let type_ = &mut self.types[*id];
-                // the paths of the type's own schema are hidden too
+                // the type hides the paths of its own schema anyway, and has nothing to hide without the member
                 if is_by(path, &type_.loc) || !type_.has(self.schemas, path) {
                     return true;
                 }
@@ -138,12 +139,12 @@ impl Hiding<'_> {
                 }
             },
             Shape::Any | Shape::Replaced(_) => false,
-            // others have no members
+            // values of other shapes have no members
             _ => next(path).is_some(),
         }
     }
 
-    /// Whether a value hid what is at the end of the path when its type was read.
+    /// Returns whether a value hid the end of the path before this pass.
     fn was_hiding(&self, shape: &Shape, path: &[Visit]) -> bool {
         match (shape, next(path)) {
             (Shape::Named(id), step) => {
@@ -175,12 +176,12 @@ impl Hiding<'_> {
 }
 
 impl Type {
-    /// Whether `Debug` hides the whole value.
+    /// Returns whether `Debug` hides the whole value.
     pub(crate) fn is_hidden(&self) -> bool {
         let is_hidden = |pointer: &String| match &self.body {
             Body::Struct { .. } => pointer.is_empty(),
             Body::Map(_) => pointer.is_empty() || pointer.starts_with("/*"),
-            // the type of no variant hides it by itself
+            // the types of the variants don't hide it themselves
             Body::Union { .. } => {
                 let is_typed = self.body.holds().into_iter().all(|held| held.shape.is_typed());
                 !is_typed || pointer.split('/').skip(1).all(|step| step == "*")
@@ -190,7 +191,7 @@ impl Type {
         self.hidden || self.sensitive.iter().any(is_hidden)
     }
 
-    /// Whether `Debug` would show a value at the first step of the path.
+    /// Returns whether the type has a member at the first step of the path.
     fn has(&self, schemas: &Schemas, path: &[Visit]) -> bool {
         let (Body::Struct { fields, others }, Some(step)) = (&self.body, next(path)) else { return true };
         let leads = step.leading_to(schemas);
@@ -200,7 +201,7 @@ impl Type {
 }
 
 impl Step {
-    /// Returns the function that says whether the step may lead to the property of a name.
+    /// Returns a predicate on names: whether the step may lead to the property with that name.
     fn leading_to(&self, schemas: &Schemas) -> impl Fn(&str) -> bool {
         let pattern = match self {
             Self::Members { pattern: Some(pattern), .. } => Some(Matcher::new(pattern)),
@@ -216,7 +217,7 @@ impl Step {
         }
     }
 
-    /// Whether it may lead to undeclared members, if it leads to a declared one or to none.
+    /// Returns whether the step may lead to undeclared members. `is_declared` means that it leads to a declared one.
     fn leads_to_others(&self, is_declared: bool) -> bool {
         match self {
             Self::Property(_) => !is_declared,
@@ -243,7 +244,7 @@ fn declares(schemas: &Schemas, loc: &Loc, name: &str, combined: bool, seen: &mut
         || combined && parts.any(|part| declares(schemas, &part, name, combined, seen))
 }
 
-/// Returns the step from the first value of a path; none if it is sensitive itself.
+/// Returns the step from the first value of a path; `None` if that value is sensitive itself.
 fn next(path: &[Visit]) -> Option<&Step> {
     path.first().and_then(|visit| visit.next.as_ref())
 }
@@ -253,7 +254,7 @@ fn rest(path: &[Visit]) -> &[Visit] {
     path.get(1..).unwrap_or_default()
 }
 
-/// Whether it is this schema of the first value that calls the end of the path sensitive.
+/// Returns whether this schema of the path's first value makes the end of the path sensitive.
 fn is_by(path: &[Visit], schema: &Loc) -> bool {
     path.first().is_some_and(|visit| visit.schemas.contains(schema))
 }

@@ -16,8 +16,9 @@ pub(crate) enum IntegerType {
 impl IntegerType {
     const ALL: [Self; 8] = [Self::I8, Self::I16, Self::I32, Self::I64, Self::U8, Self::U16, Self::U32, Self::U64];
 
-    /// Returns the type for integers within these bounds: the type of the format if it holds all of them, else the type of as many
-    /// bits as the one whose least or greatest integer is a bound, else a type of 64 bits.
+    /// Returns the type for integers within these bounds: the type of the format, else the type with the width of a type
+    /// whose least or greatest integer is a bound, else a type of 64 bits. A type of the first two kinds must hold both
+    /// bounds.
     pub(super) fn within(minimum: Option<i128>, maximum: Option<i128>, format: Option<&str>) -> Self {
         let plain = if minimum.is_some_and(|minimum| minimum >= 0) { Self::U64 } else { Self::I64 };
         let (Some(minimum), Some(maximum)) = (minimum, maximum) else { return plain };
@@ -29,7 +30,7 @@ impl IntegerType {
         holding.next().or_else(|| limited.next()).unwrap_or(plain)
     }
 
-    /// Returns the type of as many bits with a sign, or without.
+    /// Returns the signed or unsigned type with the same number of bits.
     fn with_sign(self, is_signed: bool) -> Self {
         match (self, is_signed) {
             (Self::I8 | Self::U8, true) => Self::I8,
@@ -57,7 +58,8 @@ impl IntegerType {
         }
     }
 
-    /// Returns the format by which OpenAPI and schemars name it. It is an annotation: a value outside the bounds is valid.
+    /// Returns the format of the type in OpenAPI and schemars. The format is an annotation: a value outside the type's
+    /// bounds is valid.
     fn format(self) -> &'static str {
         match self {
             Self::I8 => "int8",
@@ -71,7 +73,7 @@ impl IntegerType {
         }
     }
 
-    /// Returns the least and the greatest integer.
+    /// Returns the least and the greatest integer of the type.
     pub(crate) fn bounds(self) -> (i128, i128) {
         match self {
             Self::I8 => (i8::MIN.into(), i8::MAX.into()),

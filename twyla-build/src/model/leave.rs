@@ -1,4 +1,4 @@
-//! Leaves rules to trees: whatever neither a type nor a check can express.
+//! Leaves the rules that neither a type nor a check can express to rule trees.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::shape::{Tree, TreeReason};
 use crate::schema::schemas::Loc;
 
 impl SchemaReader<'_> {
-    /// Leaves a keyword of the current value to a tree; the whole schema if it is empty.
+    /// Leaves a keyword of the current value to a tree; the whole schema if `keyword` is empty.
     pub(super) fn leave(&mut self, loc: &Loc, keyword: &str, why: impl Into<String>) {
-        // the dynamic scope begins at the root, and so does the tree
+        // with dynamic references, one tree at the root holds all rules (`leave_dynamic`)
         if !self.dynamic.contains(loc) {
             self.leave_here(loc, keyword, why);
         }
@@ -22,7 +22,8 @@ impl SchemaReader<'_> {
         }
     }
 
-    /// Returns a rule tree with all rules of a schema, for a value that has the type of another schema.
+    /// Returns a rule tree with all rules of a schema, for a value that has the type of another schema. `None` if the
+    /// schema leads to a dynamic reference.
     pub(super) fn tree(&self, loc: &Loc, why: String) -> Option<Tree> {
         let reason = TreeReason { place: self.place(loc), why };
         (!self.dynamic.contains(loc)).then(|| Tree {

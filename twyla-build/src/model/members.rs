@@ -1,4 +1,4 @@
-//! What the schemas that apply to one object say of a member.
+//! Looks up a member in the schemas that apply to one object: whether they declare, require or exclude it.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ impl<'a> SchemaReader<'a> {
         })
     }
 
-    /// Returns the schemas that declare a member.
+    /// Returns the schemas that these schemas declare for a member.
     pub(super) fn members_at(&self, parts: &[Loc], name: &str) -> Vec<Loc> {
         let declares = |at: &&Loc| self.get(at, "properties").is_some_and(|node| node.get(name).is_some());
         parts.iter().filter(declares).map(|at| at.step("properties").step(name)).collect()
@@ -41,7 +41,7 @@ pub(super) fn applied(reader: &SchemaReader<'_>, loc: &Loc) -> Vec<Loc> {
     let (mut seen, mut out, mut open) = (HashSet::from([loc.clone()]), Vec::new(), vec![loc.clone()]);
     while let Some(at) = open.pop().filter(|_| seen.len() <= MOST_PARTS) {
         let target = reader.schemas.refs.get(&at).cloned();
-        // what stands beside such a reference has no effect
+        // keywords beside such a reference have no effect
         let alone = target.is_some() && reader.schemas.draft(&at).ref_stands_alone();
         let mut next: Vec<Loc> = target.into_iter().collect();
         if !alone {

@@ -1,4 +1,5 @@
-//! Merges schemas that apply to one value by `$ref` and `allOf` if they only describe objects. Others become a rule tree.
+//! Merges schemas that apply to one value by `$ref` and `allOf` if they only describe objects. The rules of other schemas
+//! become a rule tree.
 
 use std::collections::HashSet;
 
@@ -48,7 +49,7 @@ impl SchemaReader<'_> {
         self.merged(loc).is_some()
     }
 
-    /// Returns whether one part closes the merged object; `None` if that can't be expressed.
+    /// Returns whether one part closes the merged object; `None` if one struct can't express that object.
     pub(super) fn merged(&self, loc: &Loc) -> Option<bool> {
         let mut seen = HashSet::from([loc.clone()]);
         // a `type` that allows more than objects makes a union, which would not have the rules of the parts
@@ -81,7 +82,7 @@ impl SchemaReader<'_> {
         (!closes || !more.into_iter().any(|keyword| self.has(loc, keyword))).then_some(closes)
     }
 
-    /// Returns the schemas that apply too by `allOf` and `$ref`.
+    /// Returns the schemas that apply to the same value by `allOf` and `$ref`.
     fn parts(&self, loc: &Loc) -> Vec<Loc> {
         let all = self.listed(loc, "allOf");
         match self.schemas.refs.get(loc).cloned() {
@@ -104,7 +105,7 @@ impl SchemaReader<'_> {
             && self.parts(loc).iter().all(|part| self.is_plain_part(part, seen))
     }
 
-    /// Returns whether the schema, or one that applies too, allows only objects.
+    /// Returns whether the schema, or one that applies to the same value, allows only objects.
     pub(super) fn implies_object(&self, loc: &Loc) -> bool {
         let (mut asked, mut open) = (HashSet::from([loc.clone()]), vec![loc.clone()]);
         while let Some(loc) = open.pop() {

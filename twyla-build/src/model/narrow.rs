@@ -1,4 +1,4 @@
-//! Narrowed references: a value has the type of the schema that it refers to, and what narrows that schema becomes rule trees.
+//! Narrowed references: a value has the type of the schema that it refers to, and the narrowing rules become rule trees.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use super::types::{Body, Type};
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::Loc;
 
-/// The maximum number of references in one `allOf` that are compared, to find the one that declares what the others do. Of
-/// more references, the first ones are compared.
+/// The maximum number of references in one `allOf` that are compared, to find the one that declares all members of the
+/// others. Of more references, the first ones are compared.
 const MOST_WIDEST: usize = 32;
 
 /// The maximum number of chained references that are followed.
 const MOST_REFERENCES: usize = 32;
 
-/// What narrows a reference: whole schemas, and keywords beside the `$ref` or its `allOf`.
+/// A reference and the rules that narrow it: whole schemas, and keywords beside the `$ref` or its `allOf`.
 struct Narrowing<'a> {
     /// The schema that is referred to.
     target: Loc,
@@ -35,7 +35,7 @@ impl<'a> SchemaReader<'a> {
         }
         let object = self.without_null(target);
         let all = || narrowing.parts.iter().chain([loc]);
-        // decided before the type of the target is read: reading generates the type, and nothing would use it
+        // decided before the type of the target is read: reading would generate a type that nothing may use
         if self.is_union(&object) || self.implies_object(&object) {
             let names = self.declared_names(&object);
             let is_map = self.is_map(&object) && !self.is_union(&object);
@@ -72,7 +72,7 @@ impl<'a> SchemaReader<'a> {
         Some(held)
     }
 
-    /// Returns what is narrowed, and by what; `None` if the schema isn't a narrowed reference.
+    /// Returns the reference in a schema and the rules that narrow it; `None` if the schema isn't a narrowed reference.
     fn narrowing(&self, loc: &Loc) -> Option<Narrowing<'a>> {
         let rules: Vec<&str> = self.rules_of(loc).collect();
         let evaluated = ["unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$recursiveRef"];
@@ -101,7 +101,7 @@ impl<'a> SchemaReader<'a> {
                 };
                 let target = match &references[..] {
                     [only] => *only,
-                    // the schema that declares everything that the others do
+                    // the schema that declares all members of the others
                     several => *several.iter().take(MOST_WIDEST).find(widest).or_else(|| several.first())?,
                 };
                 let target = parts.remove(target);
@@ -112,12 +112,12 @@ impl<'a> SchemaReader<'a> {
             let properties = self.get(part, "properties").map_or(&[][..], Node::members);
             properties.iter().any(|member| member.value.get("const").or_else(|| member.value.get("enum")).is_some())
         };
-        // a constant that distinguishes the alternatives of a union
+        // such a constant distinguishes the alternatives of a union, which need types of their own
         let distinguishes = is_alternative(loc) && narrowing.parts.iter().chain([loc]).any(pins);
         (!distinguishes).then_some(narrowing)
     }
 
-    /// Returns the schema of the values other than null, behind references.
+    /// Follows references, and returns the schema of the values other than null.
     fn without_null(&self, loc: &Loc) -> Loc {
         let mut at = self.referred(loc);
         for _ in 0..MOST_REFERENCES {
@@ -134,7 +134,8 @@ impl<'a> SchemaReader<'a> {
         at
     }
 
-    /// Returns whether the rules of a part are about declared members only: a type needs no further ones to evaluate them.
+    /// Returns whether the rules of a part are only about the members in `names`, so that the type of the target can
+    /// evaluate them.
     fn keeps_names(&self, part: &Loc, names: &HashSet<&str>, target: &Loc) -> bool {
         let (mut open, mut seen) = (vec![part.clone()], HashSet::from([target.clone()]));
         while let Some(at) = open.pop() {
@@ -179,7 +180,7 @@ impl<'a> SchemaReader<'a> {
         true
     }
 
-    /// Returns the types in JSON of a shape's values, if all are known.
+    /// Returns the JSON types of a shape's values; `None` if not all are known.
     fn kinds_of(&self, shape: &Shape, object: &Loc) -> Option<Vec<&'static str>> {
         Some(match shape {
             Shape::Any => return None,

@@ -14,7 +14,7 @@ const MOST_RULES: usize = 8;
 /// The maximum number of characters of a value in the docs.
 const MOST_OF_VALUE: usize = 60;
 
-/// How the reasons for trees of narrowing rules end.
+/// The end of the reasons of trees with narrowing rules.
 pub(super) const NARROWS: &str = "that narrows a `$ref`";
 
 impl SchemaReader<'_> {
@@ -28,7 +28,7 @@ impl SchemaReader<'_> {
                 self.describe(&tree.loc, keyword, &mut rules);
             }
         }
-        // the order of the schemas' members changes nothing
+        // the docs don't depend on the order of the schemas' members
         rules.sort();
         let more = if rules.len() > MOST_RULES { ", and more" } else { "" };
         rules.truncate(MOST_RULES);

@@ -7,7 +7,7 @@ use super::types::{Body, Type};
 use crate::schema::load::Json;
 use crate::schema::schemas::Schemas;
 
-/// Returns the types with properties for which `null` may mean the same as absence.
+/// Returns the types with a property for which `null` may be read as absence.
 pub(super) fn read_as_absence(types: &[Type]) -> HashSet<TypeId> {
     let has = |type_: &Type| match &type_.body {
         Body::Struct { fields, .. } => fields.iter().any(|field| field.null_is_absent),
@@ -16,8 +16,8 @@ pub(super) fn read_as_absence(types: &[Type]) -> HashSet<TypeId> {
     types.iter().enumerate().filter(|(_, type_)| has(type_)).map(|(id, _)| id).collect()
 }
 
-/// Makes an `Option` of each optional property for which `null` means the same as absence. It stays a `Nullable` if a rule
-/// tree looks at the property, which could distinguish the two.
+/// Makes an `Option` of each optional property for which `null` means the same as absence. It stays a `Nullable` if a check
+/// or a rule tree of the property could distinguish the two.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     for type_ in types {
         let looked_at = type_.looked_at || !type_.trees.is_empty();

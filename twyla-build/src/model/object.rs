@@ -16,12 +16,12 @@ use crate::schema::null;
 use crate::schema::schemas::Loc;
 
 impl<'a> SchemaReader<'a> {
-    /// Reads an object within an event's content.
+    /// Reads the objects of a schema that allows only objects, or null too if `nullable`.
     pub(super) fn object(&mut self, loc: &Loc, nullable: bool) -> ValueType {
         let held = if self.is_map(loc) {
             self.map(loc)
         } else {
-            // a rule that null may break isn't a rule of the object's type
+            // a rule that null could break stays with the value: it isn't a rule of the object's type
             let trees = if nullable && self.allows_null(loc) != Some(true) { Vec::new() } else { self.take_trees() };
             let at = loc.clone();
             let id = self.type_at(loc, trees, move |reader| reader.struct_of(&at));
@@ -76,7 +76,7 @@ impl<'a> SchemaReader<'a> {
         self.fields(loc, &declared)
     }
 
-    /// Leaves constants that are objects to a tree.
+    /// Leaves `enum` and `const` of objects to a tree.
     pub(super) fn leave_constants(&mut self, loc: &Loc) {
         for keyword in ["enum", "const"] {
             if self.has(loc, keyword) {
@@ -85,7 +85,8 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns what happens to undeclared members by `additionalProperties` alone.
+    /// Returns `Refused` if the schema, or a schema merged with it, closes the object, else `Ignored`. It never returns
+    /// `Kept`.
     fn others(&self, loc: &Loc, declared: &[Declared<'_>]) -> Others {
         let absent_or_true =
             |keyword| matches!(self.get(loc, keyword).map(|node| &node.json), None | Some(Json::Bool(true)));
@@ -122,7 +123,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Leaves the rules of objects that neither a struct nor a map can express to a tree.
+    /// Leaves to a tree the rules of objects that neither a struct nor a map can express.
     fn leave_object(&mut self, loc: &Loc, refused: bool) {
         for keyword in ["patternProperties", "propertyNames", "dependencies", "dependentRequired", "dependentSchemas"] {
             let empty = |node: &Node| matches!(&node.json, Json::Object(members) if members.is_empty());
@@ -162,7 +163,7 @@ impl<'a> SchemaReader<'a> {
         ValueType::checked(Shape::Map(Box::new(value)), checks)
     }
 
-    /// Returns the schema of all members, if one pattern covers all allowed names.
+    /// Returns the schema of all members if `patternProperties` has one pattern and no other names are allowed.
     fn only_pattern(&self, loc: &Loc) -> Option<Loc> {
         let no_others = matches!(self.get(loc, "additionalProperties").map(|node| &node.json), Some(Json::Bool(false)));
         match self.get(loc, "patternProperties")?.members() {
@@ -171,7 +172,8 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Returns the type of a property whose alternatives differ: what they have in common.
+    /// Returns the type of a property whose schema differs by alternative: the only JSON type that the alternatives allow,
+    /// else any value.
     fn common_type(&self, branches: &[Loc]) -> ValueType {
         let possible = branches.iter().map(|at| self.possible(at)).reduce(Possible::or).unwrap_or(Possible::ALL);
         let shape = match possible.types()[..] {
@@ -219,7 +221,7 @@ impl<'a> SchemaReader<'a> {
         }
         let mut names = names.into_iter();
         let mut fields = Vec::new();
-        // else a tree evaluates all of them
+        // unless the schemas merge, a tree evaluates all of them
         let merged = self.merges(loc);
         for Declared { wire, schema, member, file, also, all, branches, .. } in declared {
             let mut held = match schema {

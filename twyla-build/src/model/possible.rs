@@ -1,4 +1,4 @@
-//! The values that a schema may allow, as an upper bound: by JSON type, and which ones if they are listed.
+//! The values that a schema may allow, as an upper bound: the JSON types, and the values of a type if they are listed.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Makes the model of a folder: reads its contracts, and gives each type a name of its own.
+//! Builds the model of a folder: reads its contracts, and makes the names of the types distinct.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -13,15 +13,15 @@ use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::type_names;
 
-/// What a build script changes in generated types.
+/// The changes that a build script makes to generated types.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) additions: Vec<Addition>,
     pub(crate) replacements: Replacements,
 }
 
-/// Makes the model of a folder that was found free of errors. None where types of several events would have one name, which
-/// is a problem then. Warnings are added to the problems.
+/// Builds the model of a folder that has no errors so far. Returns `None` and adds problems if types of several events
+/// would have the same name. Warnings are added to the problems too.
 pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Problem>) -> Option<Model> {
     let mut reader = SchemaReader::new(schemas, Replacer::new(schemas, &options.replacements));
     let (context, _) = schemas.of_role(|role| *role == FileRole::Context).next()?;
@@ -62,8 +62,8 @@ pub(crate) fn read(schemas: &Schemas, options: &Options, problems: &mut Vec<Prob
     Some(Model { types, context, events, rpcs })
 }
 
-/// Returns whether a schema is the content of an event that isn't compiled by itself: its type has the name that it would
-/// have in a build of that event.
+/// Returns whether a schema is the content of an event that isn't compiled by itself. Its type has the name that it has in
+/// a build of that event.
 fn is_left_out_event(schemas: &Schemas, loc: &Loc) -> bool {
     let role = &schemas.files[loc.file].role;
     loc.pointer.is_empty() && matches!(role, FileRole::LeftOut(role) if matches!(**role, FileRole::Event(_)))
@@ -79,8 +79,8 @@ pub(crate) fn one(schemas: &Schemas, file: usize) -> (Vec<Type>, ValueType) {
     (types, held)
 }
 
-/// Returns the types of several files, read together, and the type of each root. None for a root whose types have rule trees or
-/// are changed by rules: other files may share these types.
+/// Returns the types of several files, read together, and the type of each root. `None` for a root whose types have rule
+/// trees or are changed by rules, because other files may share these types.
 pub(crate) fn together(schemas: &Schemas, files: &[usize]) -> (Vec<Type>, Vec<Option<ValueType>>) {
     let mut reader = SchemaReader::new(schemas, Replacer::default());
     let mut roots: Vec<ValueType> = files.iter().map(|file| root(&mut reader, *file)).collect();
@@ -96,7 +96,7 @@ pub(crate) fn together(schemas: &Schemas, files: &[usize]) -> (Vec<Type>, Vec<Op
             return false;
         }
         reached.is_disjoint(&changed) || {
-            // the rules of the other roots aren't there when it is read alone; those of shared files may be
+            // if the file is read alone, the rules of the other roots don't apply; those of shared files may
             let is_other = |at: usize| at != file && files.contains(&at);
             let read = all.iter().copied().filter(|id| reached.contains(id) || !is_other(types[*id].loc.file));
             reached.is_disjoint(&tree_inputs::changed(schemas, &types, &read.collect()))
@@ -107,7 +107,7 @@ pub(crate) fn together(schemas: &Schemas, files: &[usize]) -> (Vec<Type>, Vec<Op
     (types, roots.into_iter().zip(plain).map(|(held, is_plain)| is_plain.then_some(held)).collect())
 }
 
-/// Returns all types that a reader found, without those of constants.
+/// Returns all types that a reader found, except unused types of constants.
 fn finished(reader: SchemaReader<'_>, roots: &mut [ValueType]) -> Vec<Type> {
     let (mut types, ..) = reader.finish();
     let mut used = BTreeSet::new();
@@ -135,12 +135,13 @@ fn root(reader: &mut SchemaReader<'_>, file: usize) -> ValueType {
     }
 }
 
-/// Makes the names of types distinct. The types of events and of the context keep their names, then those of RPC messages. The
-/// others get a number, in the order of file and JSON Pointer. Types within the alternatives of unions come last, so that an added
-/// alternative renames no type outside of it. No type gets a name in `taken`.
+/// Makes the names of types distinct: of several types with one name, all but the first get a number. The types of events
+/// and of the context come first, then those of RPC messages, then the others in the order of file and JSON Pointer. Types
+/// within the alternatives of unions come last, so that an added alternative renames no type outside of it. No type gets a
+/// name in `taken`.
 ///
-/// Returns the types of an event that would get a number because of another event: adding that event would rename them, and
-/// user code would mean another type.
+/// Returns a problem for each type of an event that would get a number because of another event: adding that event would
+/// rename the type, and user code would then use another type.
 fn keep_apart(
     schemas: &Schemas,
     types: &mut [Type],

@@ -25,17 +25,18 @@ const MOST_NESTED: usize = 16;
 
 /// Reads schemas as types.
 ///
-/// The type of a schema depends on that schema and on what it refers to, not on the schemas that refer to it, nor on the order
-/// of reading. So the body of a type is read later, from a queue, and results that depend on the starting point aren't cached.
+/// The type of a schema depends on that schema and on what it refers to, not on the schemas that refer to it, nor on the
+/// order of reading. So the body of a type is read later, by `finish`, and results that depend on the starting point aren't
+/// cached.
 pub(super) struct SchemaReader<'a> {
     pub(super) schemas: &'a Schemas,
-    /// The types; none while a body isn't read yet.
+    /// The types; `None` while the body of a type isn't read yet.
     pub(super) types: Vec<Option<Type>>,
     unread: Vec<PendingType<'a>>,
     known: HashMap<Loc, CachedType>,
     /// The types of whole events, contexts, requests, responses and errors, by file.
     roots: HashMap<usize, TypeId>,
-    /// The types of objects under schemas that allow other types too, by name.
+    /// The types of the objects of schemas that allow other types too, by schema.
     pub(super) objects: HashMap<Loc, TypeId>,
     /// The alternatives of unions, with the names of their variants.
     pub(super) alternatives: HashMap<Loc, String>,
@@ -102,7 +103,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Reads the bodies of all types. Returns the types, the names of unions' variants, and what was replaced.
+    /// Reads the bodies of all types. Returns the types, the names of unions' variants by alternative, and the replacer.
     pub(super) fn finish(mut self) -> (Vec<Type>, HashMap<Loc, String>, Replacer) {
         while let Some(PendingType { id, loc, trees, body }) = self.unread.pop() {
             self.trees.push(trees);
@@ -151,7 +152,7 @@ impl<'a> SchemaReader<'a> {
         self.schemas.node(loc).unwrap_or(NOTHING)
     }
 
-    /// Returns where a schema that allows several types describes one of them.
+    /// Returns the place for the type of a part of a schema: its `properties`, `oneOf`, `anyOf` or `enum`, else the schema.
     fn place_of_part(&self, loc: &Loc) -> Location {
         let node = self.node(loc);
         let said = ["properties", "oneOf", "anyOf", "enum"].into_iter().find_map(|keyword| node.member(keyword));
@@ -162,7 +163,7 @@ impl<'a> SchemaReader<'a> {
         self.schemas.files[loc.file].place(self.node(loc).at)
     }
 
-    /// Returns the type of a whole content or context, which is always its own.
+    /// Returns the type of a whole content or context. It has its own type, even if it only refers to another schema.
     pub(super) fn root(&mut self, file: usize) -> TypeId {
         let loc = Loc::root(file);
         if let Some(id) = self.roots.get(&file) {
@@ -239,7 +240,7 @@ impl<'a> SchemaReader<'a> {
         id
     }
 
-    /// Adds a type for some of the values of a schema, whose own type has another name.
+    /// Adds a type for some of a schema's values. The suffix distinguishes its name from that of the schema's own type.
     pub(super) fn type_named(
         &mut self,
         loc: &Loc,
@@ -258,7 +259,7 @@ impl<'a> SchemaReader<'a> {
         self.types.len() - 1
     }
 
-    /// Returns whether null is valid under a schema, if known.
+    /// Returns whether null is valid under a schema; `None` if unknown.
     pub(super) fn allows_null(&self, loc: &Loc) -> Option<bool> {
         let evaluator = Evaluator::new(self.schemas, &self.evaluated);
         if self.dynamic.contains(loc) { None } else { evaluator.is_valid(&serde_json::Value::Null, loc).ok() }
@@ -279,7 +280,7 @@ impl<'a> SchemaReader<'a> {
         if self.schemas.knows(loc, keyword) { self.node(loc).get(keyword) } else { None }
     }
 
-    /// Reads the type of any schema, with the types that the build script or the schema puts in its place.
+    /// Reads the type of a schema, or the type by which the build script or the schema itself replaces it.
     pub(super) fn held(&mut self, loc: &Loc) -> ValueType {
         let held = self.typed(loc);
         if replace::is_contract(self.schemas, loc) {
@@ -300,7 +301,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Reads the type that a schema has by itself.
+    /// Reads the type of a schema before it is replaced.
     pub(super) fn typed(&mut self, loc: &Loc) -> ValueType {
         let depth = self.open.len();
         if let Some(known) = self.known.get(loc).filter(|known| depth + known.height <= MOST_OPEN) {
@@ -337,7 +338,7 @@ impl<'a> SchemaReader<'a> {
         if self.again == usize::MAX {
             self.known.insert(loc.clone(), CachedType { held: held.clone(), height: self.height });
         }
-        // outer schemas care only about the ones open around them
+        // for the outer schemas, only the schemas that are open around them matter
         self.again = if self.again < depth { again.min(self.again) } else { again };
         self.height = self.height.max(height);
         held
@@ -409,7 +410,7 @@ impl<'a> SchemaReader<'a> {
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
-    /// Reads a value, with the type that the build script puts in the place of its format.
+    /// Reads a value. If the build script replaces its format, the value has the replacing type.
     pub(super) fn of_format(&mut self, loc: &Loc, read: fn(&mut Self, &Loc) -> ValueType) -> ValueType {
         let held = read(self, loc);
         match self.replacer.of_format(self.node(loc)) {
@@ -449,7 +450,7 @@ impl<'a> SchemaReader<'a> {
     }
 }
 
-/// The description in the schema.
+/// Returns the description of a schema, else its title; empty if it has neither.
 pub(super) fn docs(node: &Node) -> String {
     let text = |keyword| node.get(keyword).and_then(Node::str).map(str::trim).filter(|text| !text.is_empty());
     text("description").or_else(|| text("title")).unwrap_or_default().to_owned()

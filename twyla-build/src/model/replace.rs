@@ -1,5 +1,5 @@
-//! Types of the user's own in the place of generated ones: which schemas and formats they replace, and the types that keep the
-//! rules of those schemas.
+//! Replaces generated types by types of the user: finds the replaced schemas and formats, and keeps generated types with
+//! the rules of these schemas.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -14,16 +14,16 @@ use crate::schema::load::{FileRole, Json, Node};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The keyword by which a schema names the type of a crate that it describes, as typify reads it.
+/// The keyword with which a schema names an existing type of a crate, as typify reads it.
 const KEYWORD: &str = "x-rust-type";
 
-/// The maximum depth of schemas with parameters in one another.
+/// The maximum depth of nested schemas with type parameters.
 const MOST_OPEN: usize = 16;
 
-/// The maximum number of schemas with parameters that are read for one type.
+/// The maximum number of schemas with type parameters that are read for one type.
 const MOST_READ: usize = 200;
 
-/// What a build script replaces.
+/// The replacements of a build script.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replacements {
     pub(crate) types: Vec<Replacement>,
@@ -40,7 +40,7 @@ pub(crate) struct Replacement {
     pub(crate) place: CallPlace,
 }
 
-/// What a type replaces.
+/// The schema or the format that a type replaces.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// A file of the folder, with an optional JSON Pointer behind `#`.
@@ -48,16 +48,16 @@ pub(crate) enum Target {
     Format(String),
 }
 
-/// The replacements of a folder, as schemas are read.
+/// The resolved replacements of a folder, with the state of reading schemas.
 #[derive(Debug, Default)]
 pub(super) struct Replacer {
-    /// The index of the call and the path in Rust.
+    /// The replaced schemas, each with the index of its `Replacement` and the path in Rust.
     schemas: HashMap<Loc, (usize, String)>,
     formats: HashMap<String, (usize, String)>,
     /// The versions of crates, by their names in Rust; `None` for any version.
     crates: BTreeMap<String, Option<Version>>,
     used: BTreeSet<usize>,
-    /// The crates that the schemas which were read name, those in parameters too.
+    /// The crates that are named by the schemas read so far, including those in parameters.
     named: BTreeSet<String>,
     /// The schemas whose parameters are being read.
     open: Vec<Loc>,
@@ -67,7 +67,7 @@ pub(super) struct Replacer {
 }
 
 impl Replacer {
-    /// Finds the schemas of the replacements. Adds the problems of those that can't be.
+    /// Resolves the replacements, and collects the problems of invalid ones.
     pub(super) fn new(schemas: &Schemas, replacements: &Replacements) -> Self {
         let mut replacer = Self::default();
         for (index, Replacement { target, path, place }) in replacements.types.iter().enumerate() {
@@ -116,7 +116,7 @@ impl Replacer {
         Some(path.clone())
     }
 
-    /// Returns whether a type replaces that of a schema, or of one that it refers to.
+    /// Returns whether a schema, or one that it refers to, has a replacing type.
     pub(super) fn replaces(&mut self, schemas: &Schemas, loc: &Loc) -> bool {
         let mut at = loc;
         // cycles of references are reported elsewhere; stop here
@@ -137,8 +137,8 @@ impl Replacer {
         Some(path.clone())
     }
 
-    /// Returns the path of the type that a schema itself names, if it is of a crate and a version that the build script names,
-    /// and its type parameters.
+    /// Returns the path and the parameters of the type that a schema names with `x-rust-type`, if the build script enables
+    /// its crate in a version that fits.
     pub(super) fn named(&mut self, schemas: &Schemas, loc: &Loc) -> Option<(String, Vec<Loc>)> {
         let node = schemas.node(loc)?.get(KEYWORD)?;
         let wrong = |node: &Node, wanted: &str| {
@@ -196,7 +196,8 @@ impl Replacer {
         }
     }
 
-    /// Begins to read the parameters of a schema; false, with a problem, if they lead back to it, or to too many others.
+    /// Begins to read the parameters of a schema. Returns false if they contain the schema itself, or too many others,
+    /// which is a problem.
     pub(super) fn begin(&mut self, schemas: &Schemas, loc: &Loc) -> bool {
         if self.open.is_empty() {
             self.read = 0;
@@ -220,13 +221,13 @@ impl Replacer {
         fits
     }
 
-    /// Ends the parameters of the schema begun last; false if too many were read.
+    /// Ends the parameters of the schema that was begun last. Returns false if too many schemas were read.
     pub(super) fn end(&mut self) -> bool {
         self.open.pop();
         self.read < MOST_READ
     }
 
-    /// Returns all problems, also of replacements that replace nothing.
+    /// Returns all problems, including those of unused replacements.
     pub(super) fn finish(self, schemas: &Schemas, replacements: &Replacements) -> Vec<Problem> {
         let mut problems = self.problems;
         for (index, replacement) in replacements.types.iter().enumerate() {
@@ -267,19 +268,19 @@ impl Replacer {
     }
 }
 
-/// Returns the name of a crate in code.
+/// Returns the name of a crate as Rust code writes it.
 fn of_code(name: &str) -> String {
     name.replace('-', "_")
 }
 
-/// Returns the schema that a parameter is, or that it refers to; `None` if it has a reference beside or below other
-/// keywords: those in an unknown keyword aren't resolved before.
+/// Returns the schema of a type parameter: the parameter itself, or the target of its `$ref`. `None` if it has a reference
+/// beside or below other keywords: such references aren't resolved within an unknown keyword.
 fn referred(schemas: &Schemas, parameter: Loc, node: &Node) -> Result<Option<Loc>, ProblemKind> {
     let reference = match node.members() {
         [only] if only.key == "$ref" => only.value.str(),
         _ => return Ok((!has_reference(node)).then_some(parameter)),
     };
-    // the schema around the keyword has the base
+    // the base URI is that of the schema around the keyword
     let around = parameter.pointer.split(&format!("/{KEYWORD}/")).next().unwrap_or_default();
     let around = schemas.infos.get(&Loc { file: parameter.file, pointer: around.to_owned() });
     match (reference, around) {
@@ -288,8 +289,8 @@ fn referred(schemas: &Schemas, parameter: Loc, node: &Node) -> Result<Option<Loc
     }
 }
 
-/// Returns whether a schema has a reference, in itself or below, other than in the parameters of a type that it names: those
-/// are read.
+/// Returns whether a schema contains a reference, except in the parameters of a type that it names, which are resolved when
+/// they are read.
 fn has_reference(node: &Node) -> bool {
     let is_reference = |key: &str| matches!(key, "$ref" | "$dynamicRef" | "$recursiveRef");
     let mut members = node.members().iter().filter(|member| member.key != KEYWORD);
@@ -330,7 +331,7 @@ pub(super) fn is_contract(schemas: &Schemas, loc: &Loc) -> bool {
     loc.pointer.is_empty() && matches!(role, Some(FileRole::Context | FileRole::Event(_) | FileRole::Rpc(..)))
 }
 
-/// Puts a type in the place of the type of a value. `null` beside it stays an `Option`.
+/// Replaces the type of a value. A value that may be null becomes an `Option` of the replacing type.
 pub(super) fn replaced(held: ValueType, path: String, parameters: Vec<ValueType>) -> ValueType {
     match held.shape {
         Shape::Nullable(inner) => {
@@ -341,13 +342,13 @@ pub(super) fn replaced(held: ValueType, path: String, parameters: Vec<ValueType>
     }
 }
 
-/// Returns whether a value contains a value of a replacing type.
+/// Returns whether values of a shape contain a value of a replacing type.
 pub(super) fn is_foreign(types: &[Type], shape: &Shape) -> bool {
     let mut used = BTreeSet::new();
     own(shape, &mut used) || used.into_iter().any(|id| types[id].is_foreign)
 }
 
-/// Returns whether a replacing type is in a shape itself; adds the other types in it.
+/// Returns whether a shape itself contains a replacing type, and collects its generated types in `used`.
 fn own(shape: &Shape, used: &mut BTreeSet<TypeId>) -> bool {
     match shape {
         Shape::Replaced(_) => true,
@@ -374,7 +375,8 @@ pub(super) fn mark(types: &mut [Type]) {
     }
 }
 
-/// Adds the type that its schema has for each type that contains replacing types: it keeps all rules of the schema.
+/// Adds, for each type that contains replacing types, a copy without them to the module [`PLAIN`]. The copy has all rules
+/// of the schema.
 pub(super) fn keep_plain(types: &mut Vec<Type>) {
     let mut foreign: Vec<TypeId> = (0..types.len()).filter(|id| types[*id].is_foreign).collect();
     foreign.sort_by_cached_key(|id| types[*id].path());
@@ -404,7 +406,7 @@ pub(super) fn keep_plain(types: &mut Vec<Type>) {
     }
 }
 
-/// Gives a value the type that its schema has.
+/// Restores the generated type of a value, with its checks and rule trees.
 fn restore(held: &mut ValueType) {
     while let Shape::Replaced(replaced) = &mut held.shape {
         let mut original = std::mem::replace(&mut *replaced.held, ValueType::plain(Shape::Any));

@@ -66,7 +66,7 @@ impl SchemaReader<'_> {
         (is_object && held.checks.is_empty() && held.trees.is_empty()).then_some(type_)
     }
 
-    /// Returns the type of a whole message, which nothing replaces: it implements what a message needs.
+    /// Returns the type of a whole message. It is never replaced, because a message needs the impls of a generated type.
     fn of_body(&mut self, loc: &Loc) -> ValueType {
         match self.held(loc) {
             ValueType { shape: Shape::Replaced(replaced), .. } => *replaced.held,
@@ -80,7 +80,7 @@ impl SchemaReader<'_> {
         self.kinds(&at).is_some_and(|kinds| kinds != ["object"]) || !allows_object(self.schemas, &at)
     }
 
-    /// Adds a type around a value that need not be an object.
+    /// Adds a newtype for a response that may be another value than an object.
     fn whatever(&mut self, loc: &Loc) -> TypeId {
         let root = loc.clone();
         self.type_at(loc, Vec::new(), move |reader| {

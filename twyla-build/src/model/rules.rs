@@ -1,11 +1,11 @@
-//! The checks of single values, read from the keywords of one type each.
+//! The checks of single values; each is read from a keyword for one JSON type.
 
 use std::fmt;
 
 use crate::markdown::code;
 use crate::number::Number;
 
-/// A check.
+/// A check of a single value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Check {
     MinLength(u64),
@@ -16,7 +16,7 @@ pub(crate) enum Check {
     Minimum(i128),
     Maximum(i128),
     MultipleOf(i128),
-    /// The rule's function and the limit.
+    /// A limit for a number, with the name of the function that checks it.
     Number(&'static str, f64),
     Integers(Vec<i128>),
     Numbers(Vec<f64>),

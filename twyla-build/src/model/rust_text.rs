@@ -1,4 +1,4 @@
-//! Texts of Rust that a build script gives: the paths of derives, and attributes. Each is checked before it is generated.
+//! Checks the Rust text that a build script passes: paths of derives and types, and attributes.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use twyla_contract::rust;
 /// Checks the path of a derive: `Eq`, or `serde::Serialize`.
 ///
 /// # Errors
-/// What is wrong, to follow "isn't the path of a derive".
+/// The reason, to follow "isn't the path of a derive" in a message.
 pub(super) fn derive(text: &str) -> Result<(), &'static str> {
     let tokens = tokens(text)?;
     if tokens.iter().any(|token| is_punct(token, ',')) {
@@ -26,7 +26,7 @@ pub(super) fn derive(text: &str) -> Result<(), &'static str> {
 /// Checks one or more attributes: `#[non_exhaustive]`.
 ///
 /// # Errors
-/// What is wrong, to follow "isn't an attribute".
+/// The reason, to follow "isn't an attribute" in a message.
 pub(super) fn attribute(text: &str) -> Result<(), &'static str> {
     let tokens = tokens(text)?;
     let mut rest = tokens.as_slice();
@@ -63,7 +63,7 @@ const LONGEST_PATH: usize = 500;
 /// Returns the path of a type as it is written in generated code, where the first segment is a crate: `my::Money` is `::my::Money`.
 ///
 /// # Errors
-/// What is wrong, to follow "isn't the path of a type".
+/// The reason, to follow "isn't the path of a type" in a message.
 pub(super) fn type_path(text: &str) -> Result<String, &'static str> {
     if text.len() > LONGEST_PATH {
         return Err("it is longer than 500 bytes");
@@ -89,7 +89,8 @@ fn has_segments(tokens: &[TokenTree]) -> bool {
     tokens.get(1..).is_some_and(|rest| after_colons(rest).is_some())
 }
 
-/// Returns the first type with absolute paths, and what follows it.
+/// Returns the first type in the tokens with absolute paths, and the tokens after it; `None` if the tokens don't begin with
+/// a type.
 fn absolute(tokens: &[TokenTree]) -> Option<(String, &[TokenTree])> {
     let (colons, mut rest) = match after_colons(tokens) {
         Some(rest) => (true, rest),
@@ -152,7 +153,7 @@ fn tokens(text: &str) -> Result<Vec<TokenTree>, &'static str> {
     Ok(tokens.into_iter().collect())
 }
 
-/// Returns what follows a path without generic arguments, or `None` without a path.
+/// Returns the tokens after a path without generic arguments; `None` if the tokens don't begin with one.
 pub(super) fn path(tokens: &[TokenTree]) -> Option<&[TokenTree]> {
     let mut rest = after_colons(tokens).unwrap_or(tokens);
     loop {

@@ -66,23 +66,23 @@ pub(crate) enum Shape {
     Array(Box<ValueType>),
     Map(Box<ValueType>),
     Nullable(Box<ValueType>),
-    /// A type that a build script puts in the place of the generated one.
+    /// A type that replaces the generated one.
     Replaced(ReplacedType),
 }
 
-/// A type in the place of a generated one.
+/// A type that replaces a generated one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ReplacedType {
     /// Its absolute path in Rust.
     pub(crate) path: String,
     /// Its type parameters.
     pub(crate) parameters: Vec<ValueType>,
-    /// The type that the schema has.
+    /// The generated type that it replaces.
     pub(crate) held: Box<ValueType>,
 }
 
 impl Shape {
-    /// Returns the depth of types without a name in this shape.
+    /// Returns the depth of nested types without a name, such as arrays, in this shape.
     pub(crate) fn nested(&self) -> usize {
         let (mut shape, mut depth) = (self, 0);
         while let Self::Array(held)
@@ -121,7 +121,7 @@ impl Shape {
         }
     }
 
-    /// Replaces each type by the one that `lead` gives for it.
+    /// Replaces the index of each type by the result of `lead`.
     pub(super) fn redirect(&mut self, lead: &impl Fn(TypeId) -> TypeId) {
         match self {
             Self::Named(id) => *id = lead(*id),
@@ -134,7 +134,7 @@ impl Shape {
         }
     }
 
-    /// Returns the shape that the schema has, whatever type replaces it.
+    /// Returns the generated shape, without the type that replaces it.
     pub(crate) fn unreplaced(&self) -> &Self {
         let mut shape = self;
         while let Self::Replaced(replaced) = shape {
@@ -143,8 +143,8 @@ impl Shape {
         shape
     }
 
-    /// Returns whether the value is, or contains as items or members without a type of their own, a value of a replacing
-    /// type.
+    /// Returns whether the shape is a replacing type, or contains one as items, members or an optional value. Doesn't look
+    /// into named types.
     pub(crate) fn is_replaced(&self) -> bool {
         match self {
             Self::Replaced(_) => true,

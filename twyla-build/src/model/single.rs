@@ -1,4 +1,4 @@
-//! Combinators that don't combine: of one schema and null, or of one schema alone.
+//! Reads combinators of one schema and null, and combinators of a single schema.
 
 use super::reader::SchemaReader;
 use super::shape::{Shape, ValueType};
@@ -19,7 +19,7 @@ impl SchemaReader<'_> {
             _ => return None,
         };
         let held = match self.held(&loc.step(keyword).step(index)) {
-            // the type of the schema itself has the rules about null
+            // a schema of any value or of null decides itself whether null is valid: its type isn't replaced
             ValueType { shape: Shape::Replaced(replaced), .. }
                 if matches!(replaced.held.shape, Shape::Any | Shape::Null) =>
             {

@@ -1,6 +1,6 @@
-//! Gives a contract a type of its own if its rules need more of a type than the schema of that type does.
+//! Gives a contract its own copy of a type if the contract's rules need more of the type than the type's schema does.
 //!
-//! What the types of a contract send and read depends on that contract alone, as in a comparison.
+//! So the values that the types of a contract send and read depend on that contract alone, as in a comparison.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,11 +13,11 @@ use crate::schema::type_names;
 
 type Needs = BTreeSet<(TypeId, Need)>;
 
-/// Gives contracts their own copies of types that their rules need changed.
+/// Gives contracts their own copies of the types that their rules would change.
 ///
-/// Each type has a holder: the contract whose file contains its schema, if that contract leads to it, else the type itself. Its
-/// own needs are those of the rules that its holder leads to. If a holder leads to a type with other needs, the holder gets a
-/// copy, named after both, so that no name depends on other contracts.
+/// Each type has a holder: the contract whose file contains its schema, if that contract leads to it, else the type itself.
+/// The type satisfies the needs of the rules that its holder leads to. If another holder leads to the type and has other
+/// needs, it gets a copy that is named after both, so that no name depends on other contracts.
 pub(super) fn split(schemas: &Schemas, types: &mut Vec<Type>, contracts: &BTreeSet<TypeId>) {
     let nulls = nulls::read_as_absence(types);
     let needs: Vec<Needs> = (0..types.len()).map(|id| tree_inputs::needs(schemas, types, &nulls, id)).collect();
@@ -82,7 +82,7 @@ impl Splitter<'_> {
         made
     }
 
-    /// Returns the needs under a holder of a type and of those that it leads to.
+    /// Returns the needs of a holder's rules in a type and in the types that it leads to.
     fn within(&mut self, id: TypeId, holder: TypeId) -> Needs {
         let (needs, leading) = (&self.needs, &self.leading);
         let leads = |from: TypeId, to: TypeId| leading.get(&to).is_some_and(|leading| leading.contains(&from));
@@ -134,7 +134,7 @@ fn used(body: &Body) -> Vec<TypeId> {
     body.holds().into_iter().flat_map(|held| of_shape(&held.shape)).collect()
 }
 
-/// Returns the types by the place of their schema.
+/// Returns the types in the order of file and JSON Pointer of their schemas.
 fn in_order(schemas: &Schemas, types: &[Type]) -> Vec<TypeId> {
     let mut order: Vec<TypeId> = (0..types.len()).collect();
     order.sort_by_cached_key(|id| (schemas.files[types[*id].loc.file].path.clone(), types[*id].loc.pointer.clone()));

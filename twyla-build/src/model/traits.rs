@@ -1,4 +1,4 @@
-//! Which of the standard traits a generated type can derive, decided by the values that it holds.
+//! Decides which standard traits a generated type can derive, by the values that it holds.
 
 use super::derived::Traits;
 use super::format_type::FormatType;
@@ -10,7 +10,7 @@ use super::types::{Body, Others, Type};
 ///
 /// Types may contain themselves, so this starts with all traits and removes those that a part lacks until nothing changes.
 pub(super) fn settle(types: &mut [Type]) {
-    // which traits a replacing type has is known to the compiler only
+    // only the compiler knows the traits of a replacing type
     let all = fixpoint(types, Traits::NONE);
     for (type_, traits) in types.iter_mut().zip(all) {
         type_.traits = if is_empty_valid(&type_.body) { traits | Traits::DEFAULT } else { traits };
@@ -22,7 +22,7 @@ pub(super) fn possible(types: &[Type]) -> Vec<Traits> {
     fixpoint(types, Traits::COMPARED)
 }
 
-/// The known traits of generated types, and the traits of replacing types.
+/// The traits of generated types known so far, and the traits assumed for replacing types.
 struct Known<'a> {
     types: &'a [Traits],
     replaced: Traits,
@@ -35,7 +35,7 @@ fn fixpoint(types: &[Type], replaced: Traits) -> Vec<Traits> {
     all
 }
 
-/// Visits the types in an order, and returns whether any has changed.
+/// Updates the traits of the types in this order, and returns whether any has changed.
 fn pass(types: &[Type], all: &mut [Traits], replaced: Traits, order: impl Iterator<Item = usize>) -> bool {
     let mut changed = false;
     for id in order {
@@ -104,8 +104,8 @@ fn is_empty_valid(body: &Body) -> bool {
     matches!(held.shape, Shape::Array(_) | Shape::Map(_) | Shape::Nullable(_)) && !held.checks.iter().any(is_required)
 }
 
-/// Returns the first member, by its name, whose values lack a trait, with their shape; an empty name for the value of a newtype.
-/// None if the type has the trait, or only replacing types may lack it. `possible` is what [`possible`] returns.
+/// Returns the name and the shape of the first member that lacks a trait; the name is empty for the value of a newtype.
+/// `None` if all members have the trait, or only replacing types may lack it. `possible` is what [`possible`] returns.
 pub(super) fn lacking<'a>(
     types: &'a [Type],
     possible: &[Traits],

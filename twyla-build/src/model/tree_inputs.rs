@@ -37,7 +37,7 @@ pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     }
 }
 
-/// Returns the types that [`settle`], and what follows it, would change if there were no rules but those of some types.
+/// Returns the types that [`settle`] and later passes would change if there were only the rules of the types in `ids`.
 pub(super) fn changed(schemas: &Schemas, types: &[Type], ids: &BTreeSet<TypeId>) -> BTreeSet<TypeId> {
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();
     let mut walker = Walker::new(schemas, types);
@@ -56,19 +56,19 @@ pub(super) fn changed(schemas: &Schemas, types: &[Type], ids: &BTreeSet<TypeId>)
     changed
 }
 
-/// What a rule needs of a type.
+/// A change of a type that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     /// It keeps undeclared members.
     Members,
-    /// A string with a format stays a string: the index of that string.
+    /// A string with a format stays a string; the index of this string within the type.
     Text(usize),
     /// It distinguishes `null` from absence.
     Nulls,
 }
 
-/// Returns what the rules of one type need of the types that they read, beyond what these are by themselves. `nulls` are the types with
-/// properties whose `null` is read as absence.
+/// Returns the changes that the rules of one type need in the types that they read. `nulls` are the types with properties
+/// whose `null` is read as absence.
 pub(super) fn needs(
     schemas: &Schemas,
     types: &[Type],
@@ -117,7 +117,7 @@ fn with_format(body: &Body) -> Vec<&Shape> {
     found
 }
 
-/// Returns the rule that chooses a variant of a union.
+/// Returns the rule tree that chooses a variant of a union; `None` if no rule chooses it.
 fn choice(schemas: &Schemas, union: &Body) -> Option<Tree> {
     let Body::Union { by: Discriminator::RequiredMember(loc), .. } = union else { return None };
     let member = schemas.node(loc)?.member("oneOf")?;
@@ -131,7 +131,7 @@ struct Walker<'a> {
     types: &'a [Type],
     kept: HashSet<TypeId>,
     from: BTreeSet<TypeId>,
-    /// The strings with a format whose text a rule needs: two texts may be the same date-time.
+    /// The strings with a format whose text a rule needs, because two texts may be the same date-time.
     texts: HashSet<*const Shape>,
     seen: HashSet<(Loc, *const Shape)>,
 }
@@ -148,7 +148,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Walks the rules of a type, whose shape is given.
+    /// Walks the rules of a type; `whole` is its shape.
     fn rules_of(&mut self, type_: &'a Type, whole: &'a Shape) {
         type_.trees.iter().for_each(|tree| self.start(tree, whole));
         type_.body.holds().into_iter().for_each(|held| self.held(held));
@@ -168,8 +168,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Returns the unions, of those that are asked for, whose variants keep undeclared members, and walks their rule: a value could
-    /// have the members of several variants.
+    /// Returns the unions, among those that `is_asked` selects, whose variants keep undeclared members, so that a value
+    /// could have the members of several variants. Walks the rule that chooses the variant.
     fn chosen_by_rules(&mut self, is_asked: impl Fn(TypeId) -> bool) -> BTreeSet<TypeId> {
         let (types, mut found) = (self.types, BTreeSet::new());
         let is_choice = |type_: &Type| matches!(type_.body, Body::Union { by: Discriminator::RequiredMember(_), .. });
@@ -186,7 +186,7 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// Returns whether a variant of a union is anything but a struct of its declared members.
+    /// Returns whether a variant of a union is anything other than a struct with only its declared members.
     fn keeps_members(&self, union: &Body) -> bool {
         union.holds().iter().any(|held| match held.shape {
             Shape::Named(id) => match &self.types[id].body {
@@ -347,7 +347,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Turns these shapes into strings with a check of their format.
+/// Turns the shapes in `texts` into strings with a check of their format.
 fn keep_text(held: &mut ValueType, texts: &HashSet<*const Shape>) {
     let found = texts.contains(&std::ptr::from_ref(&held.shape));
     match &mut held.shape {

@@ -52,7 +52,7 @@ impl Method {
         [&mut self.request, &mut self.response].into_iter().chain(&mut self.error).map(|message| &mut message.type_)
     }
 
-    /// Returns its messages.
+    /// Returns its messages, each with its kind.
     pub(crate) fn carries(&self) -> impl Iterator<Item = (RpcMessage, &MessageType)> {
         let error = self.error.as_ref().map(|error| (RpcMessage::Error, error));
         [(RpcMessage::Request, &self.request), (RpcMessage::Response, &self.response)].into_iter().chain(error)
@@ -83,9 +83,9 @@ pub(crate) struct Type {
     pub(crate) traits: Traits,
     /// The derives and attributes that the build script adds.
     pub(crate) custom: Custom,
-    /// The generated type of the schema, if this type has parts that replace generated types.
+    /// The type in the module [`PLAIN`] that holds the rules of this type, if parts of this type are replaced.
     pub(crate) plain: Option<TypeId>,
-    /// Whether it contains values of replacing types.
+    /// Whether it contains a value whose type is replaced.
     pub(crate) is_foreign: bool,
 }
 
@@ -206,8 +206,8 @@ impl Field {
         !self.required
     }
 
-    /// Returns the values other than null of a property that may be absent and may be null: its field is a `Nullable` of
-    /// these.
+    /// Returns the type of the values other than null if the property may be absent and may be null: its field is then a
+    /// `Nullable` of this type.
     pub(crate) fn nullable(&self) -> Option<&ValueType> {
         match &self.held.shape {
             Shape::Nullable(inner) if !self.required => Some(inner),
@@ -217,7 +217,7 @@ impl Field {
 }
 
 impl Body {
-    /// The values that a value of this type holds.
+    /// Returns the types of the values that a value of this type holds.
     pub(crate) fn holds(&self) -> Vec<&ValueType> {
         match self {
             Self::Struct { fields, others } => {
@@ -231,7 +231,7 @@ impl Body {
         }
     }
 
-    /// Returns the held values, mutably.
+    /// Returns the types of the held values, mutably.
     pub(super) fn holds_mut(&mut self) -> Vec<&mut ValueType> {
         match self {
             Self::Struct { fields, others } => {
@@ -247,12 +247,12 @@ impl Body {
 }
 
 impl Model {
-    /// Returns the types that a type leads to, itself included.
+    /// Returns the types that are reachable from a type, including itself.
     pub(crate) fn reach(&self, id: TypeId) -> BTreeSet<TypeId> {
         reach(&self.types, BTreeSet::from([id]))
     }
 
-    /// Returns the parts of a contract that rule trees check, with the reasons.
+    /// Returns the place of each rule of a contract that needs a tree, with the reason.
     pub(crate) fn trees(&self, id: TypeId) -> Vec<&TreeReason> {
         let mut out: Vec<&TreeReason> = Vec::new();
         for id in self.reach(id) {
@@ -265,7 +265,7 @@ impl Model {
         out
     }
 
-    /// Returns the event as the macros know it.
+    /// Returns the event's entry in the index that the macros read.
     pub(crate) fn event(&self, name: &EventName, id: TypeId) -> Event {
         let type_ = &self.types[id];
         let (fields, open) = match &type_.body {
@@ -289,7 +289,7 @@ impl Model {
         }
     }
 
-    /// Returns the RPC as the macros know it.
+    /// Returns the RPC's entry in the index that the macros read.
     pub(crate) fn rpc(&self, method: &Method) -> Rpc {
         let body = |carried: &MessageType| RpcBody {
             place: carried.place.clone(),
@@ -327,13 +327,14 @@ impl Model {
         }
     }
 
-    /// The type as people write it, generated types relative to the module that includes the contracts.
+    /// Returns the Rust type of a shape as text; paths of generated types begin below the module that includes the
+    /// contracts.
     pub(crate) fn rust_type(&self, shape: &Shape) -> String {
         rust_type(&self.types, shape)
     }
 }
 
-/// The type as people write it, generated types relative to the module that includes the contracts.
+/// Returns the Rust type of a shape as text; paths of generated types begin below the module that includes the contracts.
 pub(super) fn rust_type(types: &[Type], shape: &Shape) -> String {
     let inner = |held: &ValueType| rust_type(types, &held.shape);
     match shape {
@@ -356,7 +357,7 @@ pub(super) fn rust_type(types: &[Type], shape: &Shape) -> String {
     }
 }
 
-/// Returns the types that these lead to, themselves included.
+/// Returns the types that are reachable from these types, including themselves.
 pub(super) fn reach(types: &[Type], from: BTreeSet<TypeId>) -> BTreeSet<TypeId> {
     let mut open: Vec<TypeId> = from.iter().copied().collect();
     let mut seen = from;

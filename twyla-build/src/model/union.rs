@@ -1,7 +1,8 @@
 //! Unions: the values of `oneOf`, `anyOf` or several types become an enum with a variant for each, if they can be distinguished.
 //!
-//! The choice of a variant refuses no value that the schema allows: each value fits one variant at most. Only objects with the
-//! members of several variants are refused if they are in one another so often that reading them would take too long.
+//! The choice of a variant refuses no value that the schema allows: each value fits one variant at most. The only
+//! exception: objects with the members of several variants are refused if they are nested so deep that reading them would
+//! take too long.
 
 use super::branches::Branches;
 use super::discriminator::DiscriminatedObjects;
@@ -22,7 +23,7 @@ enum VariantSource {
     /// One of the types that a schema lists.
     Type(Loc, JsonType),
     Objects(DiscriminatedObjects),
-    /// Strings that are listed.
+    /// A list of words.
     Words(WordList),
     /// Schemas of this type that nothing distinguishes.
     Mixed(JsonType),
@@ -47,7 +48,7 @@ impl<'a> SchemaReader<'a> {
         Some(if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held })
     }
 
-    /// Reads a schema without a `type` whose combined schemas allow one type alone: trees hold its rules.
+    /// Reads a schema without a `type` whose combined schemas allow only one JSON type. Its rules become rule trees.
     pub(super) fn of_one_type(&mut self, loc: &Loc) -> Option<ValueType> {
         let possible = self.possible(loc);
         let [type_] = possible.types()[..] else { return None };
@@ -99,7 +100,7 @@ impl<'a> SchemaReader<'a> {
         if branches.possible.is_of_all_types() {
             return None;
         }
-        // `type` says that numbers are integers, and no branch would check it
+        // `type` allows only integers, but a branch that allows fractions wouldn't check it
         let has_fractions = |(_, it): &(Loc, Possible)| it.has(JsonType::Number) && !it.integral;
         if branches.possible.integral
             && branches.possible.has(JsonType::Number)
@@ -144,7 +145,7 @@ impl<'a> SchemaReader<'a> {
         Some(ValueType::plain(Shape::Named(id)))
     }
 
-    /// Reads `type` of several types; `None` if it lists all.
+    /// Reads a schema with several types in `type`; `None` if it lists all types.
     pub(super) fn several_types(&mut self, loc: &Loc) -> Option<ValueType> {
         let of_names = Possible::of_types(self.kinds(loc).unwrap_or_default());
         if of_names.is_of_all_types() {
@@ -240,7 +241,7 @@ impl<'a> SchemaReader<'a> {
         }
     }
 
-    /// Reads the objects that a schema allows, whatever else it allows; they have all of the `required` members.
+    /// Reads only the objects of a schema, which may allow other values too. The members in `required` are required.
     fn only_objects(&mut self, loc: &Loc, required: Vec<String>) -> ValueType {
         let at = self.referred(loc);
         let id = self.type_at(loc, Vec::new(), move |reader| {
@@ -257,7 +258,7 @@ impl<'a> SchemaReader<'a> {
         ValueType::plain(Shape::Named(id))
     }
 
-    /// Returns whether a schema lists types and combines no others.
+    /// Returns whether a schema lists several types in `type`, and has no keyword that combines schemas or lists values.
     fn lists_types(&self, loc: &Loc) -> bool {
         let at = self.referred(loc);
         let combines = |rule: &str| {

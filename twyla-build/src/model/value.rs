@@ -18,11 +18,10 @@ use crate::schema::load::{Json, Node};
 use crate::schema::names;
 use crate::schema::schemas::Loc;
 
-/// More words than these make no enum that a compiler takes gladly: they stay strings.
+/// The maximum number of words in an enum, for the sake of the compiler. A schema with more words is read as a string.
 const MOST_VARIANTS: usize = 1000;
 
-/// Returns the shape of listed integers. They have 64 bits: a list has no bounds that could prove a narrower type, and another one
-/// that is added changes no type.
+/// Returns the shape of listed integers. It has 64 bits: a narrower type could change when an integer is added to the list.
 fn listed(minimum: Option<i128>, maximum: Option<i128>) -> Shape {
     Shape::Integer { type_: IntegerType::within(minimum, None, None), minimum, maximum }
 }
@@ -68,7 +67,7 @@ impl<'a> SchemaReader<'a> {
                 }
                 Json::Array(_) => other |= allowed("array"),
                 Json::Object(_) => other |= allowed("object"),
-                // a value of another type than the schema's is never allowed
+                // a value whose type `type` excludes is never valid
                 _ => {}
             }
         }
@@ -119,7 +118,7 @@ impl<'a> SchemaReader<'a> {
         if nullable { ValueType::plain(Shape::Nullable(Box::new(held))) } else { held }
     }
 
-    /// Values of several types: a variant for each type.
+    /// Returns a union for listed words, integers and booleans.
     fn several_values(
         &mut self,
         loc: &Loc,
@@ -161,7 +160,7 @@ impl<'a> SchemaReader<'a> {
         checks.extend(written.filter(|written| !is_implied(written)).map(|written| Check::Pattern(written.to_owned())));
         if let Some((variant, name)) = format {
             match real {
-                // the text itself is what other rules are about
+                // with other checks the value stays a string: they are about its text
                 Some(real) if checks.is_empty() => return ValueType::plain(Shape::Format(real)),
                 _ => checks.push(Check::Format(variant, name.to_owned())),
             }

@@ -1,4 +1,4 @@
-//! The variants of unions, and what tells them apart.
+//! The variants of unions, and how they are distinguished.
 
 use super::shape::{Shape, ValueType};
 use crate::json_type::JsonType;
@@ -19,25 +19,26 @@ pub(crate) enum Discriminator {
     RequiredMember(Loc),
 }
 
-/// A variant of a union, with what tells it apart from the others.
+/// A variant of a union, with the choices that select it.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) name: String,
-    /// Without any, it is the variant of all values that no other variant is for.
+    /// The choices that select the variant. If empty, it is the variant of all values that no other variant's choices
+    /// match.
     pub(crate) choices: Vec<Choice>,
-    /// The schema that allows all its values, among the alternatives of the union; none if it has no schema of its own.
+    /// The alternative of the union that allows all its values; `None` if the variant has no schema of its own.
     pub(crate) schema: Option<Loc>,
-    /// The values that it holds; none if it stands for one value, which its word tells.
+    /// The type of its values; `None` if it stands for one value, identified by its word.
     pub(crate) held: Option<ValueType>,
     pub(crate) boxed: bool,
-    /// What the schema says of its word.
+    /// The description of its word in the schema.
     pub(crate) docs: String,
 }
 
 /// A JSON type, a value or a member that chooses a variant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Choice {
-    /// The JSON type, of the value or of the member.
+    /// The JSON type of the value itself, or of the discriminating member.
     Type(JsonType),
     /// This value of the member.
     Boolean(bool),
@@ -61,7 +62,7 @@ impl std::fmt::Display for Choice {
 }
 
 impl Variant {
-    /// Returns a variant for the values that one choice is made by.
+    /// Returns a variant that holds values, selected by these choices.
     pub(super) fn new(name: impl Into<String>, choices: Vec<Choice>, held: ValueType) -> Self {
         Self { name: name.into(), choices, schema: None, held: Some(held), boxed: false, docs: String::new() }
     }
@@ -81,7 +82,7 @@ impl Variant {
         self.choices.iter().map(Choice::word).collect()
     }
 
-    /// Returns the variants that a value may have: one at most, unless rules choose.
+    /// Returns the variants that a value matches: one at most, unless a rule tree chooses among several.
     pub(crate) fn of<'a>(variants: &'a [Self], by: &Discriminator, value: &serde_json::Value) -> Vec<&'a Self> {
         let is_chosen = |variant: &&Self| variant.choices.iter().any(|choice| choice.is_made(by, value));
         let chosen = variants.iter().filter(is_chosen);

@@ -9,12 +9,12 @@ use crate::schema::names;
 use crate::schema::schemas::Loc;
 use crate::schema::type_names;
 
-/// A longer title, in characters, names no variant.
+/// The maximum length in characters of a title, or of a member's name, that names a variant.
 const MOST_OF_TITLE: usize = 40;
 
 impl SchemaReader<'_> {
-    /// Returns the name that each alternative has in the schemas: its title, the name of the schema that it refers to, or that one's
-    /// title. Titles that don't tell all of them apart name none.
+    /// Returns the name that each alternative has in the schemas: its title, else the name of the schema that it refers to,
+    /// else the title of that schema. If two names are equal, titles aren't used.
     pub(super) fn names_in_schemas(&self, alternatives: &[Option<Loc>]) -> Vec<Option<String>> {
         let title = |at: &Loc| {
             let title = self.node(at).get("title").and_then(Node::str).filter(|title| !title.trim().is_empty())?;
@@ -29,7 +29,7 @@ impl SchemaReader<'_> {
         alternatives.iter().map(|at| self.referred_name(at.as_ref()?)).collect()
     }
 
-    /// Returns the name of the only member that a schema of objects requires.
+    /// Returns a name from the only member that a schema of objects requires; `None` if it doesn't require exactly one.
     pub(super) fn own_member(&self, loc: &Loc) -> Option<String> {
         let parts = applied(self, loc);
         let required: BTreeSet<&str> = parts.iter().flat_map(|at| self.required_at(at)).collect();
@@ -38,7 +38,7 @@ impl SchemaReader<'_> {
         names::readable(only).filter(|name| name.chars().count() <= MOST_OF_TITLE)
     }
 
-    /// Returns the name of the schema that this one refers to.
+    /// Returns the name of the schema that this one refers to; `None` if it doesn't refer to a schema with a name.
     fn referred_name(&self, loc: &Loc) -> Option<String> {
         let target = self.schemas.refs.get(loc)?;
         let steps: Vec<_> = steps(&target.pointer).map(|step| step.into_owned()).collect();

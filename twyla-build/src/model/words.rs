@@ -20,14 +20,14 @@ const MOST_WORDS: usize = 1000;
 #[derive(Debug)]
 pub(super) struct WordList {
     pub(super) words: Vec<String>,
-    /// What the schemas say of single words.
+    /// The descriptions of single words in the schemas.
     pub(super) docs: BTreeMap<String, String>,
     /// Whether the schemas allow each of the words, and have no further rules.
     is_exact: bool,
 }
 
 impl<'a> SchemaReader<'a> {
-    /// Reads words: an enum if the possible ones are listed.
+    /// Reads words as an enum; `None` if the possible words aren't listed, or are too many.
     pub(super) fn words(&mut self, loc: &Loc, branches: &Branches<'a>) -> Option<ValueType> {
         let Values::Listed(all) = &branches.possible.strings else { return None };
         if all.len() > MOST_WORDS {
@@ -47,8 +47,8 @@ impl<'a> SchemaReader<'a> {
         Some(ValueType::plain(shape))
     }
 
-    /// Returns the words of the schemas that allow strings, beside others for other types. A schema with a name of its own, by a
-    /// reference, keeps its type.
+    /// Returns the words of the schemas in a union that allow strings (`those`), if they do nothing but list words. A
+    /// single schema that is a reference, or has a replacing type, keeps its own type instead.
     pub(super) fn words_beside(&mut self, branches: &Branches<'a>, those: &[(Loc, Possible)]) -> Option<WordList> {
         let Values::Listed(all) = &branches.possible.strings else { return None };
         let is_typed = match those {
@@ -59,12 +59,13 @@ impl<'a> SchemaReader<'a> {
         if all.len() > MOST_WORDS || is_typed || !only_strings {
             return None;
         }
-        // the words are among the alternatives, so what a schema says of several holds for each
+        // each word becomes a variant, so the description of a schema with several words holds for each of them
         let list = self.word_list(branches.keyword, those, all, |_| true);
         Some(list).filter(|list| list.is_exact && !list.words.is_empty())
     }
 
-    /// Returns the variants of a union for words, beside these others: one for each word, or one for all of them if a name is taken.
+    /// Returns the variants of a union for words: one for each word, or one for all words if one of `others` has the name
+    /// of a word.
     pub(super) fn word_variants(&mut self, loc: &Loc, list: WordList, others: &[Variant]) -> Vec<Variant> {
         let names = names::variants(&list.words);
         let is_taken = |name: &str| others.iter().any(|other| names::look(&other.name) == names::look(name));
@@ -85,7 +86,7 @@ impl<'a> SchemaReader<'a> {
         names.into_iter().zip(words).map(variant).collect()
     }
 
-    /// Adds an enum of words. A suffix tells its name from that of the schema's own type.
+    /// Adds an enum of words. A suffix distinguishes its name from that of the schema's own type.
     fn word_enum(&mut self, loc: &Loc, list: WordList, suffix: Option<&'static str>) -> Shape {
         let WordList { words, docs, .. } = list;
         let variants = names::variants(&words);
@@ -97,7 +98,8 @@ impl<'a> SchemaReader<'a> {
         Shape::Named(id)
     }
 
-    /// Returns the words that schemas list. `describes` decides whether the description of a schema with these words is that of each.
+    /// Returns the words that schemas list. `describes` gets the words of one schema, and decides whether its description
+    /// holds for each of them.
     fn word_list(
         &self,
         keyword: &str,
@@ -112,7 +114,7 @@ impl<'a> SchemaReader<'a> {
             let only_words = self.rules_of(&target).all(|rule| matches!(rule, "const" | "enum" | "type"));
             exact &= only_words && !self.schemas.refs.contains_key(&target);
             let values = match (self.get(&target, "const"), self.get(&target, "enum")) {
-                // an `enum` beside `const` has limited the possible words
+                // if an `enum` beside `const` excludes the word, `is_allowed` drops it
                 (Some(only), _) => std::slice::from_ref(only),
                 (None, Some(values)) => values.items(),
                 (None, None) => &[],
@@ -121,7 +123,7 @@ impl<'a> SchemaReader<'a> {
             let mut seen = HashSet::new();
             let own = values.iter().filter_map(Node::str).filter(is_allowed);
             let own: Vec<&str> = own.filter(|word| seen.insert(*word)).collect();
-            // every word that the schema allows is found, or other rules decide
+            // the list is exact only if it has every word that the schema allows
             exact &= matches!(&possible.strings, Values::Listed(words) if words.len() == own.len());
             let said = [at, &target].into_iter().map(|at| docs(self.node(at))).find(|said| !said.is_empty());
             for word in &own {
@@ -138,7 +140,7 @@ impl<'a> SchemaReader<'a> {
 }
 
 impl WordList {
-    /// Returns these words, which schemas say nothing of.
+    /// Returns a list of words without descriptions.
     pub(super) fn of(words: Vec<String>) -> Self {
         Self { words, docs: BTreeMap::new(), is_exact: true }
     }

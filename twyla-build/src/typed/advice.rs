@@ -2,7 +2,7 @@
 
 use crate::compare::Witness;
 
-/// Returns advice on a refusal, if its keyword has any.
+/// Returns advice on a refused witness; `None` if its keyword has no advice.
 pub(super) fn of(name: &str, emits: bool, witness: &Witness) -> Option<String> {
     let attribute = match &*witness.keyword {
         "minLength" | "maxLength" | "minItems" | "maxItems" => "#[schemars(length(min = …, max = …))]",

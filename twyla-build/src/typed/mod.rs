@@ -1,6 +1,7 @@
 //! Tests a type of your own against a contract, so that an existing service can adopt contracts step by step.
 //!
-//! [`schema`] makes a schema of what serde does with a type, as schemars derives it; [`advice`] says what to change.
+//! [`schema`] corrects the schema that schemars derives, so that it describes what serde does; [`advice`] says how to fix a
+//! type.
 
 mod advice;
 mod crates;
@@ -18,8 +19,8 @@ use crate::Problems;
 use crate::compare::{self, Options, Verdict, Witness};
 use crate::lock::{Subject, brief};
 
-/// Asserts that a type satisfies a contract in both directions: the contract allows what its `Serialize` may send, and its
-/// `Deserialize` reads what the contract's producers may send.
+/// Asserts that a type satisfies a contract in both directions: the contract allows what the type's `Serialize` may send,
+/// and its `Deserialize` reads what the contract's producers may send.
 ///
 /// It is for tests of services with their own types, and needs the feature `schemars` of this crate:
 ///
@@ -46,11 +47,12 @@ use crate::lock::{Subject, brief};
 /// # said_is_the_contract();
 /// ```
 ///
-/// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one; without such a contract
-/// there, those of the contracts crates that the package depends on. [`Builder::holds`] takes them from elsewhere. The derived schema is trusted: your code must enforce the rules that only
-/// `#[schemars(…)]` states. An `Option` with a `skip_serializing_if` (in the schema of what is sent: a property that may be
-/// `null` and isn't required) counts as left out if it is `None`; without it, `null` may be sent, as serde does. Numbers are
-/// compared as numbers: serde's integers refuse `1.0`, which JSON Schema calls an integer, and this isn't detected.
+/// The schemas are those of the folder `schemas` in the package, or in the nearest folder above it that has one. If they
+/// don't have the contract, the contracts crates that the package depends on are searched. For another folder, use
+/// [`Builder::holds`]. The derived schema is trusted: your code must enforce the rules that only `#[schemars(…)]` states.
+/// `None` counts as absent if the `Option` has a `skip_serializing_if` (in the schema for sending: a property that may be
+/// `null` and isn't required); otherwise it may be sent as `null`, as serde does. Numbers are compared as numbers: serde's
+/// integers refuse `1.0`, which JSON Schema calls an integer, and this isn't detected.
 ///
 /// # Panics
 /// Panics if the type doesn't satisfy the contract, with the witness, the rule, its place and advice; and if there is no such
@@ -60,7 +62,7 @@ pub fn assert_contract<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Both);
 }
 
-/// Asserts that a type satisfies a contract as its producer: the contract allows what its `Serialize` may send.
+/// Asserts that a type satisfies a contract as its producer: the contract allows what the type's `Serialize` may send.
 ///
 /// # Panics
 /// Panics in the same cases as [`assert_contract`].
@@ -69,7 +71,8 @@ pub fn assert_emits<T: JsonSchema>(contract: &str) {
     held::<T>(contract, Holds::Emits);
 }
 
-/// Asserts that a type satisfies a contract as its listener: its `Deserialize` reads what the contract's producers may send.
+/// Asserts that a type satisfies a contract as its listener: the type's `Deserialize` reads what the contract's producers
+/// may send.
 ///
 /// # Panics
 /// Panics in the same cases as [`assert_contract`].

@@ -1,4 +1,4 @@
-//! Corrects the schema that schemars derives for a type, so that it says what serde does.
+//! Corrects the schema that schemars derives for a type, so that it describes what serde does.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -12,7 +12,7 @@ use crate::schema::format;
 /// The derived schema of what a type sends or reads.
 pub(super) struct DerivedSchema {
     pub(super) bundle: Bundle,
-    /// A custom format in it, which a comparison can't decide.
+    /// The first custom format in the schema, which a comparison can't decide.
     pub(super) unknown_format: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn of<T: JsonSchema>(emits: bool) -> Result<DerivedSchema, Problems> 
     Ok(DerivedSchema { bundle, unknown_format })
 }
 
-/// Replaces Rust-specific formats with keywords, and adds what schemars omits for an `Option`.
+/// Replaces Rust-specific formats with keywords and, if `emits`, removes `null` from properties that aren't required.
 fn exact(schema: &mut Value, emits: bool, unknown: &mut Option<String>) {
     let Value::Object(members) = schema else { return };
     if emits {
@@ -85,7 +85,7 @@ fn number_or_word(name: &str, members: &mut Map<String, Value>, unknown: &mut Op
     let bounds = match name {
         "int32" => Some((json!(i32::MIN), json!(i32::MAX))),
         "uint32" => Some((json!(0), json!(u32::MAX))),
-        // `isize` and `usize` are as wide as on the widest machine
+        // `isize` and `usize` count as 64 bits, their largest width
         "int64" | "int" => Some((json!(i64::MIN), json!(i64::MAX))),
         "uint64" | "uint" => Some((json!(0), json!(u64::MAX))),
         _ => None,

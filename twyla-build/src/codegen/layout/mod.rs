@@ -1,4 +1,4 @@
-//! Formats generated tokens for readers: a line holds what fits, the rest is broken at braces, brackets and commas.
+//! Formats generated tokens as readable code: text that is too long for a line is broken at braces, brackets and commas.
 //!
 //! The result is close to rustfmt's. Parsing the code for that would cost several times as much, and build scripts run
 //! unoptimized.
@@ -20,7 +20,7 @@ pub(crate) fn text(tokens: TokenStream, prelude: &Prelude) -> String {
 mod tests {
     use super::*;
 
-    /// Returns the tokens of a text, with their kinds.
+    /// Returns the tokens of a text, without white space.
     fn tokens(code: &str) -> String {
         code.parse::<TokenStream>().unwrap().to_string().replace(char::is_whitespace, "")
     }

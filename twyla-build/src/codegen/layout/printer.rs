@@ -104,7 +104,7 @@ impl Printer {
         });
     }
 
-    /// Writes tokens with the spaces between them; `write` gets each group, and what follows it.
+    /// Writes tokens with the spaces between them; `write` gets each group, and the tokens after it.
     fn spaced(&mut self, pieces: &[LayoutToken], write: impl Fn(&mut Self, &TokenGroup, &[LayoutToken])) {
         let mut before = TokenKind::Start;
         for (index, piece) in pieces.iter().enumerate() {

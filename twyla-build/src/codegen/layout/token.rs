@@ -1,4 +1,4 @@
-//! Reads tokens for the layout: operators of several characters in one, docs as lines, groups with their widths.
+//! Reads tokens for the layout: operators of several characters as one token, docs as lines, groups with their widths.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
@@ -204,7 +204,7 @@ fn doc(attribute: TokenStream) -> Option<String> {
     }
 }
 
-/// Returns the text of a literal without control characters.
+/// Returns the text of a string literal; `None` if it contains a line break or an escape that isn't known here.
 fn unescaped(literal: &str) -> Option<String> {
     let mut out = String::with_capacity(literal.len());
     let mut chars = literal.chars();

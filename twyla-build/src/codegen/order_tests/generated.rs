@@ -1,4 +1,4 @@
-//! Tests of the same on generated folders, whose schemas refer to one another.
+//! Tests the same on generated folders, whose schemas refer to one another.
 
 use serde_json::{Value, json};
 use twyla_generate::random::Random;
@@ -24,7 +24,7 @@ fn generated_folders() {
     assert!(read > FOLDERS * 5 / 2, "only {read} of the generated folders have no errors");
 }
 
-/// A folder of generated schemas that refer to one another.
+/// Returns a folder of generated schemas that refer to one another.
 fn generated(draft: usize, index: u64, random: &mut Random) -> Folder {
     let places =
         ["events/nalpha/ntheta", "events/nalpha/ngamma", "events/ntheta/nalpha", "shared/nkappa", "shared/nsigma"];
@@ -37,7 +37,7 @@ fn generated(draft: usize, index: u64, random: &mut Random) -> Folder {
             } else {
                 json!({ "a": { "type": "integer" }, "own": schema })
             };
-            // a reference within it would lead elsewhere
+            // the schema is put below `own`, where its references would have other targets
             let looked_at = json!({ "required": ["own"], "properties": { "own": { "required": ["z"] } } });
             let not = if random.chance(50) { looked_at } else { json!({ "required": ["a", "b"] }) };
             let object = json!({ "type": "object", "properties": properties, "not": not });
@@ -61,7 +61,7 @@ fn without_references(schema: Value) -> Value {
     }
 }
 
-/// Puts references to the other files in place of some schemas, or beside what these say.
+/// Replaces some schemas by references to the other files, or adds references beside their keywords.
 fn refer(schema: &mut Value, to: &[&str], random: &mut Random, beside: bool) {
     let Value::Object(members) = schema else { return };
     for (key, value) in members.iter_mut() {

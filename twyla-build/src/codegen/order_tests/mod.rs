@@ -20,7 +20,8 @@ use crate::schema::register;
 use crate::schema::schemas::Schemas;
 use crate::stack;
 
-/// The names of a folder's files and domains, which stand in for one another: all are as long. No other text has them in it.
+/// The names of a folder's files and domains, which the tests exchange. All have the same length, and no other text
+/// contains them.
 const NAMES: [&str; 5] = ["nalpha", "ntheta", "ngamma", "nkappa", "nsigma"];
 
 const DRAFTS: [Draft; 5] = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
@@ -37,7 +38,7 @@ fn files(folder: &Folder) -> Vec<File> {
     folder.iter().map(file).collect()
 }
 
-/// The files as schemas, if there is no error in them.
+/// Returns the files as schemas; `None` if they have errors.
 fn resolved(files: Vec<File>, draft: Draft) -> Option<Schemas> {
     let mut problems = Vec::new();
     let schemas = register::schemas(files, draft, Dialects::default(), &mut problems);
@@ -90,7 +91,7 @@ impl Read {
     }
 }
 
-/// Whether two values are read and sent alike, whatever their types are called.
+/// Returns whether two values are read and sent alike, regardless of the names of their types.
 fn same_values(both: (&[Type], &[Type]), a: &ValueType, b: &ValueType, seen: &mut HashSet<(TypeId, TypeId)>) -> bool {
     let same_shapes = match (&a.shape, &b.shape) {
         (Shape::Named(a), Shape::Named(b)) => !seen.insert((*a, *b)) || same_types(both, *a, *b, seen),
@@ -142,7 +143,7 @@ fn shuffle<T>(random: &mut Random, list: &mut [T]) {
     }
 }
 
-/// The same JSON with its members in another order, each with the place that it had.
+/// Returns the JSON with its members in another order. Each keeps its place.
 fn reordered(node: &Node, random: &mut Random) -> Node {
     let json = match &node.json {
         Json::Object(members) => {
@@ -157,7 +158,7 @@ fn reordered(node: &Node, random: &mut Random) -> Node {
     Node { at: node.at, json }
 }
 
-/// Replaces each name in a text by another, and the names of their types.
+/// Replaces each name in a text by another one, also within the names of types.
 fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     let capital = |name: &str| format!("N{}", &name[1..]);
     let begun = |text: String, (index, (from, _)): (usize, &(&str, &str))| {
@@ -169,7 +170,7 @@ fn renamed(text: &str, names: &[(&str, &str)]) -> String {
     })
 }
 
-/// Reads a folder in many orders and under other names. False if it has errors.
+/// Checks a folder in many orders and under other names. Returns false if it has errors.
 fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool {
     let Some(schemas) = resolved(files(folder), draft) else { return false };
     let model = model::read(&schemas, &model::Options::default(), &mut Vec::new()).unwrap();
@@ -207,7 +208,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
             let schema = serde_json::from_str(&renamed(&schema.to_string(), &there)).unwrap();
             (renamed(path, &there), schema)
         };
-        // the places are those that the file had
+        // each value keeps the place that it has in the original file
         let mut others: Vec<File> = files(&folder.iter().map(renamed_file).collect());
         for (file, old) in others.iter_mut().zip(files(folder)) {
             file.root = placed(&file.root, &old.root, &there);
@@ -232,7 +233,7 @@ fn holds(name: &str, folder: &Folder, draft: Draft, random: &mut Random) -> bool
     true
 }
 
-/// The JSON with the places of what it was renamed from.
+/// Returns the renamed JSON with the places of the original.
 fn placed(node: &Node, old: &Node, names: &[(&str, &str)]) -> Node {
     let json = match (&node.json, &old.json) {
         (Json::Object(_), Json::Object(olds)) => {
@@ -265,7 +266,7 @@ fn same(name: &str, files: &[(&str, Value)]) {
     assert!(held.unwrap(), "{name}: has an error");
 }
 
-/// An event with a property for each of the other files.
+/// Returns the schema of an event with a property for each of these files.
 fn refers(to: &[&str]) -> Value {
     let properties: BTreeMap<String, Value> =
         to.iter().enumerate().map(|(index, to)| (format!("p{index}"), json!({ "$ref": to }))).collect();
@@ -394,7 +395,7 @@ fn a_chain_that_is_longer_than_what_is_followed() {
     assert!(held.unwrap());
 }
 
-/// What a contract's types keep, and so may send, is what they keep without its neighbours: by that contracts are compared.
+/// A contract's types keep, and so may send, the same members with and without other contracts. Comparisons rely on that.
 #[test]
 fn a_rule_that_looks_at_what_another_event_does_not_declare() {
     let looks = |at: &str, of: &str| {

@@ -326,7 +326,7 @@ impl Trees<'_> {
         }
     }
 
-    /// Returns the schema that accepts everything.
+    /// Returns the name of the static that accepts every value.
     fn any(&mut self) -> Ident {
         self.leaf(&[])
     }

@@ -174,7 +174,7 @@ impl<'a> Trees<'a> {
         self.patterns.entry(written.to_owned()).or_insert_with(|| format_ident!("RULES_PATTERN_{next}")).clone()
     }
 
-    /// Returns the schema of a place: the final target if it has nothing but a `$ref`.
+    /// Returns the schema itself, or the final target if it has no rule but a `$ref`.
     fn behind(&self, loc: &Loc) -> Loc {
         let mut loc = loc.clone();
         // cycles are reported elsewhere; stop here
@@ -198,7 +198,7 @@ impl<'a> Trees<'a> {
     }
 }
 
-/// Returns whether a schema leads to further schemas.
+/// Returns whether a schema has subschemas or references.
 fn leads(node: &Node) -> bool {
     let holds = |key: &str| HOLDERS.iter().any(|(name, _)| *name == key) || key.ends_with("Ref") || key == "$ref";
     matches!(&node.json, Json::Object(members) if members.iter().any(|member| holds(&member.key)))

@@ -18,7 +18,7 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    /// Returns the static of the resource that contains a schema, if its anchors can make a difference.
+    /// Returns the static of the resource that contains a schema; `None` if no dynamic reference depends on its anchors.
     pub(super) fn of(&mut self, scopes: &Scopes, schemas: &Schemas, loc: &Loc) -> Option<Ident> {
         let base = schemas.base(loc);
         if scopes.of_resource(base).is_empty() {

@@ -21,7 +21,7 @@ fn schemas(files: &[(&str, &str)], draft: Draft) -> Schemas {
     schemas
 }
 
-/// The statics, without what all of them have in common.
+/// Returns the statics as text, without the parts that all of them have.
 fn statics(trees: Trees<'_>) -> Vec<String> {
     let code = trees.statics(|written| quote::format_ident!("P_{}", written.len()));
     let text = code.into_iter().map(|code| {
@@ -79,7 +79,7 @@ fn drafts_end_at_build_time() {
             ]
         );
     }
-    // without a list there is nothing that would be additional
+    // without a list in `items`, no item is additional
     assert_eq!(whole(r#"{"additionalItems": false}"#, Draft7), ["RULES_0 (&[]);"]);
     let beside = r##"{"$ref": "#/definitions/a", "minimum": 1, "definitions": {"a": {"maximum": 2}}}"##;
     assert_eq!(whole(beside, Draft7), ["RULES_0 (&[Rule::Maximum(Number::Integer(2))]);"]);
@@ -183,7 +183,7 @@ const STRINGS: &str =
 
 #[test]
 fn the_way_counts_only_where_it_makes_a_difference() {
-    // one anchor of that name: nothing on the way could be another
+    // there is only one anchor with this name, so the path of references doesn't matter
     let alone = schemas(&[("list.json", LIST)], Draft::Draft202012);
     assert!(!Scopes::new(&alone).reach(&alone, &Loc::root(0)));
     let mut trees = Trees::new(&alone);
