@@ -29,18 +29,18 @@ pub(super) struct Inner {
     pub(super) formats: Formats,
     root: String,
     pub(super) documents: BTreeMap<String, Arc<Document>>,
-    /// The form in one line.
+    /// The canonical form in one line.
     text: String,
-    /// Its SHA-256, once it is known.
+    /// The SHA-256 of the form, once it is computed.
     digest: OnceLock<String>,
 }
 
-/// Which formats are rules.
+/// The formats that are rules, not annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Formats {
-    /// Whether the formats of a draft are rules.
+    /// Whether the formats that a schema's draft defines are rules.
     pub(super) asserted: bool,
-    /// The formats that are asserted in every draft.
+    /// The formats that are rules in every draft, even in one that doesn't define them.
     pub(super) in_every_draft: BTreeSet<String>,
 }
 
@@ -78,7 +78,7 @@ impl Bundle {
         self.inner.formats.asserted
     }
 
-    /// Returns the formats that are asserted although its draft lacks them, as with
+    /// Returns the formats that are rules although the contract's drafts don't define them, as with
     /// [`Builder::assert_formats`](crate::Builder::assert_formats).
     pub fn asserted_formats(&self) -> impl Iterator<Item = &str> {
         self.inner.formats.in_every_draft.iter().map(String::as_str)
@@ -90,17 +90,17 @@ impl Bundle {
         &self.inner.root
     }
 
-    /// Returns the names of all its documents.
+    /// Returns the names of all documents of the bundle.
     pub fn documents(&self) -> impl Iterator<Item = &str> {
         self.inner.documents.keys().map(String::as_str)
     }
 
-    /// Returns its form in one line.
+    /// Returns the canonical form in one line.
     pub(crate) fn line(&self) -> &str {
         &self.inner.text
     }
 
-    /// Returns its documents as JSON, by name.
+    /// Returns the documents as JSON, each with its name.
     pub(crate) fn values(&self) -> impl Iterator<Item = (String, Arc<Value>)> {
         self.inner.documents.iter().map(|(name, document)| (name.clone(), document.value()))
     }
@@ -113,7 +113,7 @@ impl Bundle {
         self.inner.digest.get_or_init(text).clone()
     }
 
-    /// Returns whether it is the request of an RPC.
+    /// Returns whether the contract is the request of an RPC.
     pub(super) fn is_request(&self) -> bool {
         rpcs::is_request(self.root())
     }
@@ -177,7 +177,7 @@ impl Inner {
 /// The maximum length of a value that is written in one line.
 const LINE: usize = 100;
 
-/// Appends a value in several lines if it is too long for one.
+/// Appends a value to `out`, in several lines if it doesn't fit into one line.
 fn write(node: &Node, depth: usize, out: &mut String) {
     if LINE.checked_sub(2 * depth).is_some_and(|room| rest(node, room).is_some()) {
         out.push_str(&spaced(node));
@@ -217,7 +217,7 @@ fn write(node: &Node, depth: usize, out: &mut String) {
     }
 }
 
-/// Returns the room that a value in one line leaves; `None` if it doesn't fit.
+/// Returns how many bytes of `room` remain after a value in one line; `None` if the value doesn't fit.
 fn rest(node: &Node, room: usize) -> Option<usize> {
     match &node.json {
         Json::Array(items) => {

@@ -46,12 +46,13 @@ pub enum ContractKind {
 
 impl ContractKind {
     /// Returns the word for a message of an RPC, which is also the name of its file: `request`, `response` or `error`.
+    /// `None` for the context and for an event.
     #[must_use]
     pub fn way(self) -> Option<&'static str> {
         RpcMessage::ALL.into_iter().find(|way| Self::from(*way) == self).map(RpcMessage::name)
     }
 
-    /// Returns the kind of a word.
+    /// Returns the kind of an RPC's message by its word; `None` if the word isn't one of [`way`](Self::way).
     #[must_use]
     pub fn of_way(word: &str) -> Option<Self> {
         RpcMessage::ALL.into_iter().find(|way| way.name() == word).map(Self::from)
@@ -73,7 +74,7 @@ impl From<RpcMessage> for ContractKind {
 pub struct Sources {
     /// The context first, then the events sorted by name, then the requests, the responses and the errors of RPCs.
     pub contracts: Vec<ContractSchema>,
-    /// The warnings: what is valid, but probably a mistake.
+    /// The warnings: valid parts of schemas that are probably mistakes.
     pub warnings: Vec<Problem>,
     /// The files by their name in a [`SchemaPath`]: their name in messages, and their content.
     files: HashMap<String, (String, Node)>,
@@ -87,8 +88,8 @@ impl Sources {
         self.contracts.iter().find(|contract| contract.kind == kind && contract.name == name)
     }
 
-    /// Returns the target of a schema's `$ref`: a file of the folder, a given document or a meta-schema. `None` if it has no
-    /// `$ref`.
+    /// Returns the target of a schema's `$ref`: a file of the folder, a document given with its URI, or a meta-schema.
+    /// `None` if it has no `$ref`.
     #[must_use]
     pub fn reference(&self, from: &SchemaPath) -> Option<&SchemaPath> {
         self.links.reference(from)
@@ -101,7 +102,8 @@ impl Sources {
         SchemaSet::new(documents.collect(), self.links.clone())
     }
 
-    /// Returns the place of a keyword in the folder's files, or the nearest place around it.
+    /// Returns the place of a keyword in the folder's files, or the nearest place around it; `None` if no file has the
+    /// document.
     #[must_use]
     pub fn place(&self, path: &SchemaPath) -> Option<Location> {
         let (shown, root) = self.files.get(&path.document)?;
@@ -119,7 +121,7 @@ impl Sources {
     }
 }
 
-/// Returns the contracts of schemas without errors.
+/// Returns the contracts of schemas that have no errors.
 pub(crate) fn all(schemas: &Schemas, warnings: Vec<Problem>) -> Sources {
     let mut contracts: Vec<ContractSchema> = Vec::new();
     let sensitive = Sensitive::of(schemas);

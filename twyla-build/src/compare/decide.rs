@@ -1,4 +1,4 @@
-//! Decides a pair: makes formulas of both sides, searches for a witness and checks it.
+//! Decides a pair of contracts: makes formulas of both sides, searches for a witness and checks it.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::tables::Tables;
 use super::verdict::{Options, Sample, Verdict, Why, Witness};
 use super::witness::WitnessCheck;
 
-/// The maximum number of further values to try after a value that was found fails its validation.
+/// The maximum number of formulas in a search: those of the sides, and one for each value that failed its validation.
 const TRIED: usize = 8;
 /// The number of evaluated schemas after which no further value is tried.
 const MOST_EVALUATED: u64 = 1_000_000;
@@ -22,7 +22,7 @@ const MOST_EVALUATED: u64 = 1_000_000;
 struct Comparison {
     formulas: Formulas,
     tables: Tables,
-    /// Whether the formula of what types send also states that they can read it.
+    /// Whether the formula of the values that types send also states that types can read them.
     states_reading: bool,
 }
 
@@ -31,13 +31,13 @@ impl Comparison {
         Self { formulas: Formulas::new(), tables: Tables::default(), states_reading }
     }
 
-    /// Returns the formula of one side.
+    /// Returns the formula of the values that one side sends or reads.
     fn side(&mut self, judge: &WitnessCheck, side: Side) -> Lit {
         let mut schemas = Lowering::new(&judge.schemas, &mut self.formulas, &mut self.tables);
         let mut parts = vec![schemas.root(&judge.root)];
         if let Some(types) = &judge.types {
-            // redundant, since types read what they write; but what a reader of unchanged types refuses contradicts it at
-            // once, however deep they are
+            // redundant, since types can read all that they send; but if the types are unchanged, the reader's negated
+            // formula contradicts this part at once, however deep the types are
             if side == Side::Reads || self.states_reading {
                 parts.push(types.formula(Side::Reads, &mut schemas));
             }
@@ -85,7 +85,7 @@ fn search(
             }
         }
     };
-    // a value that may be sent may still be refused
+    // no refused value was found: any value that may be sent may still be refused
     let mut parts = vec![sends];
     solver.budget.raise(options.budget / 10);
     while let Answer::Value(value) = solver.satisfy(parts.iter().copied()) {
@@ -127,7 +127,7 @@ pub(super) fn no_thread(bundle: &Bundle, error: &std::io::Error) -> Why {
     Why { keyword: String::new(), path: bundle.root_path(), reason }
 }
 
-/// Returns the obstacle in words.
+/// Returns why a pair is undecided: the keyword, its place and the reason in words.
 fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obstacle>) -> Why {
     let whole = |reason: String| Why { keyword: String::new(), path: consumer.root_path(), reason };
     match reason {
@@ -176,7 +176,7 @@ mod tests {
     /// The drafts in the order of [`DRAFTS`].
     const ALL: [Draft; 5] = [Draft::Draft4, Draft::Draft6, Draft::Draft7, Draft::Draft201909, Draft::Draft202012];
 
-    /// The verdict in a word, with what types read stated of what they send, and without.
+    /// The verdict as a word, with `states_reading` and without.
     fn words(producer: &Bundle, consumer: &Bundle) -> [&'static str; 2] {
         let sides = [producer, consumer].map(Resolved::contract);
         let options = Options { budget: 200_000, ..Options::default() };
@@ -199,7 +199,7 @@ mod tests {
         let (mut fit, mut broke) = (0, 0);
         for (words, (old, new, _)) in words.unwrap().into_iter().zip(pairs) {
             for [with, without] in words.into_iter().flatten() {
-                // what one search leaves undecided the other may decide
+                // one search may decide a pair that the other leaves undecided
                 assert!(
                     with == without || with == "undecided" || without == "undecided",
                     "{with}, {without}: {old} {new}"

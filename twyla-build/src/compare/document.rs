@@ -13,7 +13,7 @@ use crate::schema::load::{self, At, Json, Member, Members, Node, quoted};
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) node: Node,
-    /// Its form in one line, as a bundle has it.
+    /// The document in one line, as the form of a bundle contains it.
     text: String,
     is_deep: bool,
     value: OnceLock<Arc<Value>>,
@@ -30,7 +30,8 @@ impl Document {
         &self.text
     }
 
-    /// Returns whether it is nested too deep to be written as JSON within a bundle. It is written as a string.
+    /// Returns whether the document is nested too deep to be written as JSON within a bundle. If so, it is written as a
+    /// string.
     pub(super) fn is_deep(&self) -> bool {
         self.is_deep
     }
@@ -53,7 +54,7 @@ impl Hash for Document {
     }
 }
 
-/// The maximum depth of nesting.
+/// The maximum nesting depth of a document that a bundle contains as JSON.
 const DEEPEST: usize = load::MAX_NESTING - 2;
 
 fn deeper_than(node: &Node, limit: usize) -> bool {
@@ -64,8 +65,9 @@ fn deeper_than(node: &Node, limit: usize) -> bool {
     }
 }
 
-/// Documents of forms that are read as they are written. Equal documents of one name are made once. Those of two names aren't: within
-/// one contract, the address of a schema identifies it.
+/// Documents of forms that are read as written. Documents with equal names and equal texts are made once. Documents
+/// with different names aren't shared, even if their texts are equal: within one contract, the address of a schema
+/// identifies it.
 #[derive(Debug, Default)]
 pub(crate) struct WrittenDocuments(Mutex<DocumentsByText>);
 
@@ -88,11 +90,11 @@ impl WrittenDocuments {
     }
 }
 
-/// The place of what isn't in a file.
+/// The place of a node that isn't in a file.
 pub(super) const NOWHERE: At = At { line: 1, column: 1 };
 
-/// Returns a value in canonical form: numbers written one way, and members sorted. A number beyond the largest `f64` becomes
-/// that one, so that every JSON parser accepts the form.
+/// Returns a value in canonical form: each number in its only notation, and members sorted. A number beyond the range
+/// of `f64` becomes the nearest `f64`, so that every JSON parser accepts the form.
 pub(super) fn exact(node: &Node) -> Node {
     let json = match &node.json {
         Json::Number(text) => {

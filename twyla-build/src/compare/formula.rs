@@ -1,8 +1,8 @@
 //! Formulas over the properties of a value: the meaning of schemas of any draft. Each formula is stored once.
 //!
-//! A formula is an atom, which is about values of one type and holds for every value of another; or *all of*, *exactly one
-//! of*, or a reference to a formula that leads back here. A literal is a formula or its negation. *Any of* is the negation
-//! of *all of* negations.
+//! A formula is an atom, which is about values of one type and holds for every value of another; or *all of*, *exactly
+//! one of*, or a reference to a formula that may contain the reference. A literal is a formula or its negation. *Any
+//! of* is the negation of *all of* negations.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -60,13 +60,13 @@ pub(crate) enum Atom {
         limit: Decimal,
         exclusive: bool,
     },
-    /// Numbers: a whole multiple.
+    /// Numbers: a whole multiple of this number.
     MultipleOf(Decimal),
     /// Numbers: one of these, sorted.
     NumberIn(Rc<[Decimal]>),
-    /// Numbers: an `f64` represents the number exactly as written. Only large integers aren't so.
+    /// Numbers: an `f64` represents the number exactly as written. Only for large integers there may be no such `f64`.
     Double,
-    /// Strings: so many characters.
+    /// Strings: at least (or at most) this number of characters.
     MinLength(u64),
     MaxLength(u64),
     /// Strings: a match of the pattern.
@@ -120,7 +120,7 @@ pub(crate) enum Atom {
     },
     /// Objects: the names of all members satisfy the formula.
     Names(Lit),
-    /// An opaque property: unknown for any value, but equal to itself.
+    /// An opaque property: it is unknown which values have it, but equal indexes mean the same property.
     Opaque(Index),
 }
 

@@ -1,4 +1,4 @@
-//! Collects contracts from all schemas: what the references of each reach, in canonical form.
+//! Collects contracts from all schemas: for each, the schemas that its references reach, in canonical form.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
     Gatherer::new(schemas).bundle(root)
 }
 
-/// Returns what decides which values are valid under a schema, as text: the form of everything that it reaches, and of what its
-/// dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
+/// Returns a text that determines which values are valid under a schema: the form of all schemas that it reaches, and
+/// that its dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
 pub(super) fn content(schemas: &Schemas, loc: &Loc, anchors: &[(String, Loc)]) -> String {
     let roots = anchors.iter().map(|(_, loc)| loc).chain([loc]);
     let form = Gatherer::new(schemas).of_roots(loc, roots);
@@ -29,38 +29,38 @@ pub(super) fn content(schemas: &Schemas, loc: &Loc, anchors: &[(String, Loc)]) -
     format!("{:?} {anchors:?} {}", place(loc), form.line())
 }
 
-/// Collects the contracts of the same schemas. Each schema is looked at once, and a document of which several contracts reach the
-/// same parts is written once.
+/// Collects several contracts of the same schemas. The links of a schema are determined once, and a document is written
+/// once for all contracts that reach the same parts of it.
 pub(crate) struct Gatherer<'a> {
     all: &'a Schemas,
-    /// The number of each schema in `schemas`.
+    /// The index of each schema in `schemas`.
     numbers: HashMap<Loc, usize>,
     schemas: Vec<Schema<'a>>,
-    /// The documents that were written, by file and reached schemas.
+    /// The documents that are written already, by file and reached schemas.
     written: HashMap<(usize, Vec<usize>), Arc<Document>>,
-    /// The documents that are a meta-schema of a contract.
+    /// The documents that are custom meta-schemas, by file.
     dialects: HashMap<usize, Arc<Document>>,
 }
 
-/// What is known of a schema.
+/// A schema, with its links once they are determined.
 struct Schema<'a> {
     loc: Loc,
-    /// None before the schema is looked at.
+    /// `None` until the links are determined.
     links: Option<Links<'a>>,
 }
 
-/// Where a schema leads to.
+/// The schemas and the meta-schema that a schema leads to.
 #[derive(Clone)]
 struct Links<'a> {
-    /// The schemas in it, and those that it refers to.
+    /// Its subschemas, and the schemas that it refers to, by index.
     next: Arc<[usize]>,
     /// The name of its resource.
     resource: &'a str,
-    /// Whether it has a dynamic reference.
+    /// Whether the schema has a dynamic reference.
     is_dynamic: bool,
     /// Its `$schema`.
     dialect: Option<&'a str>,
-    /// Its format, if that is a rule only because it is asserted.
+    /// Its `format`, if that is a rule only because the settings assert it.
     asserted: Option<&'a str>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Gatherer<'a> {
         self.of_roots(root, std::iter::once(root))
     }
 
-    /// Returns the bundle of what some schemas reach.
+    /// Returns the bundle of all schemas that `roots` reach; `root` is the contract's own schema.
     fn of_roots<'l>(&mut self, root: &Loc, roots: impl Iterator<Item = &'l Loc>) -> Bundle {
         let all = self.all;
         let open: Vec<usize> = roots.map(|loc| self.number(loc)).collect();
@@ -117,7 +117,7 @@ impl<'a> Gatherer<'a> {
         self.dialects.entry(index).or_insert_with(document).clone()
     }
 
-    /// Returns the form of a document of which these schemas are reached.
+    /// Returns the form of a document, of which only these schemas are reached.
     fn written(&mut self, index: usize, reached: Vec<usize>) -> Arc<Document> {
         let key = (index, reached);
         if let Some(known) = self.written.get(&key) {
@@ -132,7 +132,7 @@ impl<'a> Gatherer<'a> {
         document
     }
 
-    /// Returns where a schema leads to.
+    /// Returns the links of a schema, which are determined once.
     fn links(&mut self, number: usize) -> Option<Links<'a>> {
         let Schema { loc, links } = self.schemas.get(number)?;
         if links.is_some() {
@@ -161,7 +161,7 @@ impl<'a> Gatherer<'a> {
     }
 }
 
-/// Adds the schemas in a schema.
+/// Adds the subschemas of a schema to `out`, except its definitions.
 fn below(all: &Schemas, loc: &Loc, node: &Node, out: &mut Vec<Loc>) {
     let info = all.infos.get(loc);
     let knows = |keyword| info.map_or_else(|| all.default_draft().has(keyword), |info| info.knows(keyword));
@@ -185,10 +185,10 @@ fn below(all: &Schemas, loc: &Loc, node: &Node, out: &mut Vec<Loc>) {
     }
 }
 
-/// Everything that some schemas lead to.
+/// All schemas that some schemas reach, with their resources and meta-schemas.
 struct Reach<'a> {
     all: &'a Schemas,
-    /// By number.
+    /// The reached schemas, by index.
     schemas: BTreeSet<usize>,
     /// The names of their resources.
     resources: BTreeSet<&'a str>,
@@ -248,15 +248,15 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// Writes what is reached, and for what is around it only the structure and identifiers.
+/// Writes the reached schemas of a document. Of the values around them it writes only the structure and identifiers.
 struct FormWriter<'a> {
     schemas: &'a Schemas,
-    /// The JSON Pointers of what is reached in the document, sorted.
+    /// The JSON Pointers of the reached schemas of the document, sorted.
     reached: &'a [&'a str],
 }
 
 impl FormWriter<'_> {
-    /// Returns whether it is a list of names in `dependencies`, which may also contain schemas.
+    /// Returns whether a member is a list of names in `dependencies`, which may also contain schemas.
     fn is_dependency(&self, loc: &Loc, member: &Member) -> bool {
         matches!(member.value.json, Json::Array(_))
             && loc.pointer.strip_suffix("/dependencies").is_some_and(|pointer| self.is_reached(pointer))
@@ -268,7 +268,7 @@ impl FormWriter<'_> {
                 let schema = self.is_reached(&loc.pointer);
                 let alone = schema && self.schemas.draft(loc).ref_stands_alone() && self.schemas.refs.contains_key(loc);
                 let kept = members.iter().filter_map(|member| self.member(member, loc, schema, alone));
-                // the keyword decides what the types send
+                // `x-null-is-absent` decides which values the types send
                 let null = (schema && null::is_absent(self.schemas, loc)).then(|| Member {
                     key: null::KEYWORD.to_owned(),
                     key_at: NOWHERE,
@@ -313,8 +313,8 @@ impl FormWriter<'_> {
         Some(Member { key: key.to_owned(), key_at: NOWHERE, value })
     }
 
-    /// Returns whether a keyword is unknown to the schema's draft and so without effect. The `idempotent` of a request has
-    /// one.
+    /// Returns whether a keyword has no effect because the schema's draft doesn't define it. The `idempotent` of a
+    /// request has an effect.
     fn is_unknown(&self, loc: &Loc, keyword: &str) -> bool {
         let of_rpc = || {
             let file = self.schemas.files.get(loc.file).filter(|_| loc.pointer.is_empty());
@@ -323,7 +323,8 @@ impl FormWriter<'_> {
         !self.schemas.draft(loc).has(keyword) && !is_name(keyword) && !of_rpc()
     }
 
-    /// Writes a `$schema`. A custom one that stands for a draft becomes the draft's own, so that a bundle needs no settings.
+    /// Writes a `$schema`. A custom URI that stands for a draft becomes the draft's own URI, so that a bundle needs no
+    /// settings.
     fn dialect(&self, node: &Node) -> Node {
         match node.str().filter(|uri| Draft::of(uri).is_none()).and_then(|uri| self.schemas.draft_of(uri)) {
             Some(draft) => Node { at: NOWHERE, json: Json::String(draft.uri().to_owned()) },
@@ -335,7 +336,7 @@ impl FormWriter<'_> {
         self.reached.binary_search(&pointer).is_ok()
     }
 
-    /// Returns whether anything below a place is reached.
+    /// Returns whether any schema below a place is reached.
     fn leads(&self, loc: &Loc) -> bool {
         let below = loc.step("").pointer;
         let next = self.reached.partition_point(|pointer| **pointer < *below);
@@ -343,7 +344,7 @@ impl FormWriter<'_> {
     }
 }
 
-/// Returns whether a keyword only documents, so that no form has it.
+/// Returns whether a keyword is only documentation, which a form omits.
 fn is_documentation(keyword: &str) -> bool {
     matches!(keyword, "title" | "description" | "examples" | "$comment" | "deprecated" | "readOnly" | "writeOnly")
         || keyword.starts_with("x-")

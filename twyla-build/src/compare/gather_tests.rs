@@ -1,4 +1,4 @@
-//! Tests that contracts are gathered together as each is by itself.
+//! Tests that contracts gathered together equal those gathered alone.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use crate::schema::rpcs::IDEMPOTENT;
 
 const RULE: &str = "a caller that gets no answer sends the call again, so it may take effect twice";
 
-/// Combines the verdict on the values of requests with idempotency: a caller may repeat a call that the service's contract
-/// doesn't allow to be repeated.
+/// Combines the verdict on the values of requests with idempotency. The pair breaks if the caller may repeat a call
+/// that the service's contract doesn't allow to be repeated.
 pub(super) fn verdict(values: Verdict, caller: &Resolved, service: &Resolved, options: &Options) -> Verdict {
     let (caller_schema, service) = (&caller.bundle, &service.bundle);
     if !caller_schema.says_idempotent() || !service.is_request() || service.says_idempotent() {

@@ -1,4 +1,4 @@
-//! Minimizes a witness: removes and simplifies parts of a value as long as it stays one.
+//! Minimizes a witness: removes and simplifies parts of the value as long as it remains a witness.
 
 use serde_json::Value;
 
@@ -9,8 +9,8 @@ const TRIED: usize = 3_000;
 /// The maximum number of smaller values that are refused without being evaluated.
 const REFUSED: u64 = 1_000_000;
 
-/// Returns the smallest value that `fits`, which is called with smaller and smaller ones; none ends the search. Values that the
-/// `demands` on a value refuse don't fit.
+/// Returns the smallest value for which `fits` returns true. `fits` is called with smaller and smaller values; if it
+/// returns `None`, the search ends. A value that the `demands` refuse isn't tried.
 pub(super) fn smallest<'a>(
     mut value: Value,
     demands: impl Fn(&Value) -> Demands<'a>,
@@ -39,7 +39,7 @@ pub(super) fn smallest<'a>(
 struct Search<'v, 'a> {
     root: &'v Value,
     demands: Demands<'a>,
-    /// The path to the part.
+    /// The path from the root to the current part.
     path: Vec<Step<'v>>,
     left: &'v mut usize,
     refused: &'v mut u64,
@@ -99,13 +99,14 @@ impl<'v> Search<'v, '_> {
         ended
     }
 
-    /// Tries another value in the place of the part.
+    /// Tries another value in the place of a part. Returns whether the search has ended.
     fn other(&mut self, part: &Value, other: Value) -> bool {
         let refused = self.demands.refuse(part, &other);
         self.one(refused, |part| *part = other)
     }
 
-    /// Tries the value with a change of the part.
+    /// Tries the root with a change of the current part, unless the change is `refused`. Returns whether the search has
+    /// ended.
     fn one(&mut self, refused: bool, change: impl FnOnce(&mut Value)) -> bool {
         if refused {
             *self.refused = self.refused.saturating_sub(1);

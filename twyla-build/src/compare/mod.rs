@@ -3,13 +3,15 @@
 //! [`compare`] decides a pair. The verdict is one of three: it *fits*, which is proven; it *breaks*, with a [`Witness`] that
 //! was validated against both sides; or it is *undecided*, with the reason.
 //!
-//! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that its
-//! references reach (`document` is one of these, `gather` collects it from all schemas, `contracts` from a folder, `parse` from text), and `resolved` has its
-//! schemas resolved once for all comparisons with it, together with those of contracts that share its further documents; `lower` makes formulas (`formula`, with `tables`) of its schemas, and `shape`
-//! of what its generated types do beyond them; `solve` searches for a value that satisfies the producer's formula and not the
-//! consumer's, with `language` for patterns; `witness` validates what it finds against both sides, with an evaluator that shares
-//! nothing with the search, and `minimize` makes it smaller; `idempotency` compares `idempotent`; `verdict` is the result. `decide`
-//! combines them, and `validator` validates single values. `schemas` and `pattern` give other crates the same view of a contract.
+//! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that
+//! its references reach (`document` is one of these documents; `gather` collects a bundle from all schemas, `contracts`
+//! from a folder, and `parse` from text), and `resolved` has its schemas resolved once for all comparisons with it,
+//! together with those of contracts that share its further documents; `lower` makes formulas (`formula`, with `tables`)
+//! of its schemas, and `shape` of what its generated types do beyond them; `solve` searches for a value that satisfies
+//! the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it finds
+//! against both sides, with an evaluator that shares nothing with the search, and `minimize` makes it smaller;
+//! `idempotency` compares `idempotent`; `verdict` is the result. `decide` combines them, and `validator` validates
+//! single values. `schemas` and `pattern` give other crates the same view of a contract.
 
 mod bundle;
 mod contracts;
@@ -49,8 +51,8 @@ pub(crate) use resolved::{Resolved, Shared, read_together, together};
 
 /// Decides whether the consumer accepts everything that the producer may send.
 ///
-/// The budget counts steps, which are the same on every machine. The time of the search is limited too: a machine so slow or
-/// busy that it reaches that limit leaves a pair undecided that another one decides.
+/// The budget counts steps, which are the same on every machine. The time of the search is limited too: a machine so
+/// slow or busy that it reaches that limit leaves a pair undecided that a faster machine decides.
 ///
 /// ```
 /// use twyla_build::{Draft, compare::{self, Bundle, Options, Verdict}};

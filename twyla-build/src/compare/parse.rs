@@ -17,7 +17,7 @@ use crate::schema::{check, register};
 use crate::stack;
 
 impl Bundle {
-    /// Reads what [`Display`](std::fmt::Display) writes.
+    /// Parses the text that [`Display`](std::fmt::Display) writes.
     ///
     /// # Errors
     /// [`Problems`] if it isn't a bundle, or its schemas aren't valid.
@@ -28,13 +28,13 @@ impl Bundle {
         })
     }
 
-    /// Returns a form as it is written, without a check; none if it isn't a form.
+    /// Returns the bundle of a form as written, without a check; `None` if it isn't a form.
     pub(crate) fn as_written(form: &Node, known: &WrittenDocuments) -> Option<Self> {
         Some(Parts::of(form, &mut Vec::new())?.exact(known))
     }
 
-    /// Returns a form as it is written, without a check, of documents as JSON; none if it isn't a form. The documents of `others`
-    /// needn't be written again.
+    /// Returns the bundle of documents that are JSON values, as written and without a check; `None` if they aren't a
+    /// form. A document that one of `others` has is shared with it.
     pub(crate) fn of_values(
         draft: Draft,
         formats: bool,
@@ -50,13 +50,14 @@ impl Bundle {
         let document =
             |(name, value): (&String, &Arc<Value>)| (name.clone(), known(name, value).unwrap_or_else(|| made(value)));
         let documents: BTreeMap<String, Arc<Document>> = documents.iter().map(document).collect();
-        // what is nested too deep isn't JSON that is read
+        // JSON that is nested too deep can't be read back
         let is_form = documents.contains_key(root) && !documents.values().any(|document| document.is_deep());
         let formats = Formats { asserted: formats, in_every_draft: BTreeSet::new() };
         is_form.then(|| Self::new(draft, formats, root.to_owned(), documents))
     }
 
-    /// Returns the digest of a form as written, including keywords that [`parse`](Self::parse) omits.
+    /// Returns the digest of a form as written, including keywords that [`parse`](Self::parse) omits; `None` if the
+    /// text isn't a form.
     pub(crate) fn digest_as_written(text: &str) -> Option<String> {
         let written = on_stack(|problems| Some(Parts::read(text, problems)?.exact(&WrittenDocuments::default())));
         written.ok().map(|bundle| bundle.digest())
@@ -96,7 +97,7 @@ impl Bundle {
         gather::bundle(&schemas, &Loc::root(file.unwrap_or(0)))
     }
 
-    /// Returns its schemas with every reference resolved, and the place of its own schema.
+    /// Returns the schemas of the bundle with every reference resolved, and the place of its root schema.
     pub(super) fn resolved(&self) -> (Schemas, Loc) {
         // problems were reported when the bundle was made
         let (schemas, roots) = self.resolved_with(&[self], &mut Vec::new());
@@ -215,7 +216,7 @@ fn resolved(
         .with_asserted(formats.in_every_draft)
 }
 
-/// Runs the work on a large stack. Returns its errors, if there are any.
+/// Runs the work on a large stack. Returns the bundle, or all problems if one of them is an error.
 fn on_stack(work: impl FnOnce(&mut Vec<Problem>) -> Option<Bundle> + Send) -> Result<Bundle, Problems> {
     let mut problems = Vec::new();
     let done = stack::large(|| work(&mut problems));

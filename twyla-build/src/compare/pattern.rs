@@ -26,7 +26,7 @@ impl Pattern {
         Self { matcher: Matcher::new(written), translated: pattern::translate(written) }
     }
 
-    /// Returns whether a text contains a match; `None` if that is unknown: it isn't a valid pattern, or takes too much work.
+    /// Returns whether a text contains a match; `None` if the pattern isn't valid, or matching takes too much work.
     #[must_use]
     pub fn is_match(&self, text: &str) -> Option<bool> {
         self.matcher.is_match(text)

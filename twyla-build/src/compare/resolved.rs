@@ -1,4 +1,5 @@
-//! A contract with its schemas resolved, once for all comparisons with it; contracts with the same further documents share them.
+//! Contracts with their schemas resolved, once for all comparisons. Contracts with the same further documents share
+//! them.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -23,7 +24,7 @@ use crate::stack;
 
 /// A contract whose schemas are resolved when a comparison needs them, and only once.
 ///
-/// It is used on a stack of [`stack::large`](crate::stack::large).
+/// Use it only on a stack of [`stack::large`](crate::stack::large).
 pub(crate) struct Resolved {
     pub(super) bundle: Bundle,
     pub(super) mode: Mode,
@@ -46,7 +47,7 @@ impl Resolved {
         &self.bundle
     }
 
-    /// Returns whether its schemas were resolved before.
+    /// Returns whether the contract's schemas were resolved together with those of other contracts.
     #[cfg(test)]
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.is_some()
@@ -80,8 +81,9 @@ impl Shared {
     }
 }
 
-/// Resolves contracts on all cores: those that differ only in their own documents together, so that the others are resolved,
-/// and their types read, once. The result is in the order of the contracts.
+/// Resolves contracts on all cores. Contracts that differ only in their own documents are resolved together, so that
+/// the documents that they share are resolved, and their types read, only once. The result is in the order of the
+/// contracts.
 ///
 /// # Errors
 /// Fails if no thread can be started.
@@ -91,8 +93,8 @@ pub(crate) fn together(bundles: &[Bundle]) -> io::Result<Vec<Shared>> {
     Ok(bundles.iter().zip(shared).map(|(bundle, shared)| shared.unwrap_or_else(|| alone(bundle))).collect())
 }
 
-/// Resolves forms that are as they were written like [`together`], and checks each. `None` for a form that has to be read alone,
-/// because it has problems or isn't in canonical form.
+/// Resolves forms as written, like [`together`], and checks them. The result is `None` for a form that has to be read
+/// alone, for example because it has problems or isn't in canonical form.
 ///
 /// # Errors
 /// Fails if no thread can be started.
@@ -100,7 +102,7 @@ pub(crate) fn read_together(written: &[Bundle]) -> io::Result<Vec<Option<Shared>
     grouped(written, 1, |group| group.resolved(true))
 }
 
-/// Resolves each group of at least `least` contracts.
+/// Resolves the contracts in groups of at least `least`. The result is `None` for a contract without a group.
 fn grouped(
     bundles: &[Bundle],
     least: usize,
@@ -129,10 +131,10 @@ fn grouped(
     Ok(all)
 }
 
-/// The maximum number of contracts in a group, so that all cores have some.
+/// The maximum number of contracts in a group, so that the groups keep all cores busy.
 const MOST: usize = 64;
 
-/// Contracts with the same documents but their own, by index; at least one.
+/// Contracts with the same further documents, each with its index; at least one.
 struct Group<'a>(Vec<(usize, &'a Bundle)>);
 
 impl Group<'_> {
@@ -149,8 +151,8 @@ impl Group<'_> {
             && self.0.iter().all(|(_, other)| bundle.further().all(|(name, _)| name != other.root()))
     }
 
-    /// Resolves the contracts. If `written`, they come from files as text: they are checked, and one that isn't in canonical form is
-    /// `None`. So is one that has to be read alone.
+    /// Resolves the contracts. If `written`, they come from files as text: they are checked, and a contract that isn't
+    /// in canonical form is `None`. If one of the contracts has an error, all are `None`.
     fn resolved(&self, written: bool) -> Vec<Option<Shared>> {
         let bundles: Vec<&Bundle> = self.0.iter().map(|(_, bundle)| *bundle).collect();
         let Some(first) = bundles.first() else { return Vec::new() };
@@ -159,7 +161,7 @@ impl Group<'_> {
         if written {
             check::all(&schemas, &mut problems);
         }
-        // whose problem it is, each by itself shows
+        // reading each contract alone shows which one has the problem
         if problems.iter().any(Problem::is_error) {
             return bundles.iter().map(|_| None).collect();
         }
@@ -178,7 +180,7 @@ impl Group<'_> {
 }
 
 impl Bundle {
-    /// Returns the documents that aren't its own.
+    /// Returns all documents except the contract's own.
     fn further(&self) -> impl Iterator<Item = (&String, &Arc<Document>)> {
         self.inner.documents.iter().filter(|(name, _)| *name != self.root())
     }
@@ -190,15 +192,16 @@ fn digest(bundle: &Bundle) -> u64 {
     hasher.finish()
 }
 
-/// Whether the own document of a contract changes nothing for others beside it: it has no names that references could mean, no
-/// keyword that depends on what surrounds a reference, and no URI that further documents could name.
+/// Returns whether a contract's own document can't affect contracts that are resolved with it: it has no identifiers
+/// that their references could mean, no keyword that depends on what surrounds a reference, and no URI that further
+/// documents could name.
 fn has_plain_root(bundle: &Bundle) -> bool {
     let file = bundle.root().rsplit('/').next().unwrap_or_default();
     bundle.inner.documents.get(bundle.root()).is_some_and(|document| is_plain(&document.node))
         && !bundle.further().any(|(_, document)| may_name(&document.node, file))
 }
 
-/// Whether a `$id` or `$schema` in a document may be the URI of a file of this name, whatever it is resolved against.
+/// Returns whether a `$id` or `$schema` in a document may be the URI of a file of this name, whatever its base URI is.
 fn may_name(node: &Node, file: &str) -> bool {
     let is_name = |key: &str, value: &Node| {
         let Some(uri) = value.str().filter(|_| matches!(key, "id" | "$id" | "$schema")) else { return false };
@@ -244,7 +247,7 @@ mod tests {
     /// The budget of a comparison that isn't optimized.
     const BUDGET: u64 = 100_000;
 
-    /// The form of each event that reaches a schema in another way.
+    /// The forms of events, each of which reaches the schema in another way.
     fn around(schema: &Value, draft: &str) -> Vec<Bundle> {
         let reference = json!({ "$ref": "../../shared/part.json" });
         let own = [

@@ -17,7 +17,7 @@ pub(super) struct Links {
     references: HashMap<SchemaPath, SchemaPath>,
     /// The initial target of each `$dynamicRef` and `$recursiveRef`.
     dynamic: HashMap<SchemaPath, SchemaPath>,
-    /// The drafts of whole documents, and of schemas with another draft than around them.
+    /// The drafts of whole documents, and of schemas whose draft differs from that of the schema around them.
     drafts: HashMap<SchemaPath, Draft>,
     default_draft: Draft,
 }
@@ -120,13 +120,14 @@ impl<'a> Schema<'a> {
         &self.path
     }
 
-    /// Returns its draft.
+    /// Returns the draft of the schema.
     #[must_use]
     pub fn draft(&self) -> Draft {
         self.draft
     }
 
-    /// Returns what is in it at some steps: keywords, names and indexes.
+    /// Returns the value at a path below this one, whose steps are keywords, names and indexes; `None` if there isn't
+    /// one.
     #[must_use]
     pub fn at(&self, steps: &[&str]) -> Option<Self> {
         let (mut pointer, mut value, mut draft) = (self.path.pointer.clone(), self.value, self.draft);

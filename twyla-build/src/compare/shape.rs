@@ -38,7 +38,7 @@ pub(super) enum Side {
     Reads,
 }
 
-/// A value that the types can't hold, although its schema may allow it.
+/// A part of a value that the types can't hold, although the schema may allow it: its place, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnrepresentablePart {
     pub(super) pointer: String,
@@ -62,7 +62,8 @@ impl Types {
         Self { fields: indexes(&types), types: types.into(), root }
     }
 
-    /// Returns the types of several contracts, of which each is a whole file; none for those that have to be read alone.
+    /// Returns the types of several contracts, each of which is a whole file; `None` for a contract whose types have to
+    /// be read alone.
     pub(super) fn together(schemas: &Schemas, files: &[usize]) -> Vec<Option<Self>> {
         let (types, roots) = model::together(schemas, files);
         let (fields, types): (_, Arc<[Type]>) = (indexes(&types), types.into());
@@ -96,7 +97,7 @@ impl Types {
         out
     }
 
-    /// Returns the field of a struct with a name in JSON.
+    /// Returns the field of a struct by its name in JSON.
     fn field<'a>(&self, id: TypeId, fields: &'a [Field], name: &str) -> Option<&'a Field> {
         fields.get(*self.fields.get(id)?.get(name)?)
     }
@@ -123,7 +124,7 @@ impl Types {
 
 fn indexes(types: &[Type]) -> Arc<[HashMap<String, usize>]> {
     let of = |type_: &Type| match &type_.body {
-        // of fields with one name the first counts
+        // if several fields have one name, the first counts
         Body::Struct { fields, .. } => {
             fields.iter().enumerate().rev().map(|(index, field)| (field.wire.clone(), index)).collect()
         }
@@ -135,7 +136,7 @@ fn indexes(types: &[Type]) -> Arc<[HashMap<String, usize>]> {
 /// A part that the types can't hold, if there is one.
 type FirstPart = Result<Option<UnrepresentablePart>, Undecidable>;
 
-/// Returns the first part found.
+/// Returns the first result that has a part or is undecidable; otherwise `Ok(None)`.
 fn first(mut all: impl Iterator<Item = FirstPart>) -> FirstPart {
     all.find(|found| !matches!(found, Ok(None))).unwrap_or(Ok(None))
 }
@@ -196,7 +197,7 @@ impl PartCheck<'_> {
                     let variants = Variant::of(variants, by, value);
                     let is_only = variants.len() == 1;
                     first(variants.into_iter().map(|variant| {
-                        // of several variants, the value belongs to the one whose schema allows it
+                        // if several variants match, the value belongs to the one whose schema allows it
                         if !is_only && !self.is_allowed(variant, value)? {
                             return Ok(None);
                         }
@@ -305,7 +306,7 @@ impl ShapeLowering<'_, '_> {
             Body::Union { by, variants } => {
                 let mut parts = Vec::new();
                 for variant in variants {
-                    // a variant for a word holds what its schema allows
+                    // a variant that stands for one word holds only what its schema allows
                     let Some(held) = &variant.held else { continue };
                     let lit = self.held(held);
                     let other = self.other_than(by, variants, variant);
@@ -318,7 +319,7 @@ impl ShapeLowering<'_, '_> {
         }
     }
 
-    /// Returns the formula of the values that a variant isn't for.
+    /// Returns the formula of the values that don't belong to a variant.
     fn other_than(&mut self, by: &Discriminator, variants: &[Variant], variant: &Variant) -> Lit {
         if let (Discriminator::RequiredMember(_), Some(at)) = (by, &variant.schema) {
             // a value may have the members of several variants: it belongs to the one whose schema allows it, which requires

@@ -1,5 +1,5 @@
-//! Tables of what formulas refer to by index: patterns, formats and opaque keywords. Both sides of a pair share them, so that
-//! equal entries have equal indexes.
+//! Tables of the patterns, formats and opaque keywords that formulas refer to by index. Both sides of a pair share
+//! them, so that equal entries have equal indexes.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ impl PatternEntry {
         self.matcher.get_or_init(|| Matcher::shared(&self.written)).is_match(text)
     }
 
-    /// Returns the language of its matches, if there is an automaton.
+    /// Returns the language of the pattern; `None` if it has no automaton.
     pub(crate) fn language(&self) -> Option<&Language> {
         self.language.get_or_init(|| Language::of_pattern(&self.written)).as_deref()
     }
@@ -58,7 +58,7 @@ impl From<&Opaque> for Why {
     }
 }
 
-/// All of them.
+/// The tables of patterns, formats and opaque keywords.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     patterns: Vec<PatternEntry>,
@@ -106,7 +106,7 @@ impl Tables {
         index
     }
 
-    /// Returns the number of another side that shares the tables.
+    /// Returns the number of the next side that shares the tables.
     pub(crate) fn side(&mut self) -> usize {
         self.sides += 1;
         self.sides

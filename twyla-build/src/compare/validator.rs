@@ -22,7 +22,7 @@ pub enum Validity {
     Valid,
     /// The value is invalid: the first broken rule.
     Invalid(Refusal),
-    /// Unknown: a pattern or a format can't be evaluated, or the schemas multiply.
+    /// Unknown: a pattern or a format can't be evaluated, or a limit is reached.
     Unknown,
 }
 
@@ -40,7 +40,7 @@ pub struct Refusal {
 }
 
 impl Validator {
-    /// Validates a value; in contract mode, as the types that read it.
+    /// Validates a value; in contract mode, also checks that the generated types can read it.
     #[must_use]
     pub fn check(&self, value: &Value) -> Validity {
         match self.0.refuses(value) {
@@ -74,8 +74,8 @@ impl Checker {
         stack::large(|| Self(Mutex::new(WitnessCheck::new(bundle, mode))))
     }
 
-    /// Returns whether a value is accepted; in contract mode, by the types that read it. `None` if unknown, as with
-    /// [`Validity::Unknown`].
+    /// Returns whether a value is valid; in contract mode, also whether the generated types can read it. `None` if
+    /// unknown, as with [`Validity::Unknown`].
     pub fn is_valid(&self, value: &Value) -> Option<bool> {
         self.with(|judge, shallow| judge.is_read(value, shallow))
     }
@@ -83,13 +83,13 @@ impl Checker {
     /// Returns the broken rules of a value, in the order of the value and its schemas, up to `most`; empty if it is valid. A
     /// failed `oneOf` or `anyOf` counts as one rule: the rule of the intended alternative, if that can be recognized.
     ///
-    /// None if it is unknown whether the value is valid.
+    /// `None` if it is unknown whether the value is valid.
     pub fn refusals(&self, value: &Value, most: usize) -> Option<Vec<Refusal>> {
         let all = self.with(|judge, shallow| judge.all_refused(value, most, shallow))?;
         Some(all.into_iter().map(Refusal::from).collect())
     }
 
-    /// Returns a [`Changes`] of a value.
+    /// Returns a [`Changes`] that validates changes of single parts of the value.
     pub fn changes(&self, value: Value) -> Changes<'_> {
         let value = Box::new(value);
         let valid = self.with(|judge, shallow| judge.valid(&value, shallow)).unwrap_or_default();
@@ -105,8 +105,8 @@ impl Checker {
     }
 }
 
-/// A value of which one part after the other is changed and validated. If the value is valid, only the changed part is evaluated
-/// again.
+/// A value whose parts are changed one at a time, and validated with each change. If the value is valid, only the
+/// changed part is evaluated again.
 pub struct Changes<'a> {
     checker: &'a Checker,
     /// Boxed, because `valid` identifies the parts by their addresses.
@@ -115,8 +115,8 @@ pub struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    /// Returns the broken rules of the value with another part at a JSON Pointer, as [`Checker::refusals`]. None also if the value has
-    /// no such part.
+    /// Returns the broken rules of the value with the part at a JSON Pointer replaced, like [`Checker::refusals`]. Also
+    /// `None` if the value has no such part.
     ///
     /// ```
     /// use serde_json::json;

@@ -14,8 +14,8 @@ pub struct Options {
     pub mode: Mode,
     /// The budget of steps before a pair is undecided. A step is a small piece of work: a million take about a second or less.
     pub budget: u64,
-    /// The time of the search before a pair is undecided, whatever remains of the steps. Only a machine that takes so long for them
-    /// reaches it. Reading the schemas before the search and minimizing a witness after it aren't counted.
+    /// The time of the search before a pair is undecided, even if steps remain. Only a slow machine reaches it. Reading
+    /// the schemas before the search and minimizing a witness after it aren't counted.
     pub time: Duration,
 }
 
@@ -36,8 +36,8 @@ impl Options {
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// What the producer's generated types may send, against what the consumer's accept: members that the producer's
-    /// schema doesn't declare are never sent, and integers are as wide as the types that hold them.
+    /// The values that the producer's generated types may send, against those that the consumer's types accept: members
+    /// that the producer's schema doesn't declare are never sent, and integers are as wide as the types that hold them.
     Contract,
     /// Every value that is valid under the producer's schema, against the consumer's schema.
     Subsumption,
@@ -50,7 +50,7 @@ pub enum Verdict {
     Fits,
     /// The consumer refuses something that the producer may send: the witness, validated against both sides.
     Breaks(Box<Witness>),
-    /// Undecided, for this reason. If it is the time of the search, a faster machine may decide the pair.
+    /// Undecided, for this reason. If the reason is the time of the search, a faster machine may decide the pair.
     Undecided(Why),
 }
 
@@ -69,7 +69,7 @@ pub enum Sample {
     Value(Value),
     /// Proven: no value is valid.
     Nothing,
-    /// Neither could be shown.
+    /// Undecided, for this reason: no value was found, and it isn't proven that there is none.
     Undecided(Why),
 }
 
@@ -80,7 +80,7 @@ pub struct Witness {
     pub event: Value,
     /// The place in the value that the consumer refuses: a JSON Pointer, empty for the whole.
     pub pointer: String,
-    /// The consumer's keyword that refuses it.
+    /// The consumer's keyword that refuses the value.
     pub keyword: String,
     /// The place of that keyword.
     pub path: SchemaPath,

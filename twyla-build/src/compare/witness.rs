@@ -14,14 +14,14 @@ use crate::schema::schemas::{Loc, Schemas};
 /// Limit of evaluated schemas and copied parts while minimizing.
 const MOST: u64 = 1_000_000;
 
-/// The schemas of a contract, resolved together with those of others.
+/// The schemas of a contract, resolved together with those of other contracts.
 #[derive(Clone, Debug)]
 pub(super) struct SharedSchemas {
     pub(super) schemas: Arc<Schemas>,
     pub(super) root: Loc,
-    /// None if its types are read alone.
+    /// `None` if the contract's types are read alone.
     pub(super) types: Option<Types>,
-    /// Whether any of the schemas notes what was seen.
+    /// Whether any of the schemas has `unevaluatedItems` or `unevaluatedProperties`.
     pub(super) notes_seen: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct WitnessCheck {
     pub(super) schemas: Arc<Schemas>,
     pub(super) root: Loc,
     cache: Cache,
-    /// The types of the values; none if only the schema counts.
+    /// The generated types of the contract; `None` if values are validated only against the schema.
     pub(super) types: Option<Types>,
 }
 
@@ -41,7 +41,7 @@ impl WitnessCheck {
         Self { cache: Cache::new(&schemas), schemas: Arc::new(schemas), root, types }
     }
 
-    /// Creates one of a contract whose schemas are resolved with those of others.
+    /// Creates the check of a contract whose schemas are resolved together with those of other contracts.
     pub(super) fn of_shared(shared: &SharedSchemas) -> Self {
         let SharedSchemas { schemas, root, types, notes_seen } = shared.clone();
         let types = types.unwrap_or_else(|| Types::new(&schemas, &root));
@@ -72,7 +72,7 @@ impl WitnessCheck {
         Ok(self.unread(value, self.evaluator())?.is_none() && self.evaluator().is_valid(value, &self.root)?)
     }
 
-    /// Returns the first broken rule.
+    /// Returns the first broken rule; `None` if the value is accepted.
     pub(super) fn refuses(&self, value: &Value) -> Result<Option<Violation>, Undecidable> {
         match self.evaluator().broken(value, &self.root)? {
             Some(broken) => Ok(Some(broken)),

@@ -20,7 +20,7 @@ pub struct Request {
     pub subjects: Vec<Subject>,
     /// The terms.
     pub act: Act,
-    /// Whether the version accepted until now is kept as a version in the field.
+    /// The user and the sides of the version accepted before, if it stays in the field.
     pub keep: Option<Keep>,
 }
 
@@ -29,23 +29,23 @@ pub struct Request {
 pub enum Act {
     /// Accepts new contracts and additive changes.
     Fitting,
-    /// Waives what doesn't fit, for a limited time.
+    /// Waives misfits, for a limited time.
     Waive {
-        /// The directions in which it doesn't fit.
+        /// The directions of the misfits.
         directions: Vec<Direction>,
-        /// Why it is harmless.
+        /// Why the change is harmless.
         reason: String,
         /// The last day of the waiver.
         until: Date,
     },
     /// Accepts that a schema was removed.
     Remove {
-        /// Why it is harmless.
+        /// Why the removal is harmless.
         reason: String,
     },
-    /// Retires a version: nothing of it is left in the field.
+    /// Retires a version that is no longer in the field.
     Retire {
-        /// The beginning of its digest.
+        /// The beginning of the version's digest.
         digest: String,
         /// The evidence.
         reason: String,
@@ -312,7 +312,7 @@ impl NextLock<'_> {
         Ok(())
     }
 
-    /// Keeps the version accepted until now if the new one doesn't fit it, until it is retired.
+    /// Keeps the version accepted before as a version in the field, if the new one doesn't fit it.
     fn misfits_in_the_field(&mut self, subject: &Subject, broken: &BreakingChange, why: &str) {
         let accepted = broken.misfits.iter().filter(|misfit| misfit.old.because.is_none());
         let sides = accepted.map(|misfit| Sides::of(misfit.direction)).reduce(Sides::and);
@@ -378,7 +378,7 @@ impl NextLock<'_> {
     }
 }
 
-/// Adds a version to those in the field, or merges it with its entry.
+/// Adds a version to the versions in the field, or merges it into its entry there.
 fn put(list: &mut Vec<Earlier>, one: Earlier) {
     match list.iter_mut().find(|other| other.version == one.version) {
         Some(other) => {

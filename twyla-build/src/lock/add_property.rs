@@ -22,7 +22,8 @@ pub(super) struct AddedProperty {
     pub(super) other: String,
 }
 
-/// Adds the new content of the nearest property around a place as another property; `None` if its object is closed.
+/// Returns the old form with an added property, which has the new content of the property nearest to a place; `None` if
+/// the object is closed.
 pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<AddedProperty> {
     let path_names: Vec<String> = steps(&path.pointer).map(Cow::into_owned).collect();
     let length = nearest(&path_names)?;
@@ -47,8 +48,8 @@ pub(super) fn property(old: &Form, new: &Form, path: &SchemaPath) -> Option<Adde
     Some(AddedProperty { form, name: name.clone(), other })
 }
 
-/// Returns whether the object with these properties is closed: its readers refuse each property that is added, so that none
-/// is additive.
+/// Returns whether the object with these properties is closed: its readers refuse each property that is added, so no
+/// added property is additive.
 pub(super) fn is_closed(document: &Value, properties: &[String]) -> bool {
     let holder = properties.split_last().and_then(|(_, holder)| {
         holder.iter().try_fold(document, |value, step| match value {

@@ -22,7 +22,7 @@ use crate::schema::rpcs::IDEMPOTENT;
 pub(super) struct Advice {
     /// The breaking edits, by index.
     pub(super) culprits: Vec<usize>,
-    /// Additive forms of the same change.
+    /// Additive alternatives to the change, in words.
     pub(super) ways: Vec<String>,
 }
 
@@ -35,7 +35,7 @@ const BUDGET: u64 = 100_000;
 
 /// Finds the breaking edits of a contract, and an alternative for each.
 ///
-/// The forms are the old one and that of the `new` contract.
+/// `before` is the old form, `after` that of the `new` contract.
 pub(super) fn of(
     subject: &Subject,
     old: &Resolved,
@@ -50,7 +50,7 @@ pub(super) fn of(
     let old = OldContract { schema: old, form: before, new };
     let mut advice = Advice::default();
     for (index, edit) in edits.iter().enumerate() {
-        // a single edit is the breaking one and needs no further comparison
+        // if there is only one edit, it is the breaking one and needs no further comparison
         let (alone, harms) = if edits.len() == 1 {
             (Cow::Borrowed(after), harmed.to_vec())
         } else {
@@ -69,7 +69,7 @@ pub(super) fn of(
     advice
 }
 
-/// Returns the old form with one of the edits.
+/// Returns the old form with only the edit at `index`; `None` if another edit can't be undone.
 fn alone(old: &Form, new: &Form, edits: &[Edit], index: usize) -> Option<Form> {
     let others = edits.iter().enumerate().rev().filter(|(other, _)| *other != index);
     others.into_iter().try_fold(new.clone(), |form, (_, edit)| undo::undone(&form, old, edit))
@@ -82,12 +82,12 @@ struct OldContract<'a> {
 }
 
 impl OldContract<'_> {
-    /// Returns a form between it and the new contract; `None` if it isn't a valid one.
+    /// Resolves a form between the old contract and the new one; `None` if it isn't valid.
     fn resolved(&self, form: &Form) -> Option<Resolved> {
         form.resolved([self.schema.bundle(), self.new])
     }
 
-    /// Returns whether a new version fits it in a direction.
+    /// Returns whether a new version fits the old contract in a direction.
     fn fits(&self, new: &Resolved, direction: Direction) -> bool {
         match direction {
             Direction::OldToNew => compare::fits(self.schema, new, BUDGET),
@@ -95,12 +95,12 @@ impl OldContract<'_> {
         }
     }
 
-    /// Returns the directions among `harmed` in which a new version doesn't fit this one.
+    /// Returns the directions among `harmed` in which a new version doesn't fit the old contract.
     fn harms(&self, new: &Resolved, harmed: &[Direction]) -> Vec<Direction> {
         harmed.iter().copied().filter(|direction| !self.fits(new, *direction)).collect()
     }
 
-    /// Returns whether a form is an additive change of it.
+    /// Returns whether a form is an additive change of the old contract.
     fn is_added_to(&self, form: &Form) -> bool {
         self.resolved(form).is_some_and(|new| {
             // try the old listeners first: they refuse most often
@@ -151,7 +151,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         });
     }
     if harms == [Direction::OldToNew] {
-        // the unchanged old form is additive to itself
+        // these alternatives keep the old form, so they need no comparison
         return Some(match &edit.change {
             Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
             Change::Added(_) => format!("leave `{keyword}` out; new {producers} can follow it by themselves"),

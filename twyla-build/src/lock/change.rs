@@ -41,7 +41,7 @@ pub enum Change {
 /// A change and its place in the file.
 pub(super) type PlacedChange = (String, Change);
 
-/// Returns the items of a list, or a value that stands alone.
+/// Returns the items of a list, or any other value as the only item.
 pub(super) fn items(value: &Value) -> &[Value] {
     if let Value::Array(items) = value { items } else { std::slice::from_ref(value) }
 }

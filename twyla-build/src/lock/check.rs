@@ -23,12 +23,12 @@ use crate::stack;
 
 /// Compares the contracts of a folder with their lock. The findings are in the order of the contracts.
 ///
-/// Nothing is found of a contract that is what was accepted, unless a version of it in the field doesn't fit it. The same
-/// contracts and the same lock have the same findings on the same day.
+/// A contract that equals its accepted version has no findings, except about its waivers and its versions in the field.
+/// The same contracts and the same lock have the same findings on the same day.
 ///
 /// # Errors
-/// [`Problems`] with each form of the lock that had to be looked at and isn't the one of its digest, and each name in
-/// `how.roles` that no event has.
+/// [`Problems`] with each form of the lock that is read and doesn't match its digest, and each name in `how.roles` that
+/// no contract has.
 pub fn check(sources: &Sources, lock: &Lock, how: &CheckOptions) -> Result<Vec<Finding>, Problems> {
     let mut problems = Vec::new();
     how.roles.unknown(&how.folder, |kind, name| how.compiles(kind, name), sources, &mut problems);
@@ -71,7 +71,7 @@ pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> 
     Ok(findings)
 }
 
-/// Compares contracts with their versions. What contracts share is resolved once, before any is compared.
+/// Compares contracts with their versions. Documents that contracts share are resolved once, before any comparison.
 ///
 /// # Errors
 /// Fails if no thread can be started.
@@ -99,7 +99,7 @@ fn compared(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<R
     Ok(Ok(checked.into_iter().flatten().collect()))
 }
 
-/// Finds removed and new contracts. A removed and a new one that are similar count as a renamed contract.
+/// Finds removed and new contracts. A removed contract and a new one that are similar count as a renamed contract.
 fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut Vec<Finding>) {
     let is_there = |subject: &Subject| given.sources.contract(subject.kind, &subject.name).is_some();
     for (subject, entry) in &given.lock.contracts {
@@ -134,7 +134,7 @@ fn gone(given: CheckInput<'_>, mut fresh: Vec<&ContractSchema>, findings: &mut V
     }));
 }
 
-/// The maximum number of new contracts among which a renamed one is searched for.
+/// The maximum number of new contracts that are searched for a renamed contract.
 const MOST_NEW: usize = 100;
 
 pub(super) fn place(file: &str, at: At) -> Location {
@@ -165,7 +165,7 @@ fn olds(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Resul
     let mut known = compare::read_together(&known)?.into_iter();
     let read: Vec<Option<Shared>> = written.into_iter().map(|it| it.and_then(|_| known.next().flatten())).collect();
     let alone: Vec<_> = all.iter().zip(&read).collect();
-    // those that are read alone have their problems, or another form than was written
+    // a form that couldn't be read together with others, or has another digest, is read alone
     let alone = stack::each(&alone, |((_, held), read)| match read {
         Some(read) if read.bundle().digest() == held.version.digest => None,
         _ => Some(held.version.bundle(given.file)),
@@ -175,7 +175,7 @@ fn olds(given: CheckInput<'_>, checks: &[ContractCheck<'_>]) -> io::Result<Resul
     for ((index, _), alone) in all.iter().zip(&alone) {
         match alone {
             Some(Ok(bundle)) => bundles.push(bundle.clone()),
-            // the first problem of a contract hides others
+            // only the first problem of a contract is reported
             Some(Err(problem)) if failed != Some(*index) => {
                 failed = Some(*index);
                 problems.push((**problem).clone());
@@ -215,7 +215,7 @@ impl ContractCheck<'_> {
         let new = new.map_or_else(|| Resolved::contract(&contract.bundle), Shared::resolved);
         let digest = contract.bundle.digest();
         if entry.removed.is_some() && entry.accepted.digest == digest {
-            // the change was reverted
+            // the removal was reverted: the schema is back
             findings.push(Finding { subject: subject.clone(), place: contract.place.clone(), kind: FindingKind::New });
         }
         let role = given.how.roles.of(subject);
@@ -264,7 +264,7 @@ impl ContractCheck<'_> {
         findings
     }
 
-    /// Returns the versions that it must fit: the accepted one and those in the field.
+    /// Returns the versions that the contract must fit: the accepted one and those in the field.
     fn compared_versions(&self) -> Vec<ComparedVersion> {
         let accepted = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
         let earlier = self.entry.earlier.iter().map(|earlier| ComparedVersion {
@@ -299,7 +299,7 @@ impl ContractCheck<'_> {
             let held = ComparedVersion { version: self.entry.accepted.clone(), because: None, sides: Sides::Both };
             (held, Rc::new(Resolved::contract(&contract.bundle)))
         });
-        // only directions that matter count
+        // a direction without a misfit of this version counts as one that fits
         let asked = |direction| {
             let of = |misfit: &&Misfit| misfit.direction == direction && misfit.old.version == held.version;
             misfits.iter().find(of).map_or(Verdict::Fits, |misfit| misfit.verdict.clone())
@@ -315,14 +315,14 @@ impl ContractCheck<'_> {
         let forms = [old.bundle(), &contract.bundle].map(Form::of);
         let edits = edit::of_forms(&forms[0], &forms[1]);
         let mut advice = advice::of(subject, &old, &contract.bundle, &forms, &edits, &directions);
-        // a misfit with a witness is the most specific
+        // the edit at the place of a witness comes first: it is the most specific
         let refusing = |index: &usize| {
             let path = edits.get(*index).map(|edit| &edit.path);
             !verdicts.iter().any(|it| matches!(it, Verdict::Breaks(witness) if Some(&witness.path) == path))
         };
         advice.culprits.sort_by_key(refusing);
         let culprit = advice.culprits.first().and_then(|index| edits.get(*index)).or_else(|| edits.first());
-        // if the schema is unchanged, an ended waiver is the change
+        // if the schema is unchanged, the finding is due to a waiver that ended
         let ended = misfits.iter().find_map(|misfit| misfit.ended.as_ref());
         let at = match ended.filter(|_| self.entry.accepted.digest == *digest) {
             Some(waiver) => place(given.file, waiver.at),

@@ -47,7 +47,7 @@ impl Date {
         Self::of_days(self.days().saturating_add(i64::from(days)))
     }
 
-    /// Returns the date of a number of days since 1970-01-01, by eras of 400 years that begin in March.
+    /// Returns the number of days since 1970-01-01, computed by eras of 400 years that begin in March.
     fn days(self) -> i64 {
         let (month, day) = (i64::from(self.month), i64::from(self.day));
         let year = i64::from(self.year) - i64::from(month <= 2);

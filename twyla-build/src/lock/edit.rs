@@ -18,14 +18,14 @@ use crate::schema::load::step;
 pub struct Edit {
     /// The place of the edit: in the new form, or in the old one if the place was removed.
     pub path: SchemaPath,
-    /// Whether it is in the contract's own file.
+    /// Whether the edit is in the contract's own file.
     pub own: bool,
     /// The change.
     pub change: Change,
 }
 
 impl Edit {
-    /// Returns whether it changes only an identifier of a schema.
+    /// Returns whether the edit changes only an identifier of a schema.
     pub(crate) fn is_of_name(&self) -> bool {
         self.path
             .pointer
@@ -38,14 +38,14 @@ impl Edit {
             )
     }
 
-    /// Returns the value added to a list.
+    /// Returns the value that the edit adds to a list; `None` for another edit.
     pub(crate) fn listed(&self) -> Option<&Value> {
         if let Change::Listed(value) = &self.change { Some(value) } else { None }
     }
 }
 
 impl fmt::Display for Edit {
-    /// Writes it in one line.
+    /// Writes the edit in one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.own, &*self.path.pointer) {
             (true, "") => f.write_str("the schema: ")?,
@@ -64,7 +64,7 @@ impl fmt::Display for Edit {
     }
 }
 
-/// The number of characters of a value that are shown.
+/// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
 
 /// Returns a value in one line, shortened.
@@ -154,7 +154,8 @@ fn both(
     }
 }
 
-/// Reports a member of only one side; in a list of names or properties, each of them.
+/// Reports a member that only one side has. The names of `required` and the members of `properties` are reported one by
+/// one.
 fn alone(
     name: &str,
     value: &Value,
@@ -194,7 +195,7 @@ fn named(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     });
 }
 
-/// Compares lists without order. A single `type` counts as a list with one item.
+/// Compares lists regardless of order. A single `type` counts as a list with one item.
 fn set(keyword: &str, old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
     let (before, after) = (items(old), items(new));
     // an entirely different list is one change
@@ -233,7 +234,7 @@ fn combined(old: &Value, new: &Value, at: &str, out: &mut Vec<PlacedChange>) {
             None => fresh.push((index, value)),
         }
     }
-    // many of each would need a quadratic number of comparisons
+    // many added and removed subschemas would need a quadratic number of comparisons
     let few = left.len().saturating_mul(fresh.len()) <= MOST_PAIRS;
     for (index, value) in fresh {
         let at = step(at, &index.to_string());

@@ -199,7 +199,7 @@ fn a_form_between_two_contracts_is_the_contract_of_its_text() {
             let (resolved, bundle) = (form.resolved([&old, &new]), form.bundle());
             assert_eq!(resolved.as_ref().map(Resolved::bundle), bundle.as_ref(), "{old} {new} {edit}");
             let (Some(resolved), Some(bundle)) = (resolved, bundle) else { continue };
-            // the others are read like the text
+            // a form that isn't shared is read from its text
             shared += usize::from(resolved.is_shared());
             let (alone, old) = (Resolved::contract(&bundle), Resolved::contract(&old));
             assert_eq!(compare::verdict(&old, &resolved, BUDGET), compare::verdict(&old, &alone, BUDGET));

@@ -36,7 +36,7 @@ pub enum LockError {
     BadForm {
         error: String,
     },
-    /// The form doesn't have the digest.
+    /// The form's digest isn't the written one.
     WrongDigest {
         written: String,
         is: String,

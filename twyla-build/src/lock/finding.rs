@@ -11,7 +11,7 @@ use crate::compare;
 pub struct Finding {
     /// The contract.
     pub subject: Subject,
-    /// The place: of the change in the schema, or in the lock.
+    /// The place of the change: in the schema, or in the lock.
     pub place: Location,
     /// The kind of finding.
     pub kind: FindingKind,
@@ -22,9 +22,10 @@ pub struct Finding {
 pub enum FindingKind {
     /// A contract that isn't in the lock.
     New,
-    /// A contract in the lock without a schema.
+    /// A contract in the lock whose schema is gone.
     Removed,
-    /// A contract in the lock without a schema, and similar to a new one. The finding has the old name.
+    /// A contract in the lock whose schema is gone, and that is similar to a new contract. The finding has the old
+    /// name.
     Renamed {
         /// The similar contract.
         to: Subject,
@@ -100,7 +101,7 @@ impl EditVerdict {
         }
     }
 
-    /// Returns its word, such as `additive`.
+    /// Returns the word for the verdict, such as `additive`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -161,7 +162,7 @@ impl BreakingChange {
     }
 }
 
-/// An option for a finding.
+/// A way to resolve a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WayOn {
     /// The advice; if there is a command, when to run it.
@@ -179,7 +180,8 @@ pub struct Misfit {
     pub direction: Direction,
     /// The witness, or why it is undecided.
     pub verdict: compare::Verdict,
-    /// The place of the rule that refuses it or is undecided, if that is in the folder's files.
+    /// The place of the rule that refuses the witness, if the rule is in the folder's files; `None` for an undecided
+    /// misfit.
     pub place: Option<Location>,
     /// The waiver of this misfit, if its last day is over.
     pub ended: Option<Waiver>,

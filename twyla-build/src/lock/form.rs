@@ -15,7 +15,7 @@ pub(crate) struct Form {
     pub(crate) formats: bool,
     /// The name of the contract's own document.
     pub(crate) root: String,
-    /// Forms share them until one is changed.
+    /// The documents by name. Forms share a document until one of them changes it.
     pub(crate) documents: BTreeMap<String, Arc<Value>>,
 }
 
@@ -48,16 +48,17 @@ impl Form {
         }
     }
 
-    /// Returns it as a contract to compare; `None` if it isn't a valid one. Most of it is from `others`.
+    /// Returns the form as a contract to compare; `None` if it isn't valid. Unchanged documents are shared with
+    /// `others`.
     pub(super) fn resolved(&self, others: [&Bundle; 2]) -> Option<Resolved> {
         let Self { draft, formats, root, documents } = self;
         let written = Draft::named(draft).and_then(|draft| Bundle::of_values(draft, *formats, root, documents, others));
-        // a form that is canonical is resolved once, for its check and for all comparisons
+        // a canonical form is resolved once, for its check and for all comparisons
         let read = written.and_then(|written| compare::read_together(&[written]).ok()?.pop()?);
         read.map(|read| read.resolved()).or_else(|| Some(Resolved::contract(&self.bundle()?)))
     }
 
-    /// Converts it back to a bundle; `None` if it isn't a valid one.
+    /// Converts the form to a bundle; `None` if it isn't valid.
     pub(super) fn bundle(&self) -> Option<Bundle> {
         let Self { draft, formats, root, documents } = self;
         let documents: Map<String, Value> =
@@ -71,7 +72,7 @@ impl Form {
         self.documents.get(&self.root).map_or(&Value::Null, |value| value)
     }
 
-    /// Returns a document to change it.
+    /// Returns a document for changes; `None` if the form doesn't have it.
     pub(super) fn document_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.documents.get_mut(name).map(Arc::make_mut)
     }

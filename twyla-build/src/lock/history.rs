@@ -57,7 +57,7 @@ pub fn against(sources: &Sources, now: &Lock, then: &Lock, how: &CheckOptions) -
     Ok(findings)
 }
 
-/// Returns whether a lock accounts for a version.
+/// Returns whether an entry has a version or its retirement.
 fn has(entry: &Entry, digest: &str) -> bool {
     entry.versions().any(|version| version.digest == digest) || entry.retired.iter().any(|it| it.digest == digest)
 }

@@ -38,7 +38,7 @@ impl Severity {
 pub struct FindingGroup<'a> {
     /// The first finding, which stands for all.
     pub first: &'a Finding,
-    /// The others.
+    /// The other findings.
     pub also: Vec<&'a Finding>,
 }
 
@@ -62,19 +62,19 @@ pub fn messages(findings: &[Finding]) -> Vec<Message> {
 }
 
 impl<'a> FindingGroup<'a> {
-    /// Returns all its findings.
+    /// Returns all findings of the group.
     pub fn findings(&self) -> impl Iterator<Item = &'a Finding> + '_ {
         std::iter::once(self.first).chain(self.also.iter().copied())
     }
 
-    /// Returns its message. `named` are sentences that name the services that are hurt.
+    /// Returns the message of the group. `named` are sentences that name the affected services.
     #[must_use]
     pub fn message(&self, named: &[String]) -> Message {
         let lines = tame(wording::lines(self.first, &self.also, named));
         Message { severity: self.first.severity(), lines }
     }
 
-    /// Returns the first line of its message, without the place.
+    /// Returns the first line of the group's message, without the place.
     #[must_use]
     pub fn headline(&self) -> String {
         tamed(&wording::headline(self.first, &self.also))
@@ -92,7 +92,7 @@ impl<'a> FindingGroup<'a> {
         wording::hurt(self.first)
     }
 
-    /// Returns what to do, the command that accepts the change last.
+    /// Returns the ways to resolve the findings; the command that accepts the change is the last.
     #[must_use]
     pub fn ways(&self) -> Vec<WayOn> {
         let tamed_way = |way: WayOn| WayOn { text: tamed(&way.text), command: way.command.as_deref().map(tamed) };
@@ -101,7 +101,7 @@ impl<'a> FindingGroup<'a> {
 }
 
 impl Misfit {
-    /// Returns the side that sends and the side that receives: `old producers` and `new listeners`.
+    /// Returns the sender and the receiver of the misfit, such as `old producers` and `new listeners`.
     #[must_use]
     pub fn ends(&self, subject: &Subject) -> (String, String) {
         let (sender, receiver) = wording::ends(subject, self);
@@ -110,7 +110,7 @@ impl Misfit {
 }
 
 impl Finding {
-    /// Returns the lines of the group, as [`Message`] has them.
+    /// Returns the lines of a message about this finding alone, as [`Message`] has them.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         tame(wording::lines(self, &[], &[]))

@@ -1,9 +1,9 @@
 #![doc = include_str!("../../docs/lock.md")]
 //!
-//! The modules: [`mod@model`] is the content of a lock, and `read`, `error`, `write` and `print` are its file; `form`, `edit`,
-//! `rename` and `similarity` find what was changed; `check` compares contracts with their lock, for the `roles` of a service,
-//! and `advice`, `add_property` and `undo` propose what to do; `finding`, `wording` and `messages` are the result; `accept` makes
-//! the next lock, and `history` compares a lock with an older one.
+//! The modules: [`mod@model`] is the content of a lock, and `read`, `error`, `write` and `print` read and write its
+//! file; `form`, `edit`, `rename` and `similarity` find the changes; `check` compares contracts with their lock, for
+//! the `roles` of a service, and `advice`, `add_property` and `undo` propose alternatives; `finding`, `wording` and
+//! `messages` are the result; `accept` makes the next lock, and `history` compares a lock with an older one.
 
 mod accept;
 mod add_property;

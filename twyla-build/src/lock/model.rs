@@ -42,7 +42,7 @@ impl Subject {
         Self { kind: contract.kind, name: contract.name.clone() }
     }
 
-    /// Returns whether it is a contract of an RPC.
+    /// Returns whether the subject is a contract of an RPC.
     pub(crate) fn is_of_rpc(&self) -> bool {
         self.kind.way().is_some()
     }
@@ -79,7 +79,7 @@ impl FromStr for Subject {
 pub struct Entry {
     /// The version that was accepted last.
     pub accepted: Version,
-    /// Why its schema was removed, if that was accepted.
+    /// Why the contract's schema was removed, if that was accepted.
     pub removed: Option<String>,
     /// The earlier versions that are still in the field.
     pub earlier: Vec<Earlier>,
@@ -96,7 +96,7 @@ impl Entry {
         Self { accepted, removed: None, earlier: Vec::new(), waivers: Vec::new(), retired: Vec::new() }
     }
 
-    /// Returns all its versions, the accepted one first.
+    /// Returns all versions of the entry, the accepted one first.
     pub fn versions(&self) -> impl Iterator<Item = &Version> {
         std::iter::once(&self.accepted).chain(self.earlier.iter().map(|earlier| &earlier.version))
     }
@@ -111,16 +111,16 @@ pub struct Version {
     pub form: String,
     /// The place of the version in the lock.
     pub(crate) at: At,
-    /// Its form, if that was read or made already.
+    /// The parsed form, if the version was read from a lock or made from a folder.
     pub(crate) known: KnownForm,
 }
 
 /// A form that needn't be parsed again.
 #[derive(Clone, Debug)]
 pub(crate) enum KnownForm {
-    /// As it is in the lock.
+    /// The form as the lock contains it.
     Node(Arc<Node>),
-    /// That of a folder.
+    /// The form of a contract in a schemas folder.
     Bundle(Bundle),
 }
 
@@ -215,7 +215,7 @@ impl Direction {
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal,)* }) => {
         impl $type {
-            /// The words that it is written as.
+            /// The words for the values of the type.
             pub const WORDS: &'static [&'static str] = &[$($word),*];
         }
 
@@ -253,14 +253,14 @@ impl fmt::Display for NoWord {
     }
 }
 
-/// A waiver: one version may not fit another one, in one direction, until a day.
+/// A waiver: a misfit of two versions in one direction is allowed until a day.
 #[derive(Clone, Debug)]
 pub struct Waiver {
     /// The digest of the old version.
     pub old: String,
     /// The digest of the new version.
     pub new: String,
-    /// The direction in which the versions may not fit.
+    /// The direction of the misfit.
     pub direction: Direction,
     /// Why the misfit is harmless.
     pub reason: String,
@@ -271,7 +271,7 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    /// Returns whether it covers this pair and direction.
+    /// Returns whether the waiver covers this pair and direction.
     #[must_use]
     pub fn is_for(&self, old: &str, new: &str, direction: Direction) -> bool {
         self.old == old && self.new == new && self.direction == direction
@@ -289,7 +289,7 @@ impl PartialEq for Waiver {
 pub struct Retired {
     /// The digest of the version.
     pub digest: String,
-    /// The evidence that it is no longer used.
+    /// The evidence that the version is no longer used.
     pub reason: String,
 }
 

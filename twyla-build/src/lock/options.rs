@@ -19,7 +19,8 @@ pub struct CheckOptions {
     pub folder: String,
     /// The roles of the service.
     pub roles: Roles,
-    /// The contracts that are compiled; `None` for all. A contract of the lock that isn't one of them isn't missed.
+    /// The contracts that are compiled; `None` for all. A contract of the lock that isn't compiled doesn't count as
+    /// removed.
     pub only: Option<Only>,
     /// The day for which waivers are checked.
     pub today: Date,
@@ -33,7 +34,8 @@ pub struct CheckOptions {
 pub enum CheckProgress<'a> {
     /// The number of contracts to compare.
     Begun(usize),
-    /// A contract is being compared. Several are at a time, and their order may change from run to run.
+    /// A contract is being compared. Several contracts are compared at a time, and their order may change from run to
+    /// run.
     Comparing(&'a Subject),
     /// A contract was compared.
     Compared(&'a Subject),
@@ -57,7 +59,7 @@ pub struct Observer(Option<Arc<Observe>>);
 type Observe = dyn Fn(CheckProgress<'_>) + Send + Sync;
 
 impl Observer {
-    /// Creates an observer. The default one does nothing.
+    /// Creates an observer. The default observer does nothing.
     #[must_use]
     pub fn new(observe: impl Fn(CheckProgress<'_>) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(observe)))
@@ -77,7 +79,7 @@ impl fmt::Debug for Observer {
 }
 
 impl CheckOptions {
-    /// Checks everything, for today.
+    /// Returns options that check all contracts in both directions, for today.
     #[must_use]
     pub fn new(folder: impl Into<String>) -> Self {
         Self {

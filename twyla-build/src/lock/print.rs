@@ -49,7 +49,7 @@ impl Doc {
         }
     }
 
-    /// Returns it in one line without spaces.
+    /// Returns the value in one line without spaces.
     pub(crate) fn compact(&self) -> String {
         let mut out = String::new();
         self.write_compact(&mut out);
@@ -80,7 +80,7 @@ impl Doc {
         }
     }
 
-    /// Returns the text of a file.
+    /// Returns the text of a file that contains the value.
     pub(crate) fn print(&self) -> String {
         let mut out = String::new();
         self.write(0, 0, &mut out);
@@ -96,7 +96,7 @@ impl Doc {
         }
     }
 
-    /// Returns whether it is a plain value or a list of plain values.
+    /// Returns whether the value is plain, a list of plain values, or an empty object.
     fn is_flat(&self) -> bool {
         match self {
             Self::Object(members) => members.is_empty(),
@@ -105,7 +105,7 @@ impl Doc {
         }
     }
 
-    /// Returns it in one line if it should be one.
+    /// Returns the value in one line; `None` if it contains members or items that need lines of their own.
     fn line(&self) -> Option<String> {
         match self {
             Self::Plain(text) => Some(text.clone()),
@@ -124,7 +124,7 @@ impl Doc {
         }
     }
 
-    /// Writes it after `before` characters in its line.
+    /// Writes the value; `before` is the number of characters before it in its line.
     fn write(&self, indent: usize, before: usize, out: &mut String) {
         if let Some(line) = self.line()
             && (matches!(self, Self::Plain(_)) || self.is_empty() || before + line.chars().count() < WIDTH)
@@ -163,7 +163,7 @@ impl Doc {
     }
 }
 
-/// Returns a value in one line without spaces, as [`Doc::sorted`] has it.
+/// Returns a value in one line without spaces, with the order of [`Doc::sorted`].
 pub(crate) fn compact(node: &Node) -> String {
     let mut out = String::new();
     write_compact(node, &mut out);

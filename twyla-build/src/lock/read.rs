@@ -20,7 +20,7 @@ impl Lock {
 
     /// Reads the text of a lock file, which messages show as `shown`.
     ///
-    /// Forms are trusted by their digests; [`verify`](Self::verify) checks them.
+    /// The digests of forms aren't checked here; [`verify`](Self::verify) checks them.
     ///
     /// # Errors
     /// [`Problems`] with all errors, each with line and column.
@@ -55,7 +55,8 @@ impl Lock {
 }
 
 impl Version {
-    /// Returns the form of this version as the lock has it, if that was read already and is still the form.
+    /// Returns the form of this version as written in the lock; `None` if it wasn't read from a lock, or was changed
+    /// since.
     pub(crate) fn as_written(&self, known: &WrittenDocuments) -> Option<Bundle> {
         match &self.known {
             KnownForm::Node(form) if print::compact(form) == self.form => Bundle::as_written(form, known),
@@ -63,7 +64,7 @@ impl Version {
         }
     }
 
-    /// Parses the form of this version.
+    /// Parses the form of this version, and checks it against the digest.
     pub(crate) fn bundle(&self, shown: &str) -> Result<Bundle, Box<Problem>> {
         let problem = |error: LockError| {
             let kind = ProblemKind::Lock { message: error.to_string() };
@@ -190,7 +191,7 @@ impl LockReader<'_> {
         Some(Version { digest, form, at: node.at, known })
     }
 
-    /// Returns the objects of a list, if it exists.
+    /// Reads each object of the list `name`; without the list, the result is empty.
     fn list<T>(
         &mut self,
         node: &Node,

@@ -22,7 +22,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Returns whether a direction is checked for it.
+    /// Returns whether a direction is checked for the role.
     #[must_use]
     pub fn demands(self, direction: Direction) -> bool {
         match self {
@@ -50,36 +50,36 @@ impl Roles {
         Self { rest, ..Self::default() }
     }
 
-    /// Adds events that the service listens to, and doesn't emit unless they are added as such.
+    /// Adds events that the service listens to. It doesn't emit them unless [`emits`](Self::emits) adds them too.
     #[must_use]
     pub fn listens<T: Into<String>>(mut self, events: impl IntoIterator<Item = T>) -> Self {
         self.listens.extend(events.into_iter().map(Into::into));
         self
     }
 
-    /// Adds events that the service emits, and doesn't listen to unless they are added as such.
+    /// Adds events that the service emits. It doesn't listen to them unless [`listens`](Self::listens) adds them too.
     #[must_use]
     pub fn emits<T: Into<String>>(mut self, events: impl IntoIterator<Item = T>) -> Self {
         self.emits.extend(events.into_iter().map(Into::into));
         self
     }
 
-    /// Adds RPCs that the service serves, and doesn't call unless they are added as such. It reads their requests, and sends
-    /// their responses and errors.
+    /// Adds RPCs that the service serves: it reads their requests, and sends their responses and errors. It doesn't
+    /// call them unless [`calls`](Self::calls) adds them too.
     #[must_use]
     pub fn serves<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
         self.serves.extend(rpcs.into_iter().map(Into::into));
         self
     }
 
-    /// Adds RPCs that the service calls, and doesn't serve unless they are added as such.
+    /// Adds RPCs that the service calls. It doesn't serve them unless [`serves`](Self::serves) adds them too.
     #[must_use]
     pub fn calls<T: Into<String>>(mut self, rpcs: impl IntoIterator<Item = T>) -> Self {
         self.calls.extend(rpcs.into_iter().map(Into::into));
         self
     }
 
-    /// Sets the role of what isn't named.
+    /// Sets the role for the context and all events that aren't named.
     #[must_use]
     pub(crate) fn rest(self, rest: Role) -> Self {
         Self { rest, ..self }
@@ -101,7 +101,7 @@ impl Roles {
         }
     }
 
-    /// Reports names that the folder doesn't have, or for which `compiles` is false.
+    /// Reports names that no contract has. A name for which `compiles` is false is reported as left out.
     pub(crate) fn unknown(
         &self,
         folder: &str,

@@ -1,4 +1,5 @@
-//! Measures how similar two schemas are, to recognize renamed contracts and to pair the branches of two choices.
+//! Measures how similar two schemas are, to recognize renamed contracts and to pair the subschemas of two `allOf`,
+//! `anyOf` or `oneOf`.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 
 use crate::schema::load::step;
 
-/// The minimum similarity of two schemas that count as versions of one.
+/// The minimum similarity of two schemas that count as versions of the same schema.
 pub(crate) const LIKE: f64 = 0.6;
 
 /// Returns the similarity of two schemas, from 0 to 1: the share of common leaves, each a value with its place.

@@ -1,4 +1,4 @@
-//! Decides whether a lock that is behind is an error. In CI it is: what is deployed must be what was accepted.
+//! Decides whether a lock that is behind is an error. In CI it is, because only accepted contracts may be deployed.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -15,7 +15,7 @@ impl fmt::Display for BadStrictness {
     }
 }
 
-/// The environment variables that decide it.
+/// The environment variables that decide whether a lock that is behind is an error.
 pub(crate) const VARIABLES: [&str; 2] = ["TWYLA_LOCK", "CI"];
 
 /// Returns whether a lock that is behind is an error. `TWYLA_LOCK` decides: `strict` or `warn`. If it isn't set, the lock

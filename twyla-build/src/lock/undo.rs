@@ -35,7 +35,7 @@ pub(crate) fn undone(new: &Form, old: &Form, edit: &Edit) -> Option<Form> {
             match walk(document, &path, false)? {
                 Value::Object(members) => drop(members.remove(&last)?),
                 Value::Array(items) => {
-                    // other undone edits may have moved it
+                    // other undone edits may have moved the item
                     let at = index(&last).filter(|at| items.get(*at) == Some(value));
                     let at = at.or_else(|| items.iter().position(|item| item == value))?;
                     items.remove(at);

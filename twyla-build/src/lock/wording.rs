@@ -14,8 +14,8 @@ use crate::compare::{ContractKind, Verdict, Witness};
 const MOST_EDITS: usize = 5;
 const MOST_MISFITS: usize = 4;
 
-/// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way, and `named` lines that
-/// name the services that are hurt.
+/// Returns the lines of a finding. `also` are other contracts that the same edit affects in the same way, and `named`
+/// lines that name the affected services.
 pub(super) fn lines(finding: &Finding, also: &[&Finding], named: &[String]) -> Vec<String> {
     let Location { file, line, column } = &finding.place;
     let mut text = Text(Vec::new());
@@ -35,7 +35,7 @@ pub(super) fn lines(finding: &Finding, also: &[&Finding], named: &[String]) -> V
     text.0
 }
 
-/// Returns what the change means for the order of upgrades; `None` if it is not about that.
+/// Returns what the change means for the order of upgrades; `None` if the finding doesn't affect it.
 pub(super) fn verdict(finding: &Finding) -> Option<String> {
     let (producers, listeners) = sides(&finding.subject);
     let broken = match &finding.kind {
@@ -53,7 +53,7 @@ pub(super) fn verdict(finding: &Finding) -> Option<String> {
     Some(format!("{}: {verdict}", broken.edited.verdict.word()))
 }
 
-/// Returns who is affected, a sentence for each.
+/// Returns the affected services, a sentence for each side.
 pub(super) fn hurt(finding: &Finding) -> Vec<String> {
     let subject = &finding.subject;
     match &finding.kind {
@@ -92,7 +92,7 @@ fn hurt_by_change(subject: &Subject, broken: &BreakingChange) -> Vec<String> {
     hurt
 }
 
-/// Returns the alternatives, the command that accepts the change last.
+/// Returns the alternatives; the command that accepts the change is the last.
 pub(super) fn ways(finding: &Finding, also: &[&Finding]) -> Vec<WayOn> {
     match &finding.kind {
         FindingKind::Broken(broken) => ways_of_change(&finding.subject, broken, also),
@@ -147,7 +147,7 @@ fn ways_of_loss(subject: &Subject, digest: &str) -> Vec<WayOn> {
     ]
 }
 
-/// Returns all edits and all misfits.
+/// Returns all edits and all misfits, as lines.
 pub(super) fn changes(subject: &Subject, edited: &EditedContract, misfits: &[Misfit]) -> Vec<String> {
     let mut text = Text(Vec::new());
     text.part("changed", edited.edits.iter().map(ToString::to_string));
@@ -155,7 +155,7 @@ pub(super) fn changes(subject: &Subject, edited: &EditedContract, misfits: &[Mis
     text.0
 }
 
-/// The number of contracts that a shared message names.
+/// The maximum number of contracts that a shared message names.
 const MOST_NAMED: usize = 4;
 
 /// Lists the contracts of findings: `` `a.x`, `a.y` and 3 more ``.
@@ -177,7 +177,7 @@ fn others(also: &[&Finding]) -> String {
     also.iter().map(|other| format!(" {}", other.subject)).collect()
 }
 
-/// Returns the first line, without its place.
+/// Returns the first line of a finding's message, without the place.
 pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let (subject, names) = (&finding.subject, named(finding, also));
     let many = !also.is_empty();
@@ -261,7 +261,7 @@ fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
     }
 }
 
-/// Returns whether the only misfit is that callers repeat calls that services don't allow to be repeated.
+/// Returns whether all misfits are calls that callers repeat although the service's contract doesn't allow that.
 fn is_repeated(misfits: &[&Misfit]) -> bool {
     let repeated = |misfit: &&Misfit| matches!(&misfit.verdict, Verdict::Breaks(witness) if witness.is_repeated());
     !misfits.is_empty() && misfits.iter().all(repeated)
@@ -348,7 +348,7 @@ impl Text {
         }
     }
 
-    /// Adds wrapped sentences, each followed by a command in a line of its own.
+    /// Adds wrapped sentences, each followed by its command, if it has one, in a separate line.
     fn prose(&mut self, word: &str, bullet: &str, items: impl IntoIterator<Item = WayOn>) {
         let indent = " ".repeat(bullet.len());
         let mut lines = Vec::new();

@@ -10,11 +10,11 @@ use crate::schema::load::{self, MAX_NESTING};
 const NOTE: &str =
     "The accepted contracts of this folder, made by `cargo twyla accept`; `cargo twyla diff` shows what is new";
 
-/// The maximum depth of a form's documents in the lock.
+/// The maximum number of levels that a lock has around a document of a form.
 const ABOVE: usize = 8;
 
 impl fmt::Display for Lock {
-    /// Returns the text of the file.
+    /// Writes the text of the lock file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let contracts = self.contracts.iter().map(|(subject, entry)| (subject.to_string(), contract(entry)));
         let lock = object([

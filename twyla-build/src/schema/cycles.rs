@@ -12,7 +12,7 @@ const SHOWN: usize = 8;
 
 /// Reports each cycle once.
 pub(crate) fn report(schemas: &Schemas, problems: &mut Vec<Problem>) {
-    // open schemas with their index in `way`, and finished ones as `None`
+    // schemas on the current path with their index in `way`, and finished schemas as `None`
     let mut state: HashMap<Loc, Option<usize>> = HashMap::new();
     let mut reported = 0;
     for start in schemas.infos.keys() {
@@ -48,7 +48,7 @@ pub(crate) fn report(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Returns the schemas that apply to the same value as this one.
+/// Returns the schemas that a schema applies to the same value.
 fn in_place(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
     let Some(node) = schemas.node(loc) else { return Vec::new() };
     let mut out = Vec::new();

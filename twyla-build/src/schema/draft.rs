@@ -52,7 +52,7 @@ impl Draft {
         ALL.iter().find(|(draft, ..)| *draft == self).map_or("2020-12", |(_, name, _)| name)
     }
 
-    /// The draft of that name.
+    /// Returns the draft with a name; `None` if no draft has it.
     pub(crate) fn named(name: &str) -> Option<Self> {
         ALL.into_iter().find(|(_, known, _)| *known == name).map(|(draft, ..)| draft)
     }
@@ -130,7 +130,7 @@ impl Dialects {
         self.0.insert(plain(uri).to_owned(), draft);
     }
 
-    /// Returns the draft that is set for a URI.
+    /// Returns the draft that the settings set for a URI.
     pub(crate) fn set(&self, uri: &str) -> Option<Draft> {
         self.0.get(plain(uri)).copied()
     }
@@ -158,7 +158,7 @@ pub(crate) fn plain(uri: &str) -> &str {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vocabularies(u8);
 
-/// Those of 2019-09 and 2020-12, by the end of their URI.
+/// The vocabularies of 2019-09 and 2020-12, by the end of their URI.
 const VOCABULARIES: [(&str, u8); 9] = [
     ("core", CORE),
     ("applicator", APPLICATOR),

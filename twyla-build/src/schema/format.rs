@@ -32,7 +32,8 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> + Clone {
     FORMATS.into_iter().map(|(name, ..)| name)
 }
 
-/// Returns the variant of the runtime's `Format` for a format of this draft; other formats are annotations.
+/// Returns the variant of the runtime's `Format` for a format of this draft; `None` for any other format, which is an
+/// annotation.
 pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
     let (_, variant, since) = FORMATS.into_iter().find(|(known, ..)| *known == name)?;
     match variant {
@@ -42,7 +43,7 @@ pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a text has the format of this variant; `None` if that can't be checked here.
+/// Returns whether a text has the format of this variant; `None` if this build can't check the format.
 pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
     let format = match variant {
         "DateTime" => Format::DateTime,

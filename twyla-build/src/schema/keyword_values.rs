@@ -1,4 +1,4 @@
-//! Checks the value of each keyword, as the drafts' meta-schemas do, and finds the place of what is wrong.
+//! Checks the value of each keyword, as the drafts' meta-schemas do, and finds the place of each invalid value.
 
 use std::collections::HashSet;
 
@@ -153,7 +153,7 @@ fn positive(node: &Node) -> bool {
     matches!(&node.json, Json::Number(text) if Number::new(text).is_positive())
 }
 
-/// Returns whether it is a whole number, 0 or more. `1.0` is one, except in draft 4.
+/// Returns whether a value is a whole number, 0 or more. `1.0` is a whole number, except in draft 4.
 fn whole(draft: Draft, node: &Node) -> bool {
     let Json::Number(text) = &node.json else { return false };
     let number = Number::new(text);
@@ -267,7 +267,8 @@ mod tests {
         "{\"a\": \"b\"}",
     ];
 
-    /// Every keyword of every draft with many values, against the drafts' meta-schemas as another implementation reads them.
+    /// Compares every keyword of every draft, with many values, with the drafts' meta-schemas in another
+    /// implementation.
     #[test]
     fn says_what_the_meta_schemas_say() {
         let mut compared = 0;
@@ -288,7 +289,7 @@ mod tests {
                     let schema = parse("", text.clone().into_bytes(), &mut Vec::new()).unwrap();
                     let ours = wrong(draft, &schema, &schema.members()[0]).is_empty();
                     let mut theirs = oracle.is_valid(&serde_json::from_str(&text).unwrap());
-                    // an unknown name is said elsewhere, and -0 is a number with a fraction to the other
+                    // an unknown type name is reported elsewhere; to the other implementation, -0 has a fraction
                     theirs |= keyword == "type" && value.starts_with('"');
                     if draft == Draft4 && value == "-0" {
                         continue;

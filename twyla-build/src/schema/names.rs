@@ -13,9 +13,9 @@ pub(crate) fn field(wire: &str) -> String {
     checked(rust::field_name, wire)
 }
 
-/// Returns distinct names for the fields of an object. If two names are equal, or look alike to the compiler, the property
-/// written like it keeps it, else the first in alphabetical order; the others get a number. The order of the properties changes
-/// nothing.
+/// Returns distinct names for the fields of an object. If several names are equal, or look alike to the compiler, the
+/// property that is spelled like the name keeps it, or otherwise the first property in alphabetical order; the others
+/// get a number. The result doesn't depend on the order of the properties.
 pub(crate) fn fields(wires: &[&str]) -> Vec<String> {
     let plain: Vec<String> = wires.iter().map(|wire| field(wire)).collect();
     let mut order: Vec<usize> = (0..wires.len()).collect();
@@ -152,7 +152,7 @@ fn points(wire: &str) -> Vec<String> {
     wire.chars().map(|c| format!("u{:x}", u32::from(c))).collect()
 }
 
-/// Returns the name of a type, if it has a readable one: `^.` would be `U5eU2e`.
+/// Returns the name of a type; `None` if it would be spelled with code points, as `U5eU2e` for `^.`.
 pub(crate) fn readable(wire: &str) -> Option<String> {
     let (name, points) = (type_(wire), points(wire));
     let is_spelled = !wire.is_empty() && (name == points.join("_") || name == rust::type_name(&points.join(" ")));
@@ -184,7 +184,7 @@ pub(crate) fn service(name: &RpcName) -> String {
     format!("rpc::{}", field(name.service()))
 }
 
-/// Returns the variants of an enum, in the order of its words.
+/// Returns the names of an enum's variants, in the order of its words.
 pub(crate) fn variants(words: &[String]) -> Vec<String> {
     distinct(words.iter().map(|word| type_(word)))
 }

@@ -6,11 +6,11 @@ use super::wildcard;
 use crate::schema::load::{Json, Node, steps};
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The keyword: an annotation that is `true` in the schema of such a property.
+/// The keyword: an annotation that is `true` in the schema of a property for which `null` means absence.
 pub(crate) const KEYWORD: &str = "x-null-is-absent";
 
-/// Returns whether `null` is read as absence: the property's schema says so, or a pattern of the settings matches the
-/// property.
+/// Returns whether `null` means the same as absence for a property: its schema has the keyword, or a pattern of the
+/// settings matches the property.
 pub(crate) fn is_absent(schemas: &Schemas, property: &Loc) -> bool {
     let says = |node: &Node| node.get(KEYWORD).is_some_and(|node| matches!(node.json, Json::Bool(true)));
     schemas.node(property).is_some_and(says)

@@ -25,13 +25,13 @@ pub struct Only {
 }
 
 impl Only {
-    /// Creates it from patterns.
+    /// Selects the contracts whose name matches one of these patterns.
     #[must_use]
     pub fn new<T: Into<String>>(patterns: impl IntoIterator<Item = T>) -> Self {
         Self { patterns: patterns.into_iter().map(Into::into).collect() }
     }
 
-    /// Adds the patterns of another.
+    /// Adds the patterns of another `Only`.
     pub(crate) fn extend(&mut self, more: Self) {
         self.patterns.extend(more.patterns);
     }
@@ -42,8 +42,8 @@ impl Only {
         self.patterns.iter().any(|pattern| matches(pattern, name))
     }
 
-    /// Leaves out the files of other contracts: they count only if something that is compiled refers to them. Adds a problem
-    /// for each pattern without a contract, and returns the problems of the files that are left out.
+    /// Leaves out the files of other contracts: they are compiled only if a compiled schema refers to them. Adds a
+    /// problem for each pattern without a contract, and returns the problems of the files that are left out.
     pub(crate) fn leave_out(&self, shown: &str, files: &mut [File], problems: &mut Vec<Problem>) -> Vec<Problem> {
         problems.extend(self.unmatched(files).into_iter().map(|kind| Problem {
             file: shown.to_owned(),

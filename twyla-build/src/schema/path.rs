@@ -9,7 +9,7 @@ use crate::schema::schemas::{Loc, Schemas};
 pub struct SchemaPath {
     /// The document: its path below the schemas folder, or its URI if it isn't in the folder.
     pub document: String,
-    /// The JSON Pointer in it, empty for the whole.
+    /// The JSON Pointer in the document, empty for the whole document.
     pub pointer: String,
 }
 

@@ -8,7 +8,7 @@ use crate::schema::problem::Problem;
 use crate::schema::register;
 use crate::schema::schemas::{Loc, Schemas};
 
-/// The files with these paths (a document's is its URI), resolved and checked, and what was said.
+/// The files with these paths (a document's is its URI), resolved and checked, and the messages of their problems.
 fn resolved(draft: Draft, files: &[(&str, &str)]) -> (Schemas, Vec<String>) {
     let mut problems = Vec::new();
     let files = files.iter().filter_map(|(path, text)| {

@@ -1,4 +1,4 @@
-//! Registers every schema under its place and the names that it gives itself, and follows every reference.
+//! Registers every schema under its place and its identifiers, and follows every reference.
 //!
 //! Problems of a document, and of a file that is left out, count only if something refers to it.
 
@@ -48,7 +48,7 @@ fn all(schemas: &mut Schemas, problems: &mut Vec<Problem>) {
         asked: HashSet::new(),
         bytes: 0,
     };
-    // the URI that a file is given with comes before its `$id`
+    // the URI of a file takes precedence over its `$id`
     for file in 0..register.schemas.files.len() {
         let base = uri::of_file(&register.schemas.files[file].path);
         register.schemas.resources.insert(base.into(), Loc::root(file));
@@ -98,14 +98,14 @@ struct Register<'a> {
     documents: HashMap<String, usize>,
     /// The schemas whose references aren't followed yet.
     fresh: Vec<Loc>,
-    /// The schemas whose references aren't followed yet, by the document that nothing refers to so far.
+    /// The schemas whose references aren't followed yet, by the document or left-out file to which nothing refers yet.
     waiting: HashMap<usize, Vec<Loc>>,
     problems: Vec<(usize, Problem)>,
     /// The URIs of more than one schema.
     twice: Vec<DuplicateUri>,
-    /// The URIs that references have used, with the file if it embeds the resource.
+    /// The URIs that references have used, each with the referring file, if that embeds the resource.
     asked: HashSet<(Option<usize>, Arc<str>)>,
-    /// The size of all names so far, in bytes.
+    /// The current size of all names, in bytes.
     bytes: usize,
 }
 
@@ -135,7 +135,8 @@ impl Register<'_> {
         self.place(Loc::root(file), &info, true);
     }
 
-    /// Registers the schema at a place and all schemas in it. Its `$id` counts only if a keyword makes it a schema.
+    /// Registers the schema at a place and all schemas in it. Its identifiers are registered only if it is `named`,
+    /// which means that a keyword makes it a schema.
     fn place(&mut self, loc: Loc, outer: &Info, named: bool) {
         // take the files out, so that their nodes can be read while the rest is modified
         let files = std::mem::take(&mut self.schemas.files);
@@ -240,7 +241,8 @@ impl Register<'_> {
         let Some(own) = document(uri) else {
             return Dialects::known(uri).map(|draft| (draft, Vocabularies::ALL)).ok_or_else(unknown);
         };
-        // its draft is the draft of its own `$schema`, which may name another custom one; a cycle has no draft
+        // the draft of a custom meta-schema is that of its own `$schema`, which may name another custom meta-schema; a
+        // cycle has no draft
         let (mut draft, mut at) = (None, own);
         for _ in 0..=files.len() {
             let Some(next) = at.get("$schema").and_then(Node::str) else {
@@ -277,7 +279,7 @@ impl Register<'_> {
         Ok((draft, all))
     }
 
-    /// Registers the names that a schema gives itself.
+    /// Registers the identifiers of a schema: its `$id` and its anchors.
     fn names(&mut self, files: &[File], loc: &Loc, node: &Node, info: &mut Info, named: bool) {
         if let Some(member) = node.member(info.draft.id_keyword())
             && let Some(id) = member.value.str()
@@ -328,8 +330,8 @@ impl Register<'_> {
         }
     }
 
-    /// Registers a resource under its URI, and returns its name. If another file has a resource of that URI, it is visible
-    /// within its own file only.
+    /// Registers a resource under its URI, and returns its name. If another file has a resource with this URI, the new
+    /// one is visible only within its own file.
     fn resource(&mut self, files: &[File], loc: &Loc, at: At, uri: &Arc<str>) -> Arc<str> {
         let own = (loc.file, uri.clone());
         let first = self.schemas.resources.get(self.schemas.named(loc.file, uri)).filter(|first| *first != loc);
@@ -351,7 +353,7 @@ impl Register<'_> {
         if within {
             return self.schemas.named(loc.file, uri).into();
         }
-        // a URI contains no control characters
+        // a URI contains no control characters, so the name differs from every URI
         let name: Arc<str> = format!("{uri}\0{}", files[loc.file].path).into();
         self.schemas.resources.insert(name.clone(), loc.clone());
         self.schemas.own.insert(own, name.clone());
@@ -386,7 +388,7 @@ impl Register<'_> {
         }
     }
 
-    /// Loads the meta-schema that a reference leads to, unless it is loaded.
+    /// Loads the meta-schema that a reference leads to, unless it is loaded already.
     fn meta_schema(&mut self, base: &str, reference: &str) {
         let Ok(document) = uri::resolve(base, uri::split(reference).0) else { return };
         if self.schemas.resources.contains_key(document.as_str()) {

@@ -85,7 +85,7 @@ impl Schemas {
     }
 }
 
-/// Returns a path relative to a file that refers to it.
+/// Returns a path relative to the file that refers to it.
 fn relative(from: &str, to: &str) -> String {
     let (from, to): (Vec<&str>, Vec<&str>) = (from.split('/').collect(), to.split('/').collect());
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count().min(from.len() - 1).min(to.len() - 1);

@@ -1,4 +1,5 @@
-//! Checks the folders of RPCs: whether each has its contracts, what they say of their RPC, and clashes of names in Rust.
+//! Checks the folders of RPCs: whether each has its contracts, their keyword `idempotent`, and clashes of names in
+//! Rust.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -80,7 +81,8 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
 
 /// Reports files beside RPC contracts that no schema refers to, unless they are reported already.
 fn unused(schemas: &Schemas, reported: &HashSet<&str>, problems: &mut Vec<Problem>) {
-    // a dangling or unreadable reference may mean any of them, and so may a schema that is left out
+    // after an error, an unresolved reference may mean any of these files, and a schema that is left out may refer to
+    // them
     let mut left_out = schemas.of_role(|role| matches!(role, FileRole::LeftOut(_)));
     if problems.iter().any(Problem::is_error) || left_out.next().is_some() {
         return;

@@ -88,7 +88,7 @@ impl Infos {
         self.order.iter().filter_map(|loc| Some((loc, self.by_place.get(loc)?)))
     }
 
-    /// Returns the places from one on, in order.
+    /// Returns the places from `first` on, in order.
     pub(super) fn at_or_after(&self, first: &Loc) -> impl Iterator<Item = &Loc> {
         self.order.range(first..)
     }
@@ -105,7 +105,7 @@ pub(crate) struct Schemas {
     pub(crate) dynamic: HashMap<Loc, Loc>,
     /// The roots of resources, by name.
     pub(crate) resources: HashMap<Arc<str>, Loc>,
-    /// The names of embedded resources, by file and URI: a file prefers its own.
+    /// The names of embedded resources, by file and URI. A reference prefers the resources of its own file.
     pub(crate) own: HashMap<(usize, Arc<str>), Arc<str>>,
     /// The anchors of each resource.
     pub(crate) anchors: HashMap<Arc<str>, BTreeMap<String, Loc>>,
@@ -165,7 +165,8 @@ impl Schemas {
         Self { null_is_absent, ..self }
     }
 
-    /// Returns the variant of the runtime's `Format` for a format that is a rule in a draft.
+    /// Returns the variant of the runtime's `Format` for a format that is a rule in a draft; `None` for any other
+    /// format.
     pub(crate) fn format(&self, draft: Draft, name: &str) -> Option<&'static str> {
         let asserted = || format::variant(Draft::default(), name).filter(|_| self.asserted.contains(name));
         format::variant(draft, name).or_else(asserted).filter(|_| self.formats)
@@ -240,8 +241,8 @@ impl Schemas {
         self.default_draft
     }
 
-    /// Returns whether the schemas of a file, by its name in messages, are read: something refers to it, or it counts by
-    /// itself.
+    /// Returns whether the schemas of a file are used: something refers to the file, or its role needs no reference.
+    /// `shown` is the file's name in messages.
     pub(crate) fn reads(&self, shown: &str) -> bool {
         let file = self.files.iter().position(|file| file.shown == shown);
         file.is_some_and(|file| self.infos.contains_key(&Loc::root(file)))
@@ -252,13 +253,13 @@ impl Schemas {
         self.files.iter().enumerate().filter(move |(_, file)| role(&file.role))
     }
 
-    /// Returns the nearest name for a did-you-mean; none after too many comparisons.
+    /// Returns the nearest name for a did-you-mean; `None` after too many comparisons.
     pub(crate) fn nearest<'a>(&self, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
         let patient = self.patient(1) && self.patient(names.clone().take(PATIENCE).count());
         patient.then(|| similar::nearest(name, names)).flatten()
     }
 
-    /// Takes so many comparisons from the budget, and returns whether it lasts.
+    /// Takes this number of comparisons from the budget. Returns false if there aren't enough.
     pub(super) fn patient(&self, names: usize) -> bool {
         let left = |patience: usize| patience.checked_sub(names.max(1));
         let taken = self.patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
@@ -268,13 +269,14 @@ impl Schemas {
         taken.is_ok()
     }
 
-    /// Returns the pointer of a schema relative to another one around it.
+    /// Returns the pointer of a schema relative to the root of a resource; `None` if the schema isn't below that root.
     pub(crate) fn within<'a>(&self, resource: &Loc, loc: &'a Loc) -> Option<&'a str> {
         let rest = loc.pointer.strip_prefix(&resource.pointer).filter(|_| loc.file == resource.file)?;
         rest.starts_with('/').then_some(rest)
     }
 
-    /// Returns the schemas that lead to one of these: those around them and those that refer to them, and these themselves.
+    /// Returns the schemas that lead to one of these: these themselves, the schemas around them, and the schemas that
+    /// refer to them.
     pub(crate) fn leading_to(&self, these: impl Iterator<Item = Loc>) -> HashSet<Loc> {
         let mut from: HashMap<&Loc, Vec<&Loc>> = HashMap::new();
         for (loc, target) in self.refs.iter().chain(&self.dynamic) {

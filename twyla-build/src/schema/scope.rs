@@ -18,18 +18,18 @@ pub(crate) struct Scopes {
 #[derive(Debug)]
 pub(crate) struct Dynamic {
     pub(crate) first: Loc,
-    /// The anchor, if the dynamic scope matters; without one it acts as a `$ref`.
+    /// The anchor, if the dynamic scope matters; if `None`, the reference acts as a `$ref`.
     pub(crate) anchor: Option<String>,
 }
 
-/// `$recursiveAnchor` is the one without a name.
+/// The name for `$recursiveAnchor`, which has none.
 const RECURSIVE: &str = "";
 
 impl Scopes {
     pub(crate) fn new(schemas: &Schemas) -> Self {
         let mut anchors: BTreeMap<&str, BTreeMap<&str, &Loc>> = BTreeMap::new();
         for base in schemas.dynamic_anchors.keys() {
-            // documents without references to them are gone
+            // the schemas of unused documents are removed already
             for (name, loc) in schemas.dynamic_anchors(base).filter(|(_, loc)| schemas.infos.contains_key(loc)) {
                 anchors.entry(name).or_default().insert(base, loc);
             }
@@ -70,12 +70,12 @@ impl Scopes {
         false
     }
 
-    /// Returns the anchors of a resource that matter.
+    /// Returns the anchors of a resource that may change the target of a dynamic reference.
     pub(crate) fn of_resource(&self, base: &str) -> &[(String, Loc)] {
         self.resources.get(base).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns whether entering the first of them doesn't change the dynamic scope.
+    /// Returns whether entering `first` before `second` leaves the dynamic scope unchanged.
     pub(crate) fn are_alike(&self, schemas: &Schemas, first: &Loc, second: &Loc) -> bool {
         let base = schemas.base(first);
         base == schemas.base(second) || !self.resources.contains_key(base)

@@ -1,4 +1,4 @@
-//! `x-sensitive`: which values logs, errors and dead letters must not show.
+//! `x-sensitive`: the values that logs, errors and dead letters must not show.
 
 use std::collections::HashSet;
 
@@ -15,16 +15,16 @@ const MOST: usize = 200;
 /// The sensitive values of a folder.
 pub(crate) struct Sensitive<'a> {
     schemas: &'a Schemas,
-    /// The schemas with the keyword, and those that lead to one.
+    /// The schemas with the keyword, and the schemas that lead to one of them.
     leading: HashSet<Loc>,
 }
 
-/// A value on the path to a sensitive one.
+/// A value on the path to a sensitive value.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
-    /// The schemas of this value that lead to the sensitive one.
+    /// The schemas of this value that lead to the sensitive value.
     pub(crate) schemas: Vec<Loc>,
-    /// The step to the next value; none if this value is sensitive.
+    /// The step to the next value; `None` if this value is sensitive.
     pub(crate) next: Option<Step>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Step {
     Property(String),
     Item(usize),
     Items,
-    /// To members that are not named: those that a schema doesn't declare, or those with names of a pattern.
+    /// To members without fixed names: those that a schema doesn't declare, or those whose names match a pattern.
     Members {
         schema: Loc,
         keyword: &'static str,
@@ -67,8 +67,8 @@ impl<'a> Sensitive<'a> {
         out
     }
 
-    /// Returns whether a value of a schema is sensitive itself, or contains sensitive items or members without a type of
-    /// their own.
+    /// Returns whether a value of a schema is sensitive as a whole: it is sensitive itself, or its items or members
+    /// with any name are. If it isn't `is_typed`, any sensitive value in it is enough.
     pub(crate) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
         self.leading.contains(loc)
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))
@@ -105,7 +105,8 @@ impl<'a> Sensitive<'a> {
         path.last_mut().and_then(|visit| visit.schemas.pop());
     }
 
-    /// Returns the schemas that a schema leads to, with the step from its value to theirs; without one, it is the same value.
+    /// Returns the schemas that a schema leads to, each with the step from its value to theirs; `None` for the same
+    /// value.
     fn next(&self, loc: &Loc) -> Vec<(Option<Step>, Loc)> {
         let mut out = Vec::new();
         let references = self.schemas.refs.get(loc).into_iter().chain(self.schemas.dynamic.get(loc));

@@ -1,4 +1,4 @@
-//! The settings of a schemas folder: its own `twyla.json`, and what a build script or a command adds.
+//! The settings of a schemas folder: its own `twyla.json`, and the options of a build script or a command.
 //!
 //! The build script and the command line both read the file, so its settings apply to both.
 
@@ -49,13 +49,13 @@ const MEMBERS: [&str; 7] =
     ["default-draft", "formats", "assert-formats", "null-is-absent", "dialects", "documents", "allow"];
 
 impl Settings {
-    /// Returns the draft of schemas without `$schema`, if it is set.
+    /// Returns the draft of schemas without `$schema`; `None` if it isn't set.
     #[must_use]
     pub fn default_draft(&self) -> Option<Draft> {
         self.draft
     }
 
-    /// Returns whether `format` is a rule, if it is set.
+    /// Returns whether `format` is a rule; `None` if that isn't set.
     #[must_use]
     pub fn formats(&self) -> Option<bool> {
         self.formats
@@ -67,7 +67,7 @@ impl Settings {
         &self.documents
     }
 
-    /// Returns the draft of a custom `$schema`, if it is set or built in.
+    /// Returns the draft of a custom `$schema`; `None` if it is neither set nor built in.
     #[must_use]
     pub fn dialect(&self, uri: &str) -> Option<Draft> {
         self.dialects.set(uri).or_else(|| Dialects::known(uri))
@@ -79,7 +79,8 @@ impl Settings {
         formats.chain(self.allowed.unknown())
     }
 
-    /// Returns these settings, and the values of `other` for those that aren't set.
+    /// Returns these settings combined with `other`: single values of `other` count only if they aren't set here, and
+    /// entries of lists are added.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut documents = self.documents.clone();
         documents
@@ -95,7 +96,7 @@ impl Settings {
         }
     }
 
-    /// Reads the file of a folder; without one the settings are empty.
+    /// Reads the settings file of a folder; without a file, the settings are empty.
     pub(crate) fn read(folder: &Path, shown: &str, problems: &mut Vec<Problem>) -> Self {
         let shown = format!("{shown}/{FILE_NAME}");
         match std::fs::read(folder.join(FILE_NAME)) {
@@ -116,20 +117,20 @@ impl Settings {
     }
 }
 
-/// Returns the problem of an unknown format.
+/// Returns the problem of an unknown format; `None` for a known one.
 fn no_format(name: &str) -> Option<ProblemKind> {
     let near = || similar::nearest(name, format::names()).map(str::to_owned);
     (!format::names().any(|known| known == name)).then(|| ProblemKind::NoFormat { name: name.to_owned(), near: near() })
 }
 
-/// Returns the settings file of the folder of these files, as messages show it.
+/// Returns the name of the settings file in the folder of these files, as messages show it.
 pub(crate) fn shown(files: &[File]) -> String {
     let folder = files.iter().filter(|file| !matches!(file.role, FileRole::Document | FileRole::MetaSchema));
     let folder = folder.filter_map(|file| file.shown.strip_suffix(&*file.path)).next();
     format!("{}{FILE_NAME}", folder.unwrap_or_default())
 }
 
-/// Reads the members of a file, and adds the problems of each.
+/// Reads the members of a settings file, and reports their problems.
 struct SettingsReader<'a> {
     folder: &'a Path,
     shown: String,

@@ -16,18 +16,19 @@ const MOST_OF_FILE: usize = 36;
 pub(crate) struct TypeName {
     pub(crate) module: Option<String>,
     pub(crate) name: String,
-    /// The number for a name that another type has, if the name is shorter than the way to the schema: it doesn't depend on
-    /// other schemas.
+    /// The number to append if another type has this name. It depends only on the schema's place. `None` if the name
+    /// contains the whole path to the schema.
     pub(crate) number: Option<u64>,
 }
 
-/// Returns the name of the type of a schema. It depends only on the schema's place, and on its title if the path is long: a
-/// schema has the same type wherever it is referred to, and keeps it whatever is added beside it.
+/// Returns the name of the type of a schema. It depends only on the schema's place, and on its title if the path is
+/// long: a schema has the same type wherever it is referred to, and keeps it if other schemas are added.
 pub(crate) fn at(schemas: &Schemas, loc: &Loc) -> TypeName {
     within(schemas, loc, |_| None)
 }
 
-/// Returns the name of the type at a schema like [`at`], with the names of the unions' variants on the path to the schema.
+/// Returns the name of the type of a schema like [`at`], but with the names of the unions' variants on the path to the
+/// schema, which `variant` returns.
 pub(crate) fn within<'v>(schemas: &Schemas, loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> TypeName {
     let file = &schemas.files[loc.file];
     let stem = |folder: &str| {
@@ -67,7 +68,7 @@ pub(crate) fn joined(first: &str, second: &str) -> String {
     format!("{first}{second}")
 }
 
-/// Returns the way to a schema within its file as a name.
+/// Returns the path to a schema within its file, as a part of a name.
 fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
     let mut name = String::new();
     let mut way = steps(&loc.pointer).enumerate();
@@ -78,12 +79,12 @@ fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
                     name.push_str(&word(&key, "Property"));
                 }
             }
-            // not the singular of the list's name: another property, event or file may have it, now or later
+            // not the singular of the list's name, which another property, event or file may have, now or later
             "items" => name.push_str("Item"),
             "additionalProperties" => name.push_str("Value"),
             "patternProperties" => {
                 let key = way.next().map(|(_, key)| key).unwrap_or_default();
-                // a regular expression that is a plain word names what it matches
+                // a regular expression that is a plain word is used as a name
                 let is_word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '^' | '$' | '_' | '-'));
                 name.push_str(&if is_word { word(&key, "Value") } else { Cow::Borrowed("Value") });
             }
@@ -124,12 +125,13 @@ fn words(name: &str) -> Vec<&str> {
     starts.zip(&ends).filter_map(|(start, end)| name.get(start..*end)).filter(|word| !word.is_empty()).collect()
 }
 
-/// Returns a name if it fits, else its first words and a number: it still differs from other names that begin alike.
+/// Returns a name if it fits; otherwise its first words and a number, so that it still differs from names with the same
+/// first words.
 fn cut(name: &str, most: usize) -> String {
     if length(name) <= most { name.to_owned() } else { format!("{}{}", first_words(name, most - 4), number(name)) }
 }
 
-/// Returns the first words that fit; the first one is cut if need be.
+/// Returns the first words of a name that fit; if not even one fits, the beginning of the name.
 fn first_words(name: &str, most: usize) -> String {
     let mut out = String::new();
     for word in words(name) {
@@ -141,7 +143,7 @@ fn first_words(name: &str, most: usize) -> String {
     if out.is_empty() { name.chars().take(most).collect() } else { out }
 }
 
-/// Returns the last words that fit; the last one is cut if need be.
+/// Returns the last words of a name that fit; if not even one fits, the beginning of the last word.
 fn last_words(name: &str, most: usize) -> String {
     let words = words(name);
     let (mut from, mut taken) = (words.len(), 0);
@@ -158,7 +160,7 @@ fn last_words(name: &str, most: usize) -> String {
     }
 }
 
-/// Returns a number of four digits or fewer that a text always has.
+/// Returns a number below 10,000 that depends only on the text: a hash (FNV-1a).
 fn number(text: &str) -> u64 {
     let hash = text
         .bytes()

@@ -14,12 +14,13 @@ pub(crate) fn of_file(path: &str) -> String {
     if has_scheme(path) { path.to_owned() } else { format!("{OWN}:///{}", encoded(path)) }
 }
 
-/// Returns the path below the schemas folder of a file's URI.
+/// Returns the path below the schemas folder that a file's URI means; `None` for any other URI.
 pub(crate) fn file_of(uri: &str) -> Option<String> {
     uri.strip_prefix("twyla:///").and_then(decoded)
 }
 
-/// Returns the URI of a document as references find it; `None` if it isn't absolute, or has a fragment.
+/// Returns the URI of a document in the form to which references resolve; `None` if it isn't absolute, or has a
+/// fragment.
 pub(crate) fn of_document(uri: &str) -> Option<String> {
     let (absolute, fragment) = split(uri);
     let uri = resolve("", absolute).ok().filter(|_| fragment.is_empty())?;
@@ -67,7 +68,7 @@ fn has_scheme(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, _)| fluent_uri::component::Scheme::new(scheme).is_some())
 }
 
-/// Percent-encodes what a URI can't contain. What is encoded already stays as it is.
+/// Percent-encodes the characters that a URI can't contain. What is percent-encoded already is kept.
 fn encoded(text: &str) -> String {
     let literal_end = text.find("//[").map_or(0, |at| {
         let authority = at + "//".len();
@@ -77,7 +78,7 @@ fn encoded(text: &str) -> String {
     for (at, c) in text.char_indices() {
         let is_kept = match c {
             '%' => text.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
-            // around an IPv6 address
+            // the brackets around an IPv6 address
             '[' | ']' => at < literal_end,
             ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' => false,
             c => c.is_ascii() && !c.is_ascii_control(),

@@ -1,4 +1,4 @@
-//! Which warnings are allowed, for everything or for some subjects, and the grouping of repeated ones.
+//! The allowed warnings, for all subjects or for some, and the grouping of repeated warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use twyla_contract::similar;
 
 use crate::schema::problem::{Problem, ProblemKind, WARNINGS};
 
-/// Returns the subject of a warning: the keyword, format or property that it names, else the name of its file.
+/// Returns the subject of a warning: the keyword, format or property that it names, otherwise the name of its file.
 fn subject(problem: &Problem) -> &str {
     match &problem.kind {
         ProblemKind::RequiredUndeclared { name, .. }
@@ -22,7 +22,7 @@ fn subject(problem: &Problem) -> &str {
     }
 }
 
-/// The allowed warnings: by name, with their subjects; everything if that is empty.
+/// The allowed warnings by name, each with its subjects; if these are empty, it is allowed for all subjects.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Allowed(BTreeMap<String, BTreeSet<String>>);
 
@@ -37,14 +37,14 @@ impl Allowed {
         }
     }
 
-    /// Returns these levels, and the levels of `other` for warnings that have none here.
+    /// Returns the warnings that `self` or `other` allows.
     pub(crate) fn or(&self, other: Self) -> Self {
         let mut all = other;
         self.0.iter().for_each(|(name, about)| all.allow(name, about.iter().cloned()));
         all
     }
 
-    /// Returns the problems of unknown names.
+    /// Returns a problem for each name that isn't the name of a warning.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = ProblemKind> {
         self.0.keys().filter_map(|name| unknown(name))
     }
@@ -55,7 +55,7 @@ impl Allowed {
     }
 }
 
-/// Returns the problem of an unknown name.
+/// Returns the problem of a name that isn't the name of a warning; `None` for the name of a warning.
 pub(crate) fn unknown(name: &str) -> Option<ProblemKind> {
     let near = || similar::nearest(name, WARNINGS).map(str::to_owned);
     (!WARNINGS.contains(&name)).then(|| ProblemKind::UnknownWarning { name: name.to_owned(), near: near() })
@@ -73,7 +73,7 @@ pub(crate) fn settled(mut problems: Vec<Problem>, allowed: &Allowed) -> Vec<Prob
             matches!(kind.warning()?, "unknown-keyword" | "unknown-format" | "loose-pattern").then(|| kind.to_string())
         }
     };
-    // the first place of each, with its count and files
+    // for each group, the index of its first problem, the count, and the files
     let mut seen: Vec<(usize, usize, BTreeSet<String>)> = Vec::new();
     let mut first: BTreeMap<String, usize> = BTreeMap::new();
     let mut kept: Vec<Problem> = Vec::with_capacity(problems.len());
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(settled(all(), &allowed), [keyword("b", "x", 2)]);
         allowed.allow("unknown-keyword", []);
         assert_eq!(settled(all(), &allowed), []);
-        // and stays so
+        // a warning that is allowed for everything stays so
         allowed.allow("unknown-keyword", ["a".to_owned()]);
         assert_eq!(settled(all(), &allowed), []);
     }

@@ -1,6 +1,6 @@
-//! Names against patterns, in which `*` stands for any text.
+//! Matches names against patterns, in which `*` stands for any text.
 
-/// Returns whether a name matches a pattern. Takes a time of at most the product of their lengths.
+/// Returns whether a name matches a pattern. The time is at most proportional to the product of their lengths.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

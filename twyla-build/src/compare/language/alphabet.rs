@@ -9,7 +9,7 @@ use super::automaton::Ranges;
 /// The classes of characters that some automata distinguish.
 #[derive(Debug)]
 pub(super) struct Alphabet {
-    /// One character of each class, readable ones first, and the ranges that contain it.
+    /// One character of each class, readable ones first. Its flags state which of the automata's classes contain it.
     pub(super) symbols: Vec<(char, Vec<bool>)>,
 }
 
@@ -31,7 +31,7 @@ impl Alphabet {
         for single in singles {
             starts.extend([u32::from(*single), u32::from(*single) + 1]);
         }
-        // readable characters, and their classes
+        // each readable character begins a range of its own, so that it can represent its class
         for c in ['0', '9', 'A', 'Z', 'a', 'z', '_', ' ', '~'] {
             starts.extend([u32::from(c), u32::from(c) + 1]);
         }

@@ -2,13 +2,13 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// The maximum number of states. Patterns with larger counts have no automaton.
+/// The maximum number of states. A pattern that needs more has no automaton.
 const MOST: usize = 20_000;
 
 /// A state of the pattern's automaton.
 #[derive(Clone, Debug)]
 pub(super) enum Transition {
-    /// One character of a class, then another state.
+    /// One character of the class at the first index, then the state at the second.
     Chars(usize, usize),
     /// Any of these states, without a character.
     Split(Vec<usize>),
@@ -27,9 +27,9 @@ pub(crate) struct Automaton {
     pub(super) states: Vec<Transition>,
     pub(super) classes: Vec<Ranges>,
     pub(super) start: usize,
-    /// Whether a match can begin only where the text does.
+    /// Whether a match can begin only at the start of the text.
     pub(super) anchored: bool,
-    /// Whether word boundaries matter.
+    /// Whether the pattern has word boundaries.
     pub(super) words: bool,
 }
 
@@ -44,7 +44,7 @@ impl Automaton {
         Some(automaton)
     }
 
-    /// Returns the number of its states and ranges.
+    /// Returns the size of the automaton: its states, their alternatives, and its ranges of characters.
     pub(super) fn size(&self) -> usize {
         let jumps = |state: &Transition| if let Transition::Split(all) = state { all.len() } else { 0 };
         self.states.iter().map(|state| 1 + jumps(state)).chain(self.classes.iter().map(Vec::len)).sum()
@@ -67,7 +67,8 @@ impl Automaton {
         self.add(Transition::Chars(class, next))
     }
 
-    /// Adds an expression that leads to a state; returns its first state.
+    /// Adds an expression that continues with the state `next`. Returns its first state; `None` if the automaton can't
+    /// be built.
     fn put(&mut self, hir: &Hir, next: usize) -> Option<usize> {
         match hir.kind() {
             HirKind::Empty => Some(next),
@@ -102,7 +103,7 @@ impl Automaton {
                 let mut next = next;
                 match repetition.max {
                     None => {
-                        // the state of the loop is known now
+                        // the end of the loop's body leads back to this state, so it exists first
                         let split = self.add(Transition::Split(Vec::new()))?;
                         let inside = self.put(&repetition.sub, split)?;
                         self.states[split] = Transition::Split(vec![inside, next]);
@@ -122,7 +123,7 @@ impl Automaton {
     }
 }
 
-/// Returns whether every match begins where the text does.
+/// Returns whether every match begins at the start of the text.
 fn begins(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Look(Look::Start) => true,

@@ -5,28 +5,28 @@ use std::time::{Duration, Instant};
 /// The number of calls between two looks at the clock.
 const CALLS: u32 = 64;
 
-/// What is left of the steps and the time of a search.
+/// The steps and the time that remain for a search.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     steps: u64,
-    /// None if the time is unlimited.
+    /// `None` if the time is unlimited.
     end: Option<Instant>,
     calls: u32,
     late: bool,
 }
 
 impl Budget {
-    /// Starts the clock.
+    /// Creates a budget of steps and time. The time begins now.
     pub(crate) fn new(steps: u64, time: Duration) -> Self {
         Self { steps, end: Instant::now().checked_add(time), calls: 0, late: false }
     }
 
-    /// Creates one of steps alone.
+    /// Creates a budget of steps, with unlimited time.
     pub(crate) fn of_steps(steps: u64) -> Self {
         Self { steps, end: None, calls: 0, late: false }
     }
 
-    /// Takes some steps; false if there aren't enough, or the time is over.
+    /// Takes steps from the budget. Returns false if there aren't enough, or the time is over.
     pub(crate) fn take(&mut self, steps: u64) -> bool {
         self.calls = self.calls.wrapping_add(1);
         if self.calls % CALLS == 1 && self.end.is_some_and(|end| Instant::now() >= end) {
@@ -51,7 +51,7 @@ impl Budget {
         }
     }
 
-    /// Whether the time was over before the steps were.
+    /// Returns whether the time ran out before the steps.
     pub(crate) fn is_late(&self) -> bool {
         self.late
     }

@@ -1,4 +1,4 @@
-//! Formats as languages: each lies between two languages, and some equal one.
+//! Formats as languages: each format has a superset and a subset, which are equal if the language is exact.
 
 /// The languages around a format. The expressions are anchored, in the syntax of the `regex` crate.
 #[derive(Clone, Copy, Debug)]
@@ -9,7 +9,7 @@ pub(crate) struct Bounds {
     pub(crate) inner: Option<&'static str>,
     /// Some texts of the format, readable ones first.
     pub(crate) samples: &'static [&'static str],
-    /// The formats that its texts have too.
+    /// The formats that include this one: each text of the format is also a text of these.
     pub(crate) within: &'static [&'static str],
 }
 
@@ -67,7 +67,7 @@ const UUID: &str = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$";
 const POINTER: &str = concat!("(?s)^", pointer!(), "$");
 const RELATIVE: &str = concat!("(?s)^(?:0|[1-9][0-9]*)(?:#|", pointer!(), ")$");
 const HOSTNAME: &str = concat!("^", label!(), r"(?:\.", label!(), ")*$");
-/// Short enough for the whole name to fit, and without the hyphens that IDNA restricts.
+/// A subset of the host names: short enough for the limit of the whole name, and without hyphens, which IDNA restricts.
 const SHORT_HOSTNAME: &str = r"^[A-Za-z0-9]{1,60}(?:\.[A-Za-z0-9]{1,60}){0,3}$";
 const MAIL: &str = "^[ -~]+@[ -~]+$";
 const SHORT_MAIL: &str = r"^[a-zA-Z0-9]{1,20}@[a-z0-9]{1,20}(?:\.[a-z]{1,20}){0,2}$";

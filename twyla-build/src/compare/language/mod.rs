@@ -28,16 +28,16 @@ enum Syntax {
     Regex,
 }
 
-/// The maximum number of languages that are kept, and of the states and ranges of characters of each.
+/// The maximum number of cached languages, and the maximum size of each: its states and ranges of characters.
 const KEPT: usize = 1_000;
 const KEPT_SIZE: usize = 1_000;
 
-/// The languages of all comparisons, by expression. None for an expression without a language.
+/// The cached languages of all comparisons, by expression; `None` for an expression that has no automaton.
 type Languages = HashMap<(Syntax, String), Option<Arc<Language>>>;
 
 static LANGUAGES: LazyLock<Mutex<Languages>> = LazyLock::new(Mutex::default);
 
-/// Returns the language of an expression, which is made for the first comparison that needs it.
+/// Returns the language of an expression from the cache, or calls `make` for it.
 fn shared(syntax: Syntax, expression: &str, make: impl FnOnce() -> Option<Language>) -> Option<Arc<Language>> {
     let languages = || LANGUAGES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (syntax, expression.to_owned());
@@ -84,7 +84,8 @@ impl Language {
         Some(Self { parts: vec![(Automaton::new(expression)?, true)] })
     }
 
-    /// Handles patterns with lookaheads only at the beginning: `^(?!a)(?=b)c` begins with `c` and `b`, and not with `a`.
+    /// Handles patterns whose lookaheads are all at the beginning: a text matches `^(?!a)(?=b)c` if it begins with `c`
+    /// and with `b`, but not with `a`.
     fn with_lookahead(written: &str) -> Option<Self> {
         let mut rest = written.strip_prefix('^')?;
         let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! Searches for the shortest text on which several automata agree.
+//! Searches for the shortest text that satisfies conditions on several automata.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
@@ -9,14 +9,15 @@ use super::alphabet::{Alphabet, is_word};
 use super::automaton::{Automaton, Transition};
 use super::budget::Budget;
 
-/// A condition on a text: all of some automata match or don't match as they should, or not all of them do.
+/// A condition on a text. A part is an automaton, and whether it must match. If `holds`, all parts must be satisfied;
+/// otherwise at least one must not be.
 #[derive(Debug)]
 pub(crate) struct Condition<'a> {
     pub(crate) parts: Vec<(&'a Automaton, bool)>,
     pub(crate) holds: bool,
 }
 
-/// The text that is searched for.
+/// The conditions on the text to find.
 #[derive(Debug)]
 pub(crate) struct Query<'a> {
     pub(crate) conditions: Vec<Condition<'a>>,
@@ -27,7 +28,7 @@ pub(crate) struct Query<'a> {
     pub(crate) not: BTreeSet<Rc<str>>,
 }
 
-/// The kind of a finding.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SearchResult {
     Text(String),
@@ -46,7 +47,7 @@ struct Configuration {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Preceding {
-    /// The text begins here.
+    /// The beginning of the text.
     Start,
     Word,
     Other,
@@ -81,7 +82,8 @@ impl Run<'_> {
         index
     }
 
-    /// Returns the states that are reached before the next character or the end, and whether a match was found.
+    /// Returns the states that wait for the next character, and whether a match was found. `after` is that character,
+    /// or `None` at the end of the text.
     fn closure(&mut self, config: &Configuration, after: Option<char>) -> (Vec<usize>, bool) {
         let (mut open, mut seen) = (config.states.clone(), BTreeSet::new());
         let mut chars = Vec::new();
@@ -171,12 +173,13 @@ struct SearchState {
     configs: Vec<u32>,
     /// The number of characters so far, counted up to the required minimum.
     length: u64,
-    /// The excluded texts that begin like this one so far: a range of their sorted list.
+    /// The excluded texts that begin with the current text: a range of their sorted list.
     like: (usize, usize),
 }
 
 impl Query<'_> {
-    /// Returns the first of the shortest texts. Each tried character takes a step.
+    /// Returns the first of the shortest texts that satisfy the query. Each tried character takes a step, and more if
+    /// it visits many states.
     pub(crate) fn run(&self, budget: &mut Budget) -> SearchResult {
         let automata: Vec<&Automaton> = self
             .conditions
@@ -206,7 +209,7 @@ impl Query<'_> {
             walks.push(walk);
         }
         let start = SearchState { configs, length: 0, like: (0, not.len()) };
-        // each state with the one before it and the character between them
+        // each state with the index of the previous state, and the character between them
         let mut places: Vec<(SearchState, usize, char)> = vec![(start.clone(), usize::MAX, ' ')];
         let mut known = HashSet::from([start]);
         let mut open = VecDeque::from([(0_usize, 0_u64)]);
@@ -278,7 +281,7 @@ impl Query<'_> {
     }
 }
 
-/// Returns the range of those sorted texts with this character at this position.
+/// Returns the part of a range of sorted texts that has the character `c` at position `depth`.
 fn narrowed(not: &[Vec<char>], (from, to): (usize, usize), depth: u64, c: char) -> (usize, usize) {
     let depth = usize::try_from(depth).unwrap_or(usize::MAX);
     let some = not.get(from..to).unwrap_or_default();

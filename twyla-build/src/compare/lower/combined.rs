@@ -12,7 +12,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the targets of a schema's references, by its dynamic scope.
+    /// Returns the targets of a schema's references, in the dynamic scope `way`.
     pub(super) fn targets(&self, loc: &Loc, way: &Anchors) -> Vec<Loc> {
         let mut out = Vec::from_iter(self.schemas.refs.get(loc).cloned());
         if let Some(reference) = self.scopes.dynamic(self.schemas, loc) {

@@ -1,7 +1,8 @@
-//! Makes formulas of schemas. Differences between drafts end here.
+//! Lowers schemas to formulas, which no longer depend on the draft.
 //!
 //! `combined` has the keywords that apply further schemas to the same value, `members` and `items` those of objects and
-//! arrays, `unevaluated` those for what no other keyword has evaluated, and `values` constants and the rules of single values.
+//! arrays, `unevaluated` those for members and items that no other keyword has evaluated, and `values` constants and
+//! the rules of single values.
 
 mod combined;
 mod items;
@@ -25,7 +26,8 @@ use crate::schema::scope::Scopes;
 /// The maximum depth of nested schemas, with all references followed.
 const DEEPEST: usize = 5_000;
 
-/// The maximum number of rules of one side whose content is compared with that of the other side: each needs all that it reaches.
+/// The maximum number of opaque rules of one side that are identified by their content, which contains all schemas that
+/// they reach.
 const MOST_CONTENTS: usize = 16;
 
 /// The dynamic scope of a schema: each anchor with the outermost schema of its name.
@@ -37,22 +39,22 @@ pub(crate) struct Lowering<'a> {
     pub(super) formulas: &'a mut Formulas,
     pub(super) tables: &'a mut Tables,
     scopes: Scopes,
-    /// The number of this side, for what isn't known to mean the same on both sides.
+    /// The number of this side, which identifies its opaque rules that aren't compared by content.
     side: usize,
-    /// The rules whose content may still be compared.
+    /// The number of opaque rules that may still be identified by content.
     contents: usize,
     done: HashMap<(Loc, Anchors), Lit>,
-    /// The schemas being lowered, with a reference if one leads back to it.
+    /// The schemas being lowered, each with a reference to itself once one of its parts leads back to it.
     open: HashMap<(Loc, Anchors), Option<(Index, Lit)>>,
 }
 
-/// A schema that is lowered.
+/// A schema being lowered.
 pub(super) struct SchemaView<'n> {
     pub(super) loc: &'n Loc,
     pub(super) node: &'n Node,
     pub(super) draft: Draft,
     pub(super) way: &'n Anchors,
-    /// None for a schema that isn't registered.
+    /// `None` for a schema that isn't registered.
     info: Option<&'n Info>,
 }
 
@@ -93,7 +95,7 @@ impl<'a> Lowering<'a> {
         self.read(loc, self.schemas.node(loc), way)
     }
 
-    /// The same for a schema whose JSON is at hand.
+    /// Returns the formula of a schema whose JSON is `node`; without JSON it holds for every value.
     pub(super) fn read(&mut self, loc: &Loc, node: Option<&Node>, way: &Anchors) -> Lit {
         let Some(node) = node else { return Lit::TRUE };
         if let Json::Bool(holds) = node.json {
@@ -158,8 +160,8 @@ impl<'a> Lowering<'a> {
         self.formulas.atom(Atom::Opaque(index))
     }
 
-    /// Returns the opaque atom of a schema, or of one of its keywords. The same place may have another content on the other side:
-    /// the atoms of both sides are equal only if all that the schema reaches is.
+    /// Returns the opaque atom of a schema, or of one of its keywords. The same place may have another content on the
+    /// other side, so the atoms of both sides are equal only if all schemas that they reach are equal.
     pub(super) fn opaque_schema(&mut self, loc: &Loc, keyword: &str, way: &Anchors, reason: String) -> Lit {
         let identity = match self.contents.checked_sub(1) {
             Some(rest) => {
@@ -175,7 +177,7 @@ impl<'a> Lowering<'a> {
         SchemaPath::of(self.schemas, loc)
     }
 
-    /// Returns a formula about values of one type that holds for all others.
+    /// Returns the formula that requires `lit` of values of one type, and holds for all other values.
     pub(super) fn only(&mut self, type_: JsonType, lit: Lit) -> Lit {
         let is = self.formulas.types(JsonTypes::of(type_));
         self.formulas.implies(is, lit)

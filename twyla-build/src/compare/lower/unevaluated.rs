@@ -27,7 +27,7 @@ struct EvaluatedParts {
     /// The number of first items that are evaluated.
     first: u64,
     all_items: bool,
-    /// Items that satisfy one of these are evaluated.
+    /// The formulas of `contains`: an item that satisfies one of them is evaluated.
     found: BTreeSet<Lit>,
 }
 
@@ -115,7 +115,7 @@ impl Lowering<'_> {
             for looked in conditional.iter().filter(|looked| looked.names.contains(*name)) {
                 any.push(self.condition(looked));
             }
-            // whether a pattern that is always evaluated matches may be unknown here
+            // it may be unknown whether a pattern of `always` matches the name
             for pattern in &always.patterns {
                 if self.tables.matches(*pattern, name).is_none() {
                     let held = self.formulas.atom(Atom::Matching { pattern: *pattern, lit: Lit::FALSE });
@@ -165,7 +165,8 @@ impl Lowering<'_> {
         Some(self.formulas.any(any))
     }
 
-    /// Combines the cases of the conditions. More conditions leave less over, so negations aren't needed.
+    /// Combines the cases of the conditions. A condition that holds only adds evaluated parts, so the case without it
+    /// needs no negation.
     fn cases(
         &mut self,
         conditional: &[&EvaluatedParts],
@@ -239,7 +240,7 @@ impl Lowering<'_> {
         inner.into_iter().all(|(at, when)| self.looked(&at, &schema, &when, false, deep + 1, out))
     }
 
-    /// Collects what the keywords of one schema evaluate themselves.
+    /// Returns the parts that a schema's own keywords evaluate, without the subschemas that apply to the same value.
     fn own(&mut self, schema: &SchemaView<'_>, top: bool) -> EvaluatedParts {
         let mut own = EvaluatedParts::default();
         for member in schema.get("properties").map_or(&[][..], Node::members) {

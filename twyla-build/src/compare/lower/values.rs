@@ -74,7 +74,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the opaque formula of a number whose exponent is beyond the limit. `role` is what the keyword does with it.
+    /// Returns the opaque formula of a number whose exponent is beyond the limit. `role` is the part that the number
+    /// has in the keyword.
     fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, role: &str, text: &str) -> Lit {
         let reason = "the exponent of the number is too large to compare".to_owned();
         let lit = self.opaque(schema.loc, keyword, reason, format!("{keyword}, {role}: {text}"));
@@ -175,7 +176,7 @@ impl Lowering<'_> {
         self.formulas.all([type_, one])
     }
 
-    /// Returns the formula: the value equals `value`, by its parts.
+    /// Returns the formula: the value equals `value`, part by part.
     fn constant(&mut self, schema: &SchemaView<'_>, keyword: &str, value: &Node) -> Lit {
         match &value.json {
             Json::Null => self.formulas.types(JsonTypes::of(JsonType::Null)),
@@ -218,7 +219,8 @@ impl Lowering<'_> {
     }
 }
 
-/// Returns a size, which may be written as `2.0`. Sizes beyond 64 bits exceed every value.
+/// Returns the size that a keyword requires, which may be written as `2.0`; `None` if it isn't a number. A size beyond
+/// 64 bits becomes `u64::MAX`, which exceeds every value.
 pub(super) fn size(node: Option<&Node>) -> Option<u64> {
     let Json::Number(text) = &node?.json else { return None };
     let number = Decimal::parse(text)?;

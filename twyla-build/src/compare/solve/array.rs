@@ -1,4 +1,4 @@
-//! Search for arrays: their length, what holds for each item by its index, and how many items satisfy something.
+//! Search for arrays: their length, the formulas for each item by its index, and how many items satisfy a formula.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
@@ -9,14 +9,14 @@ use super::{Answer, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
 use crate::schema::evaluate::equal;
 
-/// Limits of indexes examined one by one, and of lengths tried.
+/// The maximum number of indexes to examine one by one, and the maximum length to try.
 const MOST_PLACES: u64 = 2_000;
 /// The maximum number of lengths to try above the minimum length.
 const MOST_LENGTHS: u64 = 64;
 /// The maximum number of counted formulas: each doubles the choices of an item.
 const MOST_COUNTED: usize = 10;
 
-/// A formula that a number of items satisfy, from an index on.
+/// A formula that `min` to `max` of the items from an index on satisfy.
 #[derive(Clone, Copy, Debug)]
 struct CountedFormula {
     lit: Lit,
@@ -39,7 +39,7 @@ pub(in crate::compare) struct Items {
 }
 
 impl Items {
-    /// Returns none if the atoms contradict each other.
+    /// Returns the assumptions that the atoms make; `None` if they contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut items = Self::default();
         for lit in atoms {
@@ -93,7 +93,7 @@ impl Items {
         named.chain(from).max().unwrap_or(0)
     }
 
-    /// Returns what must hold for the item at an index.
+    /// Returns the formulas that the item at an index must satisfy.
     fn state(&self, place: u64) -> Vec<Lit> {
         let mut state = self.by_place.get(&place).cloned().unwrap_or_default();
         state.extend(self.from.iter().filter(|(from, _)| *from <= place).map(|(_, lit)| *lit));
@@ -106,12 +106,12 @@ struct Search<'i> {
     items: &'i Items,
     length: u64,
     rest: u64,
-    /// Two indexes with equal items.
+    /// Two indexes whose items must be equal.
     same: Option<(u64, u64)>,
     /// Dead ends: the index and the remaining counts.
     failed: HashSet<(u64, Vec<u64>, Vec<Option<u64>>)>,
     states: Vec<Vec<Lit>>,
-    /// The item of the first of two equal ones.
+    /// The counted formulas of the first of two equal items, one bit for each.
     pattern: Option<usize>,
 }
 
@@ -125,7 +125,8 @@ impl Solver<'_> {
         })
     }
 
-    /// Returns whether an atom holds for every such array, or for none; `None` if unknown.
+    /// Returns whether an atom holds for all arrays that satisfy the assumptions (true) or for none of them (false);
+    /// `None` if unknown.
     pub(super) fn tell_items(&mut self, items: &Items, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::MinItems(limit) => {
@@ -197,7 +198,7 @@ impl Solver<'_> {
         }
         let needed = items.counted.iter().fold(0_u64, |sum, counted| sum.saturating_add(counted.min));
         let pair = if items.twice { 2 } else { 0 };
-        // longer arrays are useless, since their tail could be left out
+        // longer arrays needn't be tried, since their tail could be left out
         let last = items.min.max(rest.saturating_add(needed).saturating_add(pair));
         let last = items.max.map_or(last, |max| last.min(max));
         let mut unknown = None;
@@ -229,7 +230,7 @@ impl Solver<'_> {
         unknown.map_or(Answer::Nothing, Answer::Unknown)
     }
 
-    /// Decides what the item at an index counts for, and continues with the next.
+    /// Decides which counted formulas the item at an index satisfies, and continues with the next index.
     fn place(
         &mut self,
         search: &mut Search<'_>,
@@ -250,7 +251,7 @@ impl Solver<'_> {
             let states = search.states.clone();
             return self.values(search, &states, unknown);
         }
-        // if items must differ, the earlier ones matter
+        // if items must differ or be equal, a dead end depends on the earlier items
         let again = search.items.unique || search.same.is_some();
         let key = (place.min(search.length), need.clone(), room.clone());
         if !again && search.failed.contains(&key) {
@@ -311,7 +312,7 @@ impl Solver<'_> {
         None
     }
 
-    /// Returns the items, once each is decided.
+    /// Returns the array, once the formulas of each item are decided.
     fn values(&mut self, search: &Search<'_>, states: &[Vec<Lit>], unknown: &mut Option<Obstacle>) -> Option<Answer> {
         let mut values = Vec::new();
         if search.items.unique {
@@ -337,7 +338,7 @@ impl Solver<'_> {
         Some(Answer::value(Value::Array(values)))
     }
 
-    /// Returns a value for each conjunction, no two of them equal.
+    /// Returns a value for each conjunction, no two of them equal; `None` if none are found.
     fn distinct(&mut self, states: &[Vec<Lit>], unknown: &mut Option<Obstacle>) -> Option<Vec<Value>> {
         let mut known: BTreeMap<Vec<Lit>, Vec<Rc<Value>>> = BTreeMap::new();
         for state in states {
@@ -359,7 +360,7 @@ impl Solver<'_> {
         (0..all.len()).map(value).collect()
     }
 
-    /// Returns distinct values of a conjunction, up to a number.
+    /// Returns at most `most` distinct values of a conjunction.
     fn some_of(&mut self, state: &[Lit], most: usize, unknown: &mut Option<Obstacle>) -> Vec<Rc<Value>> {
         let mut state = state.to_vec();
         let mut values = Vec::new();
@@ -381,7 +382,8 @@ impl Solver<'_> {
     }
 }
 
-/// Assigns a value to an index; others may have to switch (bipartite matching).
+/// Assigns a value to an index, which may move other indexes to other values (bipartite matching). Returns false if
+/// that is impossible.
 fn give(
     place: usize,
     all: &[&Vec<Rc<Value>>],

@@ -1,4 +1,5 @@
-//! Search among alternatives for values of one type: propagates what is certain, then tries the rest.
+//! Search among alternatives for values of one type: propagates the literals that must hold, then tries the open
+//! alternatives.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -11,10 +12,10 @@ use super::{Answer, LITERALS, Obstacle, Solver};
 use crate::compare::formula::{Atom, Formula, Lit};
 use crate::json_type::JsonType;
 
-/// The maximum number of nested formulas that are expanded before a choice.
+/// The maximum depth to which nested formulas are expanded before a choice.
 const LOOKED: usize = 6;
 
-/// A clause: literals of which some must hold.
+/// A clause: a condition on how many of its literals hold.
 #[derive(Clone, Debug)]
 enum Clause {
     /// At least one literal holds.
@@ -35,7 +36,7 @@ pub(super) struct Branch {
     seen: BTreeSet<Lit>,
 }
 
-/// The combined atoms, by type.
+/// The assumptions of a branch's atoms, combined by type.
 pub(super) enum Facts {
     Null,
     Boolean(Option<bool>),
@@ -57,7 +58,7 @@ impl Solver<'_> {
         self.choose(branch)
     }
 
-    /// Adds a literal; false if it contradicts the others.
+    /// Adds a literal to the branch. Returns false if it contradicts the others.
     fn assume(&mut self, branch: &mut Branch, lit: Lit) -> bool {
         let mut open = vec![lit];
         while let Some(lit) = open.pop() {
@@ -92,7 +93,7 @@ impl Solver<'_> {
                             continue;
                         }
                         (Atom::Count { lit: inner, min, max }, _) if negated => {
-                            // too few, or too many
+                            // the negation of a count: too few items, or too many
                             let (inner, min, max) = (*inner, *min, *max);
                             let few =
                                 min.checked_sub(1).map(|most| Atom::Count { lit: inner, min: 0, max: Some(most) });
@@ -139,7 +140,7 @@ impl Solver<'_> {
         })
     }
 
-    /// Propagates what is certain, and tries the rest.
+    /// Propagates the literals that must hold, then tries the alternatives of the smallest clause.
     fn choose(&mut self, mut branch: Branch) -> Answer {
         let size = branch.atoms.len() + branch.clauses.len();
         if !self.take(1 + size as u64 / LITERALS) {
@@ -168,7 +169,7 @@ impl Solver<'_> {
                 return Answer::Unknown(Obstacle::Steps);
             }
             let mut next = branch.clone();
-            // a choice without a value needn't be tried again
+            // an alternative that was refuted is excluded from the next ones
             let plain = matches!(clause, Clause::Any(_));
             let known = refuted.iter().filter(|_| plain).map(|lit| !*lit);
             if !choice.iter().copied().chain(known.collect::<Vec<_>>()).all(|lit| self.assume(&mut next, lit)) {
@@ -206,7 +207,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Simplifies the clauses by the facts. `None` if a clause is violated; else whether something was added.
+    /// Simplifies the clauses by the facts. `None` if a clause is violated; otherwise, whether a literal was added.
     fn reduce(&mut self, branch: &mut Branch, facts: &Facts) -> Option<bool> {
         let clauses = std::mem::take(&mut branch.clauses);
         let mut kept = Vec::with_capacity(clauses.len());
@@ -233,7 +234,7 @@ impl Solver<'_> {
                 (Clause::NotOne(_), 1, [_]) => return None,
                 (Clause::NotOne(_), 0, [only]) => sure.push(!*only),
                 (Clause::NotOne(_), 1, _) => {
-                    // one more literal must hold
+                    // one literal holds, so at least one more must hold
                     let others = parts.iter().zip(&known).filter(|(_, known)| known.is_none());
                     kept.push(Clause::Any(others.map(|(part, _)| *part).collect()));
                 }
@@ -245,7 +246,7 @@ impl Solver<'_> {
         sure.into_iter().all(|lit| self.assume(branch, lit)).then_some(more)
     }
 
-    /// Returns whether a literal follows from the assumptions; none if unknown.
+    /// Returns whether a literal follows from the assumptions (true) or its negation does (false); `None` if unknown.
     fn tell(&mut self, branch: &Branch, facts: &Facts, lit: Lit, deep: usize) -> Option<bool> {
         if branch.atoms.contains(&lit) {
             return Some(true);
@@ -310,7 +311,7 @@ impl Solver<'_> {
         known.map(|known| known != negated)
     }
 
-    /// Returns whether something required can't exist.
+    /// Returns whether a required item or member can't exist.
     fn contradicts(&mut self, facts: &Facts) -> bool {
         match facts {
             Facts::Items(items) => self.contradicts_items(items),
@@ -319,7 +320,7 @@ impl Solver<'_> {
         }
     }
 
-    /// Returns a value that satisfies all atoms, without open choices.
+    /// Returns a value that satisfies all atoms, once no clause is open.
     fn end(&mut self, branch: &Branch, facts: &Facts) -> Answer {
         let answer = match facts {
             Facts::Null => Answer::value(()),
@@ -332,7 +333,7 @@ impl Solver<'_> {
         if answer.is_nothing() {
             return answer;
         }
-        // the negation of an opaque atom can't be satisfied on purpose
+        // it is unknown whether the value breaks an opaque rule, so the search can't satisfy the rule's negation
         let opaque = branch.atoms.iter().filter(|lit| lit.is_negated()).find_map(|lit| match self.formulas.get(*lit) {
             Formula::Atom(Atom::Opaque(index)) => Some(*index),
             _ => None,

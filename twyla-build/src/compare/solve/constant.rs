@@ -1,4 +1,4 @@
-//! The formula of equality with a constant, for values that must differ from those found so far.
+//! The formula of equality with a constant, which excludes values that were found already.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::decimal::Decimal;
 use crate::json_type::{JsonType, JsonTypes};
 
 impl Solver<'_> {
-    /// Returns the formula of every other value.
+    /// Returns the formula that every value except this one satisfies; `None` for a number that can't be read.
     pub(crate) fn other_than(&mut self, value: &Value) -> Option<Lit> {
         self.equal_to(value).map(|equal| !equal)
     }
 
-    /// Returns the formula of exactly this value; `None` for a number that can't be read.
+    /// Returns the formula that only this value satisfies; `None` for a number that can't be read.
     pub(super) fn equal_to(&mut self, value: &Value) -> Option<Lit> {
         let (type_, mut parts) = match value {
             Value::Null => (JsonType::Null, Vec::new()),

@@ -12,7 +12,7 @@ use crate::json_type::{JsonType, JsonTypes};
 /// The maximum number of classes of names that are distinguished.
 const MOST_CLASSES: usize = 2_000;
 
-/// A class of undeclared names: what holds for such a name, and for its member.
+/// A class of undeclared names: the formulas that such a name must satisfy, and those that its member must satisfy.
 #[derive(Clone, Debug)]
 pub(super) struct Class {
     pub(super) name: Vec<Lit>,
@@ -20,7 +20,8 @@ pub(super) struct Class {
 }
 
 impl Solver<'_> {
-    /// Returns whether a member of this name may exist, by its name alone.
+    /// Searches for a member of this name by the formulas about names alone: the answer is a value if they allow the
+    /// name.
     pub(super) fn allows_name(&mut self, members: &MemberSearch, name: &str) -> Answer {
         if members.names.is_empty() {
             return Answer::value(name);
@@ -30,7 +31,7 @@ impl Solver<'_> {
         self.satisfy(members.names.iter().copied().chain([word, string]))
     }
 
-    /// Returns what must hold for the member of this name.
+    /// Returns the formulas that the member of this name must satisfy.
     pub(super) fn member_state(&self, members: &MemberSearch, name: &str) -> Vec<Lit> {
         let mut state = members.by_name.get(name).cloned().unwrap_or_default();
         for (pattern, lit) in &members.matching {
@@ -48,7 +49,7 @@ impl Solver<'_> {
         state
     }
 
-    /// Returns whether a name is among `keys`; none if unknown.
+    /// Returns whether a name is among `keys`; `None` if unknown.
     pub(super) fn is_among(&mut self, keys: &Keys, name: &str) -> Option<bool> {
         match keys {
             Keys::Matching(pattern) => self.tables.matches(*pattern, name),
@@ -78,8 +79,8 @@ impl Solver<'_> {
         }
     }
 
-    /// Calls `take` with each class of undeclared names, or of those among `keys`, until it accepts one. Returns whether it
-    /// did.
+    /// Calls `take` with each class of undeclared names until it returns true. With `keys`, only the names among them
+    /// are classified. Returns whether `take` returned true.
     pub(super) fn each_class(
         &mut self,
         members: &MemberSearch,
@@ -143,7 +144,7 @@ impl Solver<'_> {
             }
             return false;
         }
-        // names that aren't split further share only what holds for all of them
+        // names that aren't split further have only the formulas that are known to apply to all of them
         *left = left.saturating_sub(1);
         let is = |pattern: &Index, wanted: bool| decided.contains(&(*pattern, wanted));
         let matching = members.matching.iter().filter(|(pattern, _)| is(pattern, true)).map(|(_, lit)| *lit);

@@ -5,10 +5,10 @@ use std::rc::Rc;
 
 use crate::compare::formula::{Atom, Formula, Formulas, Index, Lit, Name};
 
-/// Excluded names and patterns, and what holds for all other members.
+/// Excluded names and patterns, and the formula that all other members must satisfy.
 type OtherKeys = (Rc<[Name]>, Rc<[Index]>, Lit);
 
-/// A set of members, one of which must satisfy something.
+/// A set of members, one of which must satisfy a formula.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
     /// Members whose names match the pattern.
@@ -32,12 +32,12 @@ pub(in crate::compare) struct MemberSearch {
     pub(super) names: Vec<Lit>,
     pub(super) min: u64,
     pub(super) max: Option<u64>,
-    /// For each pair, one of these members must exist and satisfy the literal.
+    /// For each pair, one member among the keys must exist and satisfy the literal.
     pub(super) some: Vec<(Keys, Lit)>,
 }
 
 impl MemberSearch {
-    /// Returns none if the atoms contradict each other.
+    /// Returns the assumptions that the atoms make; `None` if they contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut members = Self::default();
         for lit in atoms {
@@ -81,7 +81,7 @@ impl MemberSearch {
         self.max = Some(self.max.map_or(limit, |max| max.min(limit)));
     }
 
-    /// Returns every declared name.
+    /// Returns every name that an assumption mentions.
     pub(super) fn spoken_of(&self) -> BTreeSet<Name> {
         let listed = self.others.iter().flat_map(|(names, ..)| names.iter());
         let asked = self.some.iter().flat_map(|(keys, _)| match keys {

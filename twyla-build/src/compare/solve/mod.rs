@@ -1,10 +1,10 @@
 //! Searches for a value that satisfies a set of formulas, or proves that there is none.
 //!
-//! A *conjunction* is a set of literals that must all hold for one value. `branch` chooses among alternatives until only
-//! atoms of one type are left. `number`, `string`, `array` and `object` then find a value or prove that there is none; they
-//! search for items and members in the same way (`keys` has the names that members may have). Conjunctions may lead back to one
-//! another. A conjunction within itself counts as one without a value: a value of the least depth doesn't contain one of its own
-//! conjunction.
+//! A *conjunction* is a set of literals that must all hold for one value. `branch` chooses among alternatives until
+//! only atoms of one type are left. `number`, `string`, `array` and `object` then find a value or prove that there is
+//! none; they search for items and members in the same way (`keys` has the names that members may have). Conjunctions
+//! may be recursive. A conjunction within itself counts as one without a value: a value of the least depth doesn't
+//! contain another value of the same conjunction.
 
 mod array;
 mod branch;
@@ -71,7 +71,7 @@ pub(crate) enum Obstacle {
     Time,
     /// The limit of nested values is reached.
     Deep,
-    /// A number that can't be represented, or isn't found among many.
+    /// A number can't be represented, or none of the tried numbers fits.
     Number,
     /// An array, an object or a string would be larger than the search tries.
     Size,
@@ -83,7 +83,7 @@ pub(crate) struct Solver<'a> {
     pub(crate) tables: &'a Tables,
     pub(crate) budget: Budget,
     known: HashMap<Conjunction, Answer>,
-    /// Conjunctions without a value, provided that the one on the stack at this depth has none.
+    /// Conjunctions without a value, provided that the conjunction on the stack at this depth has none.
     assumed: HashMap<Conjunction, usize>,
     /// The keys of `assumed`, in the order in which they were added.
     assumptions: Vec<Conjunction>,
@@ -109,7 +109,7 @@ fn size(value: &Value, most: u64) -> u64 {
     }
 }
 
-/// Depends on nothing on the stack.
+/// The `low` of a result that depends on nothing on the stack.
 const FREE: usize = usize::MAX;
 
 impl<'a> Solver<'a> {
@@ -126,28 +126,29 @@ impl<'a> Solver<'a> {
         }
     }
 
-    /// Takes a step; false if none is left.
+    /// Takes a step from the budget. Returns false if none remains.
     fn step(&mut self) -> bool {
         self.take(1)
     }
 
-    /// Takes several steps; false if there aren't enough.
+    /// Takes several steps from the budget. Returns false if there aren't enough.
     fn take(&mut self, steps: u64) -> bool {
         self.budget.take(steps)
     }
 
-    /// Clones a value, one step per part, so that small schemas with huge values end.
+    /// Clones a value, which takes one step per part, so that the search ends for small schemas with huge values;
+    /// `None` if there aren't enough steps.
     fn copy(&mut self, value: &Value) -> Option<Value> {
         let size = size(value, self.budget.steps());
         self.take(size).then(|| value.clone())
     }
 
-    /// Returns the reason of an answer: the time, if that ended the search before its steps did.
+    /// Returns the reason of an unknown answer: the time, if it ran out before the steps.
     pub(crate) fn reason(&self, reason: Obstacle) -> Obstacle {
         if reason == Obstacle::Steps && self.budget.is_late() { Obstacle::Time } else { reason }
     }
 
-    /// Searches for a value that satisfies all of these.
+    /// Searches for a value that satisfies all literals.
     pub(crate) fn satisfy(&mut self, lits: impl IntoIterator<Item = Lit>) -> Answer {
         if !self.step() {
             return Answer::Unknown(Obstacle::Steps);
@@ -181,7 +182,7 @@ impl<'a> Solver<'a> {
         answer
     }
 
-    /// Caches a result, and the results that depended on it if they hold now.
+    /// Caches a result, and the assumed results that it confirms. Removes the assumed results that it refutes.
     fn settle(&mut self, state: Conjunction, answer: &Answer, depth: usize, low: usize, first: usize) {
         if !answer.is_nothing() {
             // the assumption was wrong
@@ -223,7 +224,7 @@ impl<'a> Solver<'a> {
                 Formula::True => {}
                 Formula::All(parts) if !lit.is_negated() => open.extend(parts.iter()),
                 Formula::Reference(reference) => {
-                    // a reference that leads back here adds nothing
+                    // a reference that leads back to itself adds nothing
                     if seen.insert(lit)
                         && let Some(target) = self.formulas.target(*reference)
                     {

@@ -11,10 +11,11 @@ use crate::decimal::Decimal;
 
 /// The maximum number of multiples to try, in each direction.
 const TRIED: usize = 5_000;
-/// The maximum number of multiples to try, in each direction, to learn what an atom says about all numbers.
+/// The maximum number of multiples to try, in each direction, to decide whether an atom holds for all numbers or for
+/// none.
 const TRIED_SHORTLY: usize = 64;
 
-/// A bound, and whether it is exclusive.
+/// A bound, and whether it is exclusive; `None` without a bound.
 type NumberBound = Option<(Decimal, bool)>;
 
 /// The assumptions about a number.
@@ -30,12 +31,12 @@ pub(in crate::compare) struct Numbers {
     among: Option<BTreeSet<Decimal>>,
     /// The number differs from all of these.
     not: BTreeSet<Decimal>,
-    /// Whether an `f64` has it as it is written.
+    /// Whether an `f64` must represent the number exactly as written; `None` if that doesn't matter.
     double: Option<bool>,
 }
 
 impl Numbers {
-    /// Returns none if the atoms contradict each other.
+    /// Returns the assumptions that the atoms make; `None` if they contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut numbers = Self::default();
         for lit in atoms {
@@ -93,7 +94,8 @@ impl Numbers {
         answer
     }
 
-    /// Returns whether an atom holds for all of these numbers (true) or for none of them (false); `None` if unknown.
+    /// Returns whether an atom holds for all numbers that satisfy the assumptions (true) or for none of them (false);
+    /// `None` if unknown.
     pub(super) fn tell(&self, atom: &Atom) -> Option<bool> {
         let empty = |negated: bool| {
             let mut more = self.clone();
@@ -141,14 +143,15 @@ impl Numbers {
             None => {
                 let found =
                     self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
-                // two different bounds always have more numbers between them than any sets of multiples cover
+                // between two different bounds there is always a number that is in no set of multiples, so the answer
+                // isn't `Nothing`
                 found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
             }
         }
     }
 
     fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
-        // then every multiple of `factor` is also a multiple of an excluded factor
+        // in this case every multiple of `factor` is also a multiple of an excluded factor
         if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
             return Answer::Nothing;
         }
@@ -167,7 +170,7 @@ impl Numbers {
         }
         let mut starts = vec![BigInt::from(0)];
         if self.double == Some(false) {
-            // every integer up to here is an `f64`
+            // an `f64` represents every integer that is closer to zero
             let first = Decimal::from((1_i64 << 53) + 1).ceil_by(factor);
             if to.as_ref().is_some_and(|to| *to < first) && from.as_ref().is_some_and(|from| *from > -&first) {
                 return Answer::Nothing;
@@ -212,13 +215,13 @@ impl Numbers {
         if complete && !unwritten {
             return Answer::Nothing;
         }
-        // far from zero most integers can't be represented; readable ones can
+        // far from zero most integers can't be represented, but round ones can
         let nice = self.points().into_iter().map(|point| factor.times(&point.floor_by(factor)));
         let found = nice.filter(|number| self.fits(number)).find_map(|number| number.number());
         found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
     }
 
-    /// Returns some numbers within the bounds, readable ones first.
+    /// Returns numbers to try, readable ones first: small numbers, and numbers near the bounds and between them.
     fn points(&self) -> Vec<Decimal> {
         let small = [0, 1, -1, 2, 3, -2, 5, 7, 10, 100, 1000, -10, -100].map(Decimal::from);
         let mut points: Vec<Decimal> = small.to_vec();
@@ -227,7 +230,7 @@ impl Numbers {
         );
         let (low, high) = (self.low.as_ref().map(|(low, _)| low), self.high.as_ref().map(|(high, _)| high));
         points.extend(low.into_iter().chain(high).cloned());
-        // a number between two multiples isn't a multiple
+        // fractions of the smallest excluded factor lead to numbers between its multiples
         let fine = self.not_of.iter().min().cloned().unwrap_or_else(|| Decimal::from(1));
         let fine =
             ["0.5", "0.1", "0.3", "0.07"].iter().filter_map(|text| Decimal::parse(text)).map(|part| fine.by(&part));

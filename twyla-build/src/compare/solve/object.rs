@@ -1,4 +1,4 @@
-//! Search for objects: which members are required, what each must satisfy, and how many exist.
+//! Search for objects: which members are required, the formulas that each must satisfy, and how many exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,14 +18,15 @@ impl Solver<'_> {
         members.required.iter().any(|name| self.is_impossible(members, name, None))
     }
 
-    /// Returns whether no member of this name can also satisfy a literal.
+    /// Returns whether no member of this name can exist, or with a literal, whether none can satisfy it.
     fn is_impossible(&mut self, members: &MemberSearch, name: &str, lit: Option<Lit>) -> bool {
         let mut state = self.member_state(members, name);
         state.extend(lit);
         self.satisfy(state).is_nothing() || self.allows_name(members, name).is_nothing()
     }
 
-    /// Returns whether an atom holds for every such object, or for none; `None` if unknown.
+    /// Returns whether an atom holds for all objects that satisfy the assumptions (true) or for none of them (false);
+    /// `None` if unknown.
     pub(super) fn tell_members(&mut self, members: &MemberSearch, atom: &Atom) -> Option<bool> {
         match atom {
             Atom::Required(name) => {
@@ -74,7 +75,8 @@ impl Solver<'_> {
         }
     }
 
-    /// Decides a formula about all members with some names; `None` if it isn't decided yet.
+    /// Returns whether all members among `keys` satisfy a literal (true), or a required one can't (false); `None` if
+    /// unknown.
     fn tell_some(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> Option<bool> {
         let required: Vec<Name> = members.required.iter().cloned().collect();
         for name in required {
@@ -85,7 +87,7 @@ impl Solver<'_> {
         self.has_no(members, keys, !lit).then_some(true)
     }
 
-    /// Returns whether no member of these names can satisfy a literal.
+    /// Returns whether no member among `keys` can satisfy a literal.
     fn has_no(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> bool {
         let mut spoken_of = members.spoken_of();
         if let Keys::Others(names, _) = keys {
@@ -126,7 +128,7 @@ impl Solver<'_> {
         unknown.map_or(Answer::Nothing, Answer::Unknown)
     }
 
-    /// Assigns a member to each demand, in every possible way.
+    /// Assigns a member to each demand, and tries every possible way until an object is found.
     fn assign(
         &mut self,
         members: &MemberSearch,
@@ -145,7 +147,7 @@ impl Solver<'_> {
         let Some(((keys, lit), rest)) = demands.split_first() else {
             return self.fill(members, spoken_of, chosen, unknown);
         };
-        // existing members first, then other declared ones
+        // chosen members first, then other declared ones
         let names: BTreeSet<Name> = chosen.keys().chain(spoken_of).cloned().collect();
         let (there, others): (Vec<Name>, Vec<Name>) = names.into_iter().partition(|name| chosen.contains_key(name));
         for name in there.into_iter().chain(others) {

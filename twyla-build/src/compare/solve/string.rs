@@ -1,4 +1,5 @@
-//! Search for strings: their length, the patterns and formats that they match or not, in one set and not in another.
+//! Search for strings: their length, the patterns and formats that they match or don't match, and the sets that contain
+//! or exclude them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub(in crate::compare) struct Texts {
 type TextFits = Result<bool, Obstacle>;
 
 impl Texts {
-    /// Returns none if the atoms contradict each other.
+    /// Returns the assumptions that the atoms make; `None` if they contradict each other.
     pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
         let mut texts = Self::default();
         for lit in atoms {
@@ -108,7 +109,8 @@ impl Texts {
         Ok(true)
     }
 
-    /// Returns the first text that fits. Nothing if none does; unknown if one is unknown.
+    /// Returns the first text that fits. If none fits, the answer is `Unknown` if one of the texts can't be decided,
+    /// otherwise `Nothing`.
     fn first_of<'t>(&self, tables: &Tables, texts: impl IntoIterator<Item = &'t str>) -> Answer {
         let mut unknown = None;
         for text in texts {
@@ -149,7 +151,8 @@ impl Texts {
 }
 
 impl Solver<'_> {
-    /// Returns whether an atom holds for every such string, or for none; none if unknown.
+    /// Returns whether an atom holds for all strings that satisfy the assumptions (true) or for none of them (false);
+    /// `None` if unknown.
     pub(super) fn tell_text(&mut self, texts: &Texts, atom: &Atom) -> Option<bool> {
         let mut found = [true, true];
         for (negated, empty) in [true, false].into_iter().zip(&mut found) {

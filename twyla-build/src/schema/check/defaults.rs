@@ -1,4 +1,4 @@
-//! Checks defaults: reports those that their own schemas refuse.
+//! Checks the values of `default`: reports each one that its own schema refuses.
 
 use crate::schema::evaluate::{Cache, Evaluator};
 use crate::schema::load::FileRole;
@@ -21,7 +21,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
     }
     let cache = Cache::new(schemas);
     let evaluator = Evaluator::new(schemas, &cache);
-    // the dynamic scope decides which rules apply to the default
+    // the dynamic scope decides which rules apply, so a default below a dynamic reference isn't checked
     let dynamic = schemas.leading_to(schemas.dynamic.keys().cloned());
     for (loc, default) in with_default.filter(|(loc, _)| !dynamic.contains(loc)) {
         if cache.spent() > MOST_STEPS {

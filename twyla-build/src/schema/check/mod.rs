@@ -207,10 +207,11 @@ fn keyword<'a>(
     }
 }
 
-/// The result of checking each pattern: many schemas share one.
+/// The result of checking each pattern, which many schemas may share.
 type CheckedPatterns<'a> = HashMap<&'a str, Result<Option<Rewritten>, Untranslated>>;
 
-/// Returns the problem of a pattern: it can't be matched, or it is read as without the flag `u`.
+/// Returns the problem of a pattern that can't be matched, or is read as without the flag `u`; `None` for any other
+/// pattern.
 fn unmatchable<'a>(written: &'a str, patterns: &mut CheckedPatterns<'a>) -> Option<ProblemKind> {
     let pattern = written.to_owned();
     match patterns.entry(written).or_insert_with(|| pattern::check(written)) {
@@ -320,13 +321,13 @@ pub(crate) fn allows_object(schemas: &Schemas, loc: &Loc) -> bool {
     holds_object(schemas, loc, &mut HashMap::new()).is_none()
 }
 
-/// Returns none if a schema allows an object, else the place that refuses it. Results are cached, since schemas that combine
-/// each other would multiply.
+/// Returns the place that refuses an object; `None` if the schema allows an object. Results are cached, since combined
+/// schemas would multiply the work.
 fn holds_object(schemas: &Schemas, loc: &Loc, known: &mut HashMap<Loc, Option<Loc>>) -> Option<Loc> {
     if let Some(known) = known.get(loc) {
         return known.clone();
     }
-    // a schema that leads back here adds nothing
+    // a schema that leads back to this one refuses nothing more
     known.insert(loc.clone(), None);
     let found = refuses_object(schemas, loc, known);
     known.insert(loc.clone(), found.clone());

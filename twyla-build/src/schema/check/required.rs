@@ -1,4 +1,4 @@
-//! Checks `required`: a required property that no schema of the object declares may be a slip.
+//! Checks `required`: a required property that no schema of the object declares may be a typing error.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,10 +13,10 @@ const COMBINING: [&str; 8] =
 /// The maximum number of schemas that are searched for one property.
 const MOST_SCHEMAS: usize = 1_000;
 
-/// Finds the required properties that nothing declares.
+/// Finds the required properties that no schema of the object declares.
 pub(super) struct Undeclared<'a> {
     schemas: &'a Schemas,
-    /// The schemas that refer to each schema; none until a search needs them.
+    /// The schemas that refer to each schema; `None` until a search needs them.
     referring: Option<HashMap<&'a Loc, Vec<&'a Loc>>>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Undeclared<'a> {
         }
     }
 
-    /// Returns whether a schema that combines this one with others leads to one that may declare the property.
+    /// Returns whether a schema around this one, or one that refers to it, may declare the property of the same object.
     fn is_declared_around(&mut self, loc: &Loc, name: &str) -> bool {
         let mut seen = HashSet::from([loc.clone()]);
         let mut open = vec![loc.clone()];
@@ -76,8 +76,9 @@ impl<'a> Undeclared<'a> {
         referring.get(loc).into_iter().flatten().map(|from| (*from).clone()).collect()
     }
 
-    /// Returns whether a schema, or one that it combines, may declare the property. `except` is the keyword that holds the
-    /// schema with the requirement: of `anyOf` and `oneOf`, other schemas don't apply to the same values.
+    /// Returns whether a schema, or one that it combines, may declare the property. `except` is the keyword that
+    /// contains the schema with the requirement: if it is `anyOf` or `oneOf`, its other schemas don't apply to the same
+    /// values and aren't searched.
     fn declares(&self, loc: &Loc, except: Option<&'static str>, name: &str) -> bool {
         let mut seen = HashSet::from([loc.clone()]);
         let mut open = vec![(loc.clone(), except.filter(|keyword| matches!(*keyword, "anyOf" | "oneOf")))];
@@ -109,7 +110,8 @@ impl<'a> Undeclared<'a> {
     }
 }
 
-/// Returns the schema that applies this one to the same values, and the keyword.
+/// Returns the schema that applies this one to the same values, and the keyword with which it does; `None` without such
+/// a schema.
 fn around(schemas: &Schemas, loc: &Loc) -> Option<(Loc, &'static str)> {
     let (before, last) = loc.pointer.rsplit_once('/')?;
     let of = |pointer: &str| Loc { file: loc.file, pointer: pointer.to_owned() };

@@ -1,4 +1,5 @@
-//! Evaluates the keywords that apply further schemas to the same value, and those for what no other keyword has evaluated.
+//! Evaluates the keywords that apply further schemas to the same value, and `unevaluatedItems` and
+//! `unevaluatedProperties`.
 
 use serde_json::Value;
 
@@ -45,7 +46,8 @@ impl Evaluator<'_> {
         Ok(self.check(value, &self.below(&target), place, out, seen)? && holds)
     }
 
-    /// Evaluates these keywords. All schemas of `allOf`, `then` and `else` are evaluated, even after one of them fails.
+    /// Evaluates `allOf`, `anyOf`, `oneOf`, `not`, `if`, `then` and `else`. Stops at the first that fails, unless `out`
+    /// records several broken rules.
     pub(super) fn combined(
         &self,
         value: &Value,
@@ -119,7 +121,8 @@ impl Evaluator<'_> {
         Ok(holds)
     }
 
-    /// Records that no alternative holds: the broken rule of the intended one, if it can be recognized.
+    /// Returns the broken rule of the intended alternative, if no alternative holds; `None` if that alternative can't
+    /// be recognized, or if `out` records no further rule.
     fn nearest(
         &self,
         value: &Value,

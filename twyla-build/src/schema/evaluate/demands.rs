@@ -1,4 +1,5 @@
-//! The schemas that each part of a value must satisfy, whatever its other parts are: they refuse most changes of a part at once.
+//! The schemas that each part of a value must satisfy, whatever the other parts of the value are. With them most
+//! changes of a part are refused without an evaluation of the whole value.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,14 +10,14 @@ use super::evaluator::{CurrentSchema, DEEPEST, Evaluator, Position, Recorder, Su
 use crate::schema::load::{Json, Node};
 use crate::schema::schemas::Loc;
 
-/// The demands on the parts of a value. They know a part by its address: the value isn't moved.
+/// The demands on the parts of a value. They identify a part by its address, so the value must not be moved.
 pub(crate) struct Demands<'a> {
     evaluator: Evaluator<'a>,
     schemas: HashMap<usize, Vec<Subschema<'a>>>,
 }
 
 impl<'a> Evaluator<'a> {
-    /// Returns the demands of a schema on the parts of a value; none if the folder has dynamic references.
+    /// Returns the demands of a schema on the parts of a value; empty if the folder has dynamic references.
     pub(crate) fn demands(&self, value: &Value, loc: &Loc) -> Demands<'a> {
         let mut demands = Demands { evaluator: self.alone(), schemas: HashMap::new() };
         if self.schemas.dynamic.is_empty() {
@@ -29,7 +30,7 @@ impl<'a> Evaluator<'a> {
 const START: Position<'_> = Position { at: None, scope: None, deep: 0 };
 
 impl<'a> Demands<'a> {
-    /// Returns whether the value is known to be invalid if this object in it lacks one of its members.
+    /// Returns whether the value is known to be invalid if this object in it loses the member `key`.
     pub(crate) fn need_member(&self, object: &Value, key: &str) -> bool {
         let count = object.as_object().map_or(0, |members| members.len().saturating_sub(1));
         self.current(object).any(|schema| {
@@ -39,7 +40,7 @@ impl<'a> Demands<'a> {
         })
     }
 
-    /// Returns whether the value is known to be invalid if this array in it has one item less.
+    /// Returns whether the value is known to be invalid if this array in it loses an item.
     pub(crate) fn need_item(&self, array: &Value) -> bool {
         let count = array.as_array().map_or(0, |items| items.len().saturating_sub(1));
         self.current(array).any(|schema| self.are_few(count, &schema, ["minItems", "maxItems"]))
@@ -73,7 +74,7 @@ impl<'a> Demands<'a> {
         schema.draft().ref_stands_alone() && self.evaluator.schemas.refs.contains_key(schema.loc)
     }
 
-    /// Adds a schema that a part must satisfy, and those that follow from it.
+    /// Adds a schema that a part must satisfy, and the schemas that it applies to the part and to parts within it.
     fn add(&mut self, part: &Value, at: Subschema<'a>, deep: usize, seen: &mut HashSet<(usize, usize)>) {
         let Some(node) = at.node else { return };
         let address = std::ptr::from_ref(part).addr();

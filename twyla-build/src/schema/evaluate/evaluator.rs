@@ -46,7 +46,7 @@ pub(crate) type Outcome = Result<bool, Undecidable>;
 pub(crate) struct Evaluator<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) cache: &'a Cache,
-    /// The parts of the value that are known to be valid, and those found to be.
+    /// The parts of the value that are known to be valid, and the record of the parts that this evaluation finds valid.
     valid: Option<&'a Valid>,
     record: Option<&'a valid::Record>,
     deepest: usize,
@@ -59,7 +59,7 @@ pub(crate) struct Cache {
     pub(super) patterns: RefCell<HashMap<String, Arc<Matcher>>>,
     /// Whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
     pub(super) notes_seen: OnceCell<bool>,
-    /// Steps for this value, and for all values before.
+    /// The steps for this value, and for all earlier values.
     pub(super) steps: Cell<u64>,
     pub(super) spent: Cell<u64>,
 }
@@ -75,7 +75,8 @@ impl Cache {
         }
     }
 
-    /// The same for schemas of which it is known whether any [notes what was seen](notes_seen).
+    /// Creates the cache of schemas of which it is known whether any [has `unevaluatedItems` or
+    /// `unevaluatedProperties`](notes_seen).
     pub(crate) fn knowing(schemas: &Schemas, notes_seen: bool) -> Self {
         Self { notes_seen: OnceCell::from(notes_seen), ..Self::new(schemas) }
     }
@@ -143,7 +144,7 @@ pub(super) enum Recorder<'o> {
 }
 
 impl Recorder<'_> {
-    /// Returns whether the evaluation can stop after a rule that `holds` or not.
+    /// Returns whether the evaluation can stop after a rule; `holds` is whether the value satisfies it.
     pub(super) fn is_done(&self, holds: bool) -> bool {
         !holds && if let Self::All(noted, most) = self { noted.len() >= *most } else { true }
     }
@@ -214,12 +215,12 @@ impl<'a> Evaluator<'a> {
         Self { deepest: SHALLOW, ..self }
     }
 
-    /// Uses the parts of the value that are known to be valid.
+    /// Skips the parts of the value that are known to be valid.
     pub(crate) fn knowing(self, valid: &'a Valid) -> Self {
         Self { valid: Some(valid), ..self }
     }
 
-    /// Forgets the parts known to be valid, for a value that isn't part of the given one.
+    /// Forgets the parts known to be valid, to evaluate a value that isn't a part of that value.
     pub(super) fn alone(self) -> Self {
         Self { valid: None, record: None, ..self }
     }
@@ -236,7 +237,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Returns the first rule of a schema that a value breaks.
+    /// Returns the first rule of a schema that a value breaks; `None` if the value is valid.
     pub(crate) fn broken(&self, value: &Value, loc: &Loc) -> Result<Option<Violation>, Undecidable> {
         self.cache.begin();
         let mut broken = None;
@@ -327,7 +328,7 @@ impl<'a> Evaluator<'a> {
             holds &= self.references(value, &schema, place, out, &mut own)?;
         }
         if !alone && !out.is_done(holds) {
-            // if the combined schemas fail, unevaluated members are no further mistake
+            // if the combined schemas fail, unevaluated members aren't reported too
             let combined = self.combined(value, &schema, place, out, &mut own)?;
             holds &= combined && self.unevaluated(value, &schema, place, out, &mut own)?;
         }
@@ -357,7 +358,7 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
+/// Returns whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
 pub(crate) fn notes_seen(schemas: &Schemas) -> bool {
     schemas.files.iter().any(|file| asks_what_is_left(&file.root))
 }
@@ -370,7 +371,7 @@ fn asks_what_is_left(node: &Node) -> bool {
         })
 }
 
-/// Returns the keyword that holds this schema.
+/// Returns the keyword that contains the schema at a place.
 fn holder(loc: &Loc) -> &str {
     let (mut steps, mut found) = (loc.pointer.split('/').skip(1), "");
     while let Some(step) = steps.next() {

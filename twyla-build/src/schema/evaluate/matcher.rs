@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use crate::schema::pattern::{self, Translated};
 
-/// The number of compiled patterns at which those that nothing uses are forgotten.
+/// The maximum number of cached patterns. When it is reached, unused ones are removed.
 const KEPT: usize = 1_000;
 
-/// The compiled patterns that are in use, as they are written.
+/// The compiled patterns that are in use, by their text.
 static COMPILED: LazyLock<Mutex<HashMap<String, Weak<Matcher>>>> = LazyLock::new(Mutex::default);
 
 /// A compiled pattern.
@@ -21,7 +21,8 @@ pub(crate) enum Matcher {
 }
 
 impl Matcher {
-    /// Returns the matcher of a pattern. A pattern is compiled once for all that use it at the same time, as both sides of a comparison do.
+    /// Returns the matcher of a pattern. Users of a pattern at the same time, such as both sides of a comparison, share
+    /// its matcher.
     pub(crate) fn shared(written: &str) -> Arc<Self> {
         let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = compiled().get(written).and_then(Weak::upgrade) {

@@ -1,9 +1,9 @@
-//! Validates a value by the keywords of a schema themselves. Witnesses are checked with it, so it shares with the search for
-//! them only how a schema is read, numbers, patterns, formats and equality.
+//! Validates a value by evaluating the keywords of a schema. Witnesses are checked with this module, so it shares with
+//! the search for witnesses only the reading of schemas, numbers, patterns, formats and equality.
 //!
-//! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas. `equal`
-//! compares values, `place` finds where a rule stands, `valid` remembers what is valid,
-//! `demands` has the schemas that a part must satisfy, and `unknown_field` has texts of errors.
+//! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas.
+//! `equal` compares values, `place` finds the place of a rule, `valid` records valid parts, `demands` has the schemas
+//! that a part must satisfy, and `unknown_field` has texts of errors.
 
 mod combined;
 mod demands;

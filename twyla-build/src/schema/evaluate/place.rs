@@ -1,4 +1,4 @@
-//! Finds where the rules about a value stand, if no keyword has refused it.
+//! Finds the place of the rules about a value, if no keyword refuses the value.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use crate::schema::load::{Json, Node, steps};
 use crate::schema::path::SchemaPath;
 use crate::schema::schemas::{Loc, Schemas};
 
-/// Returns the place of a keyword about the value at a pointer; else the place of a schema about that value.
+/// Returns the place of a keyword about the value at a pointer; if there isn't one, the place of a schema about that
+/// value.
 pub(crate) fn place_of(schemas: &Schemas, root: &Loc, pointer: &str, keyword: &str) -> SchemaPath {
     let mut about = around(schemas, BTreeSet::from([root.clone()]));
     for step in steps(pointer) {

@@ -1,4 +1,5 @@
-//! The texts of errors for members and items that a schema doesn't declare and refuses. The same as in `twyla-codec`.
+//! The texts of errors for members and items that a schema doesn't declare and refuses. `twyla-codec` has the same
+//! texts.
 
 use super::words;
 

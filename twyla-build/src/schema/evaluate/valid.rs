@@ -1,4 +1,4 @@
-//! The valid parts of a valid value, so that a change of one part doesn't evaluate the others again.
+//! The valid parts of a valid value: after a change of one part, the others aren't evaluated again.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::evaluated::Evaluated;
 use crate::schema::load::Node;
 
-/// The valid parts, by the addresses of schema and part. The value isn't moved, and the schemas outlive it.
+/// The valid parts, by the addresses of schema and part. The value must not be moved, and the schemas outlive it.
 #[derive(Debug, Default)]
 pub(crate) struct Valid {
     parts: HashMap<(usize, usize), Evaluated>,
-    /// The changed part and those around it, whose validity is unknown.
+    /// The addresses of the changed part and of the parts around it, whose validity is unknown.
     changed: Vec<usize>,
 }
 
@@ -36,7 +36,7 @@ impl Valid {
         true
     }
 
-    /// Returns what a schema has evaluated of a part, if the part is valid.
+    /// Returns the items and members of a part that a schema has evaluated; `None` if the part isn't known to be valid.
     pub(super) fn get(&self, node: &Node, value: &Value) -> Option<&Evaluated> {
         let value = address(value);
         if self.changed.contains(&value) { None } else { self.parts.get(&(address(node), value)) }

@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         out: &mut Recorder<'_>,
     ) -> Outcome {
         let mut holds = true;
-        // whether the evaluation can stop
+        // records a broken rule, and returns whether the evaluation can stop
         let mut tell = |keyword: &str, rule: &dyn Fn() -> String| {
             holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             out.is_done(holds)
@@ -108,7 +108,7 @@ impl Evaluator<'_> {
 /// Records the broken rule of a keyword. Returns whether the evaluation can stop.
 type ReportRule<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
 
-/// Returns a numeric limit.
+/// Returns the limit that a keyword sets; `None` if the schema doesn't have the keyword.
 pub(super) fn limit(schema: &CurrentSchema<'_>, keyword: &str) -> Result<Option<Decimal>, Undecidable> {
     match schema.get(keyword).map(|node| &node.json) {
         Some(Json::Number(text)) => Decimal::parse(text).map(Some).ok_or(Undecidable),
@@ -122,7 +122,7 @@ fn number_rules(
     schema: &CurrentSchema<'_>,
     tell: &mut ReportRule<'_>,
 ) -> Result<(), Undecidable> {
-    // an `f64` has lost digits, so its bounds are compared as `f64` too
+    // an `f64` may have lost digits, so its bounds are rounded to `f64` too
     let bound = |keyword| -> Result<Option<Decimal>, Undecidable> {
         let double = |limit: Decimal| limit.to_string().parse().ok().and_then(Decimal::of).unwrap_or(limit);
         Ok(limit(schema, keyword)?.map(|limit| if is_double { double(limit) } else { limit }))

@@ -1,4 +1,4 @@
-//! Values and limits in words, worded as the runtime's errors.
+//! Describes values and limits for messages, with the wording of the runtime's errors.
 
 use serde_json::Value;
 use twyla_contract::text::shortened;
@@ -36,7 +36,7 @@ pub(super) fn kind(value: &Value) -> String {
     }
 }
 
-/// Types with their articles.
+/// Lists types with their articles: `a string or an integer`.
 pub(super) fn types(names: &[&str]) -> String {
     let named = names.iter().map(|name| match *name {
         "null" => "null".to_owned(),

@@ -41,7 +41,7 @@ pub(crate) enum FileRole {
 }
 
 impl FileRole {
-    /// Returns the role by the file's path: the names of the file's types depend on it.
+    /// Returns the role that the file's path determines, on which the names of the file's types depend.
     pub(crate) fn by_path(&self) -> &Self {
         match self {
             Self::LeftOut(role) => role.by_path(),
@@ -71,7 +71,7 @@ impl RpcMessage {
     }
 }
 
-/// A file of the folder.
+/// A file of the folder, or a document.
 #[derive(Debug)]
 pub(crate) struct File {
     /// The path below the folder, with `/`; the URI of a document.
@@ -80,7 +80,8 @@ pub(crate) struct File {
     pub(crate) shown: String,
     pub(crate) role: FileRole,
     pub(crate) root: Node,
-    /// Whether the file isn't JSON or couldn't be read. That is reported already, so references to it aren't.
+    /// Whether the file isn't JSON or couldn't be read. This is reported already, so references to the file aren't
+    /// reported.
     pub(crate) unread: bool,
 }
 
@@ -216,7 +217,7 @@ fn walk(folder: &Path, prefix: &str, shown: &str, out: &mut Vec<String>, problem
     }
 }
 
-/// Returns the role of a file by its path below the folder; `None` if it has none.
+/// Returns the role of a file by its path below the folder; `None` if no role has such a path.
 pub(crate) fn role(path: &str) -> Result<Option<FileRole>, twyla_contract::NameError> {
     let Some(stem) = path.strip_suffix(".json") else { return Ok(None) };
     Ok(match stem.split('/').collect::<Vec<_>>()[..] {
@@ -291,7 +292,7 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
         }
     };
     let judged = parsed.value.as_ref().map_or(Cow::Borrowed(&*text), |ast| without_far_numbers(&text, ast));
-    // what is a value is JSON; the error of the grammar is the better one
+    // the error of the grammar, if there is one, is clearer than that of the value
     if let Err(error) = serde_json::from_str::<JsonCheck>(&judged)
         && let error = serde_json::from_str::<serde_core::de::IgnoredAny>(&judged).err().unwrap_or(error)
     {
@@ -314,7 +315,7 @@ pub(crate) fn parse(shown: &str, bytes: Vec<u8>, problems: &mut Vec<Problem>) ->
     (!broken).then_some(node)
 }
 
-/// What is valid as a `serde_json::Value`, without the value.
+/// Accepts a text that `serde_json` reads as a `Value`, without creating the value.
 struct JsonCheck;
 
 impl<'de> Deserialize<'de> for JsonCheck {
@@ -365,7 +366,8 @@ impl<'de> Visitor<'de> for JsonCheck {
     }
 }
 
-/// Replaces each number beyond the largest `f64` with a zero: it is valid JSON, but `serde_json` refuses it.
+/// Replaces each number beyond the range of `f64` with a zero: such a number is valid JSON, but `serde_json` refuses
+/// it.
 fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
     fn put_zeros(ast: &Ast<'_>, is_far: &impl Fn(&str) -> bool, text: &mut Cow<'_, str>) {
         match ast {
@@ -378,7 +380,7 @@ fn without_far_numbers<'a>(text: &'a str, ast: &Ast<'_>) -> Cow<'a, str> {
             _ => {}
         }
     }
-    // an ignored number is only checked against the grammar
+    // `IgnoredAny` checks a number only against the grammar
     let is_json = |number: &str| serde_json::from_str::<serde_core::de::IgnoredAny>(number).is_ok();
     let is_far = |number: &str| number.parse::<f64>().is_ok_and(f64::is_infinite) && is_json(number);
     let mut text = Cow::Borrowed(text);
@@ -441,7 +443,8 @@ fn node(ast: &Ast<'_>, lines: &Lines<'_>, duplicates: &mut Vec<(At, ProblemKind)
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
-    /// The last offset asked for and its column from 0: offsets come in order, and a file may be one long line.
+    /// The last requested offset and its column, from 0. Offsets are requested in order, and a file may be one long
+    /// line.
     last: Cell<(usize, usize)>,
     last_line: Cell<usize>,
 }
@@ -465,7 +468,7 @@ impl<'a> Lines<'a> {
     fn line(&self, offset: usize) -> usize {
         let begins = |line: usize| self.starts.get(line).is_some_and(|start| *start <= offset);
         let last = self.last_line.get();
-        // mostly it is the last line or one of the next
+        // usually the offset is in the last requested line or in one of the next
         let near = (last..last + 4).find(|line| begins(line.saturating_sub(1)) && !begins(*line));
         let line = near.unwrap_or_else(|| self.starts.partition_point(|start| *start <= offset));
         self.last_line.set(line);

@@ -122,7 +122,7 @@ impl Node {
         Some(node)
     }
 
-    /// Converts to a `serde_json::Value`; a number beyond the largest `f64` becomes the largest.
+    /// Converts to a `serde_json::Value`; a number beyond the largest `f64` becomes the nearest `f64`.
     pub(crate) fn value(&self) -> serde_json::Value {
         match &self.json {
             Json::Null => serde_json::Value::Null,
@@ -137,7 +137,7 @@ impl Node {
         }
     }
 
-    /// Returns whether all numbers in it fit into an `f64`, as the evaluation needs.
+    /// Returns whether all numbers in the value fit into an `f64`, as the evaluation requires.
     pub(crate) fn is_finite(&self) -> bool {
         match &self.json {
             Json::Number(text) => text.parse().is_ok_and(|value: f64| value.is_finite()),
@@ -147,7 +147,7 @@ impl Node {
         }
     }
 
-    /// As JSON in a line, with every digit of its numbers and nothing invisible in it.
+    /// Returns the value as JSON in one line, with all digits of its numbers and without invisible characters.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         self.write(&mut out);
@@ -195,7 +195,7 @@ impl Node {
 }
 
 impl From<&serde_json::Value> for Node {
-    /// Converts a value that isn't from a file: all of it is at the beginning.
+    /// Converts a value that isn't from a file. All its parts have the place line 1, column 1.
     fn from(value: &serde_json::Value) -> Self {
         let at = At { line: 1, column: 1 };
         let json = match value {
@@ -213,7 +213,8 @@ impl From<&serde_json::Value> for Node {
     }
 }
 
-/// Returns a size, which may be written as `2.0`. Sizes beyond 64 bits are `u64::MAX`.
+/// Returns the size that a keyword requires, which may be written as `2.0`; `None` if it isn't a number, or is
+/// negative. A size beyond 64 bits becomes `u64::MAX`.
 pub(crate) fn size(node: Option<&Node>) -> Option<u64> {
     let Json::Number(text) = &node?.json else { return None };
     let number = Number::new(text);

@@ -28,7 +28,7 @@ const ALL: [(&str, &str); 19] = [
     ("https://json-schema.org/draft/2020-12/meta/content", include_str!("2020-12/content.json")),
 ];
 
-/// Returns the meta-schema of a URI, under its own URI.
+/// Returns the meta-schema that a URI means, as a file whose path is the meta-schema's own URI.
 pub(crate) fn document(uri: &str) -> Option<File> {
     let (uri, text) = ALL.iter().find(|(known, _)| plain(known) == plain(uri))?;
     let value: Value = serde_json::from_str(text).ok()?;

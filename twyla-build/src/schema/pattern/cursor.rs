@@ -1,6 +1,6 @@
 //! Reads a pattern character by character.
 
-/// The rest of a text.
+/// The part of a pattern that isn't read yet.
 pub(super) struct Cursor<'a> {
     pub(super) rest: &'a str,
 }
@@ -20,14 +20,14 @@ impl<'a> Cursor<'a> {
         after.is_some()
     }
 
-    /// Returns what is before a character, and skips both.
+    /// Returns the text before a character, and skips both; `None` if the character doesn't follow.
     pub(super) fn until(&mut self, end: char) -> Option<&'a str> {
         let (text, rest) = self.rest.split_once(end)?;
         self.rest = rest;
         Some(text)
     }
 
-    /// Reads so many hexadecimal digits.
+    /// Reads `count` hexadecimal digits; `None` if there are fewer.
     pub(super) fn hex(&mut self, count: usize) -> Option<u32> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         let value = u32::from_str_radix(digits, 16).ok()?;
@@ -35,7 +35,7 @@ impl<'a> Cursor<'a> {
         Some(value)
     }
 
-    /// Reads the code point after `\u`: the two halves of a surrogate pair are one.
+    /// Reads the code point after `\u`. Two halves of a surrogate pair are read as one code point.
     pub(super) fn unicode(&mut self) -> Option<u32> {
         if self.eat("{") {
             return u32::from_str_radix(self.until('}')?, 16).ok();

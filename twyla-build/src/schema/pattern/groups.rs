@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 
-/// Returns the name of each capture group, in order.
+/// Returns the name of each capture group, in order; `None` for a group without a name.
 pub(super) fn group_names(pattern: &str) -> Vec<Option<String>> {
     let mut names = Vec::new();
     outside_of_classes(pattern, |rest| {
@@ -47,7 +47,7 @@ pub(super) fn outside_of_classes(pattern: &str, mut see: impl FnMut(&str)) {
     }
 }
 
-/// Returns the end of the group that the text begins in.
+/// Returns the offset of the `)` that ends the group in which the text begins.
 pub(crate) fn group_end(inside: &str) -> Option<usize> {
     let (mut depth, mut end) = (1_usize, None);
     outside_of_classes(inside, |rest| {

@@ -25,9 +25,9 @@ impl Loop {
     }
 }
 
-/// Writes the last iteration of each loop separately if a reference leads to a group in it. `None` if that is impossible:
-/// the loop refers to a group of its own that an iteration may skip, or an iteration may match the empty text, which
-/// ECMA-262 allows only for the minimum number of repetitions.
+/// Writes the last iteration of each loop separately if a reference leads to a group in it. `None` if that is
+/// impossible: the loop refers to a group in it that an iteration may skip, or an iteration may match the empty text,
+/// which ECMA-262 allows only for the minimum number of repetitions.
 pub(super) fn unrolled(pattern: &str) -> Option<String> {
     let whole = WholePattern { text: pattern, names: group_names(pattern) };
     whole.turns(pattern, 0)
@@ -40,7 +40,7 @@ struct WholePattern<'p> {
 }
 
 impl WholePattern<'_> {
-    /// Unrolls a part of the pattern, with so many groups before it.
+    /// Unrolls a part of the pattern; `before` is the number of groups before the part.
     fn turns(&self, part: &str, before: usize) -> Option<String> {
         let range = |group: &Loop| {
             let first = before + group_names(&part[..group.start]).len();
@@ -53,7 +53,7 @@ impl WholePattern<'_> {
         let (head, whole, rest) = (&part[..group.start], &part[group.start..group.end], &part[group.after..]);
         let rest = self.turns(rest, own.end)?;
         if refers_into(whole, own.clone(), &self.names) {
-            // an iteration always sets the group itself
+            // each iteration sets the groups that it refers to, unless it may skip a group
             let kept = &part[group.start..group.after];
             return (!may_skip(whole)).then(|| format!("{head}{kept}{rest}"));
         }

@@ -15,7 +15,7 @@ use groups::refers;
 pub(crate) use groups::{group_end, has_alternatives};
 use translator::Translator;
 
-/// Size limit of a compiled pattern, in bytes, as in the runtime. Nested counts exceed it.
+/// Size limit of a compiled pattern, in bytes, as in the runtime. Nested counts may exceed it.
 const SIZE_LIMIT: usize = 1 << 21;
 
 /// A pattern in the syntax of the crate that matches it.
@@ -23,16 +23,16 @@ const SIZE_LIMIT: usize = 1 << 21;
 pub(crate) enum Translated {
     /// The `regex` crate.
     Plain(String),
-    /// The `fancy-regex` crate: it has a lookaround or a backreference.
+    /// The `fancy-regex` crate, for a pattern with a lookaround or a backreference.
     Backtracking(String),
 }
 
-/// The reason why there is no translation.
+/// The reason why a pattern can't be translated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Untranslated {
-    /// The text isn't a pattern; why and where, if known.
+    /// The text isn't a pattern; the error with its place, if known.
     NoPattern(Option<SyntaxError>),
-    /// The crates don't support it: the modifier `m`, some lookbehinds, or a size beyond the limit.
+    /// The crates don't support the pattern: the modifier `m`, some lookbehinds, or a size beyond the limit.
     Beyond,
 }
 
@@ -44,8 +44,8 @@ pub(crate) struct Rewritten {
     pub(crate) accepted: String,
 }
 
-/// Checks that a pattern can be matched at run time, by compiling it. Returns how it is rewritten if it isn't valid with the
-/// flag `u`.
+/// Checks that a pattern can be matched at run time, by compiling it. Returns the rewritten pattern if it isn't valid
+/// with the flag `u`.
 pub(crate) fn check(pattern: &str) -> Result<Option<Rewritten>, Untranslated> {
     let mut taken = None;
     if !is_valid_ecma_regex(pattern) {
@@ -62,7 +62,7 @@ pub(crate) fn check(pattern: &str) -> Result<Option<Rewritten>, Untranslated> {
     if compiles { Ok(taken) } else { Err(Untranslated::Beyond) }
 }
 
-/// Returns the pattern with the flag `u`.
+/// Returns the pattern in the syntax with the flag `u`; `None` if it isn't valid without the flag either.
 pub(crate) fn with_flag(pattern: &str) -> Option<Cow<'_, str>> {
     if is_valid_ecma_regex(pattern) {
         return Some(Cow::Borrowed(pattern));
@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a text has a match; `None` where the pattern can't be translated.
+    /// Whether a text has a match; `None` if the pattern can't be translated.
     fn matches(pattern: &str, text: &str) -> Option<bool> {
         check(pattern).ok()?;
         Some(match translate(pattern)? {
@@ -226,7 +226,7 @@ mod tests {
         assert!(check(&deep).is_err());
     }
 
-    /// The suite beside the repository, or where `JSON_SCHEMA_TEST_SUITE` says.
+    /// Uses the test suite in the folder `JSON_SCHEMA_TEST_SUITE`, or the one beside the repository.
     #[test]
     fn agrees_with_the_official_suite() {
         let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/json-schema-test-suite");

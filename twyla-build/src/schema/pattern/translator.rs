@@ -15,7 +15,7 @@ pub(super) fn class_point(text: &str) -> Option<u32> {
 
 const DIGITS: &str = "0-9";
 const WORD: &str = "A-Za-z0-9_";
-/// `WhiteSpace` and `LineTerminator`.
+/// The characters `WhiteSpace` and `LineTerminator` of ECMA-262.
 const SPACE: &str = r"\t-\r \x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}\x{FEFF}";
 const NO_LINE_END: &str = r"[^\n\r\x{2028}\x{2029}]";
 const ANYTHING: &str = r"[\x{0}-\x{10FFFF}]";
@@ -26,11 +26,11 @@ pub(super) struct Translator<'a> {
     cursor: Cursor<'a>,
     pub(super) out: String,
     pub(super) backtracking: bool,
-    /// Whether groups must capture, because something refers to them.
+    /// Whether groups must capture, because a backreference needs them.
     refers: bool,
     /// The names of the capture groups, in order.
     names: Vec<Option<String>>,
-    /// Whether `.` matches line ends, here and in each group around.
+    /// Whether `.` matches line ends: in the pattern, and in each open group, the innermost last.
     dots: Vec<bool>,
 }
 
@@ -38,7 +38,7 @@ pub(super) struct Translator<'a> {
 enum ClassAtom {
     /// A code point, which may be half of a surrogate pair.
     Point(u32),
-    /// Text for within a class.
+    /// A set of characters, in the syntax within a class.
     Set(String),
 }
 
@@ -56,7 +56,7 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// Writes the pattern for the `fancy-regex` crate, which has no boundaries of ASCII words.
+    /// Creates a translator for the `fancy-regex` crate, which has no boundaries of ASCII words.
     pub(super) fn backtracking(pattern: &'a str) -> Self {
         Self { backtracking: true, ..Self::new(pattern) }
     }
@@ -160,13 +160,13 @@ impl<'a> Translator<'a> {
         Some(())
     }
 
-    /// Writes a backreference. In ECMA-262 a group that didn't take part matches the empty text.
+    /// Writes a backreference. In ECMA-262 a reference to a group that has no match matches the empty text.
     fn same_as(&mut self, group: usize) {
         self.backtracking = true;
         let _ = write!(self.out, r"(?:(?({group})\{group}|))");
     }
 
-    /// Reads the escape `\c`, in or outside of a class.
+    /// Reads the rest of an escape whose first character after the `\` is `c`, in a class or outside.
     fn atom(&mut self, c: char) -> Option<ClassAtom> {
         Some(match c {
             'd' => ClassAtom::Set(DIGITS.to_owned()),

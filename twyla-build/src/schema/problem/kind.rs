@@ -72,7 +72,7 @@ pub enum ProblemKind {
         uri: String,
         other: String,
     },
-    // what a build script adds
+    // the options of a build script
     /// A pattern of types or members that nothing matches.
     UnmatchedPattern {
         pattern: String,
@@ -173,7 +173,7 @@ pub enum ProblemKind {
         first: Draft,
         last: Draft,
     },
-    /// OpenAPI 3.0's keyword.
+    /// The keyword `nullable` of OpenAPI 3.0.
     Nullable,
     OfRequest {
         name: String,
@@ -227,7 +227,7 @@ pub enum ProblemKind {
     CannotHoldObject {
         subject: &'static str,
         found: String,
-        /// Whether it allows arrays, which could be wrapped.
+        /// Whether the schema allows arrays, which could be wrapped in an object.
         array: bool,
     },
     /// A root that allows objects and other values.
@@ -246,13 +246,13 @@ pub enum ProblemKind {
     },
     DuplicateId {
         uri: String,
-        /// The place of the other one: file, line and column.
+        /// The place of the other schema with this URI: file, line and column.
         first: String,
     },
     BadBundle {
         error: String,
     },
-    /// A mistake in the lock file, in the words of the lock.
+    /// A mistake in the lock file, with its message.
     Lock {
         message: String,
     },

@@ -56,7 +56,7 @@ impl fmt::Display for Problem {
 pub struct Problems(pub Vec<Problem>);
 
 impl Problems {
-    /// Prints them as directives of cargo. Returns false: the build has failed.
+    /// Prints the problems as directives of cargo. Returns false, since the build has failed.
     pub(crate) fn report_to_cargo(&self) -> bool {
         for problem in &self.0 {
             println!("cargo::{}={problem}", if problem.is_error() { "error" } else { "warning" });

@@ -11,7 +11,8 @@ impl Rewriter {
             self.at += 1;
             self.out.push('^');
         }
-        // whether the last atom is a set, or begins or ends a range, and its offset in the output
+        // `set`: the last atom is a set; `ends`: it can't begin a range; `begin` and `start`: its offsets in the
+        // pattern and in the output
         let (mut set, mut ends) = (false, true);
         let (mut begin, mut start) = (self.at, self.out.len());
         loop {

@@ -45,7 +45,7 @@ impl Rewriter {
         self.at += count - 1;
     }
 
-    /// Reads the rest of the escape `\c`, in a class and outside.
+    /// Reads the rest of an escape whose first character after the `\` is `c`, in a class and outside.
     pub(super) fn atom(&mut self, at: usize, c: char) -> Result<(), SyntaxError> {
         let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
         match c {
@@ -102,7 +102,7 @@ impl Rewriter {
         Ok(())
     }
 
-    /// Reads an escape with braces, such as `\p{Lu}`. Refuses one that isn't valid with the flag either.
+    /// Reads an escape with braces, such as `\p{Lu}`. Refuses an escape that isn't valid with the flag `u`.
     fn braced(&mut self, at: usize, why: &str) -> Result<(), SyntaxError> {
         let length = self.chars.iter().skip(at).take_while(|c| **c != '}').count() + 1;
         let written: String = self.chars.iter().skip(at).take(length).collect();

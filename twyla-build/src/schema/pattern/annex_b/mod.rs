@@ -1,5 +1,5 @@
-//! Rewrites patterns that ECMA-262 accepts only without the flag `u` (its Annex B) as patterns with it, or refuses them with
-//! the place.
+//! Rewrites patterns that ECMA-262 accepts only without the flag `u` (its Annex B) as patterns that are valid with the
+//! flag, or refuses them with the place of the error.
 //!
 //! Patterns of JSON Schema have the flag. Validators without it accept more, and many schemas use that.
 
@@ -55,10 +55,10 @@ pub(crate) fn accepted(pattern: &str) -> Result<Option<StrictPattern>, SyntaxErr
     Ok(loose.map(|loose| StrictPattern { pattern: out, loose }))
 }
 
-/// What a quantifier would repeat.
+/// The last part of the pattern, which a quantifier would repeat.
 #[derive(Clone, Copy, PartialEq)]
 enum LastAtom {
-    /// Nothing.
+    /// Nothing that can be repeated.
     Nothing,
     /// An atom or a group.
     Atom,
@@ -68,7 +68,7 @@ enum LastAtom {
     Repeated,
 }
 
-/// A group that is open.
+/// A group whose end isn't read yet.
 struct OpenGroup {
     at: usize,
     start: usize,
@@ -163,7 +163,7 @@ impl Rewriter {
         self.last = LastAtom::Atom;
     }
 
-    /// Reads `{2}`, `{2,}` or `{2,3}` at the current place.
+    /// Returns the quantifier at the current place: `{2}`, `{2,}` or `{2,3}`; `None` for other braces.
     fn braces(&self) -> Option<String> {
         let text: String = self.chars.get(self.at - 1..)?.iter().take_while(|c| **c != '}').collect();
         let counts = text.strip_prefix('{')?;
