@@ -15,7 +15,7 @@ use super::types::{Body, Field, Others, Type, rust_type};
 use crate::schema::problem::{Problem, ProblemKind};
 use crate::schema::wildcard;
 
-/// The derives or the attribute of one call in a build script, with its place.
+/// What one call of `derive` or `attribute` in a build script adds, and the place of that call.
 #[derive(Clone, Debug)]
 pub(crate) struct Addition {
     /// The path of types or members below the module that includes the contracts. `*` stands for any text.

@@ -111,8 +111,8 @@ impl<'a> SchemaReader<'a> {
             .then_some((Discriminator::OwnMember, choices))
     }
 
-    /// Finds, for each schema, a member that it requires and no other declares. For objects with several such members, the
-    /// rules choose one.
+    /// Finds, for each schema, a member that it requires and no other declares. If an object has such members of several
+    /// schemas, the rules of these schemas decide between them.
     fn by_required_member(&self, loc: &Loc, parts: &[Vec<Loc>]) -> Option<(Discriminator, Vec<Vec<Choice>>)> {
         if parts.len() > MOST_PAIRS || self.dynamic.contains(loc) {
             return None;

@@ -48,7 +48,7 @@ impl FormatType {
             Self::DateTime => (20, None),
             Self::Uuid => (36, Some(36)),
             Self::Ipv4 => (7, Some(15)),
-            // `::`, and eight groups of which the last two are an IPv4 address
+            // the shortest is `::`, the longest has six groups of four digits and an IPv4 address
             Self::Ipv6 => (2, Some(45)),
         }
     }

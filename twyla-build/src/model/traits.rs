@@ -17,7 +17,7 @@ pub(super) fn settle(types: &mut [Type]) {
     }
 }
 
-/// Returns the traits that each type can have, if the replacing types have all of them.
+/// Returns the traits that each type could derive if every user type that replaces a generated one implemented all of them.
 pub(super) fn possible(types: &[Type]) -> Vec<Traits> {
     fixpoint(types, Traits::COMPARED)
 }

@@ -1,5 +1,5 @@
-//! What rule trees read of typed values: a struct keeps undeclared members if a rule is about them, and a string stays a
-//! string if a rule is about its text.
+//! Decides what a generated type must keep because rules that are checked at run time (rule trees) read it: undeclared members
+//! if a rule is about them, and the string itself if a rule is about its text.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

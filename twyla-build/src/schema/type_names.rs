@@ -101,7 +101,7 @@ fn way<'v>(loc: &Loc, variant: impl Fn(&Loc) -> Option<&'v str>) -> String {
     name
 }
 
-/// Returns a key as a part of a name, or another word if it has no letters.
+/// Returns a key as a part of a name, or `other` if the key has no letters.
 fn word(key: &str, other: &'static str) -> Cow<'static, str> {
     match readable(key) {
         Some(name) => Cow::Owned(trimmed(&name).to_owned()),

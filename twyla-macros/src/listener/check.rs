@@ -12,7 +12,7 @@ use crate::contracts::ContractsResult;
 use crate::function;
 use crate::runtime::Runtime;
 
-/// An item that can't be a listener, with the parts of its stand-in.
+/// An item that can't be a listener, with what a stand-in of the same name needs, so that one mistake gives one error.
 pub(super) struct Rejected {
     pub(super) problems: Problems,
     pub(super) runtime: Runtime,

@@ -1,4 +1,4 @@
-//! Checks `required`: a required property that no schema of the object declares may be a typing error.
+//! Checks `required`: a required property that no schema of the object declares is probably misspelled.
 
 use std::collections::{HashMap, HashSet};
 

@@ -40,7 +40,8 @@ impl<'de, T> Deserialize<'de> for ReadField<T, false> {
     }
 }
 
-/// A field that is written.
+/// Serializes a field. `FITS` says whether its type fits the schema; with `false` the program doesn't compile, and nothing is
+/// written.
 pub struct WrittenField<'a, T, const FITS: bool>(pub &'a T);
 
 impl<T: Serialize> Serialize for WrittenField<'_, T, true> {

@@ -21,7 +21,7 @@ enum RunStep {
     Literal(Vec<u8>),
     /// Exactly this number of bytes of the set.
     Count(Box<Set>, usize),
-    /// As many bytes of the set as follow: at least the first number of them, and at most the second.
+    /// A greedy run of bytes of the set: at least the first number of them, and at most the second.
     Run(Box<Set>, usize, usize),
 }
 

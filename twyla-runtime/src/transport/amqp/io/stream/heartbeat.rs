@@ -32,7 +32,7 @@ impl AmqpStream {
         self.flush();
         let waker = {
             let mut inbox = lock(&self.lapin);
-            // checked under the lock, which also covers appending to the buffer
+            // a heartbeat must not split a frame that lapin has received in part: the lock holds until the heartbeat is appended
             if !self.liveness.has_whole_frames() {
                 return;
             }
