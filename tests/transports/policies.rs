@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use twyla_runtime::handler::{Keyed, Policy, Registration};
+use twyla_runtime::event::Listen;
+use twyla_runtime::handler::{Failure, HandleFuture, Incoming, Keyed, Policy, Registration};
 use twyla_runtime::{Bus, Fail, Meta, Reason, Retry, session_id};
 use twyla_tests::{Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
@@ -14,6 +15,7 @@ both_transports!(
     dead_letters_after_the_last_retry_through_a_queue,
     nothing_waits_behind_a_long_pause,
     dead_letters_at_once_if_a_handler_asks_for_it,
+    keeps_the_first_failure_of_an_event_that_then_breaks_its_contract,
     drops_events_if_a_handler_asks_for_it,
     waits_as_long_as_a_handler_asks,
     dead_letters_events_requeued_too_often,
@@ -118,6 +120,34 @@ async fn dead_letters_at_once_if_a_handler_asks_for_it(bus: Bus) {
     let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
     assert_eq!((letters[0].attempts, letters[0].error.as_str()), (1, "no such customer"));
     running.stop().await;
+}
+
+/// As when a member of the group with another version of the contract gets the event at its second attempt.
+async fn keeps_the_first_failure_of_an_event_that_then_breaks_its_contract(bus: Bus) {
+    here!(Mine, "keeps_the_first_failure_of_an_event_that_then_breaks");
+    fn handle(incoming: Incoming) -> HandleFuture {
+        let failure = match incoming.meta.attempt {
+            1 => Failure::Handler("no database".into()),
+            _ => Failure::Content(Ping::<Mine>::decode(b"{}").err().unwrap()),
+        };
+        Box::pin(async { Err(failure) })
+    }
+    for (group, retry) in [("one", QUICK), ("two", Retry { attempts: 3, ..SLOW })] {
+        let listener = Registration {
+            handle,
+            needs: Vec::new(),
+            policy: Policy { retry: Some(retry), ..Policy::default() },
+            ..listener::<Mine>(group)
+        };
+        let running = bus.service().listeners([listener]).start().await.unwrap();
+        bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+        let letters = dead_letters(&bus, Mine::EVENT, group, 1).await;
+        let letter = &letters[0];
+        assert_eq!((letter.reason, letter.attempts), (Some(Reason::Contract), 1), "{}", letter.error);
+        assert_eq!(letter.first_error, "no database");
+        assert!(letter.first_failed_at.unwrap() < letter.parked_at.unwrap());
+        running.stop().await;
+    }
 }
 
 async fn drops_events_if_a_handler_asks_for_it(bus: Bus) {

@@ -158,7 +158,8 @@ async fn reports_whether_it_is_ready() {
         }
         tokio::task::yield_now().await;
     };
-    for (reason, wanted) in reasons.iter().zip(["the connection to publish is down since", "the connection to consume"])
+    for (reason, wanted) in
+        reasons.iter().zip(["the connection for publishing has been down since", "the connection for consuming"])
     {
         assert!(reason.starts_with(wanted), "{reason}");
     }

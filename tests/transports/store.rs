@@ -11,6 +11,7 @@ use sqlx::{Pool, Postgres, Sqlite};
 use tokio::sync::mpsc;
 use twyla_runtime::sql::{Dialect, Outbox};
 use twyla_runtime::{Bus, Dedupe, Retry, Running};
+use twyla_tests::log::Warnings;
 use twyla_tests::work::{Shop, Works, postgres_pool, postgres_schema, sqlite, sqlite_file, worker};
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener, within};
 
@@ -102,7 +103,7 @@ where
     run("ALTER TABLE twyla_handled RENAME TO away").await;
     bus.emit(Ping::<P>::new(1), context()).await.unwrap();
     let reasons = until_ready(&running, false).await;
-    let due = format!("the events of `{}.ping.one` wait for the dedupe store: ", P::DOMAIN);
+    let due = format!("the events of `{}.ping.one` wait until the dedupe store and the outbox work again: ", P::DOMAIN);
     assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
     assert!(calls.try_recv().is_err(), "it was handled without the store");
     run("ALTER TABLE away RENAME TO twyla_handled").await;
@@ -124,6 +125,30 @@ async fn a_faulty_store_delays_events_and_readiness_with_sqlite() {
     here!(Mine, "a_store_in_trouble_sqlite");
     let (_dir, pool) = sqlite().await;
     within(waits_for_its_table::<Mine, Sqlite>(pool)).await;
+}
+
+#[tokio::test]
+async fn a_failing_outbox_counts_as_one_failure_until_it_works() {
+    here!(Mine, "a_failing_outbox_counts_as_one_failure");
+    let warnings = Warnings::about(Mine::DOMAIN);
+    let bus = Bus::in_memory();
+    let calls = AtomicU32::new(0);
+    let script = Script::<Mine>::new(move |_| {
+        let fails = calls.fetch_add(1, SeqCst) < 3;
+        let outbox = |why: &str| twyla_runtime::Error::Outbox { event: Mine::EVENT, why: why.to_owned(), passes: true };
+        async move { if fails { Err(outbox("no connection").into()) } else { Ok(()) } }
+    });
+    let service = bus.service().state(script).dedupe(Dedupe::in_memory(8)).retry(Retry::never());
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    within(async {
+        bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+        until_ready(&running, false).await;
+        until_ready(&running, true).await;
+        running.stop().await;
+    })
+    .await;
+    let lines = warnings.lines();
+    assert_eq!(lines.iter().filter(|line| line.contains("no connection")).count(), 1, "{lines:?}");
 }
 
 /// Emits one event to a handler that works in a transaction; returns the number of calls until the work committed or

@@ -100,7 +100,7 @@ async fn handle(
             if let Destination::Dead(message) = &mut way {
                 message.body = delivery.body.clone();
             }
-            let why = "no queue took it before the broker took the delivery back".to_owned();
+            let why = "the broker took the delivery back before the event was moved to another queue".to_owned();
             return Some(Box::new(HeldDelivery { delivery, way, why }));
         }
         Some(VoidOutcome::Failed(failed, due)) => attempts(listening, &delivery, Some((failed, due))).await,
@@ -130,16 +130,19 @@ async fn handle(
 
 /// Returns the cause if a delivery is dead-lettered unread: it was redelivered too often, or is too large.
 fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<DeadLetterCause> {
-    if delivery.redeliveries > listening.redeliveries {
+    let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
+    let (reason, error) = if delivery.redeliveries > listening.redeliveries {
         let error = format!(
-            "it was delivered {} times and never acked or rejected: each time the service ended, lost its connection or returned it",
+            "the event was delivered {} times without an outcome: each time the service ended, lost its connection or returned the event",
             delivery.redeliveries
         );
-        return Some(DeadLetterCause::of(Reason::Redelivered, error));
-    }
-    let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
-    (bytes > most)
-        .then(|| DeadLetterCause::of(Reason::Size, format!("it has {bytes} bytes, and at most {most} are allowed")))
+        (Reason::Redelivered, error)
+    } else if bytes > most {
+        (Reason::Size, format!("the event has {bytes} bytes, at most {most} are allowed"))
+    } else {
+        return None;
+    };
+    Some(DeadLetterCause { failed: delivery.failed(), ..DeadLetterCause::of(reason, error) })
 }
 
 /// The next step of a delivery after its attempts.
@@ -195,7 +198,7 @@ async fn attempts(
     let (ack, progress) = (&delivery.ack, &delivery.progress);
     let envelope = match envelope::decode(&delivery.body, event) {
         Ok(envelope) => envelope,
-        Err(violation) => return NextStep::DeadLetter(not_an_envelope(&violation)),
+        Err(violation) => return NextStep::DeadLetter(not_an_envelope(&violation, failed)),
     };
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
@@ -212,6 +215,7 @@ async fn attempts(
             number: attempt,
             message_id,
         });
+        let mut store_works = true;
         let outcome = match begun {
             ClaimOutcome::Done => {
                 listening.store.works();
@@ -219,7 +223,7 @@ async fn attempts(
                 clock.stop(AttemptOutcome::Skipped);
                 progress.attempt_ends(AttemptEnd::Skipped);
                 span.debug(|| {
-                    tracing::debug!(event, group, message_id, "skipped: the group has handled the event before")
+                    tracing::debug!(event, group, message_id, "the event was skipped: the group has handled it before")
                 });
                 return NextStep::Settled;
             }
@@ -227,7 +231,7 @@ async fn attempts(
                 incoming.transaction = claim.transaction();
                 let handler = guarded(|| (listening.listener.handle)(incoming), || span.enter());
                 let kept = |time| {
-                    slow_handlers::warn(listening, time, "a handler has blocked its thread, and nothing else ran on it")
+                    slow_handlers::warn(listening, time, "a handler blocked its thread, so that nothing else ran on it")
                 };
                 match listening.runs.watched(handler, kept).await {
                     // Commits before the ack, so that every acked event is remembered.
@@ -242,19 +246,27 @@ async fn attempts(
                             }
                         }
                         // the handler has decided, and is not called again
-                        Err(NotCommitted::Store(trouble)) => Ok(Err(Failure::Handler(trouble.cause))),
+                        Err(NotCommitted::Store(trouble)) => {
+                            listening.store.fails(&trouble, &listening.metrics);
+                            store_works = false;
+                            Ok(Err(Failure::Handler(trouble.cause)))
+                        }
                     },
                     outcome => outcome,
                 }
             }
         };
-        // the store has answered; an error of the outbox is recorded below
-        listening.store.works();
+        // while the outbox fails, the claims that succeed between its failures don't count
+        if store_works && !is_store_failure(&outcome) {
+            listening.store.works();
+        }
         if let Some(decision) = ack.decision() {
             let ok = matches!(outcome, Ok(Ok(())));
             clock.stop(if ok { AttemptOutcome::Handled } else { AttemptOutcome::Failed });
             progress.attempt_ends(AttemptEnd::Decided(decision));
-            span.debug(|| tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided"));
+            span.debug(|| {
+                tracing::debug!(event, group, attempt, ?decision, ok, "the handler decided the outcome itself")
+            });
             return NextStep::Settled;
         }
         let (reason, error, what) = match outcome {
@@ -267,13 +279,13 @@ async fn attempts(
             }
             Ok(Err(Failure::Content(refusal))) => {
                 span.failed("content", None);
-                let verdict = broken("content", &refusal, attempt);
+                let verdict = broken("content", &refusal, failed);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return NextStep::DeadLetter(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
-                let verdict = broken("context", &refusal, attempt);
+                let verdict = broken("context", &refusal, failed);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return NextStep::DeadLetter(verdict);
             }
@@ -327,6 +339,11 @@ async fn attempts(
         }
         failed = Some(this);
     }
+}
+
+/// Returns whether an attempt failed because the handler's outbox failed.
+fn is_store_failure(outcome: &Result<Result<(), Failure>, String>) -> bool {
+    matches!(outcome, Ok(Err(Failure::Handler(error))) if FailAction::of(&**error) == FailAction::Store)
 }
 
 /// Returns the next step of a delivery that stops waiting for the store.
@@ -484,19 +501,20 @@ fn incoming(
     (incoming, span)
 }
 
-fn not_an_envelope(violation: &Violation) -> DeadLetterCause {
+fn not_an_envelope(violation: &Violation, failed: Option<FailedAttempts>) -> DeadLetterCause {
     DeadLetterCause {
         violations: DeadLetter::violations("", std::slice::from_ref(violation)),
+        failed,
         ..DeadLetterCause::of(Reason::Envelope, format!("the message is not an envelope of the event: {violation}"))
     }
 }
 
-fn broken(part: &str, refusal: &Refusal, attempt: u32) -> DeadLetterCause {
-    let error = format!("the {part} breaks its contract: {refusal}");
+/// Returns the cause of a delivery whose content or context breaks its contract. `failed` has only the earlier attempts: the handler
+/// was not called in this one.
+fn broken(part: &str, refusal: &Refusal, failed: Option<FailedAttempts>) -> DeadLetterCause {
     DeadLetterCause {
         violations: DeadLetter::violations(&format!("/{part}"), &refusal.violations),
-        // Counts only the earlier attempts: the handler was not called in this one.
-        failed: (attempt > 1).then(|| FailedAttempts::after(None, attempt - 1, &error)),
-        ..DeadLetterCause::of(Reason::Contract, error)
+        failed,
+        ..DeadLetterCause::of(Reason::Contract, format!("the {part} breaks its contract: {refusal}"))
     }
 }

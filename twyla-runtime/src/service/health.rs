@@ -52,20 +52,23 @@ impl Health {
             reasons.push("the service is stopping".to_owned());
         }
         let bus = self.bus.borrow();
-        for (link, state) in [("publish", &bus.publish), ("consume", &bus.consume)] {
+        for (link, state) in [("publishing", &bus.publish), ("consuming", &bus.consume)] {
             match state {
                 LinkState::Up | LinkState::Blocked { .. } => {}
                 LinkState::Down { why, since } => {
-                    reasons.push(format!("the connection to {link} is down since {}: {why}", since.to_rfc3339()));
+                    reasons
+                        .push(format!("the connection for {link} has been down since {}: {why}", since.to_rfc3339()));
                 }
-                LinkState::Closed => reasons.push(format!("the connection to {link} is closed")),
+                LinkState::Closed => reasons.push(format!("the connection for {link} is closed")),
             }
         }
         let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
         reasons.extend(missing.map(|(queue, _)| format!("the queue `{queue}` has no consumer of this service")));
         for (queue, trouble) in self.stores.iter() {
             if let Some(why) = &*trouble.borrow() {
-                reasons.push(format!("the events of `{queue}` wait for the dedupe store: {why}"));
+                reasons.push(format!(
+                    "the events of `{queue}` wait until the dedupe store and the outbox work again: {why}"
+                ));
             }
         }
         reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));
@@ -130,7 +133,7 @@ mod routes {
     async fn metrics() -> axum::response::Response {
         match crate::telemetry::metrics_text() {
             Some(text) => ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
-            None => (StatusCode::NOT_FOUND, "telemetry::init was not called").into_response(),
+            None => (StatusCode::NOT_FOUND, "no metrics: `telemetry::init` was not called").into_response(),
         }
     }
 }

@@ -32,7 +32,7 @@ impl StoreState {
         let was_in_trouble = self.trouble.send_if_modified(|trouble| trouble.take().is_some());
         if was_in_trouble {
             let (event, group) = (self.event, self.group);
-            tracing::info!(event, group, "the dedupe store works again");
+            tracing::info!(event, group, "the dedupe store and the outbox work again");
         }
     }
 
@@ -41,7 +41,7 @@ impl StoreState {
         metrics.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);
         if trouble.busy {
-            tracing::debug!(event, group, error, "the dedupe store is busy, waiting for it");
+            tracing::debug!(event, group, error, "the dedupe store is busy: the event waits");
             return;
         }
         let is_new = self.trouble.send_if_modified(|known| {
@@ -54,7 +54,7 @@ impl StoreState {
                 event,
                 group,
                 error,
-                "the dedupe store fails: events wait until it works again, and use up no attempt"
+                "the dedupe store or the outbox fails: events wait until it works again, and these attempts don't count"
             );
         }
     }
