@@ -43,7 +43,7 @@ fn main() {
     }
     if !plain {
         println!("\n{} events of each contract; bytes of one on average: {}.", ways::EVENTS, sizes.join(", "));
-        println!("{count} rounds, the ways by turns; x bare and x Twyla are the medians of what the rounds say.");
+        println!("{count} rounds, each way in turn; x bare and x Twyla are medians over the rounds.");
     }
 }
 

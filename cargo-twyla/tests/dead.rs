@@ -134,7 +134,7 @@ async fn shows_what_the_broker_itself_has_dropped() {
     ctl(&["clear_policy", event]).await;
     let id = letters[0].message_id.as_deref().unwrap();
     let listed = said(&["list", event, "one"]);
-    let error = format!("  0  RabbitMQ dead-lettered it from the queue `{queue}`: ");
+    let error = format!("  0  dead-lettered by RabbitMQ from the queue `{queue}`: ");
     assert!(listed.contains("Z  expired  ") && listed.contains(&error), "{listed}");
     let shown = said(&["show", event, "one", id]);
     assert!(shown.contains(&format!("\nx-death        {queue}: expired, once, first 20")), "{shown}");

@@ -132,7 +132,7 @@ async fn reports_a_group_without_a_queue() {
     channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     let error = bus.sort_dead_letters(Mine::EVENT, "one", |_| Sort::Replay).await;
     let Err(Error::DeadLetters { why, .. }) = error else { panic!("{error:?}") };
-    assert_eq!(why, format!("there is no queue `{queue}`: a member of its group makes it as it starts"));
+    assert_eq!(why, format!("there is no queue `{queue}`: a service of its group declares it when it starts"));
     // The dead queue still exists.
     dead_letters(&bus, Mine::EVENT, "one", 1).await;
     bus.close().await;

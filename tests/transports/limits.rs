@@ -135,7 +135,7 @@ async fn does_not_send_the_next_event_too_large() {
         let error = bus.emit(large::<Mine>(1, 2), context()).await.unwrap_err();
         assert!(matches!(error, Error::TooLarge { broker: true, .. }), "{error}");
         let text = error.to_string();
-        assert!(text.contains("RabbitMQ takes at most 1048576 (`max_message_size`)"), "{text}");
+        assert!(text.contains("RabbitMQ accepts at most 1048576 (`max_message_size`)"), "{text}");
         // From now on, messages get no answer.
         proxy.set(Mode::Deaf);
         let error = bus.emit(large::<Mine>(2, 3), context()).await.unwrap_err();
@@ -197,7 +197,7 @@ async fn keeps_events_that_the_dead_queue_refuses() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
         let queue = format!("{}.one", Mine::EVENT);
-        let due = format!("1 of at most 64 deliveries of `{queue}` wait, since its dead queue doesn't take them: ");
+        let due = format!("1 of at most 64 deliveries of `{queue}` wait, because its dead queue doesn't accept them: ");
         assert!(reasons.len() == 1 && reasons[0].starts_with(&due), "{reasons:?}");
         // The broker's limit rises, and a new connection reads it.
         set_most(4 * MIB).await;

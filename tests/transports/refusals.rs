@@ -177,7 +177,7 @@ async fn backs_off_while_a_queue_is_full() {
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     let error = bus.emit(Ping::<Mine>::new(2), context()).within(Duration::from_secs(7)).await.unwrap_err();
     let Error::Unconfirmed { maybe_sent: true, why, .. } = &error else { panic!("{error}") };
-    assert!(why.starts_with("refused by a queue (full?)"), "{why}");
+    assert!(why.starts_with("a queue refused the message, perhaps because it is full"), "{why}");
     channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
     bus.emit(Ping::<Mine>::new(3), context()).await.unwrap();
     let mut handled = Vec::new();

@@ -47,7 +47,7 @@ fn moved(letter: &DeadLetter, event: &str, reason: &str) {
     assert_eq!((letter.reason, letter.deaths.len()), (None, 1), "{letter:?}");
     let death = &letter.deaths[0];
     assert_eq!((death.queue.as_str(), death.reason.as_str(), death.count), (queue.as_str(), reason, 1));
-    assert_eq!(letter.error, format!("RabbitMQ dead-lettered it from the queue `{queue}`: {reason}"));
+    assert_eq!(letter.error, format!("dead-lettered by RabbitMQ from the queue `{queue}`: {reason}"));
     let domain = event.strip_suffix(".ping").unwrap();
     assert_eq!((letter.event.as_str(), letter.group.as_str()), (event, "one"));
     assert_eq!((letter.exchange.as_str(), letter.routing_key.as_str()), (domain, "ping"));
@@ -137,7 +137,7 @@ async fn a_queue_made_before_is_used_and_a_policy_gives_it_its_way_to_the_dead_q
     let running = service.start().await.unwrap();
     let warning = warnings.with("rabbitmqctl set_policy").await;
     assert_eq!(warnings.lines().len(), 1, "{:?}", warnings.lines());
-    let command = &warning[warning.find("rabbitmqctl").unwrap()..warning.find(". A queue has one").unwrap()];
+    let command = &warning[warning.find("rabbitmqctl").unwrap()..warning.find(". A queue has only one").unwrap()];
     // As an operator would set it, with a limit added.
     let command = command.replace("'{", r#"'{"delivery-limit":3,"#);
     let script = format!("rabbitmqctl() {{ \"$TWYLA_TEST_RABBITMQCTL\" \"$@\"; }}; {command}");
@@ -190,7 +190,7 @@ async fn uses_queues_that_it_may_neither_declare_nor_inspect() {
     dead_letters(&seeing, Mine::EVENT, "one", 1).await;
     seeing.close().await;
     let error = bus.dead_letters(Mine::EVENT, "one", 1).await.unwrap_err().to_string();
-    assert!(error.contains("can't look at the queue") && error.contains("the user needs a right"), "{error}");
+    assert!(error.contains("can't check the queue") && error.contains("the user needs a permission"), "{error}");
     running.stop().await;
     bus.close().await;
 }
@@ -212,7 +212,7 @@ async fn reports_that_the_user_may_not_bind() {
     let (queue, exchange) = (format!("{}.one", Mine::EVENT), Mine::DOMAIN);
     assert!(why.starts_with(&format!("can't bind the queue `{queue}` to the exchange `{exchange}`: ")), "{why}");
     assert!(why.contains("ACCESS_REFUSED"), "{why}");
-    assert!(why.ends_with(": the user needs `write` on the queue and `read` on the exchange"), "{why}");
+    assert!(why.ends_with(": the user needs the permissions `write` on the queue and `read` on the exchange"), "{why}");
 }
 
 async fn reports_that_the_user_may_not_consume() {
@@ -221,7 +221,7 @@ async fn reports_that_the_user_may_not_consume() {
     let only_the_exchange = format!("^{}$", Mine::DOMAIN);
     let why = why::<Mine>(user(Mine::DOMAIN, ["", ".*", &only_the_exchange]).await).await;
     assert!(why.starts_with(&format!("can't consume from the queue `{}.one`: ", Mine::EVENT)), "{why}");
-    assert!(why.ends_with(": the user needs `read` on it"), "{why}");
+    assert!(why.ends_with(": the user needs the permission `read` on it"), "{why}");
     permit(Mine::DOMAIN, ["", "", ""]).await;
 }
 

@@ -49,7 +49,9 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     match read {
-        Ok(certificates) if certificates.is_empty() => Err(format!("TLS: {} has no certificate", path.display())),
+        Ok(certificates) if certificates.is_empty() => {
+            Err(format!("TLS: the file {} has no certificate", path.display()))
+        }
         Ok(certificates) => Ok(certificates),
         Err(error) => Err(unreadable("certificate", path, &error)),
     }

@@ -17,7 +17,7 @@ const PARTS: usize = 4;
 /// A run that couldn't be made, or that didn't pass.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("there is no suite at {}: it is a folder with `tests/<draft>/*.json` in it", .0.display())]
+    #[error("there is no suite at {}: expected a folder with `tests/<draft>/*.json`", .0.display())]
     NoSuite(PathBuf),
     #[error("the programs of {PACKAGE} could not be built")]
     Build,

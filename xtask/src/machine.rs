@@ -14,7 +14,7 @@ pub(crate) const CHROMIUM: &str = "/usr/bin/chromium";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(
-        "the tests need {missing}, and {why}.\n  Install it yourself and run this again: on Debian or Ubuntu, as root,\n    apt-get install {packages}\n  or run only what needs none of it: cargo test"
+        "the tests need {missing}, and {why}.\n  Install it yourself and run this again: on Debian or Ubuntu, as root,\n    apt-get install {packages}\n  or run only the tests that need none of this: cargo test"
     )]
     Missing { missing: String, why: String, packages: String },
 }
@@ -26,13 +26,13 @@ struct Need {
 }
 
 const RABBITMQ: Need = Need {
-    what: "RabbitMQ (a real broker for the transport's tests)",
+    what: "RabbitMQ (the broker of the transport's tests)",
     package: "rabbitmq-server",
     is_here: || RabbitMq::distribution().is_there(),
 };
 
 const DEBOOTSTRAP: Need = Need {
-    what: "debootstrap (for a RabbitMQ of another release of Debian)",
+    what: "debootstrap (installs the RabbitMQ of another release of Debian)",
     package: "debootstrap",
     is_here: || quiet(Command::new("debootstrap").arg("--version")),
 };
@@ -44,12 +44,12 @@ const NEEDS: &[Need] = &[
         is_here: || quiet(Command::new("openssl").arg("version")),
     },
     Need {
-        what: "PostgreSQL (a real database for the stores' tests)",
+        what: "PostgreSQL (the database of the stores' tests)",
         package: "postgresql",
         is_here: || crate::postgres::programs().is_some(),
     },
     Need {
-        what: "PgBouncer (a pooler before the database)",
+        what: "PgBouncer (pools connections to the database)",
         package: "pgbouncer",
         is_here: || Path::new(crate::postgres::PGBOUNCER).exists(),
     },
@@ -59,22 +59,18 @@ const NEEDS: &[Need] = &[
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import venv, ensurepip"])),
     },
     Need {
-        what: "Python with requests (a plain caller of RPCs)",
+        what: "Python with requests (calls RPCs)",
         package: "python3-requests",
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import requests"])),
     },
     Need {
-        what: "Python with aiohttp (another one)",
+        what: "Python with aiohttp (calls RPCs)",
         package: "python3-aiohttp",
         is_here: || quiet(Command::new(PYTHON).args(["-c", "import aiohttp"])),
     },
+    Need { what: "curl (calls RPCs)", package: "curl", is_here: || quiet(Command::new("curl").arg("--version")) },
     Need {
-        what: "curl (a person who calls RPCs)",
-        package: "curl",
-        is_here: || quiet(Command::new("curl").arg("--version")),
-    },
-    Need {
-        what: "Chromium (a real browser for the contract's pages)",
+        what: "Chromium (opens the pages of contracts)",
         package: "chromium",
         is_here: || Path::new(CHROMIUM).exists(),
     },
@@ -105,7 +101,7 @@ fn install_missing(needs: &[&Need]) -> Result<(), Error> {
         return Ok(());
     }
     for need in &before {
-        println!("missing here: {}; installing Debian's {}", need.what, need.package);
+        println!("missing on this machine: {}; installing Debian's package {}", need.what, need.package);
     }
     let packages: Vec<_> = before.iter().map(|need| need.package).collect();
     let why = install(&packages);
@@ -115,7 +111,7 @@ fn install_missing(needs: &[&Need]) -> Result<(), Error> {
     }
     Err(Error::Missing {
         missing: after.iter().map(|need| need.what).collect::<Vec<_>>().join(" and "),
-        why: why.err().unwrap_or_else(|| "apt-get said it is done, but it is not there".into()),
+        why: why.err().unwrap_or_else(|| "apt-get succeeded, but it is still missing".into()),
         packages: packages.join(" "),
     })
 }
@@ -149,8 +145,7 @@ fn apt(program: &str, args: &[&str], what: &str) -> Result<(), String> {
     if !quiet(Command::new("apt-get").arg("--version")) {
         return Err("this machine has no apt-get".into());
     }
-    let mut command =
-        as_root(program).ok_or_else(|| format!("only root can {what} (sudo asks for a password here)"))?;
+    let mut command = as_root(program).ok_or_else(|| format!("only root can {what}, and sudo asks for a password"))?;
     match command.args(args).stdin(Stdio::null()).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("apt-get failed ({status})")),

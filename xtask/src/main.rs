@@ -43,7 +43,7 @@ use clap::{Parser, Subcommand};
 
 use rabbitmq::RabbitMq;
 
-/// Twyla's own chores.
+/// Tasks of Twyla's repository.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Args {
@@ -53,11 +53,11 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Install what is missing, start a private RabbitMQ, run every test, and stop what was started.
+    /// Install missing programs, start a private RabbitMQ, run every test, and stop the servers.
     Test {
         #[command(flatten)]
         broker: BrokerDir,
-        /// Run only the tests whose names contain this, on one RabbitMQ only.
+        /// Run only the tests whose names contain this text, on one RabbitMQ only.
         filter: Option<String>,
     },
     /// Run a command with a private RabbitMQ of its own, whose address is in TWYLA_TEST_AMQP_*.
@@ -68,7 +68,7 @@ enum Chore {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
-    /// Send numbered events to two groups under faults, and count lost, doubled and disordered ones.
+    /// Send numbered events to two groups under faults, and count lost, duplicated and reordered events.
     Chaos {
         #[command(flatten)]
         broker: BrokerDir,
@@ -81,27 +81,27 @@ enum Chore {
         /// The number of times that each fault occurs.
         #[arg(long, value_name = "N", default_value_t = 2)]
         rounds: usize,
-        /// Only the run with one node, or only that with a cluster of three.
+        /// Run with one node only, or with a cluster of three nodes only.
         #[arg(long, value_parser = ["one", "cluster"])]
         only: Option<String>,
     },
-    /// Make a folder with another RabbitMQ, for --broker, from Debian's mirror, and print its path. Takes root.
+    /// Make a folder with another RabbitMQ, for --broker, from Debian's mirror, and print its path. Needs root.
     Broker {
         /// RabbitMQ's major version.
         #[arg(value_parser = ["4"])]
         version: String,
     },
-    /// Make the book of docs/book, as HTML in target/book/html.
+    /// Build the book of docs/book, as HTML in target/book/html.
     Book {
-        /// Serve it at http://localhost:3000, and build it again when a page changes.
+        /// Serve the book at http://localhost:3000, and build it again when a page changes.
         #[arg(long)]
         serve: bool,
     },
-    /// Make the documentation of every crate, in target/doc; a warning is an error.
+    /// Build the documentation of every crate, in target/doc; a warning is an error.
     Docs,
-    /// Check that the files of each crate import each other in one direction only, as ARCHITECTURE.md has the layers.
+    /// Check that the files of each crate import each other in one direction only, by the layers in ARCHITECTURE.md.
     Layers,
-    /// Find words that don't belong in the project's language, with what to write instead.
+    /// Find words to avoid in the project's texts, and print what to write instead.
     Words,
     /// Write the demo platform's pages, and make docs/pages.png of them in Chromium.
     Pages,
@@ -110,13 +110,13 @@ enum Chore {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
-        /// Compile each group in every place that a schema may have in a folder, instead of in some of them by turns.
+        /// Compile each group at every place that a schema can have in a folder, not only at one of them in turn.
         #[arg(long)]
         all_placements: bool,
     },
-    /// Compare labelled pairs of schemas, and report which checkers the comparison agrees with.
+    /// Compare labelled pairs of schemas, and report how often each checker agrees with the labels.
     Compat {
-        /// Leave out the other checkers.
+        /// Run only Twyla's comparison, without the other checkers.
         #[arg(long)]
         alone: bool,
         /// Files with a pair in each line. Default: those in `../shared`.
@@ -130,7 +130,7 @@ enum Chore {
         /// List each untyped field with its cause, and each warning.
         #[arg(long)]
         fields: bool,
-        /// Count only, without compiling the contracts.
+        /// Don't compile the contracts, which leaves out the warnings.
         #[arg(long)]
         no_warnings: bool,
     },
@@ -139,7 +139,7 @@ enum Chore {
         /// How long each target runs.
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u64,
-        /// Only this target: context, user_input, reply or schemas.
+        /// Run only this target: context, user_input, reply or schemas.
         target: Option<String>,
     },
 }

@@ -16,7 +16,7 @@ pub(crate) enum Error {
     #[error("{path} could not be written: {error}")]
     Write { path: PathBuf, error: io::Error },
     #[error(
-        "the tests need {packages} of npm, and {why}.\n  Install it yourself and run this again:\n    npm install --prefix {folder} {packages}\n  or run only what needs none of it: cargo test"
+        "the tests need the npm packages {packages}, and {why}.\n  Install them yourself and run this again:\n    npm install --prefix {folder} {packages}\n  or run only the tests that need none of them: cargo test"
     )]
     Npm { packages: String, why: String, folder: String },
 }
@@ -34,7 +34,7 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     }
     let packages = PACKAGES.map(|(name, version)| format!("{name}@{version}"));
     println!(
-        "missing here: AsyncAPI's parser, axe and SchemaStore (to check documents, pages and SARIF); installing npm's {}",
+        "missing on this machine: AsyncAPI's parser, axe and SchemaStore (to check documents, pages and SARIF); installing npm's {}",
         packages.join(", ")
     );
     let unwritable = |error| Error::Write { path: folder.clone(), error };
@@ -44,7 +44,7 @@ pub(crate) fn provide() -> Result<PathBuf, Error> {
     let args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"];
     let why = match Command::new("npm").args(args).args(&packages).current_dir(&folder).status() {
         Ok(status) if status.success() && PACKAGES.iter().all(is_there) => return Ok(folder),
-        Ok(status) if status.success() => "npm said it is done, but it is not there".to_owned(),
+        Ok(status) if status.success() => "npm succeeded, but they are still missing".to_owned(),
         Ok(status) => format!("npm failed ({status})"),
         Err(error) => format!("npm could not be run ({error})"),
     };

@@ -43,7 +43,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Target(#[from] target::Error),
     #[error(
-        "the tests need Python's libraries in {requirements}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --use-pep517 --no-deps --requirement {requirements}"
+        "the tests need the Python libraries in {requirements}, and {why}.\n  Install them yourself and run this again:\n    {PYTHON} -m venv --clear {folder}\n    {folder}/bin/python -m pip install --use-pep517 --no-deps --requirement {requirements}"
     )]
     Pip { why: String, folder: String, requirements: &'static str },
 }
@@ -61,7 +61,7 @@ pub(crate) fn provide(environment: Environment) -> Result<PathBuf, Error> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && works(&python, check) {
         return Ok(python);
     }
-    println!("missing here: Python's libraries of the tests; installing those in {listed} from PyPI");
+    println!("missing on this machine: Python libraries of the tests; installing those in {listed} from PyPI");
     let failed = |why| Error::Pip { why, folder: folder.display().to_string(), requirements: listed };
     run(Command::new(PYTHON).args(["-m", "venv", "--clear"]).arg(&folder)).map_err(failed)?;
     let mut pip = Command::new(&python);

@@ -36,7 +36,7 @@ pub(crate) enum Error {
     Newer(#[from] chroot::Error),
     #[error(transparent)]
     Target(#[from] target::Error),
-    #[error("{step} did not pass")]
+    #[error("{step} failed")]
     Step { step: String },
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
@@ -64,8 +64,10 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     let build = Build::start()?;
     let newer = match (filter, &chosen) {
         (None, None) => newer()?,
-        (Some(_), None) => Newer::Not("the tests were filtered; --broker DIR runs them on another RabbitMQ".to_owned()),
-        (_, Some(_)) => Newer::Not("a RabbitMQ was chosen, and runs alone".to_owned()),
+        (Some(_), None) => {
+            Newer::Not("a filter was given; to run the filtered tests on another RabbitMQ, use --broker DIR".to_owned())
+        }
+        (_, Some(_)) => Newer::Not("only the RabbitMQ of --broker was used".to_owned()),
     };
     let rabbitmq = machine::provide(chosen)?;
     let pythons = pythons()?;
@@ -77,7 +79,7 @@ pub(crate) fn run(filter: Option<&str>, chosen: Option<RabbitMq>) -> Result<(), 
     env.extend([("TWYLA_TEST_NODE", npm), ("TWYLA_TEST_CHROMIUM", CHROMIUM.to_owned())]);
     cargo("the tests", &tests(&ALL, &["--include-ignored"], filter, &env), &env)?;
     stop(servers);
-    let mut passed = format!("every test has passed on RabbitMQ {version}");
+    let mut passed = format!("every test passed on RabbitMQ {version}");
     let mut not_run = Vec::new();
     for module in without_python(&env) {
         not_run.push(format!(
@@ -115,7 +117,7 @@ struct Build(Child);
 impl Build {
     fn start() -> Result<Self, Error> {
         let args = [&["test", "--no-run"], &ALL[..]].concat();
-        println!("building the tests, and installing what is missing: cargo {}", args.join(" "));
+        println!("building the tests, and installing missing programs: cargo {}", args.join(" "));
         Ok(Self(command(&args, &[]).spawn().map_err(Error::Cargo)?))
     }
 
@@ -160,7 +162,7 @@ fn newer() -> Result<Newer, Error> {
         Ok((rabbitmq, _)) => Ok(Newer::Here(rabbitmq)),
         Err(error) if in_ci(env::var_os("CI").as_deref()) => Err(error.into()),
         Err(error) => {
-            println!("warning: {error}\n  The tests go on without it; with CI=true they would fail here");
+            println!("warning: {error}\n  The tests continue without RabbitMQ 4; with CI=true they would fail here");
             Ok(Newer::Not(error.to_string()))
         }
     }
@@ -217,7 +219,7 @@ fn on_newer(rabbitmq: &RabbitMq, pythons: &Env) -> Result<String, Error> {
 /// Runs chaos on each broker beside `work`, because chaos mostly waits. Both run to their end. Then the reports of chaos are
 /// printed, and the first error is returned.
 fn beside_chaos<T>(brokers: Vec<RabbitMq>, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    println!("running chaos, {} at once, beside the following", brokers.len());
+    println!("running {} chaos runs at once, in parallel with the following steps", brokers.len());
     thread::scope(|scope| {
         let runs: Vec<_> = brokers
             .into_iter()

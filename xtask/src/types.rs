@@ -14,7 +14,7 @@ const PACKAGE: &str = "twyla-shapes";
 /// A run that couldn't be made, or that misses a bar (the limit of a count).
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("a bar is missed: see above")]
+    #[error("a limit is exceeded: see above")]
     Missed,
     #[error("cargo could not be run: {0}")]
     Cargo(std::io::Error),
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options<'_>) -> Result<(), Error> {
             let count: usize = found.values().map(Vec::len).sum();
             let is_kept = succeeded && count == 0;
             let verdict = if is_kept { "ok" } else { "MISSED" };
-            println!("warnings of {name}: {count} (bar: 0: {verdict})");
+            println!("warnings of {name}: {count} (limit: 0: {verdict})");
             for (lint, messages) in &found {
                 println!("{:>6}  {lint}", messages.len());
                 messages.iter().take(if options.fields { messages.len() } else { 1 }).for_each(|it| println!("{it}"));

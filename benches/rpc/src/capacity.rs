@@ -31,7 +31,7 @@ fn load(service: &Child, seconds: u32) -> Result<u32> {
     let count = report.lines().find_map(|line| line.split_once(" requests in ")?.0.trim().parse().ok());
     match count {
         Some(count) if !report.contains("Non-2xx") && !report.contains("Socket errors") => Ok(count),
-        _ => Err(format!("wrk (apt-get install wrk) has not got its answers: {report}").into()),
+        _ => Err(format!("wrk (apt-get install wrk) got no answers: {report}").into()),
     }
 }
 

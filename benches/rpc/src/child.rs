@@ -31,7 +31,7 @@ impl Child {
         BufReader::new(out).read_line(&mut line)?;
         let address = line.trim().to_owned();
         if address.is_empty() {
-            return Err("the service has ended before it served".into());
+            return Err("the service ended before it served".into());
         }
         Ok(Self { child, address })
     }

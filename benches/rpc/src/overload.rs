@@ -69,7 +69,7 @@ fn load(service: &Child, workers: u32, each: Option<u32>) -> Result<Vec<Answered
         Some((status, Duration::from_secs_f64(took)))
     });
     let answered: Vec<Answered> = answered.collect();
-    if answered.is_empty() { Err(format!("hey has no answers: {text}").into()) } else { Ok(answered) }
+    if answered.is_empty() { Err(format!("hey got no answers: {text}").into()) } else { Ok(answered) }
 }
 
 fn at(of: &[Answered], status: u16, part: f64) -> f64 {

@@ -27,9 +27,9 @@ const SAMPLE: [&str; 4] = ["Hello there", "When does the next flight to Lisbon l
 /// The time limit for an answer: calls to an unreachable booking service are retried a few times.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const USAGE: &str = "usage: chat                 talk to the bot here, in one process
+const USAGE: &str = "usage: chat                 talk to the bot in this process
        chat listen          run the bot over RabbitMQ until ctrl-C
-       chat say TEXT        say something to it, from another process";
+       chat say TEXT        send TEXT to the bot, from another process";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -84,7 +84,7 @@ async fn talk() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(line) = next {
         match bus.emit(UserInput::new(line), context()).await {
             Ok(()) if timeout(PATIENCE, replies.recv()).await.is_err() => {
-                eprintln!("no answer has come within {PATIENCE:?}");
+                eprintln!("the bot did not answer within {PATIENCE:?}");
             }
             Ok(()) => {}
             // an empty line breaks the contract; go on with the next one
@@ -130,11 +130,11 @@ async fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
 async fn broker() -> Result<Bus, Box<dyn std::error::Error>> {
     match Config::from_env("EVENT_BUS")? {
         Some(config) => Ok(Bus::connect(config).await?),
-        None => {
-            Err("two processes meet at a broker: set EVENT_BUS_AMQP_HOST, EVENT_BUS_AMQP_USER and EVENT_BUS_AMQP_PASS \
+        None => Err(
+            "`listen` and `say` need a broker: set EVENT_BUS_AMQP_HOST, EVENT_BUS_AMQP_USER and EVENT_BUS_AMQP_PASS \
                      (or talk to the bot in one process: cargo run -p chat)"
-                .into())
-        }
+                .into(),
+        ),
     }
 }
 

@@ -60,11 +60,11 @@ fn reports_events_of_neighbours_that_would_be_refused_here() {
     longer["properties"]["attempt"] = json!({ "type": "integer", "minimum": 0, "maximum": 3 });
     let message = failure_of(|| neighbour(longer, reply(), around()).expect_understood(listeners()));
     let begin = "web may emit a api.user_input that `twyla_kit::answer` in the group `bot` refuses: its content breaks the \
-                 contract here: /attempt: 0 is less than 1\n";
+                 listener's contract: /attempt: 0 is less than 1\n";
     assert!(message.starts_with(begin), "{message}");
     let message =
         failure_of(|| neighbour(input(), reply(), json!({ "type": "object" })).expect_understood(listeners()));
-    assert!(message.contains("its context breaks the contract here: (root): `channel` is missing"), "{message}");
+    assert!(message.contains("its context breaks the listener's contract: (root): `channel` is missing"), "{message}");
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn reports_events_that_neighbours_would_refuse() {
     let web = neighbour(input(), shorter, around());
     let message = failure_of(|| web.expect_accepts::<Reply>());
     assert!(
-        message.starts_with("a bot.reply is emitted here that web refuses in the group `web`: its content"),
+        message.starts_with("this service emits a bot.reply that web refuses in the group `web`: its content"),
         "{message}"
     );
     assert!(message.contains("and at most 12 are allowed"), "{message}");
@@ -89,7 +89,7 @@ fn a_neighbour_without_common_contracts_is_an_error() {
     let message = failure_of(|| web.expect_accepts::<UserInput>());
     assert_eq!(message, "nothing was checked: web doesn't listen to api.user_input, but to bot.reply");
     let message = failure_of(|| web.expect_understood(twyla_runtime::listeners![]));
-    assert_eq!(message, "nothing was checked: web emits api.user_input, and the listeners here listen to nothing");
+    assert_eq!(message, "nothing was checked: web emits api.user_input, and these listeners listen to nothing");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn refuses_an_invalid_manifest() {
         (r#"{"format":"twyla-contracts 9","service":"x","schemas":{}}"#, "is of the format \"twyla-contracts 9\""),
         (
             r#"{"format":"twyla-contracts 1","service":"x","schemas":{},"emits":[{"event":"a.b","content":"1","context":"2"}]}"#,
-            "is not a manifest: it lacks the schema 1",
+            "is not a manifest: the schema 1 is missing",
         ),
     ] {
         let error = Neighbour::parse(text).unwrap_err().to_string();

@@ -84,7 +84,7 @@ async fn refuses_too_large_requests(link: Link) {
     assert_eq!(rpc.call::<Put>(Note::new(1, "x".repeat(50)), context()).await.unwrap().count, 1);
     let error = rpc.call::<Put>(Note::new(1, "x".repeat(200)), context()).await.unwrap_err();
     assert!(matches!(&error, CallError::Fault { status: 413, maybe_begun: false, .. }), "{error}");
-    assert!(error.to_string().contains("more than the 100 bytes"), "{error}");
+    assert!(error.to_string().contains("more than the allowed 100 bytes"), "{error}");
     running.stop().await;
 }
 

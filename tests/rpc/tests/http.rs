@@ -359,7 +359,7 @@ async fn checks_before_it_serves() {
     let mounted = || service().state(Script::echo()).serve(Serve::mounted());
     for error in [within(mounted().run()).await.unwrap_err(), mounted().run_until(async {}).await.unwrap_err()] {
         assert!(
-            error.to_string().starts_with("the RPCs of a service that is `run()` would be served nowhere"),
+            error.to_string().starts_with("the RPCs of a service that was started with `run()` can't be served"),
             "{error}"
         );
     }

@@ -192,9 +192,9 @@ impl fmt::Display for Error {
             }
             Self::TooLarge { event, bytes, most, broker } => {
                 let limit = if *broker {
-                    format!("RabbitMQ takes at most {most} (`max_message_size`)")
+                    format!("RabbitMQ accepts at most {most} (`max_message_size`)")
                 } else {
-                    format!("at most {most} are allowed")
+                    format!("at most {most} are allowed (`Config::max_event`)")
                 };
                 write!(
                     f,
@@ -224,7 +224,7 @@ impl fmt::Display for Error {
             Self::DuplicateListener { event, group, first, second } => write!(
                 f,
                 "`{first}` and `{second}` both listen to {event} in the group `{group}`: each event would go to only one \
-                 of them"
+                 of them; give one of them another group"
             ),
             Self::DuplicateRpc { method, first, second } if first == second => {
                 write!(f, "`{first}` is registered twice to serve /rpc/{method}: register it once")
@@ -234,13 +234,13 @@ impl fmt::Display for Error {
             }
             Self::Serve { address, why } => write!(f, "can't serve on {address}: {why}"),
             Self::NoRpcServer => f.write_str(
-                "RPCs are served over HTTP, but twyla-runtime was built without its feature `rpc-server` (within one process \
-                 the service is given an `Rpc::in_memory()` with `.rpc(..)`)",
+                "the service has RPCs, but twyla-runtime was built without its feature `rpc-server`: enable the feature, or, for \
+                 calls within this process, pass an `Rpc::in_memory()` to `.rpc(..)`",
             ),
             Self::NoAddress { what } => write!(
                 f,
-                "{what} would be served nowhere, as `Serve::mounted()` has no address: pass `Serve::on(..)`, or `start()` the \
-                 service and put `Running::router()` into the app that you serve yourself"
+                "{what} can't be served, because `Serve::mounted()` has no address: use `Serve::on(..)`, or `start()` the \
+                 service and add `Running::router()` to an app that you serve yourself"
             ),
             Self::Name { what, why } => write!(f, "{what} {why}"),
             Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),

@@ -214,7 +214,7 @@ impl DeadLetter {
         }
         if let (Some(last), Some(first)) = (deaths.first(), deaths.last()) {
             if self.error.is_empty() {
-                self.error = format!("RabbitMQ dead-lettered it from the queue `{}`: {}", last.queue, last.reason);
+                self.error = format!("dead-lettered by RabbitMQ from the queue `{}`: {}", last.queue, last.reason);
             }
             if self.exchange.is_empty() && self.routing_key.is_empty() {
                 self.exchange.clone_from(&first.exchange);

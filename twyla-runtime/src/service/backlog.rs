@@ -22,7 +22,7 @@ impl Backlog {
         let Self { count, most, why } = self;
         (*count > 0).then(|| {
             format!(
-                "{count} of at most {most} deliveries of `{queue}` wait, since its dead queue doesn't take them: {why}"
+                "{count} of at most {most} deliveries of `{queue}` wait, because its dead queue doesn't accept them: {why}"
             )
         })
     }

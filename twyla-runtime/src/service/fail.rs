@@ -156,7 +156,7 @@ pub(crate) struct NoUse;
 
 impl fmt::Display for NoUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("another attempt would break it too")
+        f.write_str("a retry would break the contract too")
     }
 }
 

@@ -354,7 +354,7 @@ impl Service {
                         group,
                         at_once,
                         connections,
-                        "the store's pool has fewer connections than the listener's concurrency: some events wait for a connection"
+                        "the dedupe store's pool has fewer connections than the listener's concurrency: some events wait for a connection"
                     );
                 }
             }

@@ -36,7 +36,7 @@ async fn check(listening: Weak<ActiveListener>) {
             );
         }
         for time in listening.runs.blocking() {
-            warn(&listening, time, "a handler blocks its thread, and nothing else runs on it");
+            warn(&listening, time, "a handler blocks its thread, so that nothing else runs on it");
         }
     }
 }
@@ -44,5 +44,5 @@ async fn check(listening: Weak<ActiveListener>) {
 /// Logs a handler that blocks its thread, or has blocked it.
 pub(crate) fn warn(listening: &ActiveListener, time: Duration, what: &str) {
     let (event, group, handler) = (listening.queue.event, listening.queue.group, listening.listener.handler);
-    tracing::warn!(event, group, handler, ?time, "{what}: it should await, or work in `tokio::task::spawn_blocking`");
+    tracing::warn!(event, group, handler, ?time, "{what}: use async calls, or `tokio::task::spawn_blocking`");
 }

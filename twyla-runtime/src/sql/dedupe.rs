@@ -90,7 +90,12 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
         Box::pin(async move {
-            let locked = |_| NotCommitted::Handler("the handler has ended with its transaction locked".into());
+            let locked = |_| {
+                NotCommitted::Handler(
+                    "the handler ended while its transaction was still locked: drop the guard of `Tx::lock` first"
+                        .into(),
+                )
+            };
             let transaction = self.tx.0.try_lock().map_err(locked)?.take();
             let Some(mut transaction) = transaction else { return Ok(()) };
             let committed = match DB::holds(&mut transaction).await {
@@ -131,7 +136,7 @@ impl<DB: Dialect> Tx<DB> {
     /// If the future is dropped, nothing is locked.
     pub async fn lock(&self) -> TxGuard<'_, DB> {
         let guard = self.0.lock().await;
-        assert!(guard.is_some(), "the handler has ended, and its transaction with it");
+        assert!(guard.is_some(), "the transaction has ended with its handler");
         TxGuard(guard)
     }
 }
@@ -177,7 +182,9 @@ impl<DB: Dialect> Argument for Tx<DB> {
     fn take(parts: &Parts) -> Result<Self, Failure> {
         let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
         // the service checked `need` before it accepted deliveries
-        transaction.ok_or_else(|| Failure::Handler("the service has no dedupe store with such a transaction".into()))
+        transaction.ok_or_else(|| {
+            Failure::Handler("the service has no dedupe store with the transaction that the handler takes".into())
+        })
     }
 
     fn need() -> Option<Need> {

@@ -122,7 +122,7 @@ impl LogSender {
             if dropped > reported && Instant::now() >= next {
                 tracing::warn!(
                     lines = dropped - reported,
-                    "lines of the log were dropped on their way to the collector"
+                    "log lines were dropped: the queue was full, or the collector did not accept them"
                 );
                 (reported, next) = (dropped, Instant::now() + REPORT_EVERY);
             }

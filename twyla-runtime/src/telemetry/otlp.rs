@@ -46,7 +46,7 @@ pub(crate) fn meters(
     prometheus: PrometheusRecorder,
     resource: Resource,
 ) -> Result<Option<SdkMeterProvider>, SetupError> {
-    let taken = |_| SetupError("another recorder of `metrics` is already installed".to_owned());
+    let taken = |_| SetupError("another recorder of the crate `metrics` is already installed".to_owned());
     if !is_on("METRICS")? {
         metrics::set_global_recorder(prometheus).map_err(taken)?;
         return Ok(None);
@@ -60,7 +60,7 @@ pub(crate) fn meters(
         .build();
     let both = FanoutBuilder::default().add_recorder(prometheus).add_recorder(otlp).build();
     metrics::set_global_recorder(both)
-        .map_err(|_| SetupError("another recorder of `metrics` is already installed".to_owned()))?;
+        .map_err(|_| SetupError("another recorder of the crate `metrics` is already installed".to_owned()))?;
     Ok(Some(meters))
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn client() -> Result<reqwest::blocking::Client, SetupError> {
     let builder = reqwest::blocking::Client::builder().tls_backend_preconfigured(tls).timeout(TIMEOUT);
     let made = std::thread::spawn(|| builder.build()).join();
     match made {
-        Ok(client) => client.map_err(|error| SetupError(format!("no HTTP client: {error}"))),
+        Ok(client) => client.map_err(|error| SetupError(format!("can't create an HTTP client: {error}"))),
         Err(_) => Err(SetupError("no HTTP client".to_owned())),
     }
 }

@@ -94,7 +94,7 @@ pub fn init(prefix: &str) -> Result<Telemetry, SetupError> {
     Registry::default()
         .with(layers)
         .try_init()
-        .map_err(|_| SetupError("another subscriber of `tracing` is already installed".to_owned()))?;
+        .map_err(|_| SetupError("another subscriber of the crate `tracing` is already installed".to_owned()))?;
     if traces.is_some() {
         sampling.install();
     }
@@ -156,7 +156,7 @@ fn filter(variable: &str) -> Result<EnvFilter, SetupError> {
         (_, Ok(directives)) => ("RUST_LOG", directives),
         _ => return Ok(EnvFilter::new("info")),
     };
-    let should = "a filter of tracing, for example `info` or `info,twyla_runtime=debug`";
+    let should = "a tracing filter, for example `info` or `info,twyla_runtime=debug`";
     EnvFilter::try_new(&directives).map_err(|_| SetupError::bad(name, &directives, should))
 }
 

@@ -29,7 +29,7 @@ impl Emission {
         let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(not JSON)".to_owned() };
         match self.record {
             Some(record) => show::hide(&mut message, record),
-            None => return "(its contract is not known here, so its content is not shown)".to_owned(),
+            None => return "(content hidden: this program has no contract of the event)".to_owned(),
         }
         show::shortened(&message["content"].to_string())
     }

@@ -128,7 +128,7 @@ impl Neighbour {
         let named = named.chain(listens.iter().flat_map(|it| [&it.content, &it.context]));
         for digest in named {
             if !contracts.contains_key(digest) {
-                return Err(no_manifest(&format!("it lacks the schema {digest}")));
+                return Err(no_manifest(&format!("the schema {digest} is missing")));
             }
         }
         Ok(Self { service: manifest.service, emits, listens, contracts })
@@ -162,7 +162,7 @@ impl Neighbour {
         let listens = listeners.iter().map(|it| it.event);
         assert!(
             tried > 0,
-            "nothing was checked: {} emits {}, and the listeners here listen to {}",
+            "nothing was checked: {} emits {}, and these listeners listen to {}",
             self.service,
             names(emits),
             names(listens)
@@ -187,7 +187,7 @@ impl Neighbour {
             _ => return,
         };
         panic!(
-            "{} may emit a {} that `{}` in the group `{}` refuses: its {part} breaks the contract here: {refusal}\n  {}",
+            "{} may emit a {} that `{}` in the group `{}` refuses: its {part} breaks the listener's contract: {refusal}\n  {}",
             self.service,
             listener.event,
             listener.handler,
@@ -225,12 +225,7 @@ impl Neighbour {
             T::NAME,
             names(listens)
         );
-        assert!(
-            tried > 0,
-            "nothing was checked: no {} was found that is valid under its schema ({})",
-            T::NAME,
-            T::SCHEMA
-        );
+        assert!(tried > 0, "nothing was checked: no {} was found that satisfies its schema ({})", T::NAME, T::SCHEMA);
     }
 
     /// Checks that the other service's listeners accept the events that were emitted on this bus so far. Returns how many
@@ -267,7 +262,7 @@ impl Neighbour {
                     false => format!("{} at {:?}", violation.keyword, violation.pointer),
                 };
                 panic!(
-                    "a {event} is emitted here that {} refuses in the group `{}`: its {part} breaks the contract there: {why}\n  {}",
+                    "this service emits a {event} that {} refuses in the group `{}`: its {part} breaks the listener's contract: {why}\n  {}",
                     self.service,
                     listens.group,
                     emission.map_or_else(|| show::shortened(&value.to_string()), Emission::shown)

@@ -54,7 +54,7 @@ impl fmt::Display for Outcome {
         match self {
             Self::Running => f.write_str("has not ended"),
             Self::Handled => f.write_str("handled it"),
-            Self::Skipped => f.write_str("skipped it, as its group had handled it before"),
+            Self::Skipped => f.write_str("skipped it, because its group had handled it before"),
             Self::Decided(Decision::Ack) => f.write_str("acked it by itself"),
             Self::Decided(Decision::Requeue) => f.write_str("returned it to its queue"),
             Self::Decided(Decision::Drop) => f.write_str("dropped it"),

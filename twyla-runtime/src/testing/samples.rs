@@ -42,7 +42,7 @@ impl<T: Listen> Sample for T {}
 pub fn sample<T: Listen>() -> T {
     match samples().into_iter().next() {
         Some(event) => event,
-        None => panic!("no {} was found that is valid under its schema ({})", T::NAME, T::SCHEMA),
+        None => panic!("no {} was found that satisfies its schema ({})", T::NAME, T::SCHEMA),
     }
 }
 
@@ -66,7 +66,7 @@ pub fn samples<T: Listen>() -> Vec<T> {
 pub fn sample_context<C: EventContext>() -> C {
     match values(contract("the context", C::COMPILED), C::decode).into_iter().next() {
         Some(context) => context,
-        None => panic!("no context was found that is valid under its schema ({})", C::SCHEMA),
+        None => panic!("no context was found that satisfies its schema ({})", C::SCHEMA),
     }
 }
 
@@ -129,7 +129,9 @@ pub(super) fn contract(name: &str, schema: &'static Schema) -> &'static Contract
     // not under the lock, which a panic would poison
     let text = match record::read(schema.record.as_bytes()).as_deref() {
         Ok([Record::Schema { text, .. }]) => text.clone(),
-        _ => panic!("{name} has no schema to make events of: only types that `twyla_build` generates carry one"),
+        _ => panic!(
+            "{name} has no schema, from which events could be made: only types that `twyla_build` generates have one"
+        ),
     };
     let contract = match kept(&text) {
         Ok(contract) => contract,

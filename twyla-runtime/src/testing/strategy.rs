@@ -99,7 +99,7 @@ impl<T: fmt::Debug> Generated<T> {
             let typed = decode(value.to_string().as_bytes())?;
             Some((value, typed))
         });
-        let now = found.ok_or("no valid event was found under the schema")?;
+        let now = found.ok_or("no event was found that satisfies the schema")?;
         let mut generated =
             Self { contract, decode, failing: now.0.clone(), smaller: Box::new(std::iter::empty()), now };
         generated.look_below();

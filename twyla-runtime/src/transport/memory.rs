@@ -192,7 +192,7 @@ impl MemoryTransport {
             PublishTarget::Back(queue) => {
                 let known = broker.queues.contains_key(&**queue);
                 if !known {
-                    let why = format!("there is no queue `{queue}`: a member of its group makes it as it starts");
+                    let why = format!("there is no queue `{queue}`: a service of its group declares it when it starts");
                     return Err(Unpublished { maybe_sent: false, why, cause: PublishFailure::Refused });
                 }
                 (String::new(), (**queue).to_owned(), vec![(**queue).to_owned()])

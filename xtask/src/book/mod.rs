@@ -54,7 +54,7 @@ fn provide(target: &Path) -> Result<PathBuf, Error> {
     if version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(MDBOOK)) {
         return Ok(program);
     }
-    println!("missing here: mdBook (makes the book); installing it with cargo below {}", root.display());
+    println!("missing on this machine: mdBook (builds the book); installing it with cargo in {}", root.display());
     let mut install = Command::new("cargo");
     install.args(["install", "mdbook", "--version", MDBOOK, "--locked", "--root"]).arg(&root);
     match install.status() {

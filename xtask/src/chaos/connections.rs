@@ -39,7 +39,7 @@ fn unexpected(found: &BTreeMap<String, usize>, buses: &[String]) -> Vec<String> 
     found
         .chain(missing)
         .filter(|(name, count)| expected(name) != *count)
-        .map(|(name, count)| format!("{name} has {count} for {}", expected(name)))
+        .map(|(name, count)| format!("{name} has {count} connections, expected {}", expected(name)))
         .collect()
 }
 

@@ -23,6 +23,6 @@ pub(crate) enum Error {
     NotReady(String),
     #[error("node {0} of 3 was not cut off from the others")]
     NotCutOff(usize),
-    #[error("a run has lost, disordered or doubled something")]
+    #[error("a run has lost, reordered or duplicated events: see its report above")]
     Failed,
 }

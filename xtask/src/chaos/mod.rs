@@ -178,45 +178,45 @@ fn one(
         writeln!(report, "  {line}")?;
     }
     let mut ok = confirmed == events;
-    writeln!(report, "| group | handled | lost | handed over again | out of order within a key |")?;
-    writeln!(report, "|-------|--------:|-----:|------------------:|--------------------------:|")?;
+    writeln!(report, "| group | handled | lost | delivered again | out of order within a key |")?;
+    writeln!(report, "|-------|--------:|-----:|----------------:|--------------------------:|")?;
     for group in GROUPS {
         let totals = books.ledger.totals(group);
         writeln!(
             report,
-            "| {group:<5} | {:>7} | {:>4} | {:>17} | {:>25} |",
+            "| {group:<5} | {:>7} | {:>4} | {:>15} | {:>25} |",
             totals.handled, totals.lost, totals.again, totals.disordered
         )?;
         ok &= totals.lost == 0 && totals.disordered == 0;
     }
     let (effects, twice) = stage.nursery.effects()?;
     let again = twice.difference(books.ledger.emitted_again()).count();
-    writeln!(report, "effects of group two, with dedupe: {effects} done, {again} done twice")?;
+    writeln!(report, "effects of group two, with dedupe: {effects} done, {again} of them twice")?;
     ok &= effects == events && again == 0;
     if !books.ledger.emitted_again().is_empty() {
         writeln!(
             report,
-            "emitted again under another id, since the refused ones may have been sent: {}, {} of them done twice",
+            "emitted again under another message id, because refused events may have been sent: {}, {} of them done twice",
             books.ledger.emitted_again().len(),
             twice.len() - again
         )?;
     }
     if stage.broken > 0 {
         let found: Vec<_> = dead.iter().map(|(broken, other)| format!("{broken} and {other} others")).collect();
-        writeln!(report, "dead-lettered of {} that break their contract: {}", stage.broken, found.join(", "))?;
+        writeln!(report, "of {} events that break their contract, dead-lettered: {}", stage.broken, found.join(", "))?;
         ok &= dead.iter().all(|dead| *dead == (stage.broken as usize, 0));
     }
     writeln!(report, "connections left behind: {}", if left_behind.is_empty() { "none" } else { "some" })?;
     for line in &left_behind {
         writeln!(report, "  {line}")?;
     }
-    writeln!(report, "end of all, with a collector that never reads: {:.1} s", end.as_secs_f32())?;
+    writeln!(report, "time to stop all services, with a collector that never reads: {:.1} s", end.as_secs_f32())?;
     ok &= left_behind.is_empty() && end < END;
     writeln!(report, "peak memory: a consumer {} MiB, a producer {} MiB", peaks / 1024, peak / 1024)?;
     if ok {
         fs::remove_file(&log)?;
     } else {
-        writeln!(report, "what the producers and consumers have logged: {}", log.display())?;
+        writeln!(report, "log of the producers and consumers: {}", log.display())?;
     }
     Ok(ok)
 }

@@ -34,7 +34,7 @@ impl Mirror {
 
 fn output(program: &str, args: &[&str]) -> Result<String, String> {
     let output = Command::new(program).args(args).output();
-    let output = output.map_err(|_| format!("this machine has no {program}, so it is not Debian"))?;
+    let output = output.map_err(|_| format!("this machine is not Debian: it has no {program}"))?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

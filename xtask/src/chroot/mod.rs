@@ -37,7 +37,7 @@ const SHOWN: usize = 12;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(
-        "RabbitMQ 4 is not in {}, and could not be made there: {why}\n  it takes Debian with a mirror of Debian in apt's sources, root (or \
+        "RabbitMQ 4 is not in {}, and could not be installed there: {why}\n  this needs Debian with a mirror of Debian in apt's sources, root (or \
          sudo without a password), and the right to mount (in a container: CAP_SYS_ADMIN)\n  or use a RabbitMQ 4 of your own: --broker \
          DIR, where DIR has rabbitmq-server and rabbitmqctl",
         folder.display()
@@ -91,17 +91,20 @@ fn write_programs(folder: &Path) -> io::Result<()> {
 fn version(folder: &Path) -> Result<String, String> {
     let mut erl = Command::new(folder.join("erl"));
     let asked = erl.args(["-noinput", "-eval", VERSION]).stdin(Stdio::null()).output();
-    let asked = asked.map_err(|error| format!("its erl could not be run: {error}"))?;
+    let asked = asked.map_err(|error| format!("erl in this folder could not be run: {error}"))?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     match said(&asked.stdout) {
         version if asked.status.success() && !version.is_empty() => Ok(version),
-        said_first => Err(format!("its erl failed ({}): {said_first} {}", asked.status, said(&asked.stderr))),
+        said_first => {
+            Err(format!("erl in this folder failed ({}): {said_first} {}", asked.status, said(&asked.stderr)))
+        }
     }
 }
 
 fn make(folder: &Path) -> Result<(), String> {
     // kill the child with this process: it would go on in a folder that the next run makes
-    let mut command = machine::as_root("setpriv").ok_or("only root can make it (sudo asks for a password here)")?;
+    let mut command =
+        machine::as_root("setpriv").ok_or("only root can make the folder, and sudo asks for a password")?;
     command.args(["--pdeathsig", "KILL", "sh", "-c", MAKE, "make"]).arg(folder);
     let mirror = Mirror::of_apt()?;
     machine::provide_debootstrap().map_err(|error| error.to_string())?;

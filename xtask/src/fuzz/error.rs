@@ -16,7 +16,7 @@ pub(crate) enum Error {
     #[error("the target `{0}` could not be built")]
     Build(&'static str),
     #[error(
-        "the target `{target}` has found something; its input is {input}\n  run it alone with\n    \
+        "the target `{target}` found an input that fails: {input}\n  to run it alone:\n    \
          rustup run nightly cargo fuzz run --sanitizer none {target} {input}"
     )]
     Found { target: &'static str, input: String },

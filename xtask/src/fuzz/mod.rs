@@ -60,12 +60,14 @@ pub(crate) fn run(seconds: u64, only: Option<&str>) -> Result<(), Error> {
             .map_err(Error::Rustup)?;
         if !status.success() {
             let input = newest(&artifacts).filter(|found| before.as_ref() != Some(found));
-            let input =
-                input.map_or_else(|| "nowhere: it stopped before one".to_owned(), |at| at.display().to_string());
+            let input = input.map_or_else(
+                || "none was written, because the target stopped first".to_owned(),
+                |at| at.display().to_string(),
+            );
             return Err(Error::Found { target, input });
         }
     }
-    println!("nothing was found");
+    println!("no input fails");
     Ok(())
 }
 
@@ -76,7 +78,7 @@ fn provide() -> Result<(), Error> {
     };
     for (what, check, install) in [
         (
-            "the nightly toolchain (libFuzzer's instrumentation is there alone)",
+            "the nightly toolchain (only it has libFuzzer's instrumentation)",
             &["run", "nightly", "rustc", "--version"][..],
             &["toolchain", "install", "nightly", "--profile", "minimal"][..],
         ),
@@ -89,7 +91,7 @@ fn provide() -> Result<(), Error> {
         if quiet(rustup().args(check)) {
             continue;
         }
-        println!("missing here: {what}; running rustup {}", install.join(" "));
+        println!("missing on this machine: {what}; running rustup {}", install.join(" "));
         if !rustup().args(install).status().map_err(Error::Rustup)?.success() || !quiet(rustup().args(check)) {
             return Err(Error::Missing { what, command: format!("rustup {}", install.join(" ")) });
         }

@@ -25,7 +25,7 @@ async fn show_invoice(invoice: InvoiceSent) {
 async fn main() -> Result<(), Error> {
     let bus = Bus::from_env("EVENT_BUS").await?;
     if std::env::var_os("EVENT_BUS_AMQP_HOST").is_none() {
-        println!("in memory: billing is another program, so no invoice will come; set EVENT_BUS_AMQP_HOST");
+        println!("the bus is in memory, so billing gets no event and sends no invoice: set EVENT_BUS_AMQP_HOST");
     }
     let running = bus.service().listeners(handlers()).start().await?;
     bus.emit(OrderPlaced::new(1_999, "o-4711"), Context::new("web")).await?;

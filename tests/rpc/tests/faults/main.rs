@@ -151,7 +151,7 @@ async fn an_answer_without_an_end() {
     // one with a content length, and an endless one
     let error =
         error_for(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 99999999999\r\n\r\n{").await;
-    assert!(error.to_string().contains("more than the 1048576 bytes"), "{error}");
+    assert!(error.to_string().contains("more than the allowed 1048576 bytes"), "{error}");
     let (address, serving) = server(|mut stream: TcpStream| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n").await;
         while stream.write_all(&[b' '; 4096]).await.is_ok() {}
@@ -159,7 +159,7 @@ async fn an_answer_without_an_end() {
     .await;
     let error = ended(address).await;
     assert!(matches!(error, CallError::Fault { status: 200, .. }), "{error}");
-    assert!(error.to_string().contains("more than the 1048576 bytes"), "{error}");
+    assert!(error.to_string().contains("more than the allowed 1048576 bytes"), "{error}");
     serving.abort();
 }
 

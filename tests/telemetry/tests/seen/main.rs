@@ -464,7 +464,7 @@ async fn lines_that_no_collector_accepts_are_counted() {
         let (figures, lines) = ended(service("all", &[("SEEN_LOG_FORMAT", "json"), ("SEEN_LOG_URL", &url)])).await;
         let line = figures.lines().find(|line| line.starts_with("twyla_log_lines_dropped_total "));
         assert!(line.is_some_and(|line| !line.ends_with(" 0")), "{figures}");
-        assert!(lines.iter().any(|line| line.contains("lines of the log were dropped")), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("log lines were dropped")), "{lines:?}");
     })
     .await;
 }
@@ -473,7 +473,7 @@ async fn lines_that_no_collector_accepts_are_counted() {
 async fn a_bad_variable_is_named() {
     for (name, value, expected) in [
         ("SEEN_LOG_FORMAT", "xml", "SEEN_LOG_FORMAT is \"xml\": it should be pretty, json, platform or off"),
-        ("SEEN_LOG", "a=b=c", "SEEN_LOG is \"a=b=c\": it should be a filter of tracing"),
+        ("SEEN_LOG", "a=b=c", "SEEN_LOG is \"a=b=c\": it should be a tracing filter"),
         (
             "SEEN_LOG_URL",
             "http://logs.example.com",

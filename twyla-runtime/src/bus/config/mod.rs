@@ -173,11 +173,9 @@ impl Config {
         let read = |part: &str, should: &str| match lookup(&variable(part)) {
             None => Ok(None),
             Some(value) => match value.into_string() {
-                Ok(text) if text.is_empty() => {
-                    Err(error(part, format!("is empty: it should be {should}, or not be set")))
-                }
+                Ok(text) if text.is_empty() => Err(error(part, format!("is empty: set it to {should}, or unset it"))),
                 Ok(text) => Ok(Some(text)),
-                Err(_) => Err(error(part, format!("is not Unicode: it should be {should}"))),
+                Err(_) => Err(error(part, format!("is not valid Unicode: it should be {should}"))),
             },
         };
 
@@ -186,7 +184,7 @@ impl Config {
                 Some(part) => Err(error(
                     "HOST",
                     format!(
-                        "is not set, but {} is: set it to {HOST}, or unset the others to run in memory",
+                        "is not set, but {} is: set it to {HOST}; to run in memory, unset the others",
                         variable(part)
                     ),
                 )),
@@ -194,13 +192,13 @@ impl Config {
             };
         };
         if let Some(bad) = hosts.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@')) {
-            return Err(error("HOST", format!("has {bad:?} in it: it should be {HOST}")));
+            return Err(error("HOST", format!("contains {bad:?}: it should be {HOST}")));
         }
         let mut nodes = Vec::new();
         for host in hosts.split(',') {
             let node = node(host.to_owned());
             if node.0.is_empty() || node.1 == Some(0) || node.1.is_none() && host.matches(':').count() == 1 {
-                return Err(error("HOST", format!("has {host:?} in it: it should be {HOST}")));
+                return Err(error("HOST", format!("contains {host:?}: it should be {HOST}")));
             }
             nodes.push(node);
         }
@@ -217,12 +215,15 @@ impl Config {
         let password = needed("PASS", "the user's password")?;
         let vhost = read("VHOST", "the virtual host's name, for example /")?.unwrap_or_else(|| "/".to_owned());
         if vhost.len() > 255 {
-            return Err(error("VHOST", "is longer than the 255 bytes of a virtual host's name".to_owned()));
+            return Err(error("VHOST", format!("has {} bytes: a virtual host's name has at most 255", vhost.len())));
         }
         let tls = match read("TLS", SWITCH)?.as_deref() {
             None | Some("off") => match TLS_OTHERS.iter().find(|part| lookup(&variable(part)).is_some()) {
                 Some(part) => {
-                    return Err(error("TLS", format!("is not on, but {} is set: set it to on", variable(part))));
+                    return Err(error(
+                        "TLS",
+                        format!("is not on, but {0} is set: set it to on, or unset {0}", variable(part)),
+                    ));
                 }
                 None => None,
             },
@@ -284,7 +285,7 @@ fn node(text: String) -> (String, Option<u16>) {
 /// The default of [`Config::max_event`], in bytes.
 pub(crate) const MAX_EVENT: usize = 32 << 20;
 
-const HOST: &str = "the name or address of the RabbitMQ host, for example localhost, or several with commas between";
+const HOST: &str = "the name or address of the RabbitMQ host, for example localhost, or several, separated by commas";
 const SWITCH: &str = "on or off";
 const CERT: &str = "a file with the client's certificate and its chain in PEM";
 const KEY: &str = "a file with the client's private key in PEM";
@@ -375,7 +376,7 @@ mod tests {
             (("B_AMQP_HOST", None), "B_AMQP_HOST is not set, but B_AMQP_USER is"),
             (("B_AMQP_HOST", Some("")), "B_AMQP_HOST is empty: it should be the name"),
             (("B_AMQP_HOST", Some("amqp://h")), "B_AMQP_HOST has '/' in it"),
-            (("B_AMQP_HOST", Some("h:x")), "B_AMQP_HOST has \"h:x\" in it: it should be the name"),
+            (("B_AMQP_HOST", Some("h:x")), "B_AMQP_HOST contains \"h:x\": it should be the name"),
             (("B_AMQP_HOST", Some("h:0")), "B_AMQP_HOST has \"h:0\" in it"),
             (("B_AMQP_HOST", Some("h,,i")), "B_AMQP_HOST has \"\" in it"),
             (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: set it to the user's name"),

@@ -225,7 +225,7 @@ fn run<M: Method>(calling: Calling<M::Response, M::Error>) -> Answering<M::Respo
             Ok(answer) => rpc.answered::<M>(answer, begun).map_err(|error| error.after_another(state.maybe_begun)),
             Err(CallFailure::NoAnswer(lost)) => {
                 let maybe_begun = state.maybe_begun || lost.maybe_begun;
-                tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "unreachable");
+                tracing::warn!(method = M::NAME, maybe_begun, error = lost.why, "the service is unreachable");
                 Err(CallError::Unreachable { method: M::NAME, maybe_begun, why: lost.why })
             }
             Err(CallFailure::TimedOut) => {
@@ -333,7 +333,7 @@ impl Rpc {
             let outcome = match (sent, one) {
                 (Ok(outcome), _) => outcome,
                 (Err(_), Some(one)) => {
-                    Err(AttemptError { maybe_begun: true, why: format!("there was no answer within {one:?}") })
+                    Err(AttemptError { maybe_begun: true, why: format!("no answer within {one:?}") })
                 }
                 (Err(_), None) => return Err(CallFailure::TimedOut),
             };
@@ -348,7 +348,7 @@ impl Rpc {
             match &outcome {
                 Ok(answer) => {
                     state.maybe_begun |= retry::maybe_begun(answer);
-                    state.why = format!("it was answered with HTTP status {}", answer.status);
+                    state.why = format!("the last attempt was answered with HTTP status {}", answer.status);
                 }
                 Err(lost) => {
                     state.maybe_begun |= lost.maybe_begun;
@@ -368,7 +368,7 @@ impl Rpc {
             };
             let is_free = elsewhere && unreached;
             if !is_free && !route.budget().afford() {
-                tracing::debug!(method = name, "not retried: the retry budget is used up");
+                tracing::debug!(method = name, "the call is not retried: the retry budget is used up");
                 return Ok(outcome?);
             }
             if let Some(pause) = pause {
@@ -447,8 +447,8 @@ fn failed<E>(method: &'static str, answer: &Answer, begun: Instant) -> CallError
         }
         None => {
             let why = match &answer.kind {
-                BodyKind::Json => "its body is JSON, but not problem details (RFC 9457)".to_owned(),
-                BodyKind::Problem => "its problem details can't be read (RFC 9457)".to_owned(),
+                BodyKind::Json => "the answer's body is JSON, but not problem details (RFC 9457)".to_owned(),
+                BodyKind::Problem => "the answer's problem details can't be read (RFC 9457)".to_owned(),
                 BodyKind::Other(what) => what.clone(),
             };
             CallError::Fault { method, status, maybe_begun: true, why: from + &why, retry_after }

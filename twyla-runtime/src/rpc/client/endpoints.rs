@@ -157,7 +157,7 @@ pub(crate) fn base(text: &str) -> Result<Url, String> {
         return Err(format!("{is}, which is not an http or https URL: {should}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!("has a user name, which calls do not send: {should}"));
+        return Err(format!("has a user name or a password, which calls don't send: {should}"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("{is}, which has a query or a fragment: {should}"));
@@ -192,7 +192,7 @@ impl EndpointConfig {
     pub(crate) fn missing(&self, service: &str) -> String {
         match &self.unset {
             Some(unset) => unset.missing(service),
-            None => format!("no address of `{service}` was configured"),
+            None => format!("no address is configured for `{service}`: add one with `Config::address`"),
         }
     }
 }

@@ -67,11 +67,11 @@ impl UnsetVariables {
     pub(crate) fn missing(&self, service: &str) -> String {
         let variable = variable(&self.prefix, service);
         let is = match self.others.get(&key(service)) {
-            Some(Some(value)) => format!("is {value:?}, which begins with neither http:// nor https://"),
-            Some(None) => "is set to something else than an http or https URL".to_owned(),
+            Some(Some(value)) => format!("is {value:?}, which doesn't begin with http:// or https://"),
+            Some(None) => "is not an http or https URL".to_owned(),
             None => "is not set".to_owned(),
         };
-        format!("{variable} {is}: it should be where `{service}` is, for example http://booking:8080")
+        format!("{variable} {is}: set it to the URL of `{service}`, for example http://booking:8080")
     }
 }
 
@@ -133,10 +133,10 @@ mod tests {
         let (_, unset) = variables("P", set.map(|(name, value)| (name.into(), value.into())));
         assert_eq!(
             unset.missing("stock"),
-            "P_STOCK_URL is \"127.0.0.1:8080\", which begins with neither http:// nor https://: it should be where `stock` is, \
+            "P_STOCK_URL is \"127.0.0.1:8080\", which doesn't begin with http:// or https://: set it to the URL of `stock`, \
              for example http://booking:8080"
         );
         assert!(unset.missing("db").starts_with("P_DB_URL is set to something else"));
-        assert!(unset.missing("log").starts_with("P_LOG_URL is not set: it should be where `log` is"));
+        assert!(unset.missing("log").starts_with("P_LOG_URL is not set: set it to the URL of `log`"));
     }
 }

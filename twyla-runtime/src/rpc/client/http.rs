@@ -54,7 +54,7 @@ pub(crate) struct HttpRoute<'a> {
 
 impl Http {
     pub(crate) fn new(mut config: Config) -> Result<Self, ConfigError> {
-        let wrong = |problem: String| ConfigError { variable: "the client for RPCs".to_owned(), problem };
+        let wrong = |problem: String| ConfigError { variable: "the RPC client".to_owned(), problem };
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(headers::JSON));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/problem+json"));
@@ -75,7 +75,7 @@ impl Http {
                 .http2_keep_alive_timeout(Duration::from_secs(10))
         };
         let made = |builder: ClientBuilder| {
-            builder.build().map_err(|error| wrong(format!("can't be made: {}", chain(&error))))
+            builder.build().map_err(|error| wrong(format!("can't be created: {}", chain(&error))))
         };
         let encrypted = made(builder())?;
         let plain = if config.http2 { made(builder().http2_prior_knowledge())? } else { encrypted.clone() };
@@ -175,14 +175,14 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     let text = |name: HeaderName| header(name).map(|value| String::from_utf8_lossy(value).into_owned());
     let kind = match header(CONTENT_TYPE) {
         _ if (300..400).contains(&status) => BodyKind::Other(match text(LOCATION) {
-            Some(location) => format!("it redirects to `{location}`, which calls don't follow"),
-            None => "it redirects, which calls don't follow".to_owned(),
+            Some(location) => format!("the service redirects to `{location}`, and calls don't follow redirects"),
+            None => "the service redirects, and calls don't follow redirects".to_owned(),
         }),
         Some(kind) if headers::is_json(kind) => BodyKind::Json,
         Some(kind) if headers::is_problem(kind) => BodyKind::Problem,
         _ => BodyKind::Other(match text(CONTENT_TYPE) {
-            Some(kind) => format!("its answer is `{kind}`, and an RPC's is JSON"),
-            None => "its answer has no content type, and an RPC's is JSON".to_owned(),
+            Some(kind) => format!("the answer's content type is `{kind}`, expected {}", headers::JSON),
+            None => format!("the answer has no content type, expected {}", headers::JSON),
         }),
     };
     // in seconds; services never send a date
@@ -191,7 +191,7 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
     let from = || (!matches!(status, 200 | DOMAIN | 422)).then(|| address.base().to_string());
     let answer = |kind, body| Answer { status, kind, body, retry_after, idempotent, from: from() };
     let too_large = || {
-        let why = format!("its answer has more than the {most} bytes that are allowed");
+        let why = format!("the answer has more than the allowed {most} bytes");
         answer(BodyKind::Other(why), Bytes::new())
     };
     if let BodyKind::Other(_) = kind {
@@ -207,7 +207,7 @@ async fn answer(response: &mut Response, most: usize, address: &Endpoint) -> Res
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(answer(kind, body.freeze())),
             Err(error) => {
-                let why = format!("{}: its answer was cut short: {}", address.base(), chain(&error));
+                let why = format!("{}: the answer was cut short: {}", address.base(), chain(&error));
                 return Err(AttemptError { maybe_begun: true, why });
             }
         }

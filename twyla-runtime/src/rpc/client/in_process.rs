@@ -55,10 +55,10 @@ impl Network {
 
     pub(crate) async fn send(&self, attempt: CallAttempt) -> Result<Answer, AttemptError> {
         let Some((server, served)) = self.find(attempt.service, attempt.method) else {
-            let mut why = format!("no service of this process serves {}.{}", attempt.service, attempt.method);
+            let mut why = format!("no service in this process serves {}.{}", attempt.service, attempt.method);
             match &self.unset {
                 Some(unset) => why.push_str(&format!(", and {}", unset.missing(attempt.service))),
-                None => why.push_str(": pass this `Rpc` to the service that does, with `.rpc(..)`, before it starts"),
+                None => why.push_str(": pass this `Rpc` to the service with `.rpc(..)`, before the service starts"),
             }
             return Err(AttemptError { maybe_begun: false, why });
         };
@@ -75,7 +75,7 @@ impl Network {
         tokio::select! {
             biased;
             answer = server.answer(&served, attempt, Instant::now()) => Ok(answer),
-            () = server.ended() => Err(AttemptError { maybe_begun: true, why: "the service has ended".to_owned() }),
+            () = server.ended() => Err(AttemptError { maybe_begun: true, why: "the service stopped before it answered".to_owned() }),
         }
     }
 }

@@ -85,7 +85,7 @@ impl ResolverCache {
         let resolution = service.resolution();
         match &resolution.endpoints {
             Some(endpoints) => Ok(endpoints.clone()),
-            None if resolution.why.is_empty() => Err(unknown(name, "its resolver has panicked")),
+            None if resolution.why.is_empty() => Err(unknown(name, "the resolver panicked")),
             None => Err(resolution.why.clone()),
         }
     }
@@ -100,7 +100,7 @@ impl CachedService {
         let urls = match timeout(PATIENCE, resolver.resolve(name)).await {
             Ok(Ok(urls)) => addresses(name, &urls),
             Ok(Err(error)) => Err(unknown(name, &error.to_string())),
-            Err(_) => Err(unknown(name, &format!("its resolver has not answered within {PATIENCE:?}"))),
+            Err(_) => Err(unknown(name, &format!("the resolver did not answer within {PATIENCE:?}"))),
         };
         let before = self.resolution().endpoints.clone();
         let in_a_while = |pause| Some(Instant::now() + pause);
@@ -108,7 +108,7 @@ impl CachedService {
             (Ok(urls), Some(before)) => Ok(before.renewed(urls, in_a_while(RESOLVED))),
             (Ok(urls), None) => Ok(Endpoints::new(urls, in_a_while(RESOLVED), Arc::default())),
             (Err(why), Some(before)) => {
-                tracing::warn!(service = name, error = why, "the resolver failed: using its previous addresses");
+                tracing::warn!(service = name, error = why, "the resolver failed: the previous addresses are used");
                 Ok(before.renewed(before.urls(), in_a_while(FAILED)))
             }
             (Err(why), None) => Err(why),
@@ -261,6 +261,6 @@ mod tests {
         let begun = Instant::now();
         let answers = url(cache.of("desk", &resolver).await);
         assert!(begun.elapsed() < PATIENCE * 2, "{:?}", begun.elapsed());
-        assert_eq!(answers, "the address of `desk` is not known: its resolver has not answered within 2s");
+        assert_eq!(answers, "the address of `desk` is not known: the resolver did not answer within 2s");
     }
 }

@@ -54,9 +54,9 @@ impl Parts {
 /// An argument that an RPC handler may take after its request: the context, [`CallMeta`], [`State`], [`Bus`] and [`Rpc`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its request",
-    label = "neither `Context`, `CallMeta`, `State<T>`, `Bus` nor `Rpc`",
-    note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
-    note = "a handler has one request, its first argument: another RPC is another `#[rpc]`"
+    label = "expected `Context`, `CallMeta`, `State<T>`, `Bus` or `Rpc`",
+    note = "to take a value that the service was given with `.state(..)`, write `State<{Self}>`",
+    note = "a handler takes one request, as its first argument: write another `#[rpc]` for another RPC"
 )]
 pub trait CallArgument: Sized {
     /// Extracts the argument.

@@ -56,7 +56,7 @@ fn broken<M: Method>(what: &'static str, schema: &'static str, refusal: &Refusal
 
 /// Returns the answer to a request or context that breaks its contract.
 pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer {
-    tracing::debug!(method = meta.method, session = %meta.session_id, %refusal, "refused: the {part} breaks its contract");
+    tracing::debug!(method = meta.method, session = %meta.session_id, %refusal, "the call was refused: the {part} breaks its contract");
     let detail = format!("the {part} breaks its contract: {refusal}");
     let errors = refusal.violations.iter().map(Broken::from).collect();
     Answer::problem(&Problem { part: Some(part), errors, ..Problem::of(422, meta.method, detail) })
@@ -64,7 +64,7 @@ pub(crate) fn refused(meta: &CallMeta, part: Part, refusal: &Refusal) -> Answer 
 
 /// Returns the answer if the service lacks an argument of the handler. A service checks for this before it serves.
 pub(crate) fn not_given(meta: &CallMeta, what: &'static str) -> Answer {
-    tracing::error!(method = meta.method, what, "the service lacks an argument of the handler");
+    tracing::error!(method = meta.method, what, "the service has no value for an argument of the handler");
     problem(500, meta.method, "the handler could not be called")
 }
 
@@ -75,5 +75,5 @@ pub(crate) fn problem(status: u16, method: &str, detail: impl Into<String>) -> A
 
 /// Returns the answer to a request that is too large.
 pub(crate) fn too_large(method: &str, most: usize) -> Answer {
-    problem(413, method, format!("the request has more than the {most} bytes that are allowed"))
+    problem(413, method, format!("the request has more than the allowed {most} bytes"))
 }

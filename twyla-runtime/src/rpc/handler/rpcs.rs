@@ -20,7 +20,7 @@ pub mod unserved {
 /// An item of `rpcs![..]`: a function with `#[rpc]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "this function serves no RPC",
+    message = "this function is not an RPC handler",
     label = "has no `#[rpc]`",
     note = "put `#[rpc(\"service.method\")]` above the function: `rpcs![..]` takes functions that have it"
 )]
@@ -45,11 +45,11 @@ impl Entry {
         let text = ConstText::new().with("`").with(self.handler);
         let text = if same(self.subject, other.subject) {
             let text = text.with("` is the second handler of `").with(self.subject).with("`, after `");
-            text.with(other.handler).with("`\n\nhelp: take one of the two out of the list")
+            text.with(other.handler).with("`\n\nhelp: remove one of the two from the list")
         } else {
             let text = text.with("` serves `").with(self.subject).with("` and `").with(other.handler);
             let text = text.with("` serves `").with(other.subject).with("`, both at the path `/rpc/");
-            text.with(self.route[0]).with("`\n\nhelp: serve one of the two in a service of its own")
+            text.with(self.route[0]).with("`\n\nhelp: serve one of the two in another service")
         };
         panic!("{}", text.as_str());
     }

@@ -147,7 +147,7 @@ struct Begun(bool);
 
 impl fmt::Display for Begun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0 { "it may have been begun" } else { "it was not begun" })
+        f.write_str(if self.0 { "the service may have begun the call" } else { "the service has not begun the call" })
     }
 }
 
@@ -167,14 +167,18 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
                 write!(f, "{method} was not called: the call breaks its contract{}", All(errors))
             }
             Self::Request { method, by: Side::Theirs, errors, maybe_begun } => {
-                write!(f, "{method} was refused by the service: the call breaks its contract there{}", All(errors))?;
-                if *maybe_begun { write!(f, " (an earlier attempt may have been begun)") } else { Ok(()) }
+                write!(
+                    f,
+                    "{method} was refused by the service: the call breaks the service's contract{}",
+                    All(errors)
+                )?;
+                if *maybe_begun { write!(f, " (the service may have begun an earlier attempt)") } else { Ok(()) }
             }
             Self::Response { method, by: Side::Ours, errors } => {
                 write!(f, "{method} was answered, but the answer breaks its contract{}", All(errors))
             }
             Self::Response { method, by: Side::Theirs, .. } => {
-                write!(f, "{method} has no answer: the service's answer would break its contract")
+                write!(f, "{method} was not answered: the service's answer breaks its contract")
             }
             Self::Domain(error) => error.fmt(f),
             Self::Fault { method, status, why, .. } => write!(f, "{method} failed with HTTP status {status}: {why}"),

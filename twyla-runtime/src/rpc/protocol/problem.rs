@@ -89,11 +89,11 @@ impl fmt::Display for Broken {
 fn words(status: u16) -> (&'static str, &'static str) {
     match status {
         400 => ("bad-header", "A header can't be read"),
-        404 => ("unknown-method", "There is no such RPC here"),
-        405 => ("not-a-post", "An RPC is called with POST"),
-        408 => ("too-slow", "The request did not arrive in time"),
+        404 => ("unknown-method", "Unknown RPC"),
+        405 => ("not-a-post", "RPCs are called with POST"),
+        408 => ("too-slow", "The request was not complete in time"),
         413 => ("too-large", "The request is too large"),
-        415 => ("not-json", "A request is application/json"),
+        415 => ("not-json", "The content type of a request must be application/json"),
         422 => ("contract", "The call breaks its contract"),
         503 => ("busy", "The service takes no more calls for now"),
         504 => ("deadline", "The call was not answered in time"),
@@ -120,13 +120,17 @@ impl Problem {
     #[cfg(feature = "rpc-server")]
     pub(crate) fn of_coding(method: &str, detail: String) -> Self {
         let problem = Self::of(415, method, detail);
-        Self { kind: format!("{TYPES}encoded"), title: "A request has no content coding".to_owned(), ..problem }
+        Self {
+            kind: format!("{TYPES}encoded"),
+            title: "A request must not have a content coding".to_owned(),
+            ..problem
+        }
     }
 
     /// Creates the problem details for a call that may be repeated later.
     pub(crate) fn later(method: &str) -> Self {
         let problem = Self::of(503, method, "the service can't answer this call now");
-        Self { kind: format!("{TYPES}later"), title: "The call can be answered later".to_owned(), ..problem }
+        Self { kind: format!("{TYPES}later"), title: "The call can't be answered now".to_owned(), ..problem }
     }
 
     /// Returns whether the service may have begun the call. A service that rejects a call has not begun it.

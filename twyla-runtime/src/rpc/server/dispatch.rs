@@ -19,7 +19,7 @@ use crate::telemetry::metrics::RpcMetrics;
 use crate::telemetry::span;
 
 /// The reason in the answer to a rejected call.
-const FULL: &str = "as many calls are under way as the service takes";
+const FULL: &str = "the limit of concurrent calls is reached";
 
 /// The delay after which a rejected call may be retried.
 const SOON: Duration = Duration::from_secs(1);
@@ -146,7 +146,7 @@ impl Server {
                 span.within(
                     || tracing::warn!(method = name, deadline = ?most, "the handler was stopped: its deadline passed"),
                 );
-                problem(504, name, format!("there was no answer within {most:?}"))
+                problem(504, name, format!("the handler did not answer within {most:?}"))
             }
         };
         span.answered(answer.status);
@@ -175,7 +175,7 @@ impl Server {
 /// Creates the answer to a rejected call: the call was not begun, and may be retried after [`SOON`].
 pub(crate) fn busy(served: &ServedMethod, why: &str) -> Answer {
     let name = served.registration.name;
-    tracing::debug!(method = name, why, "turned away");
+    tracing::debug!(method = name, why, "the call was rejected");
     served.metrics.turned_away();
     Answer { retry_after: Some(SOON), ..problem(503, name, why) }
 }

@@ -39,8 +39,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
 async fn unknown(request: Request<Body>) -> Response<Body> {
     let path = request.uri().path();
     let method = path.strip_prefix("/rpc/").unwrap_or(path);
-    let whole = method.rsplit_once('.').map(|(_, method)| format!("; without its service it is /rpc/{method}"));
-    let detail = format!("nothing is served at {path}{}", whole.unwrap_or_default());
+    let whole = method.rsplit_once('.').map(|(_, method)| format!(": the path has only the method, /rpc/{method}"));
+    let detail = format!("no RPC is served at {path}{}", whole.unwrap_or_default());
     metrics::served(metrics::UNKNOWN_METHOD, 404);
     early(problem(404, method, detail), request).await
 }
@@ -178,7 +178,7 @@ async fn body(
         }
         Ok(text.freeze())
     };
-    let late = |_| problem(408, name, format!("no whole request came within {within:?}"));
+    let late = |_| problem(408, name, format!("the request was not complete within {within:?}"));
     timeout(within, reading).await.map_err(late)?
 }
 

@@ -70,9 +70,9 @@ pub(crate) fn read(
         Some(kind) if headers::is_json(kind) => {}
         Some(kind) => {
             let kind = String::from_utf8_lossy(kind);
-            return Err(no_json(format!("the request is `{kind}`, expected {}", headers::JSON)));
+            return Err(no_json(format!("the request's content type is `{kind}`, expected {}", headers::JSON)));
         }
-        None => return Err(no_json(format!("the request has no content type: expected {}", headers::JSON))),
+        None => return Err(no_json(format!("the request has no content type, expected {}", headers::JSON))),
     }
     let mut codings = headers.get_all(CONTENT_ENCODING).iter().map(HeaderValue::as_bytes);
     if let Some(coding) = codings.find(|coding| !headers::is_identity(coding)) {
@@ -105,7 +105,7 @@ pub(crate) fn read(
     if let Some(context) = context
         && context.len() > headers::MAX_CONTEXT
     {
-        let detail = format!("has {} bytes, and at most {} are allowed", context.len(), headers::MAX_CONTEXT);
+        let detail = format!("has {} bytes, at most {} are allowed", context.len(), headers::MAX_CONTEXT);
         let errors = vec![Broken { pointer: String::new(), keyword: "maxLength".to_owned(), detail }];
         let problem = Problem::of(422, name, "the context is too large");
         return Err(Answer::problem(&Problem { part: Some(Part::Context), errors, ..problem }).into());

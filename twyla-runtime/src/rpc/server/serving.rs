@@ -68,7 +68,7 @@ impl ServerSetup {
         let is_mounted = self.settings.as_ref().is_some_and(|settings| settings.address.is_none());
         let in_memory = self.rpc.as_ref().is_some_and(Rpc::is_in_memory);
         if is_mounted && !in_memory && !self.registrations.is_empty() {
-            return Err(Error::NoAddress { what: "the RPCs of a service that is `run()`" });
+            return Err(Error::NoAddress { what: "the RPCs of a service that was started with `run()`" });
         }
         Ok(())
     }

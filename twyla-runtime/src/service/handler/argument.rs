@@ -51,10 +51,10 @@ impl Parts {
 
 /// The first argument of a handler: the content of an event.
 #[diagnostic::on_unimplemented(
-    message = "a handler takes an event first, but `{Self}` is not the content of one",
+    message = "a handler's first argument must be an event, but `{Self}` is not one",
     label = "not an event",
     note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
-    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+    note = "to bind a struct of your own to an event, put `#[event(\"domain.event_type\")]` above it"
 )]
 pub trait Content {
     /// The event's name.
@@ -75,8 +75,8 @@ impl<T: Event> Content for T {
 /// An argument after the event: the context, [`Meta`], [`State`], [`Bus`], [`Rpc`] or [`Ack`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` after its event",
-    label = "neither `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` nor `Tx<DB>`",
-    note = "something that the service is given with `.state(..)` is taken as `State<{Self}>`",
+    label = "expected `Context`, `Meta`, `State<T>`, `Bus`, `Rpc`, `Ack` or `Tx<DB>`",
+    note = "to take a value that the service was given with `.state(..)`, write `State<{Self}>`",
     note = "a handler takes one event, as its first argument: write another `#[listener]` for another event"
 )]
 pub trait Argument: Sized {
@@ -149,7 +149,7 @@ struct NoState(&'static str);
 
 impl fmt::Display for NoState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the service was given no state of type `{}`", self.0)
+        write!(f, "the service has no state of the type `{}`", self.0)
     }
 }
 
@@ -158,8 +158,8 @@ impl Error for NoState {}
 /// A return value of a handler: nothing, or a result whose error is the reason that the event wasn't handled.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
-    label = "neither `()` nor `Result<(), E>`",
-    note = "`Ok(())` acks the event and `Err(error)` has it tried again; `E` is an error type, `String`, or \
+    label = "expected `()` or `Result<(), E>`",
+    note = "`Ok(())` acks the event, and `Err(error)` retries it; `E` is an error type, `String`, or \
             `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Outcome {

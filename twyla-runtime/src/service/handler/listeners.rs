@@ -55,7 +55,7 @@ impl Entry {
             .with("`, after `")
             .with(other.handler)
             .with("`\n\nnote: the members of a group share its events, so each would get only some of them")
-            .with("\nhelp: give one of the two a group of its own: `#[listener(group = \"..\")]`");
+            .with("\nhelp: give one of the two another group: `#[listener(group = \"..\")]`");
         panic!("{}", text.as_str());
     }
 }

@@ -42,7 +42,7 @@ impl TopologyError {
         let is_limit = matches!(self.error.kind(), ErrorKind::ChannelsLimitReached);
         let Self { what, needs, error } = self;
         match describe(error) {
-            words if is_limit => format!("{words}: raise `channel_max`, or have fewer listeners on one bus"),
+            words if is_limit => format!("{words}: raise `channel_max`, or use fewer listeners on one bus"),
             words if what.is_empty() => words,
             words if is_refused && !needs.is_empty() => format!("can't {what}: {words}: the user needs {needs}"),
             words => format!("can't {what}: {words}"),
@@ -151,13 +151,15 @@ impl Topology {
 
     /// Ensures that everything a group needs to listen to an event exists.
     pub(crate) async fn listener(&self, connection: &Connection, spec: &QueueSpec) -> Result<(), TopologyError> {
-        let make = |what: &str, name: &str| TopologyError::at(format!("make the {what} `{name}`"), "`configure` on it");
+        let make = |what: &str, name: &str| {
+            TopologyError::at(format!("declare the {what} `{name}`"), "the permission `configure` on it")
+        };
         self.exchange(connection, spec.domain).await.map_err(make("exchange", spec.domain))?;
         self.queue(connection, &spec.dead, spec.kind).await.map_err(make("queue", &spec.dead))?;
         self.group(connection, spec).await.map_err(make("queue", &spec.name))?;
         self.bind(connection, spec).await.map_err(TopologyError::at(
             format!("bind the queue `{}` to the exchange `{}`", spec.name, spec.domain),
-            "`write` on the queue and `read` on the exchange",
+            "the permissions `write` on the queue and `read` on the exchange",
         ))
     }
 
@@ -184,9 +186,9 @@ impl Topology {
             tracing::warn!(
                 queue,
                 error = %error,
-                "messages that RabbitMQ itself drops from this queue (because of a delivery limit, a time to live or a length limit \
-                 that a policy sets) don't reach `{dead}` unless a policy routes them there: {}. A queue has one policy: if it \
-                 already has one, add these keys to it",
+                "RabbitMQ drops messages of this queue that exceed a delivery limit, a time to live or a length limit of a policy; \
+                 to move them to `{dead}` instead, set this policy: {}. A queue has only one policy: if it already has one, \
+                 add these keys to it",
                 self.policy(spec)
             );
         }
@@ -286,8 +288,8 @@ impl Topology {
                         what,
                         name,
                         error = %error,
-                        "this user may neither declare it nor check that it exists (RabbitMQ 4.2.6 and 4.3.0 require `configure` for \
-                         the check, later versions any permission): assumed to exist"
+                        "this user has no permission to declare it or to check that it exists (RabbitMQ 4.2.6 and 4.3.0 require \
+                         `configure` for the check, later versions any permission): it is assumed to exist"
                     );
                 }
                 Ok(DeclareOutcome::Adopted)

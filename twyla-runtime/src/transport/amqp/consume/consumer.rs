@@ -173,7 +173,9 @@ impl ConsumerTask {
             Ok(consumer) => Ok((channel, consumer, channel_deliveries)),
             Err(error) => {
                 channel_deliveries.close("the consumer could not start");
-                Err(TopologyError::at(format!("consume from the queue `{queue}`"), "`read` on it")(error))
+                Err(TopologyError::at(format!("consume from the queue `{queue}`"), "the permission `read` on it")(
+                    error,
+                ))
             }
         }
     }

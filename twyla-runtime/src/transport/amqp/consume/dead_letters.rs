@@ -210,9 +210,8 @@ impl Amqp {
             }
             Err(error) => {
                 let for_good = error::is_permanent(&error);
-                let needs =
-                    "a right on it: RabbitMQ 4.2.6 and 4.3.0 require `configure`, later versions any permission";
-                let why = TopologyError::at(format!("look at the queue `{}`", dead.queue), needs)(error).why();
+                let needs = "a permission on it (RabbitMQ 4.2.6 and 4.3.0 require `configure`, later versions any)";
+                let why = TopologyError::at(format!("check the queue `{}`", dead.queue), needs)(error).why();
                 dead.close().await;
                 Err(ReadError { why, for_good })
             }

@@ -112,7 +112,7 @@ impl PendingMessage {
             true if was_returned => Err(unrouted(&self.outgoing.to)),
             true => Ok(()),
             false => Err(PublishError {
-                why: "refused by a queue (full?): basic.nack".to_owned(),
+                why: "a queue refused the message, perhaps because it is full: basic.nack".to_owned(),
                 kind: PublishErrorKind::Nacked,
             }),
         });
@@ -136,9 +136,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn unrouted(address: &PublishTarget) -> PublishError {
     match address {
         // only the group itself declares its queue
-        PublishTarget::Back(queue) => {
-            PublishError::refused(format!("there is no queue `{queue}`: a member of its group makes it as it starts"))
-        }
+        PublishTarget::Back(queue) => PublishError::refused(format!(
+            "there is no queue `{queue}`: a service of its group declares it when it starts"
+        )),
         _ => PublishError { why: "the queue is gone".to_owned(), kind: PublishErrorKind::Unrouted },
     }
 }

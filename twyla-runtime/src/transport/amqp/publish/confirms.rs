@@ -125,7 +125,7 @@ impl ConfirmChannel {
                 pending.leaving = true;
                 if pending.unconfirmed.count() == 0 {
                     // remaining users publish on the new channel
-                    pending.ended = Some(PublishError::unanswered("the channel is closed, and a new one is used"));
+                    pending.ended = Some(PublishError::unanswered("the channel is closed: a new one is used"));
                     break;
                 }
             }
@@ -195,7 +195,7 @@ impl ConfirmChannel {
         });
         message.answered().await?;
         tracing::debug!(
-            "the broker confirmed on a new channel what it had refused on this one: the new channel replaces it"
+            "the broker confirmed a message on a new channel that it had refused on this one: the new channel replaces this one"
         );
         self.stale.notify_one();
         Ok(())
@@ -217,7 +217,7 @@ impl ConfirmChannel {
         let bytes = message.body.len();
         match self.size_limit() {
             Some(most) if bytes > most => {
-                Err(too_large(format!("it has {bytes} bytes, and RabbitMQ takes at most {most}"), most))
+                Err(too_large(format!("the message has {bytes} bytes, RabbitMQ accepts at most {most}"), most))
             }
             _ => Ok(()),
         }

@@ -61,7 +61,7 @@ async fn look_after(stream: Weak<AmqpStream>, pause: Duration) {
         match stream.upgrade() {
             Some(stream) if stream.ended().is_none() => {
                 if stream.liveness.still() >= pause {
-                    tracing::debug!(still = ?stream.liveness.still(), "handlers block the runtime, sending a heartbeat from outside");
+                    tracing::debug!(still = ?stream.liveness.still(), "handlers block the async runtime: another thread sends the heartbeat");
                     stream.beat();
                 }
             }
