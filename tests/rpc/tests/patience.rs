@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use twyla_rpc_tests::contracts::rpc::desk::{Look, LookRequest};
 use twyla_rpc_tests::raw::server;
 use twyla_rpc_tests::{Script, context, rpcs, within};
@@ -56,19 +57,42 @@ async fn a_connection_that_is_never_accepted() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn pauses_between_attempts() {
-    let count = Arc::new(AtomicU32::new(0));
-    let counted = count.clone();
-    let (address, serving) = server(move |mut stream| {
-        counted.fetch_add(1, Ordering::SeqCst);
+/// A service that counts its calls, and has no time for any.
+async fn busy(calls: Arc<AtomicU32>) -> (SocketAddr, JoinHandle<()>) {
+    server(move |mut stream| {
+        calls.fetch_add(1, Ordering::SeqCst);
         async move {
             let body = r#"{"type":"urn:twyla:rpc:busy","status":503}"#;
             let head = "HTTP/1.1 503 Busy\r\ncontent-type: application/problem+json\r\nconnection: close\r\n";
             let _ = stream.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
         }
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn attempts_count_at_all_addresses_together() {
+    let count = Arc::new(AtomicU32::new(0));
+    let ((one, first), (two, second)) = (busy(count.clone()).await, busy(count.clone()).await);
+    let unused = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for addresses in [&[one][..], &[one, two], &[unused, one], &[unused, one, two]] {
+        for attempts in [1, 2, 3] {
+            let config = config(addresses).attempts(attempts).pauses(Duration::ZERO, Duration::ZERO);
+            let rpc = Rpc::new(config).unwrap();
+            let error = within(async { rpc.call::<Look>(LookRequest::new(1), context()).await }).await.unwrap_err();
+            assert!(matches!(error, CallError::Fault { status: 503, .. }), "{error}");
+            assert_eq!(count.swap(0, Ordering::SeqCst), attempts, "{addresses:?}");
+        }
+    }
+    first.abort();
+    second.abort();
+}
+
+#[tokio::test]
+async fn pauses_between_attempts() {
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    let (address, serving) = busy(counted).await;
     // a pause that exceeds the deadline isn't begun: it is random, and shorter than the deadline once in 30 million
     // times
     for (pause, attempts) in [(Duration::ZERO, 3), (HOUR * 24 * 365, 1)] {

@@ -317,6 +317,8 @@ impl Rpc {
             sleep(pause).await;
         };
         route.budget().put_in();
+        // `reached`: whether an address was reached in this round
+        let (mut counted, mut reached) = (0, false);
         rounds = 0;
         loop {
             let now = Instant::now();
@@ -356,16 +358,17 @@ impl Rpc {
                 }
             }
             let elsewhere = route.another();
-            let pause = if elsewhere {
-                None
-            } else {
+            reached |= !unreached;
+            // an address that wasn't reached counts only if all of them weren't
+            counted += u32::from(!unreached || !elsewhere && !reached);
+            let pause = (!elsewhere).then(|| {
                 rounds += 1;
-                let pause = retry_policy.pause(rounds).max(after);
-                if rounds >= retry_policy.attempts || until.saturating_duration_since(Instant::now()) <= pause {
-                    return Ok(outcome?);
-                }
-                Some(pause)
-            };
+                retry_policy.pause(rounds).max(after)
+            });
+            let is_late = pause.is_some_and(|pause| until.saturating_duration_since(Instant::now()) <= pause);
+            if counted >= retry_policy.attempts || is_late {
+                return Ok(outcome?);
+            }
             let is_free = elsewhere && unreached;
             if !is_free && !route.budget().afford() {
                 tracing::debug!(method = name, "the call is not retried: the retry budget is used up");
@@ -373,6 +376,7 @@ impl Rpc {
             }
             if let Some(pause) = pause {
                 route.all_again();
+                reached = false;
                 sleep(pause).await;
             }
             attempt.number += 1;

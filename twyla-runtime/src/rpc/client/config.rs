@@ -125,7 +125,8 @@ impl Config {
         self
     }
 
-    /// Sets how often all addresses are tried; 3 times by default, 0 counts as 1. Only safe calls are retried. After the
+    /// Sets how often a call is sent at most, to whatever address; 3 times by default, 0 counts as 1. Addresses that can't be
+    /// reached don't count, but if no address can be reached, that counts as one attempt. Only safe calls are retried. After the
     /// first ten retries to a service, ten calls allow one further retry.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
