@@ -162,14 +162,6 @@ pub enum Error {
         what: &'static str,
     },
 
-    /// The name of an event or a group is invalid.
-    Name {
-        /// The kind of the name, such as an event or a group.
-        what: &'static str,
-        /// What is wrong with the name.
-        why: String,
-    },
-
     /// Signal handlers can't be installed.
     Signals(std::io::Error),
 
@@ -242,7 +234,6 @@ impl fmt::Display for Error {
                 "{what} can't be served, because `Serve::mounted()` has no address: use `Serve::on(..)`, or `start()` the \
                  service and add `Running::router()` to an app that you serve yourself"
             ),
-            Self::Name { what, why } => write!(f, "{what} {why}"),
             Self::Signals(error) => write!(f, "can't wait for SIGINT and SIGTERM: {error}"),
             Self::Closed => f.write_str("the bus is closed"),
             Self::NoAmqp(variable) => {

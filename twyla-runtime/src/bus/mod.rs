@@ -87,7 +87,11 @@ impl Bus {
     /// As [`connect`](Self::connect).
     pub async fn from_env(prefix: &str) -> Result<Self, Error> {
         match Config::from_env(prefix)? {
-            None => Ok(Self::in_memory()),
+            None => {
+                let variable = config::variable(prefix, "AMQP_HOST");
+                tracing::info!("{variable} is not set: the bus is in memory, and its events stay in this process");
+                Ok(Self::in_memory())
+            }
             #[cfg(feature = "amqp")]
             Some(config) => Self::connect(config).await,
             #[cfg(not(feature = "amqp"))]

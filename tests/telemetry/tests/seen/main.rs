@@ -177,6 +177,8 @@ async fn an_event_and_its_consequences_are_one_trace() {
         assert_eq!(line["fields.level"], 3, "a field of the line's own has a name of its own");
         assert_eq!((line["trace_id"].as_str(), line["span_id"].as_str()), (Some(&*process.trace), Some(&*process.id)));
         assert!(!lines.iter().any(|line| line.to_string().contains("business")), "a content is logged");
+        let memory = "SEEN_AMQP_HOST is not set: the bus is in memory, and its events stay in this process";
+        assert_eq!(lines.iter().filter(|line| line["message"] == memory).count(), 1);
 
         // and both kinds of metrics agree
         for figure in [
