@@ -46,7 +46,7 @@ async fn typed(bus: Bus) {
         error.to_string(),
         "typed.ping was not sent: its content breaks the contract in tests/schemas/events/typed/ping.json:1: \
          /n: 1001 is more than 1000; /text: \"\" has 0 characters, and at least 1 is needed; \
-         /secret: breaks `maxLength`; the value is sensitive and not shown; /tags: item 1 is there twice"
+         /secret: the value breaks `maxLength`; it is sensitive, so it is not shown; /tags: item 1 equals an earlier item"
     );
     // the refused event is neither handled nor dead-lettered below
 

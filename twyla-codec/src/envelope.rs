@@ -77,10 +77,10 @@ pub struct Envelope<'a> {
 /// A [`Violation`] whose pointer is into the whole message.
 pub fn decode<'a>(body: &'a [u8], event: &str) -> Result<Envelope<'a>, Violation> {
     let text = std::str::from_utf8(body)
-        .map_err(|e| no_json(body, || format!("is not UTF-8: invalid from byte {} on", e.valid_up_to())))?;
+        .map_err(|e| no_json(body, || format!("is not valid UTF-8 from byte {} on", e.valid_up_to())))?;
     let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
     if !is_object(text) {
-        return Err(violation("", "type", "is not an object".to_owned()));
+        return Err(violation("", "type", "expected an object".to_owned()));
     }
 
     if let Some(name) = raw.event_name
@@ -89,19 +89,19 @@ pub fn decode<'a>(body: &'a [u8], event: &str) -> Result<Envelope<'a>, Violation
         match serde_json::from_str::<String>(name.get()) {
             Ok(name) if name == event => {}
             Ok(name) => {
-                let why = format!("is {:?}, but this is the queue of {event}", shown(&name));
+                let why = format!("expected \"{event}\", found {:?}", shown(&name));
                 return Err(violation("/event_name", "const", why));
             }
-            Err(_) => return Err(violation("/event_name", "type", "is not a string".to_owned())),
+            Err(_) => return Err(violation("/event_name", "type", "expected a string".to_owned())),
         }
     }
-    let content = raw.content.ok_or_else(|| violation("/content", "required", "is missing".to_owned()))?;
-    let context = raw.context.ok_or_else(|| violation("/context", "required", "is missing".to_owned()))?;
+    let content = raw.content.ok_or_else(|| violation("/content", "required", "the member is missing".to_owned()))?;
+    let context = raw.context.ok_or_else(|| violation("/context", "required", "the member is missing".to_owned()))?;
     let meta = raw.meta.map_or(Ok(EnvelopeMeta::default()), |meta| {
         serde_json::from_str::<RawMeta<'_>>(meta.get())
             .ok()
             .filter(|_| is_object(meta.get()))
-            .ok_or_else(|| violation("/meta", "type", "is not an object, or has a key twice".to_owned()))
+            .ok_or_else(|| violation("/meta", "type", "expected an object with each key once".to_owned()))
             .and_then(EnvelopeMeta::read)
     })?;
     Ok(Envelope {
@@ -163,7 +163,7 @@ impl<'a> EnvelopeMeta<'a> {
             None => None,
             Some(value) => {
                 let text: String = serde_json::from_str(value.get())
-                    .map_err(|_| violation("/meta/timestamp", "type", "is not a string".to_owned()))?;
+                    .map_err(|_| violation("/meta/timestamp", "type", "expected a string".to_owned()))?;
                 Some(read_timestamp(&text).ok_or_else(|| {
                     let why = format!("{:?} is not an ISO 8601 date and time", shown(&text));
                     violation("/meta/timestamp", "format", why)
@@ -207,16 +207,16 @@ fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
 /// Returns the violation of a message that is not JSON. Its text names the encoding if that isn't plain UTF-8;
 /// otherwise it is `why`.
 fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
-    violation("", "json", json::other_encoding(body).map_or_else(why, str::to_owned))
+    violation("", "json", json::other_encoding(body).map_or_else(why, |encoding| format!("the text {encoding}")))
 }
 
 fn not_an_envelope(error: &serde_json::Error) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
-        Category::Eof => "is JSON that ends too early",
-        Category::Syntax | Category::Io => "is not JSON",
+        Category::Eof => "the JSON text ends too early",
+        Category::Syntax | Category::Io => "the text is not valid JSON",
         // The text of such an error may quote the message, so it isn't passed on.
-        Category::Data => "is not an envelope: expected an object with each key once",
+        Category::Data => "expected an envelope: an object with each key once",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
@@ -341,17 +341,22 @@ mod tests {
         for (json, pointer, keyword, message) in [
             ("", "", "json", "ends too early"),
             ("{\"content\":{", "", "json", "ends too early"),
-            ("nonsense", "", "json", "not JSON (line 1, column 2)"),
-            ("[1,{},{}]", "", "type", "not an object"),
-            ("[null,{},{},null]", "", "type", "not an object"),
-            ("\"secret\"", "", "json", "not an envelope"),
+            ("nonsense", "", "json", "not valid JSON (line 1, column 2)"),
+            ("[1,{},{}]", "", "type", "expected an object"),
+            ("[null,{},{},null]", "", "type", "expected an object"),
+            ("\"secret\"", "", "json", "expected an envelope"),
             (r#"{"content":1,"content":2,"context":{}}"#, "", "json", "once"),
             (r#"{"context":{}}"#, "/content", "required", "missing"),
             (r#"{"content":{}}"#, "/context", "required", "missing"),
-            (r#"{"event_name":"a.b","content":{},"context":{}}"#, "/event_name", "const", "\"a.b\", but this is"),
-            (r#"{"event_name":7,"content":{},"context":{}}"#, "/event_name", "type", "not a string"),
-            (r#"{"content":{},"context":{},"meta":[]}"#, "/meta", "type", "not an object"),
-            (r#"{"content":{},"context":{},"meta":{"timestamp":1}}"#, "/meta/timestamp", "type", "not a string"),
+            (
+                r#"{"event_name":"a.b","content":{},"context":{}}"#,
+                "/event_name",
+                "const",
+                "expected \"api.user_input\", found \"a.b\"",
+            ),
+            (r#"{"event_name":7,"content":{},"context":{}}"#, "/event_name", "type", "expected a string"),
+            (r#"{"content":{},"context":{},"meta":[]}"#, "/meta", "type", "expected an object"),
+            (r#"{"content":{},"context":{},"meta":{"timestamp":1}}"#, "/meta/timestamp", "type", "expected a string"),
             (r#"{"content":{},"context":{},"meta":{"timestamp":"soon"}}"#, "/meta/timestamp", "format", "\"soon\""),
         ] {
             let found = read(json).unwrap_err();

@@ -27,7 +27,6 @@ pub mod json;
 mod nullable;
 #[doc(hidden)]
 pub mod path;
-mod unknown_field;
 pub mod validate;
 mod violation;
 

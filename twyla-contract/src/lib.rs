@@ -9,7 +9,8 @@
 //! - [`index`]: the model as compact text, written by the build script and read by the macros;
 //! - [`record`]: the records, embedded in a program, of the contracts that it uses;
 //! - [`similar`]: the most similar of several names, for a did-you-mean;
-//! - [`text`]: escaping of untrusted text for display.
+//! - [`text`]: escaping of untrusted text for display;
+//! - [`unknown_field`]: the messages for undeclared members and items.
 #![forbid(unsafe_code)]
 
 pub mod index;
@@ -19,6 +20,7 @@ pub mod record;
 pub mod rust;
 pub mod similar;
 pub mod text;
+pub mod unknown_field;
 
 pub use model::{Context, Contracts, Event, Kind, Location, Property, Rpc, RpcBody};
 pub use name::{EventName, Group, NameError, RpcName};

@@ -29,13 +29,13 @@ impl Violation {
             pointer: String::new(),
             rule: root.clone(),
             keyword: "type".to_owned(),
-            message: format!("is {}, not an object", described(value)),
+            message: format!("expected an object, found {}", described(value)),
         }
     }
 
     /// Creates the violation of a value whose validation takes too much work.
     pub(crate) fn unknown(root: &SchemaPath) -> Self {
-        let message = "deciding whether it is valid takes too much work".to_owned();
+        let message = "validation takes too many steps, so its result is not known".to_owned();
         Self { pointer: String::new(), rule: root.clone(), keyword: String::new(), message }
     }
 }

@@ -243,8 +243,8 @@ fn sensitive_values_are_not_shown() {
     let message = r#"{"event_name":"pay.charge","content":{"amount":7,"tokens":["4111411141"]},"context":{"mail":"4111"},"meta":{}}"#;
     let shown = run(&["--envelope"], message);
     assert!(!shown.contains("4111"), "{shown}");
-    for place in ["/content/tokens/0: breaks `maxLength`; ", "/context/mail: breaks `format`; "] {
-        assert!(shown.contains(&format!("{place}the value is sensitive and not shown")), "{shown}");
+    for place in ["/content/tokens/0: the value breaks `maxLength`; ", "/context/mail: the value breaks `format`; "] {
+        assert!(shown.contains(&format!("{place}it is sensitive, so it is not shown")), "{shown}");
     }
     let made = said(&[&["sample", "pay.charge", "--json"], &schemas[..]].concat());
     let made: Value = serde_json::from_str(&made).unwrap();
@@ -408,7 +408,7 @@ fn a_byte_order_mark_is_reported_in_its_line() {
             [(format!("{event}\n\u{feff}{event}\n{event}\n"), 2), (format!("\n \n\u{feff}{event}\n"), 3)]
         {
             let (said, error, code) = twyla(&[&["validate", "api.user_input", "-"], how].concat(), &text);
-            let named = format!("-:{line}: (root): begins with a byte order mark, which JSON doesn't allow");
+            let named = format!("-:{line}: (root): the text begins with a byte order mark, which JSON doesn't allow");
             assert_eq!((said.matches("byte order mark").count(), code), (1, 1), "{said}{error}");
             assert!(said.starts_with(&named), "{said}");
         }

@@ -77,7 +77,7 @@ fn a_content_is_an_object_whatever_its_schema_allows() {
         assert!(serde_json::from_str::<Value>(&sample).unwrap().is_object(), "{name}: {sample}");
         let (output, _, code) = twyla(&[&["validate", name, "-"][..], &schemas].concat(), "\"some text\"");
         assert_eq!(code, 1, "{name}: {output}");
-        assert!(output.contains("(root): is the string \"some text\", not an object"), "{name}: {output}");
+        assert!(output.contains("(root): expected an object, found the string \"some text\""), "{name}: {output}");
     }
     assert_eq!(twyla(&[&["validate", "s.get/response", "-"][..], &schemas].concat(), "\"some text\"").2, 0);
 }

@@ -37,7 +37,7 @@ impl Content {
     /// Whether the type refuses it for digits that it can't keep, although its schema may allow them.
     #[must_use]
     pub fn is_refused_for_digits(&self) -> bool {
-        let words = ["more digits than can be kept", "no integer that fits in 64 bits"];
+        let words = ["more digits than can be kept", "not an integer that fits in 64 bits"];
         matches!(&self.outcome, Outcome::Refused(why) if words.iter().any(|words| why.contains(words)))
     }
 }

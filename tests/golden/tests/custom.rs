@@ -130,7 +130,7 @@ fn what_arrives_is_held_to_the_rules_of_the_schema_first() {
 #[test]
 fn what_a_replacing_type_does_not_accept_is_refused_at_its_place() {
     let text = refusal(&with("network", r#""""#));
-    assert_eq!(text, "/network: is not accepted by `twyla_golden::own::Network`: a network without a name");
+    assert_eq!(text, "/network: `twyla_golden::own::Network` doesn't accept the value: a network without a name");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn what_is_sent_is_a_value_of_the_schema() {
         (OrderPlaced { tax: Decimal("1.5".to_owned()), ..order() }, "/tax"),
         (
             OrderPlaced { network: Some(Network(String::new())), ..order() },
-            "can't be written: a network without a name",
+            "the value can't be written as JSON: a network without a name",
         ),
     ] {
         let text = sent(&order).unwrap_err();
@@ -225,7 +225,7 @@ fn variants_that_are_replaced_keep_the_rules_of_the_schema() {
         (r#","price":"1.5""#, "/price"),
         (r#","ticket":-1"#, "/ticket"),
         (r#","ticket":"""#, "/ticket"),
-        (r#","ticket":[]"#, "/ticket: is an array, not a boolean, a number or a string"),
+        (r#","ticket":[]"#, "/ticket: expected a boolean, a number or a string, found an array"),
     ] {
         let text = read_charged(members).unwrap_err();
         assert!(text.contains(refused), "{members}: {text}");

@@ -161,20 +161,32 @@ fn values_within_a_sensitive_value_are_hidden_by_themselves() {
 #[test]
 fn errors_name_pointer_and_rule_but_not_the_value() {
     for (pointer, value, expected) in [
-        ("/card/number", json!("4111"), "/card/number: breaks `pattern`; the value is sensitive and not shown"),
-        ("/card/number", json!(4111), "/card/number: breaks `type`; the value is sensitive and not shown"),
-        ("/card", json!("4111"), "/card: breaks `type`; the value is sensitive and not shown"),
+        (
+            "/card/number",
+            json!("4111"),
+            "/card/number: the value breaks `pattern`; it is sensitive, so it is not shown",
+        ),
+        ("/card/number", json!(4111), "/card/number: the value breaks `type`; it is sensitive, so it is not shown"),
+        ("/card", json!("4111"), "/card: the value breaks `type`; it is sensitive, so it is not shown"),
         ("/card/holder", json!(""), "/card/holder: \"\" has 0 characters, and at least 1 is needed"),
-        ("/tokens/0", json!("4111411141"), "/tokens/0: breaks `maxLength`; the value is sensitive and not shown"),
-        ("/tokens", json!(["4111", "4111", "4111"]), "/tokens: has 3 items, and at most 2 are allowed"),
-        ("/answers/pet", json!("41114111"), "/answers/pet: breaks `maxLength`; the value is sensitive and not shown"),
+        (
+            "/tokens/0",
+            json!("4111411141"),
+            "/tokens/0: the value breaks `maxLength`; it is sensitive, so it is not shown",
+        ),
+        ("/tokens", json!(["4111", "4111", "4111"]), "/tokens: the array has 3 items, and at most 2 are allowed"),
+        (
+            "/answers/pet",
+            json!("41114111"),
+            "/answers/pet: the value breaks `maxLength`; it is sensitive, so it is not shown",
+        ),
         (
             "/secret/question",
             json!("4111411"),
-            "/secret/question: breaks `maxLength`; the value is sensitive and not shown",
+            "/secret/question: the value breaks `maxLength`; it is sensitive, so it is not shown",
         ),
-        ("/by/iban", json!("41114"), "/by/iban: breaks `maxLength`; the value is sensitive and not shown"),
-        ("/next/amount", json!(0), "/next/amount: breaks `minimum`; the value is sensitive and not shown"),
+        ("/by/iban", json!("41114"), "/by/iban: the value breaks `maxLength`; it is sensitive, so it is not shown"),
+        ("/next/amount", json!(0), "/next/amount: the value breaks `minimum`; it is sensitive, so it is not shown"),
         ("/amount", json!(0), "/amount: 0 is less than 1"),
     ] {
         let mut broken = whole();
@@ -185,7 +197,7 @@ fn errors_name_pointer_and_rule_but_not_the_value() {
     let mut charge = decoded(&whole());
     charge.tokens = Some(vec!["41114111411141".to_owned()]);
     let refusal = charge.encode(&mut Vec::new()).unwrap_err();
-    assert_eq!(refusal.to_string(), "/tokens/0: breaks `maxLength`; the value is sensitive and not shown");
+    assert_eq!(refusal.to_string(), "/tokens/0: the value breaks `maxLength`; it is sensitive, so it is not shown");
     let refusal = Context::decode(br#"{"mail":"4111"}"#).unwrap_err();
-    assert_eq!(refusal.to_string(), "/mail: breaks `format`; the value is sensitive and not shown");
+    assert_eq!(refusal.to_string(), "/mail: the value breaks `format`; it is sensitive, so it is not shown");
 }

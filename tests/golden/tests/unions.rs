@@ -102,7 +102,10 @@ fn words_beside_values_of_other_types_are_variants() {
         assert_eq!(written(&Values { until: Some(until), ..Values::new() }), text);
     }
     assert_eq!(refused::<Values>(r#"{"until":"ever"}"#), r#"/until: "ever" is not one of "forever", "noon", "night""#);
-    assert_eq!(refused::<Values>(r#"{"until":[]}"#), "/until: is an array, not an integer, a string or an object");
+    assert_eq!(
+        refused::<Values>(r#"{"until":[]}"#),
+        "/until: expected an integer, a string or an object, found an array"
+    );
     assert_eq!(read::<Values>(r#"{"level":"low"}"#).level, Nullable::Value(ValuesLevel::Low));
 }
 
@@ -121,9 +124,9 @@ fn a_closed_object_with_nothing_but_its_tag_is_a_variant_without_a_value() {
     for (action, said) in [
         (
             r#"{"action":"deleted","id":3}"#,
-            r#"/last: has the member "id", which the schema doesn't declare and doesn't allow (it has `action`)"#,
+            r#"/last: the member "id" is not allowed: the schema declares only `action`"#,
         ),
-        (r#"{"action":"deleted","action":"deleted"}"#, "/last: has `action` twice"),
+        (r#"{"action":"deleted","action":"deleted"}"#, "/last: the member \"action\" appears twice"),
         (r#"{"id":3}"#, "/last: `action` is missing"),
         (r#"{"action":"lost"}"#, r#"/last/action: "lost" is not one of "created", "deleted", "undone", "noted""#),
     ] {
@@ -149,12 +152,12 @@ fn words_keep_a_type_that_has_a_name_or_whose_variants_would_clash() {
 #[test]
 fn a_value_of_no_variant_is_refused_with_what_was_expected() {
     for (text, said) in [
-        (r#"{"id":true}"#, "/id: is the boolean `true`, not an integer or a string"),
-        (r#"{"id":1.5}"#, "/id: is the number `1.5`, not an integer"),
+        (r#"{"id":true}"#, "/id: expected an integer or a string, found the boolean `true`"),
+        (r#"{"id":1.5}"#, "/id: expected an integer, found the number `1.5`"),
         (r#"{"id":"a"}"#, r#"/id: "a" has 1 character, and at least 2 are needed"#),
         (r#"{"id":0}"#, "/id: 0 is less than 1"),
-        (r#"{"tags":{}}"#, "/tags: is an object, not a string or an array"),
-        (r#"{"tags":["x",1]}"#, "/tags/1: is the integer `1`, not a string"),
+        (r#"{"tags":{}}"#, "/tags: expected a string or an array, found an object"),
+        (r#"{"tags":["x",1]}"#, "/tags/1: expected a string, found the integer `1`"),
     ] {
         assert_eq!(refused::<Values>(text), said, "{text}");
     }
@@ -168,7 +171,7 @@ fn a_member_of_its_own_distinguishes_an_object() {
     assert_eq!(written(&Payment::from(PaymentCard::new(1, "ab"))), text);
     assert!(matches!(read::<Payment>(r#"{"amount":1}"#), Payment::Cash(_)));
     assert!(
-        refused::<Payment>(r#"{"amount":1,"card":"ab","iban":"x"}"#).contains("has the member \"iban\""),
+        refused::<Payment>(r#"{"amount":1,"card":"ab","iban":"x"}"#).contains("the member \"iban\" is not allowed"),
         "only one of them"
     );
 }
@@ -191,10 +194,13 @@ fn the_member_that_each_requires_distinguishes_open_objects() {
     assert_eq!(hook.next.map(|next| *next), Some(ContactWay::from(ContactWayA::new(1))));
     for (text, said) in [
         (r#"{"way":{"x":"a"}}"#, "/way: `a` or `b` or `hook` is missing"),
-        (r#"{"way":{"a":1,"b":2}}"#, "/way: fits the alternatives of both `a` and `b`, and exactly one is allowed"),
+        (
+            r#"{"way":{"a":1,"b":2}}"#,
+            "/way: the object matches the alternatives of both `a` and `b`; exactly one must match",
+        ),
         (r#"{"way":{"a":6}}"#, "/way/a: 6 is more than 5"),
         (r#"{"way":{"b":"x","a":6}}"#, "/way/a: 6 is more than 5"),
-        (r#"{"way":{"a":[],"b":"x"}}"#, "/way/a: is an array, not an integer"),
+        (r#"{"way":{"a":[],"b":"x"}}"#, "/way/a: expected an integer, found an array"),
     ] {
         assert_eq!(refused::<Contact>(text), said, "{text}");
     }
@@ -258,11 +264,14 @@ fn any_value_of_a_member_distinguishes_an_object() {
     assert!(matches!(typed(r#"{"typed":{"unit":"m","value":1.5}}"#), MeasureTyped::Number(it) if it.value == 1.5));
     assert_eq!(
         refused::<Measure>(r#"{"typed":{"value":null}}"#),
-        "/typed/value: is null, not a string, a number or an array"
+        "/typed/value: expected a string, a number or an array, found null"
     );
     let versioned = read::<Measure>(r#"{"versioned":{"v":3.0,"a":4}}"#).versioned;
     assert!(matches!(versioned, Nullable::Value(MeasureVersioned::V2(it)) if it.a == Some(4)));
-    assert_eq!(refused::<Measure>(r#"{"versioned":{"v":4}}"#), "/versioned/v: is the integer `4`, not 1, 2 or 3");
+    assert_eq!(
+        refused::<Measure>(r#"{"versioned":{"v":4}}"#),
+        "/versioned/v: expected 1, 2 or 3, found the integer `4`"
+    );
     assert_eq!(refused::<Measure>(r#"{"done":{}}"#), "/done: `ok` is missing");
     assert!(matches!(read::<Measure>(r#"{"done":{"ok":false}}"#).done, Some(MeasureDone::OkFalse(_))));
 }

@@ -217,7 +217,7 @@ async fn sensitive_values_are_never_shown() {
         }
     });
     let running = start(script, anywhere()).await;
-    let hidden = "breaks `maxLength`; the value is sensitive and not shown";
+    let hidden = "the value breaks `maxLength`; it is sensitive, so it is not shown";
 
     let broken = br#"{"id":1,"text":"x","pin":"41114111"}"#;
     let reply = within(post(running.address().unwrap(), "/rpc/put", &[JSON], broken)).await;

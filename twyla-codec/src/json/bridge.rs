@@ -74,7 +74,7 @@ struct ExactVisitor {
 impl ExactVisitor {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
         match self.depth {
-            127.. => Err(E::custom("nested deeper than can be read")),
+            127.. => Err(E::custom("the value is nested deeper than can be read")),
             depth => Ok(Self { depth: depth + 1 }),
         }
     }
@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for ExactVisitor {
         let mut out = Map::new();
         while let Some(key) = members.next_key::<String>()? {
             if out.contains_key(&key) {
-                return Err(de::Error::custom(format_args!("has the member {} twice", quoted(&key))));
+                return Err(de::Error::custom(format_args!("the member {} appears twice", quoted(&key))));
             }
             let value = members.next_value_seed(seed)?;
             out.insert(key, value);
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn reports_a_misfit_with_its_place() {
         let error = deserialize::<Numbers, _>(json!({"a": 1, "b": "x"})).unwrap_err();
-        assert_eq!(error.to_string(), "/b: is the string \"x\", not an integer");
+        assert_eq!(error.to_string(), "/b: expected an integer, found the string \"x\"");
         let mut reader = serde_json::Deserializer::from_str(r#"{"a":1,"a":2}"#);
         assert!(deserialize::<Numbers, _>(&mut reader).is_err_and(|error| error.to_string().contains("twice")));
     }

@@ -1,5 +1,7 @@
 //! Text encodings: JSON is UTF-8, every other encoding is refused.
 
+use std::borrow::Cow;
+
 use super::fault::Fault;
 
 /// Returns the bytes as a string slice.
@@ -13,7 +15,13 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
 
 #[cold]
 fn no_utf8(bytes: &[u8], error: std::str::Utf8Error) -> Fault {
-    Fault::new("json", other_encoding(bytes).map_or_else(|| format!("is not valid UTF-8: {error}"), str::to_owned))
+    Fault::new(
+        "json",
+        format!(
+            "the text {}",
+            other_encoding(bytes).map_or_else(|| format!("is not valid UTF-8: {error}").into(), Cow::Borrowed)
+        ),
+    )
 }
 
 /// Describes the encoding of a text that doesn't begin as JSON in UTF-8: UTF-16, or a byte order mark. `None` for any

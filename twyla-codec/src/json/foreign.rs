@@ -32,7 +32,7 @@ fn refused<T>(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
     let (inner, text) = (error.inner(), error.inner().to_string());
     let place = format!(" at line {} column {}", inner.line(), inner.column());
     let text = shortened(text.strip_suffix(place.as_str()).unwrap_or(&text), 200);
-    let fault = Fault::new("type", format!("is not accepted by `{}`: {text}", std::any::type_name::<T>()));
+    let fault = Fault::new("type", format!("`{}` doesn't accept the value: {text}", std::any::type_name::<T>()));
     let steps: Vec<&Segment> = error.path().iter().collect();
     steps.into_iter().rev().fold(fault, |fault, step| match step {
         Segment::Seq { index } => fault.in_item(*index),
@@ -103,6 +103,6 @@ pub fn write_foreign_extra<T: Serialize + ?Sized>(key: &str, value: &T, out: &mu
 pub fn serializable<T: Serialize + ?Sized>(value: &T, at: &Path<'_>, out: &mut Violations) {
     if let Err(error) = serde_json::to_writer(std::io::sink(), value) {
         let text = error.to_string();
-        out.push(at, "type", format!("can't be written: {}", shortened(&text, 200)));
+        out.push(at, "type", format!("the value can't be written as JSON: {}", shortened(&text, 200)));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use serde_json::{Map, Value, map};
 use twyla_contract::text::shortened;
+use twyla_contract::unknown_field;
 
 use super::fault::Fault;
 use super::keys::ObjectKeys;
@@ -12,7 +13,6 @@ use super::read::Read;
 use super::reader::Reader;
 use super::words::constant;
 use crate::excerpt::quoted;
-use crate::unknown_field;
 
 /// The declared member names of an object.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl<'a> Members<'a> {
     #[cold]
     #[inline(never)]
     pub(super) fn twice(&self) -> Fault {
-        Fault::new("json", format!("has `{}` twice", shortened(self.declared(), 200)))
+        member_twice(self.declared())
     }
 
     /// Skips the current undeclared member.
@@ -179,7 +179,7 @@ impl<'a> Members<'a> {
     #[inline(never)]
     #[must_use]
     pub fn refuse(&self) -> Fault {
-        Fault::new("additionalProperties", unknown_field::unknown(&self.other, self.names.names))
+        Fault::new("additionalProperties", unknown_field::unknown(&quoted(&self.other), self.names.names))
     }
 }
 
@@ -270,5 +270,5 @@ fn missing(name: &str) -> Fault {
 #[cold]
 #[inline(never)]
 pub(super) fn member_twice(key: &str) -> Fault {
-    Fault::new("json", format!("has the member {} twice", quoted(key)))
+    Fault::new("json", format!("the member {} appears twice", quoted(key)))
 }

@@ -238,7 +238,7 @@ impl Literal<'_> {
     }
 
     fn no_integer(self) -> Fault {
-        Fault::new("type", format!("is the number `{}`, not an integer", self.shown()))
+        Fault::new("type", format!("expected an integer, found the number `{}`", self.shown()))
     }
 
     fn exact(self) -> Integral {
@@ -292,7 +292,10 @@ fn too_long(shown: &str) -> Fault {
 fn parse_float(text: &str) -> Result<f64, Fault> {
     let value = text.parse::<f64>().unwrap_or(f64::INFINITY);
     if !value.is_finite() {
-        return Err(Fault::new("type", format!("{} is beyond the numbers that can be read", shortened(text, 60))));
+        return Err(Fault::new(
+            "type",
+            format!("{} is out of the range of numbers that can be read", shortened(text, 60)),
+        ));
     }
     let short = text.len() <= 15;
     if short || text.contains(['.', 'e', 'E']) || format!("{value}") == text || format!("{value:.0}") == text {

@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         if usize::try_from(self.tried).is_ok_and(|tried| tried > most) {
             return Err(Fault::new(
                 "oneOf",
-                "has the members of several alternatives too often in one another".to_owned(),
+                "reading takes too long: too many nested objects have the members of several alternatives".to_owned(),
             ));
         }
         Ok(())
@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
     pub fn end(&mut self) -> Result<(), Fault> {
         self.next_byte();
         if self.at < self.text.len() {
-            return Err(Fault::new("json", format!("is not valid JSON: trailing characters{}", self.place())));
+            return Err(Fault::new("json", format!("the text is not valid JSON: trailing characters{}", self.place())));
         }
         Ok(())
     }
@@ -286,7 +286,7 @@ impl<'a> Reader<'a> {
         if let Some(encoding) = other_encoding(self.text.as_bytes()) {
             return Fault::new("json", encoding.to_owned());
         }
-        Fault::new("json", format!("is not valid JSON: {what}{}", self.place()))
+        Fault::new("json", format!("the text is not valid JSON: {what}{}", self.place()))
     }
 
     /// Returns the fault of a text that is not valid JSON at this position, or that ends there.
@@ -318,7 +318,8 @@ impl<'a> Reader<'a> {
     #[cold]
     #[inline(never)]
     pub fn mismatch(&mut self, wanted: &str) -> Fault {
-        self.describe().map_or_else(|fault| fault, |found| Fault::new("type", format!("is {found}, not {wanted}")))
+        self.describe()
+            .map_or_else(|fault| fault, |found| Fault::new("type", format!("expected {wanted}, found {found}")))
     }
 
     /// Describes the next value for a message.

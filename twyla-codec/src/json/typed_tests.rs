@@ -44,24 +44,24 @@ fn refusal(text: &str) -> String {
 fn says_what_does_not_fit_and_where() {
     for (text, said) in [
         ("{}", "required (root): `count` is missing"),
-        ("[1]", "type (root): is an array, not an object"),
-        (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
-        (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
+        ("[1]", "type (root): expected an object, found an array"),
+        (r#"{"count":"x"}"#, "type /count: expected an integer, found the string \"x\""),
+        (r#"{"count":1.5}"#, "type /count: expected an integer, found the number `1.5`"),
         (r#"{"count":1e30}"#, "type /count: 1000000000000000000000000000000 is not an integer that fits in 64 bits"),
-        (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
-        (r#"{"count":1,"next":true}"#, "type /next: is the boolean `true`, not an object"),
-        (r#"{"count":1,"next":7}"#, "type /next: is the integer `7`, not an object"),
-        (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
+        (r#"{"count":1,"next":null}"#, "type /next: expected an object, found null"),
+        (r#"{"count":1,"next":true}"#, "type /next: expected an object, found the boolean `true`"),
+        (r#"{"count":1,"next":7}"#, "type /next: expected an object, found the integer `7`"),
+        (r#"{"count":1,"count":1}"#, "json (root): the member \"count\" appears twice"),
         (
             r#"{"count":1,"next":{"count":1,"more`":1}}"#,
-            "additionalProperties /next: has the member \"more`\", which the schema doesn't declare and doesn't allow (it has `count` or `next`)",
+            "additionalProperties /next: the member \"more`\" is not allowed: the schema declares only `count` and `next`",
         ),
         (r#"{"count":1,"next":{"count":1,"next":{}}}"#, "required /next/next: `count` is missing"),
-        ("{", "json (root): is not valid JSON: EOF while parsing an object at line 1 column 2"),
-        ("{\n \"count\":1,}", "json (root): is not valid JSON: trailing comma at line 2 column 12"),
-        (r#"{"count":1} x"#, "json (root): is not valid JSON: trailing characters at line 1 column 13"),
-        (r#"{"count":01}"#, "json /count: is not valid JSON: invalid number at line 1 column 12"),
-        (r#"{"count":nul}"#, "json /count: is not valid JSON: expected ident at line 1 column 13"),
+        ("{", "json (root): the text is not valid JSON: EOF while parsing an object at line 1 column 2"),
+        ("{\n \"count\":1,}", "json (root): the text is not valid JSON: trailing comma at line 2 column 12"),
+        (r#"{"count":1} x"#, "json (root): the text is not valid JSON: trailing characters at line 1 column 13"),
+        (r#"{"count":01}"#, "json /count: the text is not valid JSON: invalid number at line 1 column 12"),
+        (r#"{"count":nul}"#, "json /count: the text is not valid JSON: expected ident at line 1 column 13"),
     ] {
         assert_eq!(refusal(text), said, "{text}");
     }
@@ -130,16 +130,16 @@ fn members_are_found_in_any_order() {
     }
     assert_eq!(open("{}"), Ok(Open::default()));
     for (text, said) in [
-        (r#"{"first":1,"first":1}"#, "(root): has `first` twice"),
-        (r#"{"last":true,"first":1,"last":true}"#, "(root): has `last` twice"),
-        (r#"{"a":1,"first":1,"a":2}"#, "(root): has the member \"a\" twice"),
-        (r#"{"a":1,"\u0061":2}"#, "(root): has the member \"a\" twice"),
+        (r#"{"first":1,"first":1}"#, "(root): the member \"first\" appears twice"),
+        (r#"{"last":true,"first":1,"last":true}"#, "(root): the member \"last\" appears twice"),
+        (r#"{"a":1,"first":1,"a":2}"#, "(root): the member \"a\" appears twice"),
+        (r#"{"a":1,"\u0061":2}"#, "(root): the member \"a\" appears twice"),
         (r#"{"a/b":-1}"#, "/a~1b: -1 is less than 0"),
-        (r#"{"first" 1}"#, "(root): is not valid JSON: expected `:` at line 1 column 10"),
-        (r#"{"first:1}"#, "(root): is not valid JSON: EOF while parsing a string at line 1 column 11"),
-        (r#"{first:1}"#, "(root): is not valid JSON: key must be a string at line 1 column 2"),
+        (r#"{"first" 1}"#, "(root): the text is not valid JSON: expected `:` at line 1 column 10"),
+        (r#"{"first:1}"#, "(root): the text is not valid JSON: EOF while parsing a string at line 1 column 11"),
+        (r#"{first:1}"#, "(root): the text is not valid JSON: key must be a string at line 1 column 2"),
         // an invalid key doesn't match a name, even if it is written alike
-        (r#"{"first":1,"qu"\oted":"q"}"#, "(root): is not valid JSON: expected `:` at line 1 column 16"),
+        (r#"{"first":1,"qu"\oted":"q"}"#, "(root): the text is not valid JSON: expected `:` at line 1 column 16"),
     ] {
         assert_eq!(open(text).unwrap_err(), said, "{text}");
     }
@@ -164,8 +164,8 @@ impl Read for Nothing {
 fn no_unknown_key_comes_twice() {
     let said = |text: &str| from_str::<Nothing>(text).map(|_| ()).map_err(|fault| fault.into_violation().to_string());
     assert_eq!(said(r#"{"a":[{"b":1,"c":{"b":2}},{"b":3}],"b":{}}"#), Ok(()));
-    assert_eq!(said(r#"{"a":1,"b":2,"a":3}"#), Err("(root): has the member \"a\" twice".to_owned()));
-    assert_eq!(said(r#"{"a":[1,{"b":1,"b":2}]}"#), Err("/a/1: has the member \"b\" twice".to_owned()));
+    assert_eq!(said(r#"{"a":1,"b":2,"a":3}"#), Err("(root): the member \"a\" appears twice".to_owned()));
+    assert_eq!(said(r#"{"a":[1,{"b":1,"b":2}]}"#), Err("/a/1: the member \"b\" appears twice".to_owned()));
     // many keys, in each way of reading them: quadratic time would never end
     let many: Vec<String> = (0..100_000).map(|i| format!("\"key{i}\":0")).collect();
     let whole = format!("{{{}}}", many.join(","));
@@ -191,8 +191,8 @@ fn a_tag_is_read_at_any_position() {
     assert_eq!(tag(r#"{"x":{"kind":"b","y":[1,"]}"]},"\u006bind":"a\n"}"#), Ok(Some("a\n".to_owned())));
     assert_eq!(tag(r#"{"x":1}"#), Ok(None));
     assert_eq!(tag(r#"{"kind":1}"#), Ok(None));
-    assert_eq!(tag("[1]"), Err("(root): is an array, not an object".to_owned()));
-    assert!(tag(r#"{"x":[1,]}"#).is_err_and(|said| said.starts_with("/x: is not valid JSON")));
+    assert_eq!(tag("[1]"), Err("(root): expected an object, found an array".to_owned()));
+    assert!(tag(r#"{"x":[1,]}"#).is_err_and(|said| said.starts_with("/x: the text is not valid JSON")));
 }
 
 #[test]
@@ -203,11 +203,10 @@ fn a_closed_object_says_what_it_has() {
         assert!(members.name(&mut reader).unwrap().is_some());
         members.refuse().into_violation().message
     }
-    let said =
-        |has: &str| format!("has the member \"x\", which the schema doesn't declare and doesn't allow (it has {has})");
-    assert_eq!(refused(const { &Names::new(&[]) }), said("none"));
-    assert_eq!(refused(const { &Names::new(&["a"]) }), said("`a`"));
-    assert_eq!(refused(const { &Names::new(&["a", "b", "c"]) }), said("`a`, `b`, `c`"));
+    let said = |has: &str| format!("the member \"x\" is not allowed: the schema declares {has}");
+    assert_eq!(refused(const { &Names::new(&[]) }), said("no members"));
+    assert_eq!(refused(const { &Names::new(&["a"]) }), said("only `a`"));
+    assert_eq!(refused(const { &Names::new(&["a", "b", "c"]) }), said("only `a`, `b`, `c`"));
 }
 
 #[test]
@@ -221,5 +220,5 @@ fn null_is_a_value() {
     Vec::<()>::new().write(&mut out);
     assert_eq!(out, b"[true,null][]");
     let fault = from_str::<Vec<Vec<bool>>>("[[true],[false,1]]").unwrap_err().into_violation();
-    assert_eq!(fault.to_string(), "/1/1: is the integer `1`, not a boolean");
+    assert_eq!(fault.to_string(), "/1/1: expected a boolean, found the integer `1`");
 }

@@ -170,7 +170,7 @@ mod tests {
             assert_eq!(value(text).as_deref(), Ok(found), "{text}");
         }
         assert!(value(r#"{"a":}"#).is_err());
-        assert_eq!(value("[]").unwrap_err(), "(root): is an array, not an object");
+        assert_eq!(value("[]").unwrap_err(), "(root): expected an object, found an array");
     }
 
     #[test]
@@ -186,9 +186,9 @@ mod tests {
     #[test]
     fn says_which_values_and_members_there_are() {
         let no_value = |text: &str| no_variant_of_value(&mut Reader::new(text), "v", "1 or a string").into_violation();
-        assert_eq!(no_value(r#"{"v":2}"#).to_string(), "/v: is the integer `2`, not 1 or a string");
+        assert_eq!(no_value(r#"{"v":2}"#).to_string(), "/v: expected 1 or a string, found the integer `2`");
         assert_eq!(no_value("{}").to_string(), "(root): `v` is missing");
-        assert_eq!(no_value("3").to_string(), "(root): is the integer `3`, not an object");
+        assert_eq!(no_value("3").to_string(), "(root): expected an object, found the integer `3`");
         assert_eq!(no_own_member(&["a", "b"]).into_violation().to_string(), "(root): `a` or `b` is missing");
     }
 }

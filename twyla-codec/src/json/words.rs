@@ -146,8 +146,8 @@ mod tests {
     fn says_which_words_there_are() {
         assert_eq!(one_of(FEW, r#""Red""#), Err(r#"enum "Red" is not one of "red", "a\"b", """#.to_owned()));
         assert_eq!(one_of(&[("x", 1)], r#""y""#), Err(r#"const "y" is not "x""#.to_owned()));
-        assert_eq!(one_of(FEW, r#"{"red":null}"#), Err("type is an object, not a string".to_owned()));
-        assert_eq!(one_of(FEW, "null"), Err("type is null, not a string".to_owned()));
+        assert_eq!(one_of(FEW, r#"{"red":null}"#), Err("type expected a string, found an object".to_owned()));
+        assert_eq!(one_of(FEW, "null"), Err("type expected a string, found null".to_owned()));
     }
 
     #[test]

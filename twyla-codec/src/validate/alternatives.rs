@@ -69,7 +69,7 @@ fn only_fitting<'v, T: Validate + 'v>(
 
 fn both(one: &str, other: &str) -> Fault {
     let (one, other) = (shortened(one, 200), shortened(other, 200));
-    let message = format!("fits the alternatives of both `{one}` and `{other}`, and exactly one is allowed");
+    let message = format!("the object matches the alternatives of both `{one}` and `{other}`; exactly one must match");
     Fault::new("oneOf", message)
 }
 
@@ -141,16 +141,16 @@ mod tests {
     fn of_several_present_members_the_only_valid_one_chooses() {
         assert_eq!(read(r#"{"phone":1,"mail":1}"#), Ok(Contact::Mail(1)));
         assert_eq!(read(r#"{"fax":{"mail":2},"mail":-1}"#), Ok(Contact::Fax(Box::new(Contact::Mail(2)))));
-        let both = "(root): fits the alternatives of both `mail` and `phone`, and exactly one is allowed";
+        let both = "(root): the object matches the alternatives of both `mail` and `phone`; exactly one must match";
         assert_eq!(read(r#"{"phone":"x","mail":1}"#), Err(both.to_owned()));
         assert_eq!(
             read(r#"{"mail":true,"phone":1}"#).unwrap_err(),
-            "/mail: is the boolean `true`, not an integer",
+            "/mail: expected an integer, found the boolean `true`",
             "one error, of the first"
         );
         assert_eq!(read(r#"{"phone":1,"mail":-1}"#), Ok(Contact::Mail(-1)), "validation says why it is refused");
-        assert_eq!(read(r#"[{"mail":1}]"#).unwrap_err(), "(root): is an array, not an object");
-        assert!(read(r#"{"mail":1,"phone":1,"mail":2}"#).unwrap_err().contains("`mail`"), "a member twice");
+        assert_eq!(read(r#"[{"mail":1}]"#).unwrap_err(), "(root): expected an object, found an array");
+        assert!(read(r#"{"mail":1,"phone":1,"mail":2}"#).unwrap_err().contains("\"mail\""), "a member twice");
     }
 
     #[test]
@@ -184,6 +184,6 @@ mod tests {
         };
         assert_eq!(deep(3), Ok(Contact::Mail(1)));
         let refused = deep(60).unwrap_err();
-        assert!(refused.ends_with("has the members of several alternatives too often in one another"), "{refused}");
+        assert!(refused.ends_with("too many nested objects have the members of several alternatives"), "{refused}");
     }
 }

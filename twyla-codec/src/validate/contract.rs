@@ -130,7 +130,7 @@ pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>)
     let start = out.len();
     let written = serde_json::to_writer(&mut *out, value)
         .map_err(|error| {
-            let message = format!("can't be written: {error}");
+            let message = format!("the value can't be written as JSON: {error}");
             refused::<C>(Violation { pointer: String::new(), keyword: "json", message })
         })
         .and_then(|()| decode::<C>(&out[start..]));
@@ -224,18 +224,18 @@ mod tests {
     fn says_what_does_not_fit_and_where() {
         for (text, said) in [
             ("{}", "required (root): `count` is missing"),
-            ("[1]", "type (root): is an array, not an object"),
-            (r#"{"count":"x"}"#, "type /count: is the string \"x\", not an integer"),
-            (r#"{"count":1.5}"#, "type /count: is the number `1.5`, not an integer"),
+            ("[1]", "type (root): expected an object, found an array"),
+            (r#"{"count":"x"}"#, "type /count: expected an integer, found the string \"x\""),
+            (r#"{"count":1.5}"#, "type /count: expected an integer, found the number `1.5`"),
             (
                 r#"{"count":1e30}"#,
                 "type /count: 1000000000000000000000000000000 is not an integer that fits in 64 bits",
             ),
-            (r#"{"count":1,"next":null}"#, "type /next: is null, not an object"),
-            (r#"{"count":1,"count":1}"#, "json (root): has `count` twice"),
+            (r#"{"count":1,"next":null}"#, "type /next: expected an object, found null"),
+            (r#"{"count":1,"count":1}"#, "json (root): the member \"count\" appears twice"),
             (
                 r#"{"count":1,"next":{"count":1,"more`":1}}"#,
-                "additionalProperties /next: has the member \"more`\", which the schema doesn't declare and doesn't allow (it has `count` or `next`)",
+                "additionalProperties /next: the member \"more`\" is not allowed: the schema declares only `count` and `next`",
             ),
             (
                 r#"{"count":10,"next":{"count":11}}"#,
@@ -244,8 +244,8 @@ mod tests {
         ] {
             assert_eq!(refusal(text), said, "{text}");
         }
-        assert!(refusal("{").starts_with("json (root): is not valid JSON: EOF"));
-        assert!(refusal(r#"{"count":1} x"#).starts_with("json (root): is not valid JSON: trailing"));
+        assert!(refusal("{").starts_with("json (root): the text is not valid JSON: EOF"));
+        assert!(refusal(r#"{"count":1} x"#).starts_with("json (root): the text is not valid JSON: trailing"));
         assert!(decode::<Sample>(b"{\"count\":1,\"\xff\":1}").is_err());
     }
 

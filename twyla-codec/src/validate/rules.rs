@@ -79,12 +79,12 @@ fn not_matched(outcome: Outcome, value: &str, pattern: &Pattern, at: &Path<'_>, 
         Outcome::Match => return,
         Outcome::NoMatch => format!("{} doesn't match the pattern {}", quoted(value), pattern.written()),
         Outcome::GivenUp => format!(
-            "whether {} matches the pattern {} takes too long to find out: too many ways to match were tried",
+            "matching {} against the pattern {} takes too long: too many ways to match were tried",
             quoted(value),
             pattern.written()
         ),
         // impossible after a successful build; refusing is the safe side
-        Outcome::Broken => format!("the pattern {} can't be compiled here", pattern.written()),
+        Outcome::Broken => format!("the pattern {} can't be compiled", pattern.written()),
     };
     out.push(at, "pattern", message);
 }
@@ -205,21 +205,21 @@ fn listed(values: &[impl Display]) -> String {
 #[inline(never)]
 fn miscounted(
     keyword: &'static str,
-    (count, [one, many]): (u64, [&'static str; 2]),
+    (count, [holder, one, many]): (u64, [&'static str; 3]),
     limit: u64,
     at: &Path<'_>,
     out: &mut Violations,
 ) {
     let (bound, needed) = if count < limit { ("at least", "needed") } else { ("at most", "allowed") };
     let (has, rule) = (plural(count, one, many), plural(limit, "is", "are"));
-    out.push(at, keyword, format!("has {has}, and {bound} {rule} {needed}"));
+    out.push(at, keyword, format!("the {holder} has {has}, and {bound} {rule} {needed}"));
 }
 
 /// Checks `minItems`.
 pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count < limit {
-        miscounted("minItems", (count, ["item", "items"]), limit, at, out);
+        miscounted("minItems", (count, ["array", "item", "items"]), limit, at, out);
     }
 }
 
@@ -227,7 +227,7 @@ pub fn min_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) 
 pub fn max_items(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count > limit {
-        miscounted("maxItems", (count, ["item", "items"]), limit, at, out);
+        miscounted("maxItems", (count, ["array", "item", "items"]), limit, at, out);
     }
 }
 
@@ -240,7 +240,7 @@ pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violatio
         items.iter().position(|item| !seen.insert(item))
     };
     if let Some(index) = twice {
-        out.push(at, "uniqueItems", format!("item {index} is there twice"));
+        out.push(at, "uniqueItems", format!("item {index} equals an earlier item"));
     }
 }
 
@@ -248,7 +248,7 @@ pub fn unique_items<T: Eq + Hash>(items: &[T], at: &Path<'_>, out: &mut Violatio
 pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count < limit {
-        miscounted("minProperties", (count, ["member", "members"]), limit, at, out);
+        miscounted("minProperties", (count, ["object", "member", "members"]), limit, at, out);
     }
 }
 
@@ -256,7 +256,7 @@ pub fn min_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violati
 pub fn max_properties(count: usize, limit: u64, at: &Path<'_>, out: &mut Violations) {
     let count = count as u64;
     if count > limit {
-        miscounted("maxProperties", (count, ["member", "members"]), limit, at, out);
+        miscounted("maxProperties", (count, ["object", "member", "members"]), limit, at, out);
     }
 }
 
@@ -281,7 +281,11 @@ impl HasMember for serde_json::Map<String, Value> {
 /// Checks that the map of undeclared members has no declared name.
 pub fn undeclared(members: &impl HasMember, declared: &[&str], at: &Path<'_>, out: &mut Violations) {
     for name in declared.iter().filter(|name| members.has(name)) {
-        out.push(at, "json", format!("has the member {} twice: as a field, and among the others", quoted(name)));
+        out.push(
+            at,
+            "json",
+            format!("the member {} appears twice: as a field, and in the map of undeclared members", quoted(name)),
+        );
     }
 }
 
@@ -297,7 +301,7 @@ pub fn required(members: &impl HasMember, name: &str, at: &Path<'_>, out: &mut V
 pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
     if at.depth() > MAX_DEPTH {
         if !out.is_full() {
-            out.push(at, "json", format!("is nested deeper than {MAX_DEPTH}"));
+            out.push(at, "json", format!("the value is nested deeper than {MAX_DEPTH} levels"));
         }
         return false;
     }
@@ -308,7 +312,7 @@ pub fn shallow(at: &Path<'_>, out: &mut Violations) -> bool {
 pub fn shallow_value(value: &Value, at: &Path<'_>, out: &mut Violations) {
     let is_shallow = MAX_DEPTH.checked_sub(at.depth()).is_some_and(|room| fits(value, room));
     if !is_shallow {
-        out.push(at, "json", format!("is nested deeper than {MAX_DEPTH}"));
+        out.push(at, "json", format!("the value is nested deeper than {MAX_DEPTH} levels"));
     }
 }
 
@@ -364,7 +368,7 @@ mod tests {
             let mut items: Vec<usize> = (0..count).collect();
             assert_eq!(broken(|at, out| unique_items(&items, at, out)), [""; 0]);
             items.push(count / 2);
-            let expected = format!("uniqueItems: item {count} is there twice");
+            let expected = format!("uniqueItems: item {count} equals an earlier item");
             let violations = broken(|at, out| unique_items(&items, at, out));
             assert_eq!(violations, if count == 0 { vec![] } else { vec![expected] });
         }
@@ -376,7 +380,10 @@ mod tests {
         for _ in 0..200 {
             deep = Value::Array(vec![deep]);
         }
-        assert_eq!(broken(|at, out| shallow_value(&deep, at, out)), ["json: is nested deeper than 120"]);
+        assert_eq!(
+            broken(|at, out| shallow_value(&deep, at, out)),
+            ["json: the value is nested deeper than 120 levels"]
+        );
         let within = |around: usize, innermost: Value| {
             let value = (0..around).fold(innermost, |value, _| serde_json::json!([0, value]));
             broken(|at, out| shallow_value(&value, at, out)).is_empty()

@@ -36,7 +36,7 @@ pub(crate) fn redact(mut refusal: Refusal, pointers: &[&str]) -> Refusal {
 /// anything of a sensitive value.
 pub fn masked_message<P: AsRef<str>>(at: &str, keyword: &str, sensitive: &[P]) -> Option<String> {
     let shows = sensitive.iter().any(|pointer| may_show(at, keyword, pointer.as_ref()));
-    shows.then(|| format!("breaks `{keyword}`; the value is sensitive and not shown"))
+    shows.then(|| format!("the value breaks `{keyword}`; it is sensitive, so it is not shown"))
 }
 
 /// Returns whether a message about the value at `at` may contain the sensitive value: `at` is that value, a part of it,
@@ -112,7 +112,7 @@ mod tests {
             ("", "const"),
             ("/a~1b", "maximum"),
         ] {
-            let hidden = format!("breaks `{keyword}`; the value is sensitive and not shown");
+            let hidden = format!("the value breaks `{keyword}`; it is sensitive, so it is not shown");
             assert_eq!(said(pointer, keyword), hidden, "{pointer}");
         }
         for (pointer, keyword) in [("/card", "required"), ("/card/holder", "minLength"), ("/tokens", "maxItems")] {

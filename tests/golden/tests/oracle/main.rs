@@ -410,9 +410,9 @@ fn cases_that_serde_alone_gets_wrong() {
         refused(r#"{"free":9223372036854775808}"#),
         "/free: 9223372036854775808 is not an integer that fits in 64 bits"
     );
-    assert_eq!(refused(r#"{"map":{"a":1,"a":2}}"#), "/map: has the member \"a\" twice");
-    assert_eq!(refused(r#"{"any":[{"a":1,"a":2}]}"#), "/any/0: has the member \"a\" twice");
-    assert_eq!(refused(r#"{"list":["a","b","a"]}"#), "/list: item 2 is there twice");
+    assert_eq!(refused(r#"{"map":{"a":1,"a":2}}"#), "/map: the member \"a\" appears twice");
+    assert_eq!(refused(r#"{"any":[{"a":1,"a":2}]}"#), "/any/0: the member \"a\" appears twice");
+    assert_eq!(refused(r#"{"list":["a","b","a"]}"#), "/list: item 2 equals an earlier item");
     let deep = format!("{{\"any\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(refused(&deep).contains("recursion limit"));
     assert_eq!(rules::check::All::decode(br#"{"big":18446744073709551615}"#).unwrap().big, Some(u64::MAX));

@@ -2,10 +2,10 @@
 //! `unevaluatedProperties`.
 
 use serde_json::Value;
+use twyla_contract::unknown_field;
 
 use super::evaluated::Evaluated;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Subschema, Violation};
-use super::unknown_field;
 use crate::schema::evaluate::words;
 use crate::schema::load::Json;
 
@@ -91,7 +91,7 @@ impl Evaluator<'_> {
                 }
             } else if one && holding > 1 {
                 let rule =
-                    || format!("{} matches {holding} of the schemas of `oneOf`, not exactly one", words::shown(value));
+                    || format!("{} matches {holding} schemas of `oneOf`; exactly one must match", words::shown(value));
                 holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
             if out.is_done(holds) {
@@ -101,7 +101,7 @@ impl Evaluator<'_> {
         if schema.get("not").is_some()
             && self.check(value, &schema.below("not"), place, &mut Recorder::Quick, &mut Evaluated::default())?
         {
-            let rule = || format!("{} matches the schema of `not`", words::shown(value));
+            let rule = || format!("{} matches the schema of `not`, which must not match", words::shown(value));
             holds = self.tell(out, &schema.at("not"), "not", place, rule);
             if out.is_done(holds) {
                 return Ok(false);
@@ -183,7 +183,7 @@ impl Evaluator<'_> {
             Value::Object(members) if !all => {
                 for (key, value) in members.iter().filter(|(key, _)| !seen.names.contains(*key)) {
                     holds &= if never {
-                        self.tell(out, &at, keyword, place, || unknown_field::unevaluated(key))
+                        self.tell(out, &at, keyword, place, || unknown_field::unevaluated(&words::text(key)))
                     } else {
                         self.member(value, key, &below, place, out)?
                     };

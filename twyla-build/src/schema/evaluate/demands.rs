@@ -56,7 +56,7 @@ impl<'a> Demands<'a> {
     }
 
     fn are_few(&self, count: usize, schema: &CurrentSchema<'_>, keywords: [&'static str; 2]) -> bool {
-        self.evaluator.sizes(count, schema, START, &mut Recorder::Quick, keywords, [""; 2]) == Ok(false)
+        self.evaluator.sizes(count, schema, START, &mut Recorder::Quick, keywords, [""; 3]) == Ok(false)
     }
 
     fn at(&self, part: &Value) -> &[Subschema<'a>] {

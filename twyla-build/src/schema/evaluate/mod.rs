@@ -2,8 +2,8 @@
 //! the search for witnesses only the reading of schemas, numbers, patterns, formats and equality.
 //!
 //! `values` has the rules of one value, `nested` those of items and members, `combined` those of further schemas.
-//! `equal` compares values, `place` finds the place of a rule, `valid` records valid parts, `demands` has the schemas
-//! that a part must satisfy, and `unknown_field` has texts of errors.
+//! `equal` compares values, `place` finds the place of a rule, `valid` records valid parts, and `demands` has the schemas
+//! that a part must satisfy.
 
 mod combined;
 mod demands;
@@ -13,7 +13,6 @@ mod evaluator;
 mod matcher;
 mod nested;
 mod place;
-mod unknown_field;
 mod valid;
 mod values;
 mod words;

@@ -1,11 +1,11 @@
 //! Evaluates the keywords of arrays and objects.
 
 use serde_json::{Map, Value};
+use twyla_contract::unknown_field;
 
 use super::equal::twice;
 use super::evaluated::Evaluated;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Step, Subschema, ValuePath};
-use super::unknown_field;
 use super::values::limit;
 use crate::decimal::Decimal;
 use crate::schema::draft::Draft;
@@ -24,14 +24,15 @@ impl Evaluator<'_> {
         match value {
             Value::Array(items) => {
                 let keywords = ["minItems", "maxItems"];
-                let holds = self.sizes(items.len(), schema, place, out, keywords, ["item", "items"])?;
+                let holds = self.sizes(items.len(), schema, place, out, keywords, ["the array", "item", "items"])?;
                 if out.is_done(holds) { Ok(false) } else { Ok(self.items(items, schema, place, out, seen)? && holds) }
             }
             Value::Object(members) => {
                 let keywords = ["minProperties", "maxProperties"];
                 let mut holds = self.required(members, schema, place, out);
                 if !out.is_done(holds) {
-                    holds &= self.sizes(members.len(), schema, place, out, keywords, ["member", "members"])?;
+                    holds &=
+                        self.sizes(members.len(), schema, place, out, keywords, ["the object", "member", "members"])?;
                 }
                 if !out.is_done(holds) {
                     holds &= self.members(members, schema, place, out, seen)?;
@@ -52,13 +53,13 @@ impl Evaluator<'_> {
         place: Position<'_>,
         out: &mut Recorder<'_>,
         keywords: [&'static str; 2],
-        of: [&'static str; 2],
+        [of, one, more]: [&'static str; 3],
     ) -> Outcome {
         for (keyword, low) in keywords.into_iter().zip([true, false]) {
             let Some(limit) = limit(schema, keyword)? else { continue };
             let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
             if if low { count < limit } else { count > limit } {
-                let rule = || words::size("", &count, &limit, low, of);
+                let rule = || words::size(of, &count, &limit, low, [one, more]);
                 return Ok(self.tell(out, &schema.at(keyword), keyword, place, rule));
             }
         }
@@ -109,15 +110,16 @@ impl Evaluator<'_> {
             }
             let found = Decimal::from(found);
             let min = limit(schema, "minContains")?;
-            if found < min.clone().unwrap_or_else(|| Decimal::from(1)) {
+            let least = min.clone().unwrap_or_else(|| Decimal::from(1));
+            if found < least {
                 let keyword = if min.is_some() { "minContains" } else { "contains" };
-                let rule = || format!("{found} of its items match `contains`, which is too few");
+                let rule = || words::matching(&found, &least, true);
                 holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
             if let Some(max) = limit(schema, "maxContains")?
                 && found > max
             {
-                let rule = || format!("{found} of its items match `contains`, and at most {max} are allowed");
+                let rule = || words::matching(&found, &max, false);
                 holds = self.tell(out, &schema.at("maxContains"), "maxContains", place, rule);
             }
             if out.is_done(holds) {
@@ -127,7 +129,7 @@ impl Evaluator<'_> {
         if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true)))
             && let Some(index) = twice(items)
         {
-            let rule = || format!("item {index} is there twice");
+            let rule = || format!("item {index} equals an earlier item");
             holds = self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule);
         }
         Ok(holds)
@@ -208,7 +210,7 @@ impl Evaluator<'_> {
                 declared = true;
                 let at = schema.at("additionalProperties");
                 holds &= if let Json::Bool(false) = node.json {
-                    self.tell(out, &at, "additionalProperties", place, || unknown_field::undeclared(key))
+                    self.tell(out, &at, "additionalProperties", place, || unknown_field::undeclared(&words::text(key)))
                 } else {
                     self.member(value, key, &schema.below("additionalProperties"), place, out)?
                 };
@@ -231,7 +233,7 @@ impl Evaluator<'_> {
                     &mut Evaluated::default(),
                 )? {
                     let why = inner.map(|broken| broken.rule).unwrap_or_default();
-                    let rule = || format!("the name of a member is not allowed: {why}");
+                    let rule = || format!("the member name {} is not allowed: {why}", words::text(key));
                     holds = self.tell(out, &at, "propertyNames", place, rule);
                     if out.is_done(holds) {
                         return Ok(false);
@@ -257,7 +259,7 @@ impl Evaluator<'_> {
             for member in listed.iter().filter(|member| members.contains_key(&member.key)) {
                 if let Json::Array(needed) = &member.value.json {
                     for name in needed.iter().filter_map(Node::str).filter(|name| !members.contains_key(*name)) {
-                        let rule = || format!("`{name}` is missing, which is required beside `{}`", member.key);
+                        let rule = || format!("`{name}` is missing; it is required if `{}` is present", member.key);
                         holds = self.tell(out, &schema.at(keyword).step(&member.key), keyword, place, rule);
                     }
                 } else {

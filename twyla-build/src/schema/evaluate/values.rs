@@ -41,7 +41,7 @@ impl Evaluator<'_> {
             let named = if let Json::Array(items) = &node.json { items.as_slice() } else { std::slice::from_ref(node) };
             let names: Vec<&str> = named.iter().filter_map(Node::str).collect();
             if !names.iter().any(|name| is_of(value, name)) {
-                tell("type", &|| format!("is {}, not {}", words::kind(value), words::types(&names)));
+                tell("type", &|| format!("expected {}, found {}", words::types(&names), words::kind(value)));
                 return Ok(false);
             }
         }

@@ -65,10 +65,21 @@ fn list(some: &[String]) -> String {
 
 /// Describes a size out of bounds: `"x" has 1 character, and at least 2 are needed`.
 pub(super) fn size(of: &str, count: &Decimal, limit: &Decimal, low: bool, [one, more]: [&str; 2]) -> String {
-    let is_one = |count: &Decimal| *count == Decimal::from(1);
     let unit = if is_one(count) { one } else { more };
+    format!("{of} has {count} {unit}, and {}", bound(limit, low))
+}
+
+/// Describes a number of matching items out of bounds: `0 items match `contains`, and at least 1 is needed`.
+pub(super) fn matching(count: &Decimal, limit: &Decimal, low: bool) -> String {
+    let items = if is_one(count) { "item matches" } else { "items match" };
+    format!("{count} {items} `contains`, and {}", bound(limit, low))
+}
+
+fn bound(limit: &Decimal, low: bool) -> String {
     let is = if is_one(limit) { "is" } else { "are" };
-    let rule = if low { format!("at least {limit} {is} needed") } else { format!("at most {limit} {is} allowed") };
-    let space = if of.is_empty() { "" } else { " " };
-    format!("{of}{space}has {count} {unit}, and {rule}")
+    if low { format!("at least {limit} {is} needed") } else { format!("at most {limit} {is} allowed") }
+}
+
+fn is_one(count: &Decimal) -> bool {
+    *count == Decimal::from(1)
 }

@@ -225,7 +225,7 @@ impl std::error::Error for InvalidDateTime {}
 
 impl fmt::Display for InvalidDateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not a date-time of RFC 3339, for example 2026-01-02T03:04:05Z")
+        f.write_str("expected a date-time of RFC 3339, for example 2026-01-02T03:04:05Z")
     }
 }
 
@@ -349,9 +349,9 @@ pub fn writable_date_time(value: &DateTime, at: &Path<'_>, out: &mut Violations)
         return;
     }
     let why = if offset % 60 != 0 {
-        "an offset has no seconds"
+        "an offset must be in whole minutes"
     } else if utc.nanosecond() >= SECOND && (utc.hour(), utc.minute(), utc.second()) != (23, 59, 59) {
-        "a leap second is only at 23:59:60 UTC"
+        "a leap second must be at 23:59:60 UTC"
     } else {
         "only the years 0 to 9999 can be written"
     };
@@ -457,11 +457,11 @@ mod tests {
         };
         let date = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap();
         assert_eq!(check(at(date, 5)), None);
-        assert!(check(at(date, SECOND)).unwrap().ends_with("a leap second is only at 23:59:60 UTC"));
+        assert!(check(at(date, SECOND)).unwrap().ends_with("a leap second must be at 23:59:60 UTC"));
         assert!(check(at(NaiveDate::MAX, 0)).unwrap().ends_with("only the years 0 to 9999 can be written"));
         assert!(check(at(NaiveDate::MIN, 0)).is_some());
         let odd = FixedOffset::east_opt(30).unwrap();
-        assert!(check(at(date, 5).with_timezone(&odd)).unwrap().ends_with("an offset has no seconds"));
+        assert!(check(at(date, 5).with_timezone(&odd)).unwrap().ends_with("an offset must be in whole minutes"));
         let most = chrono::DateTime::<Utc>::MAX_UTC.with_timezone(&FixedOffset::east_opt(3600).unwrap());
         assert!(check(most).is_some());
     }

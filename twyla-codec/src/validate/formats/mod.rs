@@ -25,7 +25,7 @@ macro_rules! __idna {
             $contract,
             " has the format `",
             $format,
-            "`, which needs the feature `idna` of twyla-runtime: switch it on"
+            "`, which needs the feature `idna` of twyla-runtime: enable it"
         ));
     };
 }

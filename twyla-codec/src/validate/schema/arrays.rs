@@ -1,11 +1,12 @@
 //! Evaluation of the keywords of arrays.
 
+use twyla_contract::unknown_field;
+
 use super::super::rules;
 use super::describe::counted;
 use super::equal::twice;
 use super::evaluate::{Collector, Evaluated, Evaluation, Position};
 use super::{ArrayView, Rule, Schema};
-use crate::unknown_field;
 
 impl Evaluation {
     pub(super) fn array(
@@ -43,9 +44,9 @@ impl Evaluation {
                         || out.report(position.at, keyword, || {
                             let has = counted(count as u64, "item", "items");
                             match from {
-                                0 => format!("has {has}, and none is allowed"),
-                                1 => format!("has {has}, and at most 1 is allowed"),
-                                most => format!("has {has}, and at most {most} are allowed"),
+                                0 => format!("the array has {has}, and none is allowed"),
+                                1 => format!("the array has {has}, and at most 1 is allowed"),
+                                most => format!("the array has {has}, and at most {most} are allowed"),
                             }
                         });
                 }
@@ -64,16 +65,16 @@ impl Evaluation {
                 if found < *min {
                     let keyword = if *min == 1 { "contains" } else { "minContains" };
                     return out.report(position.at, keyword, || {
-                        let has = counted(found, "item that matches", "items that match");
+                        let matching = counted(found, "item matches", "items match");
                         let is = if *min == 1 { "is" } else { "are" };
-                        format!("has {has} contains, and at least {min} {is} needed")
+                        format!("{matching} `contains`, and at least {min} {is} needed")
                     });
                 }
                 max.is_none_or(|max| {
                     found <= max
                         || out.report(position.at, "maxContains", || {
                             let is = if max == 1 { "is" } else { "are" };
-                            format!("has more items that match contains than the {max} that {is} allowed")
+                            format!("more than {max} items match `contains`, and at most {max} {is} allowed")
                         })
                 })
             }
@@ -83,8 +84,9 @@ impl Evaluation {
             Rule::MaxItems(limit) => {
                 count as u64 <= *limit || out.report_with(|out| rules::max_items(count, *limit, position.at, out))
             }
-            Rule::UniqueItems => twice(items)
-                .is_none_or(|index| out.report(position.at, "uniqueItems", || format!("item {index} is there twice"))),
+            Rule::UniqueItems => twice(items).is_none_or(|index| {
+                out.report(position.at, "uniqueItems", || format!("item {index} equals an earlier item"))
+            }),
             Rule::UnevaluatedItems(schema) => self.unevaluated_items(items, schema, position, out, evaluated),
             _ => true,
         }

@@ -30,7 +30,10 @@ impl Evaluation {
             Rule::OneOf(schemas) => self.one_of(view, schemas, position, out, evaluated),
             Rule::Not(schema) => {
                 let breaks = !self.check(view, schema, position.trial(), &mut Collector::quick(), None);
-                breaks || out.report(position.at, "not", || "matches the schema of not".to_owned())
+                breaks
+                    || out.report(position.at, "not", || {
+                        "the value matches the schema of `not`, which must not match".to_owned()
+                    })
             }
             Rule::If { test, then, otherwise } => {
                 let next = if self.tries(view, test, position, evaluated.as_deref_mut()) { then } else { otherwise };
@@ -108,7 +111,7 @@ impl Evaluation {
             if let Some(first) = first {
                 return out.report(position.at, "oneOf", || {
                     format!(
-                        "matches both the schemas {first} and {} of oneOf (counted from 1), and exactly one is allowed",
+                        "the value matches the schemas {first} and {} of `oneOf` (counted from 1); exactly one must match",
                         index + 1
                     )
                 });
@@ -128,9 +131,9 @@ impl Evaluation {
         out: &mut Violations,
     ) {
         let all = match schemas.len() {
-            1 => "does not match the schema".to_owned(),
-            2 => "matches neither of the 2 schemas".to_owned(),
-            more => format!("matches none of the {more} schemas"),
+            1 => "the value doesn't match the schema".to_owned(),
+            2 => "the value matches neither of the 2 schemas".to_owned(),
+            more => format!("the value matches none of the {more} schemas"),
         };
         let reason = schemas.iter().max_by_key(|schema| similarity(view, schema)).and_then(|schema| {
             let mut why = Violations::new();
@@ -144,7 +147,7 @@ impl Evaluation {
                 _ => format!(": {}: {}", reason.pointer, reason.message),
             }
         });
-        out.push(position.at, keyword, format!("{all} of {keyword}{reason}"));
+        out.push(position.at, keyword, format!("{all} of `{keyword}`{reason}"));
     }
 }
 

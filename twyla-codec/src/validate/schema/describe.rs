@@ -13,7 +13,7 @@ const SHOWN: usize = 60;
 /// The number of values that a list shows before it counts the rest.
 const LISTED: usize = 8;
 
-/// Describes a value, as in "is the string "x", not an integer".
+/// Describes a value, as in "expected an integer, found the string "x"".
 pub(super) fn described(view: &JsonView<'_>) -> String {
     match view {
         JsonView::Null => "null".to_owned(),
@@ -77,7 +77,7 @@ fn write(view: &JsonView<'_>, out: &mut String) {
     }
 }
 
-/// Describes a set of types, as in "not an integer or null".
+/// Describes a set of types, as in "expected an integer or null".
 pub(super) fn types(types: Types) -> String {
     const NAMES: [(Types, &str); 7] = [
         (Types::STRING, "a string"),

@@ -191,13 +191,13 @@ impl Evaluation {
             return false;
         }
         if position.deep > MAX_DEPTH {
-            self.stop("is validated by more than 500 nested schemas");
+            self.stop("more than 500 nested schemas validate the value");
             return false;
         }
         if position.deep > COUNTED_DEPTH || position.trials >= COUNTED_TRIALS {
             self.counted.set(self.counted.get() + 1);
             if self.counted.get() > MAX_EVALUATIONS {
-                self.stop("takes too long to validate: the combinations of its schema multiply");
+                self.stop("validation takes too long: the schema has too many combinations");
                 return false;
             }
         }
@@ -255,13 +255,11 @@ impl Evaluation {
         evaluated: Option<&mut Evaluated>,
     ) -> bool {
         match (rule, view) {
-            (Rule::Never(keyword), _) => {
-                out.report(position.at, keyword, || "is present, but no value is allowed here".into())
-            }
+            (Rule::Never(keyword), _) => out.report(position.at, keyword, || "no value is allowed here".into()),
             (Rule::Type(types), _) => {
                 fits(view, *types)
                     || out.report(position.at, "type", || {
-                        format!("is {}, not {}", describe::described(view), describe::types(*types))
+                        format!("expected {}, found {}", describe::types(*types), describe::described(view))
                     })
             }
             (Rule::Enum(choices), _) => {

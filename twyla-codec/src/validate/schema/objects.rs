@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use twyla_contract::unknown_field;
+
 use super::super::rules;
 use super::evaluate::{Collector, Evaluated, Evaluation, Position};
 use super::{JsonView, Members, ObjectView, Rule, Schema, View};
 use crate::excerpt::quoted;
-use crate::unknown_field;
 use crate::violation::Violations;
 
 impl Evaluation {
@@ -42,7 +43,7 @@ impl Evaluation {
                 for (name, needed) in all.iter().filter(|(name, _)| object.member(name).is_some()) {
                     for other in needed.iter().filter(|other| object.member(other).is_none()) {
                         holds = out.report(position.at, "dependentRequired", || {
-                            format!("`{other}` is missing, which is required beside `{name}`")
+                            format!("`{other}` is missing; it is required if `{name}` is present")
                         });
                     }
                 }
@@ -154,7 +155,7 @@ impl Evaluation {
         out: &mut Collector<'_>,
     ) -> bool {
         if schema.is_never() {
-            return out.report(position.at, "additionalProperties", || unknown_field::undeclared(name));
+            return out.report(position.at, "additionalProperties", || unknown_field::undeclared(&quoted(name)));
         }
         self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
     }
@@ -175,7 +176,11 @@ impl Evaluation {
                     self.check(&text, schema, position, &mut Collector::into(&mut why), None);
                     let why =
                         why.into_vec().into_iter().next().map_or_else(String::new, |why| format!(": {}", why.message));
-                    out.push(position.at, "propertyNames", format!("has a member with the name {}{why}", quoted(name)));
+                    out.push(
+                        position.at,
+                        "propertyNames",
+                        format!("the member name {} is not allowed{why}", quoted(name)),
+                    );
                 });
             }
             if !holds && out.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -197,7 +202,7 @@ impl Evaluation {
         let _ = object.each(&mut |name, value| {
             if !evaluated.has(index) {
                 holds &= if schema.is_never() {
-                    out.report(position.at, "unevaluatedProperties", || unknown_field::unevaluated(name))
+                    out.report(position.at, "unevaluatedProperties", || unknown_field::unevaluated(&quoted(name)))
                 } else {
                     self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
                 };
