@@ -105,8 +105,8 @@ pub fn read(text: &str) -> Result<Contracts, ReadError> {
     }
     let missing = |what| ReadError { line: text.lines().count(), what };
     Ok(Contracts {
-        root: root.ok_or_else(|| missing("is the last line, but no root was given"))?,
-        context: context.ok_or_else(|| missing("is the last line, but no context was given"))?,
+        root: root.ok_or_else(|| missing("is the last line, and the root is missing"))?,
+        context: context.ok_or_else(|| missing("is the last line, and the context is missing"))?,
         events,
         rpcs: rpcs.into_iter().map(PartialRpc::close).collect::<Result<_, _>>()?,
         left_out,
@@ -237,7 +237,7 @@ impl<'a> Fields<'a> {
 
     fn number<T: std::str::FromStr>(&mut self) -> Result<T, ReadError> {
         let raw = self.raw()?;
-        raw.parse().map_err(|_| self.wrong("has no number where one belongs"))
+        raw.parse().map_err(|_| self.wrong("has no number where a number is expected"))
     }
 
     fn flag(&mut self) -> Result<bool, ReadError> {
@@ -255,7 +255,7 @@ impl<'a> Fields<'a> {
     fn bound(&mut self) -> Result<Option<i128>, ReadError> {
         match self.raw()? {
             "-" => Ok(None),
-            raw => raw.parse().map(Some).map_err(|_| self.wrong("has no number where one belongs")),
+            raw => raw.parse().map(Some).map_err(|_| self.wrong("has no number where a number is expected")),
         }
     }
 

@@ -216,7 +216,7 @@ fn word(part: &str, whole: &str) -> Result<(), NameError> {
     let Some(first) = part.chars().next() else {
         return Err(NameError::new(
             whole,
-            if whole.is_empty() { "is empty" } else { "has an empty part beside a dot" },
+            if whole.is_empty() { "is empty" } else { "has an empty part before or after a dot" },
         ));
     };
     if let Some(bad) = part.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))) {
@@ -253,7 +253,7 @@ impl fmt::Display for NameError {
         match self.why {
             Reason::Text(why) => write!(f, "`{}` {why}", self.name),
             Reason::Char(c) => {
-                write!(f, "`{}` has {c:?}; names are made of ASCII letters, digits, `_` and `-`", self.name)
+                write!(f, "`{}` contains {c:?}; names consist of ASCII letters, digits, `_` and `-`", self.name)
             }
         }
     }

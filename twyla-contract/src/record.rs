@@ -213,7 +213,7 @@ fn one(bytes: &[u8]) -> Result<(Record, usize), &'static str> {
         return Err("has a checksum that doesn't match its text");
     }
     let text = std::str::from_utf8(text).map_err(|_| "is not UTF-8")?;
-    let record = record(text).ok_or("is of a kind that this version doesn't know")?;
+    let record = record(text).ok_or("has a kind that this version doesn't support")?;
     Ok((record, HEAD + len))
 }
 
@@ -352,6 +352,6 @@ mod tests {
         const OTHER: &[&str] = &["dreams", "api.user_input"];
         const UNKNOWN: [u8; len(OTHER)] = write(OTHER);
         let error = read(&[b"ab".as_slice(), &UNKNOWN].concat()).unwrap_err().to_string();
-        assert_eq!(error, "the record at byte 2 is of a kind that this version doesn't know");
+        assert_eq!(error, "the record at byte 2 has a kind that this version doesn't support");
     }
 }

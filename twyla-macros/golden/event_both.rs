@@ -17,7 +17,7 @@ const _: () = {
         message = "field `emission` of `Greeting` is `{Self}`, but `emission` of `api.user_input` is a string",
         label = "expected `String`",
         note = "`emission` is declared at schemas/events/api/user_input.json:7",
-        note = "write `emission: String`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `emission: String`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait EmissionOfUserInput {
         const MATCHES: () = ();
@@ -29,7 +29,7 @@ const _: () = {
     const EMISSION_HOLDS_ALL: bool = !EMISSION_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Text, __twyla::Reading>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Greeting` cannot be listened to: its field `emission` is `{Self}`, which does not hold every `emission` of `api.user_input`",
+        message = "`Greeting` cannot be listened to: its field `emission` is `{Self}`, which cannot hold every value of `emission` of `api.user_input`",
         label = "`emission` may be a string",
         note = "`emission` is declared at schemas/events/api/user_input.json:7",
         note = "write `emission: String`"
@@ -45,7 +45,7 @@ const _: () = {
     const EMISSION_IS_WRITTEN: bool = !EMISSION_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Text, __twyla::Writing>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Greeting` cannot be emitted: its field `emission` is `{Self}`, which may hold no value where `api.user_input` requires one",
+        message = "`Greeting` cannot be emitted: its field `emission` is `{Self}`, which may have no value, but `api.user_input` requires one",
         label = "`emission` may be missing",
         note = "`emission` is declared at schemas/events/api/user_input.json:7",
         note = "write `emission: String`, or emit a `contracts::api::UserInput`"
@@ -67,7 +67,7 @@ const _: () = {
         message = "field `attempt` of `Greeting` is `{Self}`, but `attempt` of `api.user_input` is an integer from 1 to 100",
         label = "expected `Option<u64>`",
         note = "`attempt` is declared at schemas/events/api/user_input.json:18",
-        note = "write `attempt: Option<u64>`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `attempt: Option<u64>`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait AttemptOfUserInput {
         const MATCHES: () = ();
@@ -87,7 +87,7 @@ const _: () = {
             __twyla::Reading,
         >::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Greeting` cannot be listened to: its field `attempt` is `{Self}`, which does not hold every `attempt` of `api.user_input`",
+        message = "`Greeting` cannot be listened to: its field `attempt` is `{Self}`, which cannot hold every value of `attempt` of `api.user_input`",
         label = "`attempt` may be an integer from 1 to 100",
         note = "`attempt` is declared at schemas/events/api/user_input.json:18",
         note = "write `attempt: Option<u64>`"
@@ -107,7 +107,7 @@ const _: () = {
             __twyla::Writing,
         >::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Greeting` cannot be emitted: its field `attempt` is `{Self}`, which may hold no value where `api.user_input` requires one",
+        message = "`Greeting` cannot be emitted: its field `attempt` is `{Self}`, which may have no value, but `api.user_input` requires one",
         label = "`attempt` may be missing",
         note = "`attempt` is declared at schemas/events/api/user_input.json:18",
         note = "write `attempt: Option<u64>`, or emit a `contracts::api::UserInput`"
@@ -122,9 +122,9 @@ const _: () = {
     {}
     #[diagnostic::on_unimplemented(
         message = "`Greeting` can neither be listened to nor emitted as `api.user_input`",
-        label = "each field fits one way, but not all of them the same",
+        label = "some fields fit only listening, and others only emitting",
         note = "`api.user_input` is declared in schemas/events/api/user_input.json:1",
-        note = "say which way it goes, `#[event(\"api.user_input\", listen)]` or `emit`, to see the fields that don't"
+        note = "write `#[event(\"api.user_input\", listen)]` or `#[event(\"api.user_input\", emit)]` to see the fields that don't fit"
     )]
     pub trait GreetingEitherWay {
         const MATCHES: () = ();

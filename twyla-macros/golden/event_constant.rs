@@ -15,7 +15,7 @@ const _: () = {
         message = "field `kind` of `Signed` is `{Self}`, but `kind` of `shop.signed` is one of \"order\"",
         label = "expected `String`",
         note = "`kind` is declared at schemas/events/shop/signed.json:5",
-        note = "write `kind: String`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `kind: String`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait KindOfSigned {
         const MATCHES: () = ();
@@ -26,7 +26,7 @@ const _: () = {
     const KIND_HOLDS_ALL: bool = !KIND_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Word<()>, __twyla::Reading>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Signed` cannot be listened to: its field `kind` is `{Self}`, which does not hold every `kind` of `shop.signed`",
+        message = "`Signed` cannot be listened to: its field `kind` is `{Self}`, which cannot hold every value of `kind` of `shop.signed`",
         label = "`kind` may be one of \"order\"",
         note = "`kind` is declared at schemas/events/shop/signed.json:5",
         note = "write `kind: String`"
@@ -42,7 +42,7 @@ const _: () = {
     const KIND_IS_WRITTEN: bool = !KIND_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Word<()>, __twyla::Writing>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Signed` cannot be emitted: its field `kind` is `{Self}`, which may hold no value where `shop.signed` requires one",
+        message = "`Signed` cannot be emitted: its field `kind` is `{Self}`, which may have no value, but `shop.signed` requires one",
         label = "`kind` may be missing",
         note = "`kind` is declared at schemas/events/shop/signed.json:5",
         note = "write `kind: String`, or emit a `contracts::shop::Signed`"

@@ -15,7 +15,7 @@ const _: () = {
         message = "field `text` of `Answer` is `{Self}`, but `text` of `bot.reply` is a string",
         label = "expected `String`",
         note = "`text` is declared at schemas/events/bot/reply.json:7",
-        note = "write `text: String`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `text: String`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait TextOfReply {
         const MATCHES: () = ();
@@ -26,7 +26,7 @@ const _: () = {
     const TEXT_IS_WRITTEN: bool = !TEXT_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Text, __twyla::Writing>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Answer` cannot be emitted: its field `text` is `{Self}`, which may hold no value where `bot.reply` requires one",
+        message = "`Answer` cannot be emitted: its field `text` is `{Self}`, which may have no value, but `bot.reply` requires one",
         label = "`text` may be missing",
         note = "`text` is declared at schemas/events/bot/reply.json:7",
         note = "write `text: String`, or emit a `contracts::bot::Reply`"
@@ -55,7 +55,7 @@ const _: () = {
         message = "`Answer` is declared for emitting, so it cannot be listened to",
         label = "is for emitting only",
         note = "`bot.reply` is declared in schemas/events/bot/reply.json:1",
-        note = "leave `emit` out of its `#[event(..)]`, or use `contracts::bot::Reply`"
+        note = "remove `emit` from its `#[event(..)]`, or use `contracts::bot::Reply`"
     )]
     pub trait ReadReply {
         const MATCHES: () = ();

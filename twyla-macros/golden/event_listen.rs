@@ -17,7 +17,7 @@ const _: () = {
         message = "field `id` of `Order` is `{Self}`, but `order-id` of `shop.order` is a string",
         label = "expected `String`",
         note = "`order-id` is declared at schemas/events/shop/order.json:7",
-        note = "write `id: String`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `id: String`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait OrderIdOfOrder {
         const MATCHES: () = ();
@@ -28,7 +28,7 @@ const _: () = {
     const ID_HOLDS_ALL: bool = !ID_FITS
         || __twyla::DoesFit::<String, __twyla::kind::Text, __twyla::Reading>::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Order` cannot be listened to: its field `id` is `{Self}`, which does not hold every `order-id` of `shop.order`",
+        message = "`Order` cannot be listened to: its field `id` is `{Self}`, which cannot hold every value of `order-id` of `shop.order`",
         label = "`id` may be a string",
         note = "`order-id` is declared at schemas/events/shop/order.json:7",
         note = "write `id: String`"
@@ -50,7 +50,7 @@ const _: () = {
         message = "field `type` of `Order` is `{Self}`, but `type` of `shop.order` is a string",
         label = "expected `Option<String>`",
         note = "`type` is declared at schemas/events/shop/order.json:22",
-        note = "write `type: Option<String>`, or trust a type of your own with `#[event(unchecked)]` above the field"
+        note = "write `type: Option<String>`, or put `#[event(unchecked)]` above the field to use a type of your own without a check"
     )]
     pub trait TypeOfOrder {
         const MATCHES: () = ();
@@ -67,7 +67,7 @@ const _: () = {
             __twyla::Reading,
         >::HOLDS;
     #[diagnostic::on_unimplemented(
-        message = "`Order` cannot be listened to: its field `type` is `{Self}`, which does not hold every `type` of `shop.order`",
+        message = "`Order` cannot be listened to: its field `type` is `{Self}`, which cannot hold every value of `type` of `shop.order`",
         label = "`type` may be a string",
         note = "`type` is declared at schemas/events/shop/order.json:22",
         note = "write `type: Option<String>`"
@@ -147,7 +147,7 @@ const _: () = {
         label = "has no `quantity`, `note`",
         note = "`quantity` is declared at schemas/events/shop/order.json:8",
         note = "`note` is declared at schemas/events/shop/order.json:12",
-        note = "give `Order` the field, or emit a `contracts::shop::Order`"
+        note = "add the missing field to `Order`, or emit a `contracts::shop::Order`"
     )]
     pub trait WriteOrder {
         const MATCHES: () = ();

@@ -28,7 +28,7 @@ const _: () = {
     const _: () = <GetBookingRequest as RequestOfGetBooking>::MATCHES;
     #[diagnostic::on_unimplemented(
         message = "handler `get_booking` serves `navitaire-api.get_booking`, but it returns `{Self}`",
-        label = "no answer of `navitaire-api.get_booking`",
+        label = "not a response of `navitaire-api.get_booking`",
         note = "the response of `navitaire-api.get_booking` is declared in schemas/rpc/navitaire-api/get_booking/response.json:1",
         note = "return `Result<contracts::shared::Booking, E>`",
         note = "`E` is `contracts::rpc::navitaire_api::GetBookingError`, or any error type, `String`, or `Box<dyn Error + Send + Sync>`; here it is `Error`"

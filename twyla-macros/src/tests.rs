@@ -164,7 +164,7 @@ fn a_listener_without_a_name_looks_nothing_up_in_contracts() {
     let listener = expand_listener("group = \"a\", contracts = platform", "async fn answer(_: UserInput) {}", sample);
     let errors = errors(listener);
     assert_eq!(errors.len(), 1, "{errors:?}");
-    assert!(errors[0].contains("no event's name") && errors[0].contains("leave `contracts` out"), "{errors:?}");
+    assert!(errors[0].contains("needs the name of an event") && errors[0].contains("remove `contracts`"), "{errors:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Bundle {
         let is_response = document.starts_with("rpc/") && document.ends_with("/response.json");
         let is_contract = ["events/", "rpc/", "context.json"].iter().any(|begin| document.starts_with(begin));
         let root = SchemaPath { document: document.to_owned(), pointer: String::new() };
-        let root = self.schemas.schema(&root).ok_or("has no schema")?;
+        let root = self.schemas.schema(&root).ok_or("the bundle has no schema for its root document")?;
         let contract = Contract::new(root, &self.bundle);
         let contract = contract.map_err(|error| format!("no thread can be started: {error}"))?;
         Ok(contract.objects(is_contract && !is_response))

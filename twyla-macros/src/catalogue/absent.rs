@@ -23,7 +23,7 @@ pub(crate) fn runtime(attribute: &str, place: &Place) -> Text {
 
 /// Returns the error for generated code that names a crate which isn't a dependency.
 pub(crate) fn generated(name: &str, place: &Place) -> Text {
-    let text = Text::new(format!("the generated code needs `{name}`, and this crate has no dependency of that name"));
+    let text = Text::new(format!("the generated code needs `{name}`, which is not a dependency of this crate"));
     let call = |path: &str| {
         format!("`twyla_build::Builder::new(\"schemas\").runtime(\"{path}\").compile_or_exit()` in `build.rs`")
     };
@@ -47,9 +47,9 @@ pub(crate) fn contracts(root: &str, meant: Option<&str>, include: &str) -> Text 
     };
     let include = include.trim_start_matches("::");
     Text::new(format!("this crate has no contracts: there is no `contracts` in {root}"))
-        .help(format!("to use those of a contracts crate, import it there, for example `{import}`"))
+        .help(format!("to use a contracts crate, import it in {root}, for example `{import}`"))
         .help(format!(
-            "to compile schemas of its own, write `mod contracts {{ {include}!(); }}` there, and a `build.rs` with \
+            "to compile schemas in this crate, write `mod contracts {{ {include}!(); }}` in {root}, and a `build.rs` with \
              `fn main() {{ twyla_build::compile(\"schemas\") }}`"
         ))
 }

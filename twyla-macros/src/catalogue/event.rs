@@ -9,12 +9,12 @@ pub(crate) fn no_event() -> Text {
 }
 
 pub(crate) fn both_directions() -> Text {
-    Text::new("`#[event]` is given both `emit` and `listen`")
-        .help("leave both out: a struct that fits both ways can be emitted and listened to")
+    Text::new("`#[event]` has both `emit` and `listen`")
+        .help("remove both: a struct whose fields fit both ways can be emitted and listened to")
 }
 
 pub(crate) fn no_struct(what: &str) -> Text {
-    Text::new(format!("`#[event]` belongs on a struct, and this is {what}"))
+    Text::new(format!("`#[event]` belongs on a struct, not on {what}"))
         .note("an event's content is an object, and each field is one of its properties")
 }
 
@@ -26,17 +26,17 @@ pub(crate) fn unnamed_fields() -> Text {
 pub(crate) fn generic(name: &str) -> Text {
     Text::new(format!("`{name}` is bound to an event, so it cannot be generic"))
         .note("each field's type is checked against the schema when the program compiles")
-        .help("write the types themselves")
+        .help("replace the parameters with concrete types")
 }
 
 pub(crate) fn serde_on_struct() -> Text {
-    Text::new("serde's attributes on the struct would change what is on the wire")
-        .help("leave it out; `#[serde(rename = \"..\")]` and `#[serde(default)]` belong on the fields")
+    Text::new("serde's attributes on the struct would change the JSON of the event")
+        .help("remove the attribute; `#[serde(rename = \"..\")]` and `#[serde(default)]` belong on the fields")
 }
 
 pub(crate) fn serde_changes(key: &str) -> Text {
-    let text = Text::new(format!("`#[serde({key})]` would change what is on the wire"))
-        .note("a field of an event may have `rename = \"..\"` and `default`");
+    let text = Text::new(format!("`#[serde({key})]` would change the JSON of the event"))
+        .note("a field of an event may only have `rename = \"..\"` and `default`");
     match key {
         "with" | "serialize_with" | "deserialize_with" => {
             text.help("add `#[event(unchecked)]` to the field to skip its check")
@@ -46,13 +46,13 @@ pub(crate) fn serde_changes(key: &str) -> Text {
 }
 
 pub(crate) fn derives_serde(name: &str) -> Text {
-    Text::new(format!("`#[event]` writes and reads the struct itself, so it cannot derive `{name}`"))
-        .note("what serde derives would not be checked against the contract")
-        .help(format!("leave `{name}` out"))
+    Text::new(format!("a struct with `#[event]` cannot derive `{name}`"))
+        .note("`#[event]` writes and reads the struct, and checks it against the contract; serde would not check it")
+        .help(format!("remove `{name}` from the derives"))
 }
 
 pub(crate) fn bound_twice(wire: &str, event: &Event) -> Text {
-    Text::new(format!("two fields are the property `{wire}` of `{}`", event.name)).help("keep one of them")
+    Text::new(format!("two fields are bound to the property `{wire}` of `{}`", event.name)).help("keep one of them")
 }
 
 pub(crate) fn unknown_field(wire: &str, event: &Event, free: &[&Property]) -> Text {
@@ -84,7 +84,7 @@ pub(crate) fn lacks(name: &str, event: &Event, lacking: &[&Property]) -> Text {
     let text = lacking
         .iter()
         .fold(text, |text, property| text.note(format!("`{}` is declared at {}", property.wire, at(property))));
-    text.help(format!("give `{name}` the field, or emit a `contracts::{}`", event.rust_path))
+    text.help(format!("add the missing field to `{name}`, or emit a `contracts::{}`", event.rust_path))
 }
 
 /// Returns the error for a use in the direction that isn't declared.
@@ -94,15 +94,15 @@ pub(crate) fn declared(name: &str, event: &Event, listen: bool) -> Text {
     Text::new(format!("`{name}` is declared for {declared}, so it cannot be {used}"))
         .label(format!("is for {declared} only"))
         .note(format!("`{}` is declared in {}", event.name, schema(event)))
-        .help(format!("leave `{key}` out of its `#[event(..)]`, or use `contracts::{}`", event.rust_path))
+        .help(format!("remove `{key}` from its `#[event(..)]`, or use `contracts::{}`", event.rust_path))
 }
 
 pub(crate) fn neither(name: &str, event: &Event) -> Text {
     Text::new(format!("`{name}` can neither be listened to nor emitted as `{}`", event.name))
-        .label("each field fits one way, but not all of them the same")
+        .label("some fields fit only listening, and others only emitting")
         .note(format!("`{}` is declared in {}", event.name, schema(event)))
         .help(format!(
-            "say which way it goes, `#[event(\"{}\", listen)]` or `emit`, to see the fields that don't",
+            "write `#[event(\"{0}\", listen)]` or `#[event(\"{0}\", emit)]` to see the fields that don't fit",
             event.name
         ))
 }
@@ -139,7 +139,7 @@ impl FieldWords<'_> {
         ))
         .label(format!("expected `{}`", self.ty()));
         self.declared(text).help(format!(
-            "write `{field}: {}`, or trust a type of your own with `#[event(unchecked)]` above the field",
+            "write `{field}: {}`, or put `#[event(unchecked)]` above the field to use a type of your own without a check",
             self.ty()
         ))
     }
@@ -148,7 +148,7 @@ impl FieldWords<'_> {
     pub(crate) fn narrow(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
-            "`{of}` cannot be listened to: its field `{field}` is `{THE_TYPE}`, which does not hold every `{}` of `{}`",
+            "`{of}` cannot be listened to: its field `{field}` is `{THE_TYPE}`, which cannot hold every value of `{}` of `{}`",
             property.wire, contract.name
         ))
         .label(format!("`{field}` may be {}", property.kind));
@@ -171,7 +171,7 @@ impl FieldWords<'_> {
     pub(crate) fn unwritable(&self) -> Text {
         let Self { of, field, property, contract, .. } = self;
         let text = Text::new(format!(
-            "`{of}` cannot be emitted: its field `{field}` is `{THE_TYPE}`, which may hold no value where `{}` requires one",
+            "`{of}` cannot be emitted: its field `{field}` is `{THE_TYPE}`, which may have no value, but `{}` requires one",
             contract.name
         ))
         .label(format!("`{}` may be missing", property.wire));
@@ -185,6 +185,6 @@ impl FieldWords<'_> {
 
 /// Returns the error for a field that borrows.
 pub(crate) fn borrowed(field: &str, owned: &str) -> Text {
-    Text::new(format!("field `{field}` cannot borrow: an event owns what it holds"))
+    Text::new(format!("field `{field}` cannot be a reference: an event owns its values"))
         .help(format!("write `{field}: {owned}`"))
 }

@@ -28,18 +28,18 @@ pub(crate) fn qualified(kind: &HandlerKind, name: &str, word: &str) -> Text {
 
 pub(crate) fn takes_self(name: &str) -> Text {
     Text::new(format!("handler `{name}` cannot take `self`"))
-        .help("make it a free function, and take what it needs of the object as `State<T>`")
+        .help("make it a free function, and take the object as an argument `State<T>`")
 }
 
 pub(crate) fn generic(kind: &HandlerKind, name: &str, what: &str) -> Text {
     Text::new(format!("handler `{name}` cannot have {what}"))
-        .note(format!("{}, and its registration can't give it generic arguments", kind.one))
-        .help("write the type itself")
+        .note(format!("{}, so its function cannot be generic", kind.one))
+        .help("write a concrete type instead")
 }
 
 pub(crate) fn reference(kind: &HandlerKind, name: &str, owned: &str) -> Text {
     Text::new(format!("handler `{name}` cannot take a reference"))
-        .note(format!("a handler owns its arguments: it may still run when the {} is gone", kind.outlives))
+        .note(format!("a handler owns its arguments, because it may still run after the {} has ended", kind.outlives))
         .help(format!("write `{owned}`"))
 }
 

@@ -10,14 +10,15 @@ const SIGNATURE: &str = "a handler is an `async fn` that takes its event and the
 pub(crate) const LISTENER: HandlerKind = HandlerKind {
     attribute: "listener",
     signature: SIGNATURE,
-    one: "a listener is one function for one event",
+    one: "a listener handles one event",
     outlives: "delivery",
 };
 
 pub(crate) fn bad_group(error: &NameError) -> Text {
     let kept = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
     let tidy: String = error.name.chars().map(kept).take(64).collect();
-    let text = Text::new(format!("the group's name {error}")).note("it is part of the names of the group's queues");
+    let text =
+        Text::new(format!("the group's name {error}")).note("the names of the group's queues contain the group's name");
     match Group::parse(&tidy) {
         Ok(tidy) => text.help(format!("write `group = \"{tidy}\"`")),
         Err(_) => text,
@@ -25,23 +26,24 @@ pub(crate) fn bad_group(error: &NameError) -> Text {
 }
 
 pub(crate) fn bad_default_group(error: &NameError) -> Text {
-    Text::new(format!("the crate's name {error}, so it cannot be the group's too"))
+    Text::new(format!("the crate's name {error}, so it cannot be the name of the group"))
         .help("give `#[listener]` a `group = \"..\"`")
 }
 
 pub(crate) fn no_default_group() -> Text {
-    Text::new("the crate has no name that the group could take").help("give `#[listener]` a `group = \"..\"`")
+    Text::new("the listener needs a group, because the crate has no name to use for it")
+        .help("give `#[listener]` a `group = \"..\"`")
 }
 
 pub(crate) fn bad_retry(written: &str) -> Text {
     Text::new(format!("`{written}` is not a retry policy"))
-        .help("write the attempts and the pauses, as in `\"5x 1s..1m\"`: the first pause, doubled up to the last one")
+        .help("write the number of attempts and the pauses, for example `\"5x 1s..1m\"`: 5 attempts, with pauses that double from 1s to 1m")
         .note("`\"3x\"` has the default pauses, `\"3x 10s\"` the same pause each time, and `\"never\"` is one attempt")
         .note("units are `ms`, `s`, `m`, `h` and `d`; no pause is longer than 30 days")
 }
 
 pub(crate) fn bad_key(written: &str) -> Text {
-    Text::new(format!("`{written}` is not a key to order events by"))
+    Text::new(format!("events cannot be ordered by `{written}`"))
         .help("write `session`, or a field as in `content.order_id` or `context.user`")
 }
 
@@ -59,8 +61,8 @@ pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -
 }
 
 pub(crate) fn contracts_without_a_name() -> Text {
-    Text::new("`contracts` has no event's name to look up")
-        .help("name the event, `#[listener(\"api.user_input\", contracts = ..)]`, or leave `contracts` out: the argument's type says which event it is")
+    Text::new("`contracts` needs the name of an event")
+        .help("name the event, `#[listener(\"api.user_input\", contracts = ..)]`, or remove `contracts`: then the argument's type determines the event")
 }
 
 /// Returns the error for a first argument that isn't the event that the attribute names.

@@ -145,7 +145,7 @@ pub(crate) fn not_compiled(why: &NotCompiled) -> Text {
 
 pub(crate) fn bad_event_name(error: &NameError) -> Text {
     Text::new(format!("{error}"))
-        .help("an event is named as its schema's path: `api.user_input` is `events/api/user_input.json`")
+        .help("an event's name is the path of its schema: `api.user_input` is `events/api/user_input.json`")
 }
 
 pub(crate) fn unknown_event(name: &str, all: &Contracts, meant: Option<&Event>) -> Text {
@@ -184,15 +184,15 @@ fn undeclared(
         return text.help(format!("did you mean `{name}`, declared in {place}?"));
     }
     let text = if known.is_empty() {
-        text.note(format!("it declares no {kind}s at all"))
+        text.note(format!("`{root}` declares no {kind}s"))
     } else {
         let names: Vec<_> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
         let more =
             if known.len() > names.len() { format!(" and {} more", known.len() - names.len()) } else { String::new() };
-        text.note(format!("it declares {}{more}", names.join(", ")))
+        text.note(format!("the declared {kind}s are {}{more}", names.join(", ")))
     };
     match name.split_once('.') {
-        Some((before, after)) => text.help(format!("a new {kind} begins with {}", begins(before, after))),
+        Some((before, after)) => text.help(format!("to add the {kind}, write {}", begins(before, after))),
         None => text,
     }
 }
@@ -201,9 +201,10 @@ pub(crate) fn unknown_key(macro_name: &str, key: &str, known: &[&str]) -> Text {
     let text = Text::new(format!("`#[{macro_name}]` has no key `{key}`"));
     match twyla_contract::similar::nearest(key, known.iter().copied()) {
         Some(meant) => text.help(format!("did you mean `{meant}`?")),
-        None => {
-            text.help(format!("it takes {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")))
-        }
+        None => text.help(format!(
+            "the keys are {}",
+            known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 

@@ -8,20 +8,21 @@ use super::{THE_TYPE, Text};
 pub(crate) const RPC: HandlerKind = HandlerKind {
     attribute: "rpc",
     signature: "a handler is an `async fn` that takes its request and then any of `Context`, `CallMeta`, `State<T>`, `Bus`, `Rpc`",
-    one: "a handler is one function for one RPC",
+    one: "a handler serves one RPC",
     outlives: "connection",
 };
 
 pub(crate) fn no_name() -> Text {
-    Text::new("`#[rpc]` names no RPC").help("name it: `#[rpc(\"service.method\")]`")
+    Text::new("`#[rpc]` names no RPC").help("write the name: `#[rpc(\"service.method\")]`")
 }
 
 pub(crate) fn bad_name(written: &str, error: &NameError) -> Text {
     if let Some((name, "request" | "response" | "error")) = written.split_once('/') {
-        return Text::new(format!("`{written}` is one of the contracts of an RPC")).help(format!("write `{name}`"));
+        return Text::new(format!("`{written}` is one schema of an RPC, not its name")).help(format!("write `{name}`"));
     }
-    Text::new(format!("{error}"))
-        .help("an RPC is named as its schemas' folder: `navitaire-api.get_booking` is `rpc/navitaire-api/get_booking`")
+    Text::new(format!("{error}")).help(
+        "an RPC's name is the folder of its schemas: `navitaire-api.get_booking` is `rpc/navitaire-api/get_booking`",
+    )
 }
 
 pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text {
@@ -40,8 +41,9 @@ pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text 
 }
 
 pub(crate) fn bad_deadline(written: &str) -> Text {
-    Text::new(format!("`{written}` is not a deadline"))
-        .help("write a duration of more than nothing in quotes, as in `deadline = \"2s\"`: `ms`, `s`, `m`, `h`")
+    Text::new(format!("`{written}` is not a deadline")).help(
+        "write a duration above zero in quotes, for example `deadline = \"2s\"`; units are `ms`, `s`, `m` and `h`",
+    )
 }
 
 pub(crate) fn no_arguments(name: &str, rpc: &Rpc) -> Text {
@@ -53,11 +55,11 @@ pub(crate) fn no_arguments(name: &str, rpc: &Rpc) -> Text {
 
 pub(crate) fn late_request(name: &str, rpc: &Rpc) -> Text {
     Text::new(format!("handler `{name}` takes the request of `{}` after another argument", rpc.name))
-        .help("take it first: what else a handler takes comes after its request")
+        .help("put the request first, and the other arguments after it")
 }
 
 pub(crate) fn no_output(name: &str, rpc: &Rpc) -> Text {
-    Text::new(format!("handler `{name}` returns no answer"))
+    Text::new(format!("handler `{name}` returns no response"))
         .help(format!("write `-> Result<contracts::{}, E>`", rpc.response.rust_path))
         .note(ERRORS)
 }
@@ -84,14 +86,14 @@ pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &st
     }
 }
 
-const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`: \
-                      what isn't the RPC's own is a fault of the service to the caller, and in its log";
+const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`; \
+                      an error other than the RPC's own is logged, and the caller gets a fault of the service";
 
-/// Returns the error for a return type that isn't an answer of the RPC. `error` is the error type as it is written.
+/// Returns the error for a return type that isn't a response of the RPC. `error` is the error type as it is written.
 pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {
     let response = &rpc.response;
     let text = Text::new(format!("handler `{name}` serves `{}`, but it returns `{THE_TYPE}`", rpc.name))
-        .label(format!("no answer of `{}`", rpc.name))
+        .label(format!("not a response of `{}`", rpc.name))
         .note(format!("the response of `{}` is declared in {}", rpc.name, schema(response)))
         .help(format!("return `Result<contracts::{}, E>`", response.rust_path));
     let own = rpc.error.as_ref().map(|error| format!("`contracts::{}`, or ", error.rust_path)).unwrap_or_default();

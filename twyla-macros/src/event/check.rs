@@ -85,7 +85,7 @@ fn what_it_is(item: &Item) -> &'static str {
         Item::Enum(_) => "an enum",
         Item::Union(_) => "a union",
         Item::Fn(_) => "a function",
-        _ => "no struct",
+        _ => "another item",
     }
 }
 

@@ -16,7 +16,7 @@ pub mod kind;
     message = "`{Self}` is not the content of an event",
     label = "not an event",
     note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
-    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+    note = "to bind a struct of your own to an event, put `#[event(\"domain.event_type\")]` above it"
 )]
 pub trait Event: Sized + Send + 'static {
     /// The event's name, `domain.event_type`.
@@ -49,7 +49,7 @@ pub struct EventKey<const HASH: u64>;
     message = "`{Self}` is not the content of an event",
     label = "not an event",
     note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
-    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+    note = "to bind a struct of your own to an event, put `#[event(\"domain.event_type\")]` above it"
 )]
 pub trait Listen: Event {
     /// Decodes an event's content from JSON text.
@@ -64,7 +64,7 @@ pub trait Listen: Event {
     message = "`{Self}` is not the content of an event",
     label = "not an event",
     note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
-    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+    note = "to bind a struct of your own to an event, put `#[event(\"domain.event_type\")]` above it"
 )]
 pub trait Emit: Event {
     /// Appends the content to `out` as JSON text. On an error, `out` is unchanged.
@@ -81,7 +81,7 @@ pub trait Emit: Event {
     message = "`{Self}` is not the content of an event",
     label = "not an event",
     note = "each schema in the schemas folder's `events` becomes a type: `contracts::<domain>::<EventType>`",
-    note = "a struct of your own is bound to one with `#[event(\"domain.event_type\")]`"
+    note = "to bind a struct of your own to an event, put `#[event(\"domain.event_type\")]` above it"
 )]
 pub trait Emittable: Emit {}
 
@@ -112,7 +112,7 @@ pub trait EventContext: Clone + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the context of an event",
     label = "not a context",
-    note = "what every event carries is the schemas folder's `context.json`: `contracts::Context`, or a reference to one"
+    note = "the context of an event is a `contracts::Context` or a reference to one; its schema is the schemas folder's `context.json`"
 )]
 pub trait AsContext<C> {
     /// Returns the value as a context.
