@@ -13,6 +13,7 @@ use super::config::FOREVER;
 use super::error::Error;
 use super::shared::BusShared;
 use crate::future::BoxFuture;
+use crate::telemetry::metrics::EmitOutcome;
 use crate::telemetry::span::ActiveSpan;
 use crate::transport::{Outgoing, PublishFailure, Unpublished};
 
@@ -141,7 +142,7 @@ impl Future for Emitting {
                 },
                 Stage::Sending { message_id, sending, counted } => {
                     let outcome = ready!(sending.as_mut().poll(context));
-                    counted.end(outcome.is_ok());
+                    counted.end(EmitOutcome::of(&outcome));
                     let message_id = message_id.clone();
                     return Poll::Ready(self.ended(&message_id, outcome));
                 }
@@ -153,6 +154,16 @@ impl Future for Emitting {
 impl fmt::Debug for Emitting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Emitting")
+    }
+}
+
+impl EmitOutcome {
+    fn of(outcome: &Result<(), Unpublished>) -> Self {
+        match outcome {
+            Ok(()) => Self::Confirmed,
+            Err(Unpublished { cause: PublishFailure::Refused | PublishFailure::TooLarge { .. }, .. }) => Self::Refused,
+            Err(Unpublished { cause: PublishFailure::Deadline | PublishFailure::Closed, .. }) => Self::Unconfirmed,
+        }
     }
 }
 
@@ -172,9 +183,9 @@ impl Counted {
         Self { emits, begun: std::time::Instant::now(), ended: false }
     }
 
-    fn end(&mut self, confirmed: bool) {
+    fn end(&mut self, outcome: EmitOutcome) {
         if !std::mem::replace(&mut self.ended, true) {
-            self.emits.ended(Some(confirmed), self.begun.elapsed());
+            self.emits.ended(Some(outcome), self.begun.elapsed());
         }
     }
 }
@@ -198,5 +209,38 @@ impl Counted {
         Self
     }
 
-    fn end(&mut self, _: bool) {}
+    fn end(&mut self, _: EmitOutcome) {}
+}
+
+#[cfg(all(test, feature = "telemetry"))]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::telemetry::metrics::EmitMetrics;
+
+    #[test]
+    fn an_event_refused_for_good_is_counted_as_refused() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let failed = |cause| Err(Unpublished { maybe_sent: false, why: String::new(), cause });
+        metrics::with_local_recorder(&recorder, || {
+            let emits = EmitMetrics::new("a.b");
+            for outcome in [
+                Ok(()),
+                failed(PublishFailure::Refused),
+                failed(PublishFailure::TooLarge { bytes: 2, most: 1 }),
+                failed(PublishFailure::Deadline),
+            ] {
+                emits.begun();
+                emits.ended(Some(EmitOutcome::of(&outcome)), Duration::ZERO);
+            }
+        });
+        let text = recorder.handle().render();
+        for (metric, count) in [("emitted", 4), ("confirmed", 1), ("refused", 2), ("unconfirmed", 1), ("confirming", 0)]
+        {
+            let total = if metric == "confirming" { "" } else { "_total" };
+            let line = format!("twyla_{metric}{total}{{event=\"a.b\"}} {count}\n");
+            assert!(text.contains(&line), "{line}in {text}");
+        }
+    }
 }

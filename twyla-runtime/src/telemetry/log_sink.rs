@@ -21,8 +21,8 @@ const QUEUE: usize = 10_000;
 const BATCH: usize = 500;
 /// How long a batch waits for further lines.
 const GATHER: Duration = Duration::from_secs(1);
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How a batch is retried: for about ten minutes, so that a batch that the collector never accepts doesn't hold up all others.
+const RETRIES: Retries = Retries { attempts: 25, first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 /// The shortest time between two reports of dropped lines: a report is a log line too, and may be dropped itself.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
@@ -52,7 +52,8 @@ impl LogSink {
         let (lines, queue) = sync_channel(QUEUE);
         let dropped = Arc::new(AtomicU64::new(0));
         let token = env::var(token).ok().filter(|value| !value.is_empty());
-        let sender = LogSender { client: otlp::client()?, url: parsed, token, dropped: dropped.clone() };
+        let sender =
+            LogSender { client: otlp::client()?, url: parsed, token, dropped: dropped.clone(), retries: RETRIES };
         let thread = thread::Builder::new().name("twyla-log".to_owned());
         thread
             .spawn(move || sender.run(&queue))
@@ -102,6 +103,15 @@ struct LogSender {
     url: reqwest::Url,
     token: Option<String>,
     dropped: Arc<AtomicU64>,
+    retries: Retries,
+}
+
+/// The number of attempts to send a batch, and the pauses between them, which double.
+#[derive(Clone, Copy)]
+struct Retries {
+    attempts: u32,
+    first: Duration,
+    longest: Duration,
 }
 
 /// The result of one request.
@@ -132,19 +142,20 @@ impl LogSender {
         }
     }
 
-    /// Sends a batch. Retries until the collector accepts or refuses it; the last batch is sent only once.
+    /// Sends a batch. Retries until the collector accepts or refuses it, or until no attempt is left; the last batch is sent only
+    /// once. A batch that isn't accepted is dropped.
     fn deliver(&self, batch: Vec<Vec<u8>>, is_last: bool) {
         if batch.is_empty() {
             return;
         }
         let (lines, body) = (batch.len() as u64, batch.concat());
-        let mut pause = FIRST_PAUSE;
-        loop {
+        let Retries { attempts, first: mut pause, longest } = self.retries;
+        for attempt in 1.. {
             match self.post(&body) {
                 PostOutcome::Sent => return,
-                PostOutcome::RetryLater if !is_last => {
+                PostOutcome::RetryLater if !is_last && attempt < attempts => {
                     thread::sleep(pause);
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause = (pause * 2).min(longest);
                 }
                 PostOutcome::RetryLater | PostOutcome::Refused => return count_dropped(&self.dropped, lines),
             }
@@ -182,5 +193,42 @@ fn gather(first: SinkMessage, queue: &Receiver<SinkMessage>) -> (Vec<Vec<u8>>, O
             return (batch, None);
         }
         next = queue.recv_timeout(until.saturating_duration_since(Instant::now()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[test]
+    fn a_batch_that_is_never_accepted_is_dropped_after_its_attempts() {
+        let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = collector.local_addr().unwrap();
+        let url = format!("http://{address}").parse().unwrap();
+        let answering = thread::spawn(move || {
+            let mut batches = 0;
+            loop {
+                let (mut stream, _) = collector.accept().unwrap();
+                let mut head = [0; 4];
+                stream.read_exact(&mut head).unwrap();
+                if &head != b"POST" {
+                    return batches;
+                }
+                batches += 1;
+                let _ = stream.read(&mut [0; 4096]).unwrap();
+                stream.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            }
+        });
+        let dropped = Arc::new(AtomicU64::new(0));
+        let retries = Retries { attempts: 3, first: Duration::ZERO, longest: Duration::ZERO };
+        let client = otlp::client().unwrap();
+        let sender = LogSender { client, url, token: None, dropped: dropped.clone(), retries };
+        sender.deliver(vec![b"{}\n".to_vec(), b"{}\n".to_vec()], false);
+        assert_eq!(dropped.load(Ordering::Relaxed), 2);
+        TcpStream::connect(address).unwrap().write_all(b"STOP").unwrap();
+        assert_eq!(answering.join().unwrap(), 3);
     }
 }

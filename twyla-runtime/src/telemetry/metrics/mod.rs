@@ -119,7 +119,10 @@ const fn seconds(name: &'static str, help: &'static str) -> MetricDescription {
 const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_emitted_total", "events passed to the bus"),
     counter("twyla_confirmed_total", "events that the broker confirmed"),
-    counter("twyla_refused_total", "events not sent because they break their contract or are too large"),
+    counter(
+        "twyla_refused_total",
+        "events refused for good: they break their contract, are too large, or the broker refused them",
+    ),
     counter("twyla_unconfirmed_total", "events that the broker did not confirm within their deadline"),
     counter("twyla_handled_total", "events handled"),
     counter("twyla_skipped_total", "events skipped because their group had handled them before"),
@@ -160,6 +163,16 @@ pub(crate) fn describe() {
     }
 }
 
+/// How a started emit ended.
+#[derive(Clone, Copy)]
+pub(crate) enum EmitOutcome {
+    Confirmed,
+    /// A retry may succeed.
+    Unconfirmed,
+    /// The broker refused the event for good.
+    Refused,
+}
+
 /// Batched metrics of the emits of one event.
 #[cfg_attr(not(feature = "metrics"), allow(dead_code, reason = "nothing is counted"))]
 pub(crate) struct EmitMetrics {
@@ -170,10 +183,11 @@ pub(crate) struct EmitMetrics {
 #[cfg(feature = "metrics")]
 impl MetricSet for EmitMetricSet {
     fn add(&self, batch: &Batch) {
-        let [confirmed, unconfirmed, _] = batch.outcomes;
+        let [confirmed, unconfirmed, refused] = batch.outcomes;
         add(&self.emitted, batch.begun);
         add(&self.confirmed, confirmed);
         add(&self.unconfirmed, unconfirmed);
+        add(&self.refused, refused);
         shift(&self.confirming, batch);
         batch.durations.iter().for_each(|took| self.seconds.record(*took));
     }
@@ -218,17 +232,14 @@ impl EmitMetrics {
     }
 
     /// Counts the end of an emit; `None` if its future was dropped before the publish ended.
-    pub(crate) fn ended(&self, confirmed: Option<bool>, took: Duration) {
+    pub(crate) fn ended(&self, outcome: Option<EmitOutcome>, took: Duration) {
         #[cfg(feature = "metrics")]
         self.counters.record(|batch| {
             batch.ended += 1;
-            match confirmed {
-                Some(true) => {
-                    batch.outcomes[0] += 1;
-                    batch.durations.push(took);
-                }
-                Some(false) => batch.outcomes[1] += 1,
-                None => {}
+            let Some(outcome) = outcome else { return };
+            batch.outcomes[outcome as usize] += 1;
+            if matches!(outcome, EmitOutcome::Confirmed) {
+                batch.durations.push(took);
             }
         });
     }
