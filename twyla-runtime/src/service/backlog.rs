@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(reason(), None);
         let (one, two) = (state.hold("it is full"), state.hold("it is full"));
         drop(one);
-        let due = "1 of at most 64 deliveries of `a.b.c` wait, since its dead queue doesn't take them: it is gone";
+        let due = "1 of at most 64 deliveries of `a.b.c` wait, because its dead queue doesn't accept them: it is gone";
         two.fails_again("it is gone");
         assert_eq!(reason().as_deref(), Some(due));
         drop(two);

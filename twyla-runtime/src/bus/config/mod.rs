@@ -374,11 +374,11 @@ mod tests {
         let good = [("B_AMQP_HOST", "h"), ("B_AMQP_USER", "u"), ("B_AMQP_PASS", "hunter2")];
         for (change, why) in [
             (("B_AMQP_HOST", None), "B_AMQP_HOST is not set, but B_AMQP_USER is"),
-            (("B_AMQP_HOST", Some("")), "B_AMQP_HOST is empty: it should be the name"),
-            (("B_AMQP_HOST", Some("amqp://h")), "B_AMQP_HOST has '/' in it"),
+            (("B_AMQP_HOST", Some("")), "B_AMQP_HOST is empty: set it to the name"),
+            (("B_AMQP_HOST", Some("amqp://h")), "B_AMQP_HOST contains '/'"),
             (("B_AMQP_HOST", Some("h:x")), "B_AMQP_HOST contains \"h:x\": it should be the name"),
-            (("B_AMQP_HOST", Some("h:0")), "B_AMQP_HOST has \"h:0\" in it"),
-            (("B_AMQP_HOST", Some("h,,i")), "B_AMQP_HOST has \"\" in it"),
+            (("B_AMQP_HOST", Some("h:0")), "B_AMQP_HOST contains \"h:0\""),
+            (("B_AMQP_HOST", Some("h,,i")), "B_AMQP_HOST contains \"\""),
             (("B_AMQP_USER", None), "B_AMQP_USER is not set, but B_AMQP_HOST is: set it to the user's name"),
             (("B_AMQP_PASS", None), "B_AMQP_PASS is not set"),
             (("B_AMQP_PASS", Some("")), "B_AMQP_PASS is empty"),
@@ -437,7 +437,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let error =
             Config::from_lookup("B", |name| (name == "B_AMQP_HOST").then(|| OsString::from_vec(vec![b'h', 0xff])));
-        assert!(error.unwrap_err().to_string().starts_with("B_AMQP_HOST is not Unicode"));
+        assert!(error.unwrap_err().to_string().starts_with("B_AMQP_HOST is not valid Unicode"));
     }
 
     #[test]

@@ -136,7 +136,7 @@ mod tests {
             "P_STOCK_URL is \"127.0.0.1:8080\", which doesn't begin with http:// or https://: set it to the URL of `stock`, \
              for example http://booking:8080"
         );
-        assert!(unset.missing("db").starts_with("P_DB_URL is set to something else"));
+        assert!(unset.missing("db").starts_with("P_DB_URL is not an http or https URL: set it"));
         assert!(unset.missing("log").starts_with("P_LOG_URL is not set: set it to the URL of `log`"));
     }
 }

@@ -63,7 +63,7 @@ impl Serve {
         match value.to_str() {
             Some(address) if is_address(address) => Ok(Self::on(address)),
             Some(address) => Err(ConfigError { variable, problem: format!("is {address:?}: {ADDRESS}") }),
-            None => Err(ConfigError { variable, problem: format!("is not Unicode: {ADDRESS}") }),
+            None => Err(ConfigError { variable, problem: format!("is not valid Unicode: {ADDRESS}") }),
         }
     }
 
