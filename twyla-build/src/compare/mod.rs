@@ -5,11 +5,11 @@
 //!
 //! The modules, in the order in which a pair passes them: `bundle` is one contract by itself, with all documents that
 //! its references reach (`document` is one of these documents; `gather` collects a bundle from all schemas, `contracts`
-//! from a folder, and `parse` from text), and `resolved` has its schemas resolved once for all comparisons with it,
-//! together with those of contracts that share its further documents; `lower` makes formulas (`formula`, with `tables`)
-//! of its schemas, and `shape` of what its generated types do beyond them; `solve` searches for a value that satisfies
-//! the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it finds
-//! against both sides, with an evaluator that shares nothing with the search, and `minimize` makes it smaller;
+//! from a folder, and `parse` from text), and `resolved` has its schemas resolved once for all comparisons with it, by
+//! `together` with those of contracts that share its further documents; `lower` makes formulas (`formula`, with
+//! `tables`) of its schemas, and `shape` of what its generated types do beyond them; `solve` searches for a value that
+//! satisfies the producer's formula and not the consumer's, with `language` for patterns; `witness` validates what it
+//! finds against both sides, with an evaluator that shares nothing with the search, and `minimize` makes it smaller;
 //! `idempotency` compares `idempotent`; `verdict` is the result. `decide` combines them, and `validator` validates
 //! single values. `schemas` and `pattern` give other crates the same view of a contract.
 
@@ -32,6 +32,9 @@ mod schemas;
 mod shape;
 mod solve;
 mod tables;
+mod together;
+#[cfg(test)]
+mod together_tests;
 mod validator;
 mod verdict;
 mod witness;
@@ -47,7 +50,8 @@ pub use verdict::{Checked, Mode, Options, Sample, Verdict, Why, Witness};
 use crate::stack;
 pub(crate) use contracts::all as contracts;
 pub(crate) use document::WrittenDocuments;
-pub(crate) use resolved::{Resolved, Shared, read_together, together};
+pub(crate) use resolved::{Resolved, Shared};
+pub(crate) use together::{read_together, together};
 
 /// Decides whether the consumer accepts everything that the producer may send.
 ///
