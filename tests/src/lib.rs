@@ -1,5 +1,6 @@
 //! Shared by the tests of the bus: an event per test, scripted listeners, and both transports.
 
+pub mod batch;
 pub mod broker;
 pub mod log;
 pub mod ping;

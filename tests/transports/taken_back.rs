@@ -246,7 +246,7 @@ async fn a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named() {
     bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
     assert_eq!(calls.recv().await, Some(false));
     // During the block, and after it.
-    for text in ["a handler blocks its thread", "a handler has blocked its thread"] {
+    for text in ["a handler blocks its thread", "a handler blocked its thread"] {
         let warning = warnings.with(text).await;
         assert!(warning.contains(r#"handler="scripted""#) && warning.contains(Mine::EVENT), "{warning}");
     }

@@ -67,6 +67,32 @@ fn a_listener_named_by_its_argument() {
 }
 
 #[test]
+fn a_listener_of_batches() {
+    let item = "async fn book(inputs: Vec<UserInput>, State(db): State<Db>) -> Result<(), BatchFail> { Ok(()) }";
+    golden("listener_batch.rs", expand_listener("\"api.user_input\", batch = 500, within = \"1s\"", item, sample));
+    let item = "async fn book(mut inputs: Batch<UserInput>) {}";
+    golden("listener_batch_typed.rs", expand_listener("batch = 500", item, || unreachable!()));
+}
+
+#[test]
+fn settings_of_batches_that_do_not_fit_are_reported_together() {
+    let of = |args: &str, item: &str| errors(expand_listener(args, item, || unreachable!()));
+    let batch = of("batch = 9, prefetch = 8", "async fn book(_: UserInput) {}");
+    assert!(
+        batch.len() == 2 && batch[0].contains("never fills") && batch[1].contains("takes one `UserInput`"),
+        "{batch:?}"
+    );
+    let none = of("within = \"1s\"", "async fn book(_: Batch<api::UserInput>) {}");
+    assert!(none.len() == 2 && none[0].contains("no batch") && none[1].contains("`api::UserInput`"), "{none:?}");
+    assert_eq!(of("batch = 9, within = \"1m\"", "async fn book(_: std::vec::Vec<UserInput>) {}"), Vec::<String>::new());
+    assert_eq!(of("batch = 0, within = \"1s\"", "async fn book(_: Vec<UserInput>) {}").len(), 1);
+    for within in ["0ms", "61s", "1", "soon"] {
+        let args = format!("batch = 9, within = \"{within}\"");
+        assert_eq!(of(&args, "async fn book(_: Vec<UserInput>) {}").len(), 1, "{within}");
+    }
+}
+
+#[test]
 fn a_listener_that_is_none() {
     golden("listener_refused.rs", expand_listener("", "fn answer(_: UserInput) {}", sample));
 }

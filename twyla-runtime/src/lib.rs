@@ -63,9 +63,10 @@ pub use dead_letter::triage::{Sort, Sorted};
 pub use rpc::{Rpc, Rpcs};
 pub use service::Service;
 pub use service::ack::{Ack, Decision};
+pub use service::batch_fail::BatchFail;
 pub use service::dedupe::Dedupe;
 pub use service::fail::Fail;
-pub use service::handler::{HandlerList, Listeners};
+pub use service::handler::{Batch, BatchEvent, HandlerList, Listeners};
 pub use service::health::Health;
 pub use service::meta::{FirstFailure, Meta};
 pub use service::retry::Retry;
@@ -128,8 +129,9 @@ pub mod __private {
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
     pub use crate::rpc::protocol::attempt::Answer;
     pub use crate::service::handler::{
-        Argument, Arrives, Content, Entry, Failure, Holds, IsAnyEvent, IsEvent, Listed, Listener, Outcome, Parts,
-        Policy, Registration, Verdict, attempt, failed, unlisted,
+        Argument, Arrives, BatchArgument, BatchOf, BatchOutcome, BatchParts, Batching, Content, Entry, Failure, Holds,
+        IsAnyEvent, IsEvent, Listed, Listener, Outcome, Parts, Policy, Registration, Verdict, alone, attempt,
+        attempt_batch, failed, failed_batch, unlisted,
     };
     pub use crate::service::key_order::key_hash;
 

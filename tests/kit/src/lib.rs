@@ -11,10 +11,12 @@ pub mod contracts {
     twyla_runtime::include_contracts!();
 }
 
+use std::time::Duration;
+
 use contracts::Context;
 use contracts::api::UserInput;
 use contracts::bot::Reply;
-use twyla_runtime::{Bus, Fail, Listeners, Meta, listener, listeners};
+use twyla_runtime::{Batch, Bus, Fail, Listeners, Meta, listener, listeners};
 
 /// The service's listeners.
 pub fn listeners() -> Listeners {
@@ -54,6 +56,25 @@ async fn one_at_a_time(input: UserInput, meta: Meta) -> Result<(), Fail> {
         true => Err(Fail::retry("once")),
         false => Ok(()),
     }
+}
+
+/// The listener of batches.
+pub fn batched() -> Listeners {
+    listeners![ledger]
+}
+
+/// Fails with "poison" in a batch, once with "once", and for a second with "busy".
+#[listener("api.user_input", group = "ledger", batch = 4, within = "1m", retry = "3x 2s..2s")]
+async fn ledger(inputs: Batch<UserInput>) -> Result<(), Fail> {
+    for input in &inputs {
+        match input.content.emission.as_str() {
+            "poison" => return Err(Fail::retry("poison")),
+            "once" if input.meta.attempt == 1 => return Err(Fail::retry("once")),
+            "busy" if input.meta.attempt == 1 => return Err(Fail::retry_after(Duration::from_secs(1), "busy")),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Repeats the text of a reply.

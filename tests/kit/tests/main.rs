@@ -1,5 +1,6 @@
 //! The test kit as a service's author uses it, and its messages when an expectation fails.
 
+mod batches;
 mod events;
 mod expectations;
 mod neighbours;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use contracts::{Context, api::UserInput, bot, shared, shop};
 use twyla_runtime::rpc::CallMeta;
-use twyla_runtime::{Ack, Bus, Error, Meta, Rpc, State, event, listener, listeners, rpc, rpcs};
+use twyla_runtime::{Ack, Batch, BatchFail, Bus, Error, Meta, Rpc, State, event, listener, listeners, rpc, rpcs};
 
 type Name = Arc<str>;
 
@@ -96,6 +96,26 @@ async fn loose(Loose { id, quantity, note, size, tags, labels, address }: Loose)
     Err(format!("{id}{quantity}{note}{size}{tags:?}{labels:?}{address:?}"))
 }
 
+/// Batches, of contents alone or with contexts and metadata.
+#[listener("api.user_input", group = "ledger", batch = 500, within = "200ms", ordered_by = context.channel)]
+async fn book(inputs: Vec<UserInput>, State(db): State<Arc<str>>, bus: Bus, rpc: Rpc) -> Result<(), BatchFail> {
+    println!("{} {db} {bus:?} {rpc:?}", inputs.len());
+    BatchFail::at(7, "no seventh").into_result()
+}
+
+#[listener(group = "archive", batch = 50, concurrency = 2, prefetch = 200, ordered_by = content.note)]
+async fn archive(orders: Batch<Order>) -> Result<(), Error> {
+    for twyla_runtime::BatchEvent { content, context, meta, .. } in orders {
+        println!("{} {} {}", content.order_id, context.channel, meta.session_id);
+    }
+    Ok(())
+}
+
+#[listener(group = "count", batch = 1)]
+async fn count(mut views: std::vec::Vec<View>) {
+    views.clear();
+}
+
 /// None of the properties, and one that an open contract doesn't declare.
 #[event("api.user_input", listen)]
 pub struct Ping;
@@ -167,8 +187,8 @@ fn main() {
     async fn local(input: UserInput) {
         drop(input)
     }
-    let listeners = listeners![sell, view, loose, nested::answer, ping, reply, local,];
-    assert_eq!(listeners.len(), 7);
+    let listeners = listeners![sell, view, loose, nested::answer, ping, reply, local, book, archive, count];
+    assert_eq!(listeners.len(), 10);
     let bus = Bus::in_memory();
     let context = Context { channel: "c".to_owned(), user: None };
     drop(bus.emit(Small { order_id: String::new(), quantity: 1, note: String::new(), price: 3 }, context));

@@ -47,6 +47,59 @@ pub(crate) fn bad_key(written: &str) -> Text {
         .help("write `session`, or a field as in `content.order_id` or `context.user`")
 }
 
+pub(crate) fn bad_within(written: &str) -> Text {
+    Text::new(format!("`within` cannot be `{written}`"))
+        .help("write how long a batch waits for more events, from `\"1ms\"` to `\"1m\"`, as in `within = \"200ms\"`")
+}
+
+pub(crate) fn within_without_batch() -> Text {
+    Text::new("`within` has no batch that it could limit").help(
+        "add the maximum number of events in a batch, as in `batch = 500, within = \"200ms\"`, or leave `within` out",
+    )
+}
+
+pub(crate) fn within_of_one_event() -> Text {
+    Text::new("`within` has no effect on a batch of one event, which never waits")
+        .help("let the batch take more events, as in `batch = 500`, or leave `within` out")
+}
+
+pub(crate) fn batch_over_the_most(batch: u16, concurrency: u16, most: u32) -> Text {
+    let text = Text::new(format!("a batch of {batch} events is too large")).note(
+        "AMQP limits `prefetch` to 65535 events: those of the batches that are handled at once, and of the one that gathers \
+         meanwhile",
+    );
+    match (concurrency, most) {
+        (1, most) => text.help(format!("write `batch = {most}` or less")),
+        (_, 0) => text.help("lower `concurrency`"),
+        (_, most) => text.help(format!("write `batch = {most}` or less, or lower `concurrency = {concurrency}`")),
+    }
+}
+
+pub(crate) fn batch_over_prefetch(batch: u16, concurrency: u16, events: u32, prefetch: u16) -> Text {
+    let text = match concurrency {
+        1 => format!("a batch of {batch} events never fills with `prefetch = {prefetch}`"),
+        _ => format!("{concurrency} batches of {batch} events never fill at once with `prefetch = {prefetch}`"),
+    };
+    Text::new(text)
+        .note("the broker delivers no more than `prefetch` events until some of them are acked, and a batch is acked as a whole")
+        .help(format!(
+            "write `prefetch = {events}` or more, or leave `prefetch` out: one batch can then gather while another is handled"
+        ))
+}
+
+pub(crate) fn not_a_batch(name: &str, written: &str) -> Text {
+    Text::new(format!("handler `{name}` has `batch`, but takes one `{written}`"))
+        .help(format!(
+            "take the events of a batch, `Vec<{written}>`, or `Batch<{written}>` with their contexts and `Meta`"
+        ))
+        .help("or leave `batch` out, to handle the events one by one")
+}
+
+pub(crate) fn batch_without_setting(name: &str, written: &str) -> Text {
+    Text::new(format!("handler `{name}` takes a batch, but its attribute has no `batch`"))
+        .help(format!("add it, as in `batch = 500, within = \"200ms\"`, or take one event: `{written}`"))
+}
+
 pub(crate) fn no_arguments(name: &str, event: Option<&Event>, contracts: &str) -> Text {
     let text = Text::new(format!("handler `{name}` takes no event"));
     match event {

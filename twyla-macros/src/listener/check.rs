@@ -1,11 +1,11 @@
 //! Checks the attribute and the item: returns a listener, or all mistakes.
 
 use proc_macro2::TokenStream;
-use syn::{Ident, ItemFn, LitStr, ReturnType, Visibility};
+use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type, Visibility};
 use twyla_contract::{EventName, Group, similar};
 
 use super::args::Args;
-use super::model::{Listener, NamedEvent};
+use super::model::{BatchArgument, Listener, NamedEvent};
 use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
 use crate::contracts::ContractsResult;
@@ -37,7 +37,9 @@ pub(super) fn check(
     let name = function.sig.ident.clone();
     let group = group_of(group.as_ref(), package, &name, &mut problems);
     function::qualifiers(&function.sig, &LISTENER, &mut problems);
-    let inputs = function::inputs(&function.sig.inputs, &name, &LISTENER, &mut problems);
+    policy.check(&mut problems);
+    let mut inputs = function::inputs(&function.sig.inputs, &name, &LISTENER, &mut problems);
+    let batch = inputs.first_mut().and_then(|first| batch(first, policy.is_batch, &name, &mut problems));
     let written = inputs.first().map(catalogue::display).unwrap_or_default();
     let event = event.map(|event| named(&event, contracts, &name, &written, inputs.is_empty(), &mut problems));
     if function.sig.inputs.is_empty() && !matches!(event, Some(None)) {
@@ -56,12 +58,41 @@ pub(super) fn check(
             let vis = function.vis.clone();
             let event = event.flatten();
             let arguments = inputs.collect();
-            let listener = Listener { runtime, vis, name, event, group, content, arguments, output, policy };
+            let listener = Listener { runtime, vis, name, event, group, content, batch, arguments, output, policy };
             Ok((function, listener))
         }
         // within an `impl`, no type can be declared
         _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, stands_for: None }),
         _ => Err(Rejected { problems, runtime, stands_for: Some((function.vis, name)) }),
+    }
+}
+
+/// Takes the event's type out of the first argument of a batch listener. Reports a batch without the setting, and the reverse.
+fn batch(first: &mut Type, is_batch: bool, name: &Ident, problems: &mut Problems) -> Option<BatchArgument> {
+    let name = name.to_string();
+    let Some((collection, content)) = collection(first) else {
+        // a reference has its own error
+        if is_batch && !matches!(first, Type::Reference(_)) {
+            problems.add(text::not_a_batch(&name, &catalogue::display(&first)).over(&first));
+        }
+        return None;
+    };
+    if !is_batch {
+        problems.add(text::batch_without_setting(&name, &catalogue::display(&content)).over(&first));
+    }
+    let whole = std::mem::replace(first, content);
+    Some(if collection == "Vec" { BatchArgument::Contents } else { BatchArgument::Events(Box::new(whole)) })
+}
+
+/// Returns the name and the argument of a type `Vec<T>` or `Batch<T>`.
+fn collection(ty: &Type) -> Option<(Ident, Type)> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Vec" || last.ident == "Batch")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let mut arguments = arguments.args.iter();
+    match (arguments.next(), arguments.next()) {
+        (Some(GenericArgument::Type(content)), None) => Some((last.ident.clone(), content.clone())),
+        _ => None,
     }
 }
 

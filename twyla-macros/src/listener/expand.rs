@@ -2,11 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::ItemFn;
 use syn::spanned::Spanned;
+use syn::{ItemFn, Type};
 
 use super::check::Rejected;
-use super::model::Listener;
+use super::model::{BatchArgument, Listener};
 use crate::function;
 
 /// ```text
@@ -18,8 +18,8 @@ use crate::function;
 /// };
 /// ```
 pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
-    let Listener { runtime, vis, name, event, group, content, arguments, output, policy } = listener;
-    let policy = policy.expand(content, runtime);
+    let Listener { runtime, vis, name, event, group, content, batch, arguments, output, policy: settings } = listener;
+    let policy = settings.expand(content, runtime);
     let group = group.as_str();
     let (check, event_name, domain, event_type, is) = match event {
         Some(event) => {
@@ -53,21 +53,85 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
     // the macro's own names are hygienic, because a handler may come from a user's macro
     let own = |name: &str| Ident::new(name, Span::mixed_site());
     let (incoming, event_content, parts) = (own("incoming"), own("content"), own("parts"));
-    let open = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is::HOLDS }>>::open(#incoming));
-    let needs = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::need()));
+    let traits = match batch {
+        None => ["Argument", "Outcome"],
+        Some(_) => ["BatchArgument", "BatchOutcome"],
+    };
+    let argument = |ty: &Type| {
+        let argument = Ident::new(traits[0], ty.span());
+        quote_spanned!(ty.span()=> <#ty as __twyla::#argument>)
+    };
+    let needs = arguments.iter().map(|ty| {
+        let argument = argument(ty);
+        quote_spanned!(ty.span()=> #argument::need())
+    });
     let needs = if arguments.is_empty() {
         quote!(::std::vec::Vec::new())
     } else {
         quote!(::std::vec::Vec::from_iter([#(#needs),*].into_iter().flatten()))
     };
-    let takes = arguments.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as __twyla::Argument>::take(&#parts)));
+    let takes = arguments.iter().map(|ty| {
+        let argument = argument(ty);
+        quote_spanned!(ty.span()=> #argument::take(&#parts))
+    });
     let locals: Vec<_> = (1..=arguments.len()).map(|i| own(&format!("argument_{i}"))).collect();
     let outcome = match output {
-        Some(ty) => quote_spanned!(ty.span()=> <#ty as __twyla::Outcome>::outcome),
-        None => quote!(<() as __twyla::Outcome>::outcome),
+        Some(ty) => {
+            let outcome = Ident::new(traits[1], ty.span());
+            quote_spanned!(ty.span()=> <#ty as __twyla::#outcome>::outcome)
+        }
+        None => {
+            let outcome = Ident::new(traits[1], Span::call_site());
+            quote!(<() as __twyla::#outcome>::outcome)
+        }
     };
     let call = quote_spanned!(name.span()=> #name(#event_content, #(#locals),*));
-    let attempt = quote_spanned!(name.span()=> __twyla::attempt(#call, #outcome));
+    let arrives = quote_spanned!(content.span()=> <#content as __twyla::Arrives<{ #is::HOLDS }>>);
+    let (batching, handle) = match (batch, settings.batching()) {
+        (Some(batch), Some((size, within))) => {
+            let opened = own("opened");
+            let collected = match batch {
+                BatchArgument::Contents => quote!(#arrives::contents(#opened)),
+                BatchArgument::Events(ty) => {
+                    quote_spanned!(ty.span()=> <#ty as __twyla::BatchOf<#content>>::collect(#opened, &#parts))
+                }
+            };
+            let len = own("len");
+            let attempt = quote_spanned!(name.span()=> __twyla::attempt_batch(#len, #call, #outcome));
+            let batching = quote! {
+                const TWYLA_BATCHING: __twyla::Batching = __twyla::Batching {
+                    size: #size,
+                    within: #within,
+                    open: #arrives::open_in_batch,
+                    handle: |#incoming| {
+                        let (#opened, #parts) = __twyla::BatchParts::split(#incoming);
+                        let #len = #opened.len();
+                        // a handler may take nothing of them
+                        let _ = &#parts;
+                        #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(failure) => return __twyla::failed_batch(failure) };)*
+                        let #event_content = #collected;
+                        #attempt
+                    },
+                };
+            };
+            (batching, quote!(|#incoming| __twyla::alone(#incoming, &TWYLA_BATCHING)))
+        }
+        _ => {
+            let open = quote_spanned!(content.span()=> #arrives::open(#incoming));
+            let attempt = quote_spanned!(name.span()=> __twyla::attempt(#call, #outcome));
+            let handle = quote! {
+                |#incoming| {
+                    let (#event_content, #parts) = match #open {
+                        ::core::result::Result::Ok(opened) => opened,
+                        ::core::result::Result::Err(failure) => return __twyla::failed(failure),
+                    };
+                    #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(failure) => return __twyla::failed(failure) };)*
+                    #attempt
+                }
+            };
+            (TokenStream::new(), handle)
+        }
+    };
     let stand_in = function::stand_in(vis, name);
     quote! {
         #function
@@ -83,6 +147,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
 
             const TWYLA_HANDLER: &str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
             const TWYLA_SCHEMAS: __twyla::record::Schemas = #is::SCHEMAS;
+            #batching
 
             #[automatically_derived]
             impl __twyla::Listener for #name {
@@ -109,14 +174,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
                         ),
                         needs: #needs,
                         policy: #policy,
-                        handle: |#incoming| {
-                            let (#event_content, #parts) = match #open {
-                                ::core::result::Result::Ok(opened) => opened,
-                                ::core::result::Result::Err(failure) => return __twyla::failed(failure),
-                            };
-                            #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(failure) => return __twyla::failed(failure) };)*
-                            #attempt
-                        },
+                        handle: #handle,
                     }
                 }
             }

@@ -15,13 +15,23 @@ pub(super) struct Listener {
     /// The event that the attribute names.
     pub(super) event: Option<NamedEvent>,
     pub(super) group: Group,
-    /// The type of the first argument.
+    /// The type of an event's content.
     pub(super) content: Type,
+    /// The first argument of a batch listener.
+    pub(super) batch: Option<BatchArgument>,
     /// The types of the other arguments.
     pub(super) arguments: Vec<Type>,
     /// The return type, if there is one.
     pub(super) output: Option<Type>,
     pub(super) policy: Policy,
+}
+
+/// The first argument of a batch listener.
+pub(super) enum BatchArgument {
+    /// `Vec<T>`.
+    Contents,
+    /// This type, `Batch<T>`.
+    Events(Box<Type>),
 }
 
 /// An event named in the attribute.

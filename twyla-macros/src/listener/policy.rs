@@ -1,13 +1,13 @@
-//! The settings in a listener's attribute: `retry = "5x 1s..1m"`, `prefetch`, `concurrency`, `ordered_by`.
+//! The settings in a listener's attribute: `retry = "5x 1s..1m"`, `prefetch`, `concurrency`, `ordered_by`, `batch`, `within`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, LitStr, Member, Type};
+use syn::{Expr, Ident, LitInt, LitStr, Member, Type};
 
-use crate::catalogue::listener as text;
-use crate::numbers::duration;
+use crate::catalogue::{Problems, listener as text};
+use crate::numbers::{self, duration};
 use crate::runtime::Runtime;
 
 /// The settings in the attribute.
@@ -17,7 +17,20 @@ pub(super) struct Policy {
     pub(super) prefetch: Option<u16>,
     pub(super) concurrency: Option<u16>,
     pub(super) ordered_by: Option<Key>,
+    /// Whether it has `batch`, right or wrong.
+    pub(super) is_batch: bool,
+    pub(super) batch: Option<(u16, Span)>,
+    /// How long a batch waits for more events, in milliseconds.
+    pub(super) within: Option<(u64, Span)>,
 }
+
+/// The default of `within`, in milliseconds.
+const WITHIN: u64 = 200;
+/// The maximum of `within`, in milliseconds: the broker's `consumer_timeout` counts meanwhile.
+const LONGEST_WITHIN: u64 = 60_000;
+
+/// The largest prefetch, which AMQP writes in 16 bits.
+const MOST_EVENTS: u32 = u16::MAX as u32;
 
 /// The number of attempts, and the pauses in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +74,22 @@ pub(super) fn retry(input: ParseStream<'_>) -> syn::Result<Retry> {
     Retry::parse(&written.value()).ok_or_else(|| text::bad_retry(&written.value()).at(written.span()))
 }
 
+pub(super) fn batch(input: ParseStream<'_>) -> syn::Result<(u16, Span)> {
+    let span = input.span();
+    Ok((numbers::count(input, "batch")?, span))
+}
+
+pub(super) fn within(input: ParseStream<'_>) -> syn::Result<(u64, Span)> {
+    if input.peek(LitInt) {
+        let written: LitInt = input.parse()?;
+        return Err(text::bad_within(&written.to_string()).at(written.span()));
+    }
+    let written: LitStr = input.parse()?;
+    let millis = duration(&written.value()).filter(|millis| (1..=LONGEST_WITHIN).contains(millis));
+    let millis = millis.ok_or_else(|| text::bad_within(&written.value()).at(written.span()))?;
+    Ok((millis, written.span()))
+}
+
 pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
     let written: Expr = input.parse()?;
     let bad = || text::bad_key(&written.to_token_stream().to_string().replace(' ', "")).over(&written);
@@ -85,6 +114,33 @@ pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
 }
 
 impl Policy {
+    /// Adds the errors of settings that don't fit together.
+    pub(super) fn check(&self, problems: &mut Problems) {
+        let Some((batch, at)) = self.batch else {
+            if let Some((_, span)) = self.within.filter(|_| !self.is_batch) {
+                problems.add(text::within_without_batch().at(span));
+            }
+            return;
+        };
+        if let Some((_, span)) = self.within.filter(|_| batch == 1) {
+            problems.add(text::within_of_one_event().at(span));
+        }
+        let concurrency = self.concurrency.unwrap_or(1);
+        let (handled, most) = (u32::from(batch) * u32::from(concurrency), MOST_EVENTS / (u32::from(concurrency) + 1));
+        if u32::from(batch) > most {
+            problems.add(text::batch_over_the_most(batch, concurrency, most).at(at));
+        } else if let Some(prefetch) = self.prefetch.filter(|prefetch| u32::from(*prefetch) < handled) {
+            problems.add(text::batch_over_prefetch(batch, concurrency, handled, prefetch).at(at));
+        }
+    }
+
+    /// Returns the number of events in a batch and how long it waits for them, in a batch listener.
+    pub(super) fn batching(&self) -> Option<(u16, TokenStream)> {
+        let (size, _) = self.batch?;
+        let within = self.within.map_or(WITHIN, |(millis, _)| millis);
+        Some((size, quote!(::core::time::Duration::from_millis(#within))))
+    }
+
     /// Returns the value for the field `policy` of a registration.
     pub(super) fn expand(&self, content: &Type, runtime: &Runtime) -> TokenStream {
         let some = |name: &str, value: TokenStream| {
@@ -100,6 +156,7 @@ impl Policy {
         fields.extend(self.prefetch.map(|count| some("prefetch", quote!(#count))));
         fields.extend(self.concurrency.map(|count| some("concurrency", quote!(#count))));
         fields.extend(self.ordered_by.as_ref().map(|key| some("key", key.expand(content, runtime))));
+        fields.extend(self.batch.map(|_| some("batch", quote!(TWYLA_BATCHING))));
         if fields.is_empty() {
             return quote!(::core::default::Default::default());
         }

@@ -190,6 +190,11 @@ impl Bus {
         Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
     }
 
+    /// Returns the bus for the events that a batch handler emits: without a session.
+    pub(crate) fn in_trace(&self, trace: Option<&TraceContext>) -> Self {
+        Self { inner: self.inner.clone(), session: None, trace: trace.cloned() }
+    }
+
     /// Returns a watch of the connection's state, to read (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
     #[must_use]
     pub fn state(&self) -> watch::Receiver<BusState> {

@@ -17,6 +17,8 @@ pub(crate) const ROUTING_KEY: &str = "x-twyla-routing-key";
 pub(crate) const ATTEMPTS: &str = "x-twyla-attempts";
 pub(crate) const FIRST_ERROR: &str = "x-twyla-first-error";
 pub(crate) const FIRST_FAILED_AT: &str = "x-twyla-first-failed-at";
+/// Set while an event waits for another attempt in a batch.
+pub(crate) const IN_BATCH: &str = "x-twyla-in-batch";
 pub(crate) const PARKED_AT: &str = "x-twyla-parked-at";
 pub(crate) const SENSITIVE: &str = "x-twyla-sensitive";
 

@@ -21,6 +21,11 @@ pub enum Decision {
 pub(crate) trait Settle: Send + Sync {
     fn settle(&self, tag: u64, decision: Decision);
 
+    /// Acks several deliveries at once, with as few frames as possible.
+    fn ack_all(&self, tags: &[u64]) {
+        tags.iter().for_each(|tag| self.settle(*tag, Decision::Ack));
+    }
+
     /// Returns whether the broker has taken the deliveries back, so that decisions no longer have an effect.
     fn is_void(&self) -> bool {
         false
@@ -70,6 +75,28 @@ impl Ack {
 
     pub(crate) fn new(tag: u64, sink: Arc<dyn Settle>) -> Self {
         Self { inner: Arc::new(AckState { decided: Mutex::new(None), tag, sink: Some(sink) }) }
+    }
+
+    /// Acks the events of a batch together. An event that is decided already stays as it is.
+    pub(crate) fn ack_all<'a>(acks: impl IntoIterator<Item = &'a Self>) {
+        // deliveries of one batch may have come over several channels, because a lost one is replaced
+        let mut by_sink: Vec<(&Arc<dyn Settle>, Vec<u64>)> = Vec::new();
+        for AckState { decided, tag, sink } in acks.into_iter().map(|ack| &*ack.inner) {
+            let mut decided = decided.lock().unwrap_or_else(PoisonError::into_inner);
+            if decided.is_some() {
+                continue;
+            }
+            *decided = Some(Decision::Ack);
+            drop(decided);
+            let Some(sink) = sink else { continue };
+            match by_sink.iter_mut().find(|(other, _)| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(sink))) {
+                Some((_, tags)) => tags.push(*tag),
+                None => by_sink.push((sink, vec![*tag])),
+            }
+        }
+        for (sink, tags) in by_sink {
+            sink.ack_all(&tags);
+        }
     }
 
     /// Acks the event: the broker removes it. Returns whether this was the first decision; only the first counts.
@@ -155,6 +182,30 @@ mod tests {
         let log = Arc::new(Log::default());
         std::mem::drop(Ack::new(3, log.clone()));
         assert_eq!(*log.0.lock().unwrap(), [(3, Decision::Requeue)]);
+    }
+
+    #[test]
+    fn a_batch_is_acked_at_once_on_each_channel_without_what_is_decided() {
+        #[derive(Default)]
+        struct Together(Mutex<Vec<Vec<u64>>>);
+
+        impl Settle for Together {
+            fn settle(&self, tag: u64, _: Decision) {
+                self.0.lock().unwrap().push(vec![tag]);
+            }
+
+            fn ack_all(&self, tags: &[u64]) {
+                self.0.lock().unwrap().push(tags.to_vec());
+            }
+        }
+        let channels = [(); 2].map(|()| Arc::new(Together::default()));
+        let acks: Vec<_> = (1..=6).map(|tag| Ack::new(tag, channels[usize::from(tag > 4)].clone())).collect();
+        assert!(acks[1].reject());
+        Ack::ack_all(&acks);
+        assert!(acks.iter().all(|ack| !ack.reject()));
+        std::mem::drop(acks);
+        let sent = channels.map(|channel| channel.0.lock().unwrap().clone());
+        assert_eq!(sent, [vec![vec![2], vec![1, 3, 4]], vec![vec![5, 6]]]);
     }
 
     #[test]

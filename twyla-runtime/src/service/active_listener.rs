@@ -8,6 +8,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use super::ack::Decision;
 use super::backlog::HeldDeliveries;
 use super::dedupe::Dedupe;
+use super::gather::Gathering;
 use super::handler::{Keyed, Registration, States};
 use super::pace::Pace;
 use super::phase::Phase;
@@ -40,6 +41,8 @@ pub(crate) struct ActiveListener {
     pub(crate) renew: Arc<Notify>,
     /// The time after which the broker takes an unsettled delivery back.
     pub(crate) consumer_timeout: Duration,
+    /// The batch that gathers, in a batch listener.
+    pub(crate) gathering: Option<Gathering>,
     /// The permits of concurrent handlers; `None` if the prefetch is the only limit.
     pub(crate) places: Option<Arc<Semaphore>>,
     pub(crate) pace: Pace,
@@ -50,6 +53,17 @@ pub(crate) struct ActiveListener {
 impl ActiveListener {
     pub(crate) fn is_ordered(&self) -> bool {
         self.listener.policy.key.is_some()
+    }
+
+    /// Returns whether the handler works in the transaction of the dedupe store: a failed attempt leaves nothing behind.
+    pub(crate) fn takes_transaction(&self) -> bool {
+        let transaction = self.dedupe.as_ref().and_then(|dedupe| dedupe.gives);
+        transaction.is_some_and(|id| self.listener.needs.iter().any(|need| need.id == id))
+    }
+
+    /// Returns whether a delivery was redelivered so often that it may be the one that ends the process each time.
+    pub(crate) fn is_suspect(&self, delivery: &Delivery) -> bool {
+        delivery.redeliveries >= (self.redeliveries / 2).max(1)
     }
 
     /// Applies the decision that was made before the broker took the delivery back.

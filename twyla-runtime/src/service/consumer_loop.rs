@@ -9,10 +9,12 @@ use tokio::time::{sleep_until, timeout_at};
 
 use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
-use super::batch::handle_together;
+use super::batch_intake::BatchIntake;
+use super::gather::Membership;
 use super::key_order::KeyOrder;
 use super::phase::Phase;
 use super::shutdown::ShutdownDeadlines;
+use super::together::handle_together;
 use crate::progress::DeliveryProgress;
 use crate::transport::{Delivery, Subscription};
 
@@ -30,6 +32,8 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
     let mut taken: Vec<Vec<Delivery>> = Vec::with_capacity(BATCH);
     // The key of each running handler, if events are ordered by a key.
     let (mut order, mut begun) = (KeyOrder::<Delivery>::default(), HashMap::<Id, (u64, DeliveryProgress)>::new());
+    let mut batched = Vec::new();
+    let mut batches = listening.gathering.is_some().then(|| BatchIntake::new(listening.clone()));
     loop {
         tokio::select! {
             biased;
@@ -37,14 +41,16 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
             _ = phase.wait_for(|phase| *phase != Phase::Running) => break,
             Some(ended) = handlers.join_next_with_id() => {
                 let ended = ended.map_or_else(|error| error.id(), |(id, ())| id);
-                if let Some((key, ended)) = begun.remove(&ended)
+                if let Some(batches) = &mut batches {
+                    batches.ended(ended, &mut handlers);
+                } else if let Some((key, ended)) = begun.remove(&ended)
                     && let Some(delivery) = order.leave(key)
                 {
                     let progress = delivery.progress.clone();
                     progress.wake();
                     // dropped only after the next delivery has begun: observers always see one in progress
                     drop(ended);
-                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery)).id(), (key, progress));
+                    begun.insert(handlers.spawn(handle_in_turn(listening.clone(), delivery, Membership::default())).id(), (key, progress));
                 }
             }
             count = deliveries.recv_many(&mut taken, BATCH) => {
@@ -52,7 +58,9 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                     break;
                 }
                 let mut next = taken.drain(..).flatten();
-                if !listening.is_ordered() {
+                if batches.is_some() {
+                    batched.extend(next);
+                } else if !listening.is_ordered() {
                     loop {
                         let together: Vec<_> = next.by_ref().take(TOGETHER).collect();
                         if together.is_empty() {
@@ -62,31 +70,39 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                     }
                     // removes finished handlers from the set
                     while handlers.try_join_next().is_some() {}
-                    continue;
-                }
-                for delivery in next {
-                    match listening.key_hash(&delivery) {
-                        None => {
-                            handlers.spawn(handle_in_turn(listening.clone(), delivery));
-                        }
-                        Some(key) => {
-                            let progress = delivery.progress.clone();
-                            match order.enter(key, delivery) {
-                                Some(delivery) => {
-                                    let handler = handlers.spawn(handle_in_turn(listening.clone(), delivery));
-                                    begun.insert(handler.id(), (key, progress));
+                } else {
+                    for delivery in next {
+                        match listening.key_hash(&delivery) {
+                            None => {
+                                handlers.spawn(handle_in_turn(listening.clone(), delivery, Membership::default()));
+                            }
+                            Some(key) => {
+                                let progress = delivery.progress.clone();
+                                match order.enter(key, delivery) {
+                                    Some(delivery) => {
+                                        let handler = handle_in_turn(listening.clone(), delivery, Membership::default());
+                                        begun.insert(handlers.spawn(handler).id(), (key, progress));
+                                    }
+                                    None => progress.rest(),
                                 }
-                                None => progress.rest(),
                             }
                         }
                     }
                 }
             }
         }
+        let Some(batches) = &mut batches else { continue };
+        for (count, delivery) in batched.drain(..).enumerate() {
+            batches.take(delivery, &mut handlers);
+            if count % TOGETHER == TOGETHER - 1 {
+                // decoding doesn't wait, and other tasks need the thread too
+                tokio::task::yield_now().await;
+            }
+        }
     }
     drop(stop);
     // Deliveries whose handler has not started go back to their queue.
-    drop((taken, deliveries, order));
+    drop((taken, deliveries, order, batches));
 
     let mut ending = ShutdownDeadlines::within(deadline);
     tokio::select! {

@@ -82,6 +82,10 @@ pub(crate) trait Store: Send + Sync {
     /// Claims an event for handling; waits while another delivery of the same event is being handled.
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>>;
 
+    /// Begins to handle the events of a batch, in one query; waits while other deliveries of them are being handled. Their
+    /// message ids are distinct.
+    fn begin_batch<'a>(&'a self, batch: BatchIdentity<'a>) -> BoxFuture<'a, Result<BatchClaimOutcome, Trouble>>;
+
     /// Returns the maximum number of events that can be handled at once; `None` if there is no limit.
     fn connections(&self) -> Option<u32> {
         None
@@ -108,6 +112,21 @@ pub(crate) struct Identity<'a> {
     pub(crate) message_id: Option<&'a str>,
 }
 
+/// Identifies the events of a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchIdentity<'a> {
+    /// The queue, which is named after the event and the group.
+    pub(crate) queue: &'a str,
+    /// The group, by which stores of earlier versions remember events.
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        allow(dead_code, reason = "only databases outlive versions")
+    )]
+    pub(crate) group: &'a str,
+    /// The id of each message that has one.
+    pub(crate) message_ids: &'a [Option<&'a str>],
+}
+
 /// The store's answer: whether the event is to be handled.
 pub(crate) enum ClaimOutcome {
     /// The event was handled before.
@@ -122,6 +141,22 @@ pub(crate) trait Claim: Send {
 
     /// Commits the transaction: its work takes effect, and the event counts as handled.
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>>;
+}
+
+/// Which events of a batch the store lets be handled.
+pub(crate) struct BatchClaimOutcome {
+    /// Whether each event was handled before.
+    pub(crate) done: Vec<bool>,
+    pub(crate) claim: Box<dyn BatchClaim>,
+}
+
+/// The events of a batch that are being handled. Dropping it means that none was handled.
+pub(crate) trait BatchClaim: Send {
+    /// Returns the transaction that a handler may take part in.
+    fn transaction(&self) -> Option<Transacting>;
+
+    /// Commits: the events count as handled, except those with the indices `failed` in the batch.
+    fn commit(self: Box<Self>, failed: Vec<usize>) -> BoxFuture<'static, Result<(), NotCommitted>>;
 }
 
 /// A failure of the store, which neither the event nor its handler causes.
@@ -196,6 +231,26 @@ impl Store for MemoryStore {
             Ok(if *done { ClaimOutcome::Done } else { ClaimOutcome::New(Box::new(MemoryClaim(done))) })
         })
     }
+
+    fn begin_batch<'a>(&'a self, batch: BatchIdentity<'a>) -> BoxFuture<'a, Result<BatchClaimOutcome, Trouble>> {
+        Box::pin(async move {
+            let mut ids: Vec<(&str, usize)> =
+                batch.message_ids.iter().enumerate().filter_map(|(index, id)| Some(((*id)?, index))).collect();
+            // always in the same order, so that two batches never wait for each other
+            ids.sort_unstable();
+            let (mut done, mut begun) = (vec![false; batch.message_ids.len()], HashMap::new());
+            for (id, index) in ids {
+                let key = (batch.queue.into(), id.into());
+                let entry = self.seen.lock().unwrap_or_else(PoisonError::into_inner).entry(key, self.capacity);
+                let entry = entry.lock_owned().await;
+                match *entry {
+                    true => done[index] = true,
+                    false => drop(begun.insert(index, entry)),
+                }
+            }
+            Ok(BatchClaimOutcome { done, claim: Box::new(MemoryBatchClaim(begun)) })
+        })
+    }
 }
 
 /// The claim of an event that no store remembers.
@@ -207,6 +262,31 @@ impl Claim for Unheld {
     }
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl BatchClaim for Unheld {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(self: Box<Self>, _: Vec<usize>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// The events of a batch by their index.
+struct MemoryBatchClaim(HashMap<usize, OwnedMutexGuard<bool>>);
+
+impl BatchClaim for MemoryBatchClaim {
+    fn transaction(&self) -> Option<Transacting> {
+        None
+    }
+
+    fn commit(mut self: Box<Self>, failed: Vec<usize>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        failed.iter().for_each(|index| drop(self.0.remove(index)));
+        self.0.values_mut().for_each(|done| **done = true);
         Box::pin(async { Ok(()) })
     }
 }
@@ -250,6 +330,21 @@ mod tests {
         assert!(is_new(&store, "h", "1").await);
         assert!(is_new(&store, "g", "2").await);
         assert!(is_new(&store, "g", "1").await, "forgotten");
+    }
+
+    #[tokio::test]
+    async fn a_batch_remembers_what_was_handled_and_forgets_what_failed() {
+        let store = Dedupe::in_memory(9);
+        assert!(is_new(&store, "g", "1").await);
+        let ids = [Some("3"), None, Some("1"), Some("2")];
+        let batch = || BatchIdentity { queue: "g", group: "one", message_ids: &ids };
+        let first = store.store.begin_batch(batch()).await.unwrap();
+        assert_eq!(first.done, [false, false, true, false]);
+        first.claim.commit(vec![3]).await.unwrap();
+        let second = store.store.begin_batch(batch()).await.unwrap();
+        assert_eq!(second.done, [true, false, true, false]);
+        drop(second);
+        assert!(is_new(&store, "g", "2").await);
     }
 
     #[tokio::test]

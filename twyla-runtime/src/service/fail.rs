@@ -149,6 +149,18 @@ impl FailAction {
     }
 }
 
+/// The source of a [`CallError`](crate::rpc::CallError) whose cause is outside of the request, such as an unreachable service.
+#[derive(Debug)]
+pub(crate) struct MayPass;
+
+impl fmt::Display for MayPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a later attempt may succeed")
+    }
+}
+
+impl StdError for MayPass {}
+
 /// The source of a [`CallError`](crate::rpc::CallError) for a request that breaks its contract and isn't sent. A retry would fail too, so
 /// the event is dead-lettered at once.
 #[derive(Debug)]

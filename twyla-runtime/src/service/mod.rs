@@ -3,18 +3,29 @@
 pub(crate) mod ack;
 pub(crate) mod active_listener;
 pub(crate) mod attempt;
+pub(crate) mod attempts;
 pub(crate) mod backlog;
-pub(crate) mod batch;
+pub(crate) mod batch_answers;
+pub(crate) mod batch_call;
+pub(crate) mod batch_fail;
+pub(crate) mod batch_failure;
+pub(crate) mod batch_intake;
+pub(crate) mod batch_keys;
+pub(crate) mod batch_run;
+pub(crate) mod call;
+pub(crate) mod call_outcome;
 pub(crate) mod catch_panic;
 pub(crate) mod consumer_loop;
 pub(crate) mod dedupe;
 pub(crate) mod fail;
+pub(crate) mod gather;
 pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod hold;
 pub(crate) mod key_order;
 pub(crate) mod meta;
 pub(crate) mod pace;
+pub(crate) mod passing;
 pub(crate) mod phase;
 pub(crate) mod recall;
 pub(crate) mod requeue;
@@ -24,8 +35,11 @@ pub(crate) mod running_handlers;
 pub(crate) mod shutdown;
 pub(crate) mod signals;
 pub(crate) mod slow_handlers;
+pub(crate) mod start;
 pub(crate) mod state;
+pub(crate) mod store_backoff;
 pub(crate) mod store_state;
+pub(crate) mod together;
 pub(crate) mod verdict;
 
 use std::any::{Any, TypeId};
@@ -40,7 +54,8 @@ use tokio::sync::{Semaphore, watch};
 use self::active_listener::ActiveListener;
 use self::backlog::HeldDeliveries;
 use self::dedupe::{Dedupe, forget};
-use self::handler::{Registration, States};
+use self::gather::Gathering;
+use self::handler::{Batching, Registration, States};
 use self::pace::Pace;
 use self::phase::Phase;
 use self::recall::Recall;
@@ -177,6 +192,8 @@ impl Service {
     }
 
     /// Sets how many events of each listener may be in progress at once; 64 unless set, 0 counts as 1.
+    ///
+    /// A listener with `batch` has at least enough for its batches and one that gathers meanwhile, unless its own `prefetch` says less.
     pub fn prefetch(mut self, events: u16) -> Self {
         self.prefetch = events.max(1);
         self
@@ -310,8 +327,18 @@ impl Service {
         }
         for listener in self.listeners {
             let policy = listener.policy;
-            let prefetch = policy.prefetch.unwrap_or(self.prefetch).max(1);
-            let places = policy.concurrency.map(|places| places.max(1)).filter(|places| *places < prefetch);
+            let batch = policy.batch.map(|batching| Batching { size: batching.size.max(1), ..batching });
+            // batches are handled one after another unless the attribute says more
+            let concurrency = policy.concurrency.or(batch.map(|_| 1)).map(|places| places.max(1));
+            let prefetch = match batch {
+                // one batch gathers while others are handled
+                Some(Batching { size, .. }) => {
+                    let batches = concurrency.map_or(2, |places| places.saturating_add(1));
+                    policy.prefetch.unwrap_or(self.prefetch.max(size.saturating_mul(batches))).max(size)
+                }
+                None => policy.prefetch.unwrap_or(self.prefetch).max(1),
+            };
+            let places = concurrency.filter(|places| batch.is_some() || *places < prefetch);
             let queue = Arc::new(QueueSpec {
                 event: listener.record.subject(),
                 domain: listener.domain,
@@ -334,6 +361,7 @@ impl Service {
                 retry: policy.retry.unwrap_or(self.retry),
                 redeliveries: self.redeliveries,
                 dedupe: self.dedupe.clone(),
+                gathering: batch.map(Gathering::new),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
                 pace: Pace::default(),
@@ -347,7 +375,7 @@ impl Service {
             });
             if let Some(dedupe) = &self.dedupe {
                 running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
-                let at_once = policy.concurrency.unwrap_or(prefetch).min(prefetch);
+                let at_once = concurrency.unwrap_or(prefetch).min(prefetch);
                 if let Some(connections) = dedupe.store.connections().filter(|most| *most < u32::from(at_once)) {
                     tracing::info!(
                         event,

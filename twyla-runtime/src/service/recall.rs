@@ -119,6 +119,13 @@ impl Recall {
         }
     }
 
+    /// Returns whether no delivery of this message is being handled and no outcome of one is known.
+    pub(crate) fn is_quiet(&self, id: &str) -> bool {
+        let key = self.hasher.hash_one(id);
+        let state = self.lock();
+        !state.handling.contains_key(&key) && !state.known.contains_key(&key)
+    }
+
     fn lock(&self) -> MutexGuard<'_, RecallState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

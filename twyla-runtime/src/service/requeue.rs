@@ -22,7 +22,8 @@ impl Delivery {
         let attempts = self.number(headers::ATTEMPTS).and_then(|attempts| u32::try_from(attempts).ok())?;
         let at = self.text(headers::FIRST_FAILED_AT).and_then(|at| DateTime::parse_from_rfc3339(at).ok())?;
         let error = self.text(headers::FIRST_ERROR).unwrap_or_default().to_owned();
-        (attempts > 0).then(|| FailedAttempts { attempts, first: FirstFailure { error, at: at.to_utc() } })
+        let in_batch = self.number(headers::IN_BATCH).is_some();
+        (attempts > 0).then(|| FailedAttempts { attempts, first: FirstFailure { error, at: at.to_utc() }, in_batch })
     }
 
     /// Returns the exchange and routing key of the first publish. A message from a retry queue has them in its headers, because it

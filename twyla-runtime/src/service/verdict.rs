@@ -29,6 +29,8 @@ impl DeadLetterCause {
 pub(crate) struct FailedAttempts {
     pub(crate) attempts: u32,
     pub(crate) first: FirstFailure,
+    /// Whether the last attempt was one of a batch, whose failure may pass: the event may join a batch again.
+    pub(crate) in_batch: bool,
 }
 
 impl FailedAttempts {
@@ -37,15 +39,17 @@ impl FailedAttempts {
         let first = earlier.map(|earlier| earlier.first);
         let first =
             first.unwrap_or_else(|| FirstFailure { error: ellipsized(error, headers::MAX_TEXT), at: Utc::now() });
-        Self { attempts, first }
+        Self { attempts, first, in_batch: false }
     }
 
-    pub(crate) fn headers(&self) -> [(&'static str, Header); 3] {
-        [
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, Header)> {
+        let in_batch = self.in_batch.then_some((headers::IN_BATCH, Header::Number(1)));
+        let headers = [
             (headers::ATTEMPTS, Header::Number(self.attempts.into())),
             (headers::FIRST_ERROR, Header::Text(self.first.error.clone())),
             (headers::FIRST_FAILED_AT, Header::Text(envelope::write_timestamp(self.first.at))),
-        ]
+        ];
+        headers.into_iter().chain(in_batch)
     }
 }
 

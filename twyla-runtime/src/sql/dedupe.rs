@@ -1,6 +1,7 @@
 //! The dedupe store in a database: an event is marked as handled in the transaction of its handler.
 
 use std::any::TypeId;
+use std::collections::HashSet;
 use std::error::Error as StdError;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -11,10 +12,14 @@ use sqlx::{Pool, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::Dialect;
-use super::transient::{is_transient, store_error};
+use super::transient::store_error;
 use crate::future::BoxFuture;
-use crate::service::dedupe::{Claim, ClaimOutcome, Dedupe, Identity, NotCommitted, Store, Transacting, Trouble};
-use crate::service::handler::{Argument, Failure, Need, Parts};
+use crate::service::dedupe::{
+    BatchClaim, BatchClaimOutcome, BatchIdentity, Claim, ClaimOutcome, Dedupe, Identity, NotCommitted, Store,
+    Transacting, Trouble,
+};
+use crate::service::handler::{Argument, BatchArgument, BatchParts, Failure, Need, Parts};
+use crate::service::passing::is_transient;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
@@ -54,6 +59,12 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         })
     }
 
+    fn begin_batch<'a>(&'a self, batch: BatchIdentity<'a>) -> BoxFuture<'a, Result<BatchClaimOutcome, Trouble>> {
+        Box::pin(async move {
+            self.begin_batch(batch).await.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))
+        })
+    }
+
     fn connections(&self) -> Option<u32> {
         Some(self.pool.options().get_max_connections())
     }
@@ -76,6 +87,42 @@ impl<DB: Dialect> SqlStore<DB> {
         let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
         Ok(ClaimOutcome::New(Box::new(SqlClaim { tx, _guard: self.open.clone() })))
     }
+
+    async fn begin_batch(&self, batch: BatchIdentity<'_>) -> Result<BatchClaimOutcome, sqlx::Error> {
+        let mut transaction = self.pool.begin().await?;
+        let ids: Vec<Option<String>> =
+            batch.message_ids.iter().map(|id| id.filter(|id| !id.contains('\0')).map(str::to_owned)).collect();
+        let mut wanted: Vec<String> = ids.iter().flatten().cloned().collect();
+        // always in the same order, so that two batches never wait for each other
+        wanted.sort_unstable();
+        let new: HashSet<String> = match wanted.is_empty() {
+            true => HashSet::new(),
+            false => DB::handled_all(&mut transaction, batch.queue, batch.group, wanted).await?.into_iter().collect(),
+        };
+        let done = ids.iter().map(|id| id.as_ref().is_some_and(|id| !new.contains(id))).collect();
+        let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
+        let claim = SqlBatchClaim { tx, queue: batch.queue.to_owned(), ids, _guard: self.open.clone() };
+        Ok(BatchClaimOutcome { done, claim: Box::new(claim) })
+    }
+}
+
+struct SqlBatchClaim<DB: Dialect> {
+    tx: Tx<DB>,
+    queue: String,
+    /// The id of each message that the table can keep.
+    ids: Vec<Option<String>>,
+    _guard: Arc<()>,
+}
+
+impl<DB: Dialect> BatchClaim for SqlBatchClaim<DB> {
+    fn transaction(&self) -> Option<Transacting> {
+        Some(Transacting(Arc::new(self.tx.clone())))
+    }
+
+    fn commit(mut self: Box<Self>, failed: Vec<usize>) -> BoxFuture<'static, Result<(), NotCommitted>> {
+        let failed = failed.into_iter().filter_map(|index| self.ids.get_mut(index)?.take()).collect();
+        Box::pin(async move { self.tx.commit(&self.queue, failed).await })
+    }
 }
 
 struct SqlClaim<DB: Dialect> {
@@ -89,24 +136,7 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
     }
 
     fn commit(self: Box<Self>) -> BoxFuture<'static, Result<(), NotCommitted>> {
-        Box::pin(async move {
-            let locked = |_| {
-                NotCommitted::Handler(
-                    "the handler ended while its transaction was still locked: drop the guard of `Tx::lock` first"
-                        .into(),
-                )
-            };
-            let transaction = self.tx.0.try_lock().map_err(locked)?.take();
-            let Some(mut transaction) = transaction else { return Ok(()) };
-            let committed = match DB::holds(&mut transaction).await {
-                Ok(()) => transaction.commit().await,
-                Err(error) => Err(error),
-            };
-            committed.map_err(|error| match is_transient(&error) {
-                true => NotCommitted::Store(store_error(error, true)),
-                false => NotCommitted::Handler(error.into()),
-            })
-        })
+        Box::pin(async move { self.tx.commit("", Vec::new()).await })
     }
 }
 
@@ -127,6 +157,28 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
 pub struct Tx<DB: Dialect>(Arc<Mutex<Option<Transaction<'static, DB>>>>);
 
 impl<DB: Dialect> Tx<DB> {
+    /// Commits, after it has removed the marks of the messages `failed`.
+    async fn commit(&self, queue: &str, failed: Vec<String>) -> Result<(), NotCommitted> {
+        let locked = |_| {
+            NotCommitted::Handler(
+                "the handler ended while its transaction was still locked: drop the guard of `Tx::lock` first".into(),
+            )
+        };
+        let transaction = self.0.try_lock().map_err(locked)?.take();
+        let Some(mut transaction) = transaction else { return Ok(()) };
+        let committed = async {
+            DB::holds(&mut transaction).await?;
+            if !failed.is_empty() {
+                DB::unmark(&mut transaction, queue, failed).await?;
+            }
+            transaction.commit().await
+        };
+        committed.await.map_err(|error| match is_transient(&error) {
+            true => NotCommitted::Store(store_error(error, true)),
+            false => NotCommitted::Handler(error.into()),
+        })
+    }
+
     /// Locks the transaction's connection until the guard is dropped.
     ///
     /// # Panics
@@ -175,6 +227,21 @@ impl<DB: Dialect> Deref for TxGuard<'_, DB> {
 impl<DB: Dialect> DerefMut for TxGuard<'_, DB> {
     fn deref_mut(&mut self) -> &mut DB::Connection {
         self.0.as_mut().expect(OPEN)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<DB: Dialect> BatchArgument for Tx<DB> {
+    fn take(parts: &BatchParts) -> Result<Self, Failure> {
+        let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
+        // the service checked `need` before it accepted deliveries
+        transaction.ok_or_else(|| {
+            Failure::Handler("the service has no dedupe store with the transaction that the handler takes".into())
+        })
+    }
+
+    fn need() -> Option<Need> {
+        <Self as Argument>::need()
     }
 }
 

@@ -43,6 +43,20 @@ pub trait Statements: Database {
         group: &'a str,
         message_id: &'a str,
     ) -> BoxFuture<'a, Result<bool>>;
+    /// Marks the events of a batch as handled, in one statement; returns the message ids that weren't marked yet. Otherwise as
+    /// [`handled`](Self::handled).
+    fn handled_all<'a>(
+        connection: &'a mut Self::Connection,
+        queue: &'a str,
+        group: &'a str,
+        message_ids: Vec<String>,
+    ) -> BoxFuture<'a, Result<Vec<String>>>;
+    /// Removes the marks of these events.
+    fn unmark<'a>(
+        connection: &'a mut Self::Connection,
+        queue: &'a str,
+        message_ids: Vec<String>,
+    ) -> BoxFuture<'a, Result<()>>;
     /// Checks that the open transaction can be committed; an error if one of its statements failed. PostgreSQL would answer
     /// `COMMIT` with a silent rollback.
     fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
@@ -92,7 +106,7 @@ const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
 
 macro_rules! statements {
     (
-        $database:ty, handled = $handled:literal, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
+        $database:ty, handled = $handled:literal, ids = $ids:literal, bind_ids = $bind_ids:expr, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
         forget = $forget:expr, micros = $micros:expr, put_back = $put_back:expr,
         begin = $begin:expr, end = $end:expr, next = $next:literal
     ) => {
@@ -113,6 +127,41 @@ macro_rules! statements {
                     let [queue, message_id, group] = [queue, message_id, group].map(str::to_owned);
                     let written = sqlx::query(HANDLED).bind(queue).bind(message_id).bind(group).persistent($named);
                     Ok(written.execute(connection).await?.rows_affected() > 0)
+                })
+            }
+
+            fn handled_all<'a>(
+                connection: &'a mut Self::Connection,
+                queue: &'a str,
+                group: &'a str,
+                message_ids: Vec<String>,
+            ) -> BoxFuture<'a, Result<Vec<String>>> {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "INSERT INTO twyla_handled (group_name, message_id) SELECT $1, ids.id FROM ",
+                        $ids,
+                        " WHERE NOT EXISTS (SELECT 1 FROM twyla_handled WHERE group_name = $3 AND message_id = ids.id) \
+                         ON CONFLICT DO NOTHING RETURNING message_id"
+                    );
+                    let [queue, group] = [queue, group].map(str::to_owned);
+                    let written = sqlx::query_scalar(sql).bind(queue).bind($bind_ids(message_ids)).bind(group);
+                    written.persistent($named).fetch_all(connection).await
+                })
+            }
+
+            fn unmark<'a>(
+                connection: &'a mut Self::Connection,
+                queue: &'a str,
+                message_ids: Vec<String>,
+            ) -> BoxFuture<'a, Result<()>> {
+                Box::pin(async move {
+                    let sql = concat!(
+                        "DELETE FROM twyla_handled WHERE group_name = $1 AND message_id IN (SELECT ids.id FROM ",
+                        $ids,
+                        ")"
+                    );
+                    let deleted = sqlx::query(sql).bind(queue.to_owned()).bind($bind_ids(message_ids));
+                    deleted.persistent($named).execute(connection).await.map(drop)
                 })
             }
 
@@ -259,6 +308,8 @@ statements!(
         PRIMARY KEY (group_name, message_id)
     );
     CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    ids = "unnest($2::text[]) AS ids (id)",
+    bind_ids = |ids: Vec<String>| ids,
     outbox = "SELECT pg_advisory_xact_lock(7743218410562);
     CREATE TABLE IF NOT EXISTS twyla_outbox (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -306,6 +357,8 @@ statements!(
         PRIMARY KEY (group_name, message_id)
     );
     CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    ids = "(SELECT value AS id FROM json_each($2)) AS ids",
+    bind_ids = |ids: Vec<String>| serde_json::Value::from(ids).to_string(),
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         message_id TEXT NOT NULL,

@@ -158,6 +158,11 @@ fn recorded(span: impl FnOnce() -> Span, parent: TraceContext, is_remote: bool) 
     (span, if own.is_valid() { from_otel(&own) } else { parent })
 }
 
+/// Adds a link to a span of another trace.
+pub(crate) fn link(span: &Span, to: &TraceContext) {
+    span.add_link(to_otel(to));
+}
+
 /// Returns the trace context of the current span.
 pub(crate) fn current() -> Option<TraceContext> {
     let span = Context::map_current(|context| context.has_active_span().then(|| context.span().span_context().clone()));

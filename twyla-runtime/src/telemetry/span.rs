@@ -21,7 +21,7 @@ use crate::dead_letter::letter::Reason;
 use crate::transport::{Delivery, Outgoing, QueueSpec};
 
 /// A started span with its trace context.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ActiveSpan {
     span: Span,
     context: Option<TraceContext>,
@@ -57,6 +57,18 @@ impl ActiveSpan {
             context,
             #[cfg(feature = "telemetry")]
             log_context: None,
+        }
+    }
+
+    /// Returns a span that records nothing, without a trace.
+    pub(crate) fn none() -> Self {
+        Self {
+            span: Span::none(),
+            context: None,
+            #[cfg(feature = "telemetry")]
+            log_context: None,
+            #[cfg(feature = "telemetry")]
+            unrecorded: false,
         }
     }
 
@@ -211,6 +223,41 @@ pub(crate) fn process(
     });
     #[cfg(feature = "telemetry")]
     let begun = begun.with_log_context(WorkItem::Event { event: queue.event, group: queue.group }, attempt, session);
+    begun
+}
+
+/// Starts the span of one attempt at a batch of `count` events, with links to the traces of its events. OpenTelemetry keeps the
+/// first 128 links unless it is configured otherwise.
+pub(crate) fn process_batch<'a>(
+    queue: &QueueSpec,
+    count: usize,
+    system: &str,
+    traces: impl Iterator<Item = &'a TraceContext>,
+) -> ActiveSpan {
+    let begun = ActiveSpan::begin(None, || {
+        let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
+        tracing::info_span!(
+            "process",
+            otel.name = format_args!("process {domain}:{event_type}:{name}"),
+            otel.kind = "consumer",
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            messaging.system = system,
+            messaging.operation.name = "process",
+            messaging.operation.type = "process",
+            messaging.destination.name = format_args!("{domain}:{event_type}:{name}"),
+            messaging.rabbitmq.destination.routing_key = event_type,
+            messaging.consumer.group.name = queue.group,
+            messaging.batch.message_count = number(count),
+        )
+    });
+    #[cfg(feature = "telemetry")]
+    if !begun.span.is_disabled() {
+        traces.for_each(|trace| sampling::link(&begun.span, trace));
+    }
+    #[cfg(not(feature = "telemetry"))]
+    let _ = traces;
     begun
 }
 

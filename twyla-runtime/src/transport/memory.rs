@@ -87,12 +87,23 @@ struct QueueAcks {
 
 impl Settle for QueueAcks {
     fn settle(&self, position: u64, decision: Decision) {
+        self.settle_all(&[position], decision);
+    }
+
+    fn ack_all(&self, positions: &[u64]) {
+        self.settle_all(positions, Decision::Ack);
+    }
+}
+
+impl QueueAcks {
+    /// Settles deliveries and dispatches what may then be delivered.
+    fn settle_all(&self, positions: &[u64], decision: Decision) {
         let Some(broker) = self.broker.upgrade() else { return };
         // Dropped outside the lock: dropping a delivery settles it, which locks again.
         let undelivered = {
             let mut broker = lock(&broker);
             broker.queues.get_mut(&self.queue).map(|queue| {
-                queue.settle(position, decision);
+                positions.iter().for_each(|position| queue.settle(*position, decision));
                 queue.dispatch(&self.progress)
             })
         };

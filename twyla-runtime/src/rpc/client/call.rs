@@ -87,6 +87,11 @@ impl Rpc {
         Self { session: Some(session), trace: trace.cloned(), ..self.clone() }
     }
 
+    /// Returns the client for the calls of a batch listener: in the trace of the batch, and without a session.
+    pub(crate) fn within_batch(&self, trace: Option<&TraceContext>) -> Self {
+        Self { session: None, trace: trace.cloned(), ..self.clone() }
+    }
+
     /// Calls an RPC.
     ///
     /// Checks request and context against their contracts first. The call belongs to the session and the trace of the

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::problem::Broken;
-use crate::service::fail::NoUse;
+use crate::service::fail::{MayPass, NoUse};
 use twyla_codec::rpc::NoError;
 
 /// An error of a call.
@@ -197,6 +197,8 @@ impl<E: Error + 'static> Error for CallError<E> {
         match self {
             Self::Domain(error) => Some(error),
             Self::Request { by: Side::Ours, .. } => Some(&NoUse),
+            Self::Unreachable { .. } | Self::Deadline { .. } => Some(&MayPass),
+            Self::Fault { status: 429 | 502..=504, .. } => Some(&MayPass),
             _ => None,
         }
     }
@@ -206,6 +208,25 @@ impl<E: Error + 'static> Error for CallError<E> {
 mod tests {
     use super::*;
     use crate::service::fail::{Fail, FailAction};
+    use crate::service::passing::may_pass;
+
+    #[test]
+    fn a_call_that_no_service_answered_may_pass() {
+        let why = String::new;
+        let unreachable = CallError::<NoError>::Unreachable { method: "a.get", maybe_begun: false, why: why() };
+        assert!(may_pass(&unreachable));
+        let fault = |status| {
+            let fault = CallError::<NoError>::Fault {
+                method: "a.get",
+                status,
+                maybe_begun: true,
+                why: why(),
+                retry_after: None,
+            };
+            may_pass(&fault)
+        };
+        assert_eq!([400, 429, 500, 503].map(fault), [false, true, false, true]);
+    }
 
     #[test]
     fn a_call_that_breaks_our_own_contract_is_not_retried() {

@@ -145,7 +145,7 @@ impl<T: Clone + Send + Sync + 'static> Argument for State<T> {
 
 /// The error for a state that the service doesn't have.
 #[derive(Debug)]
-struct NoState(&'static str);
+pub(super) struct NoState(pub(super) &'static str);
 
 impl fmt::Display for NoState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

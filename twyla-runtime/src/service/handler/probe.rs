@@ -5,7 +5,8 @@ use std::future::{Future, ready};
 use std::marker::PhantomData;
 
 use super::argument::Parts;
-use super::registration::{Failure, HandleFuture, Incoming};
+use super::batch;
+use super::registration::{Failure, HandleFuture, Incoming, OpenedEvent};
 use twyla_codec::__private::Otherwise;
 use twyla_codec::event::{Event, Listen};
 use twyla_codec::record::Schemas;
@@ -62,18 +63,47 @@ pub trait Arrives<const IS_EVENT: bool>: Sized {
     /// # Errors
     /// [`Failure`] if the content or the context breaks its contract.
     fn open(incoming: Incoming) -> Result<(Self, Parts), Failure>;
+
+    /// Returns the event, to join a batch.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    fn open_in_batch(incoming: Incoming) -> Result<OpenedEvent, Failure>;
+
+    /// Returns the contents of a batch.
+    fn contents(opened: Vec<OpenedEvent>) -> Vec<Self>;
 }
 
 impl<T: Listen> Arrives<true> for T {
     fn open(incoming: Incoming) -> Result<(Self, Parts), Failure> {
         Parts::open(incoming)
     }
+
+    fn open_in_batch(incoming: Incoming) -> Result<OpenedEvent, Failure> {
+        batch::open::<T>(incoming)
+    }
+
+    fn contents(opened: Vec<OpenedEvent>) -> Vec<Self> {
+        batch::events::<T>(opened).map(|event| event.content).collect()
+    }
 }
 
 impl<T> Arrives<false> for T {
     fn open(_: Incoming) -> Result<(Self, Parts), Failure> {
-        let message = "the program has not compiled".to_owned();
-        let violations = vec![Violation { pointer: String::new(), keyword: "json", message }];
-        Err(Failure::Content(Refusal { violations }))
+        Err(not_compiled())
     }
+
+    fn open_in_batch(_: Incoming) -> Result<OpenedEvent, Failure> {
+        Err(not_compiled())
+    }
+
+    fn contents(_: Vec<OpenedEvent>) -> Vec<Self> {
+        Vec::new()
+    }
+}
+
+fn not_compiled() -> Failure {
+    let message = "the program has not compiled".to_owned();
+    let violations = vec![Violation { pointer: String::new(), keyword: "json", message }];
+    Failure::Content(Refusal { violations })
 }

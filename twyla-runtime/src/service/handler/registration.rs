@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use uuid::Uuid;
 
+use crate::service::batch_fail::BatchFailure;
 use crate::service::dedupe::Transacting;
-use crate::{Ack, Bus, Meta, Retry};
+use crate::{Ack, Bus, Meta, Retry, TraceContext};
 use twyla_codec::record::ContractRecord;
 use twyla_codec::validate::Refusal;
 
@@ -59,6 +61,41 @@ pub struct Policy {
     /// Returns the hash of an event's key: events with the same hash are handled one after another. The hash is `None` if the
     /// event has no key, and so breaks its contract.
     pub key: Option<fn(&Keyed<'_>) -> Option<u64>>,
+    /// The batches in which events are handled, if they aren't handled one by one.
+    pub batch: Option<Batching>,
+}
+
+/// How a listener handles events in batches.
+#[derive(Clone, Copy, Debug)]
+pub struct Batching {
+    /// The maximum number of events in a batch; 0 counts as 1.
+    pub size: u16,
+    /// How long a batch waits for more events while the handler could run.
+    pub within: Duration,
+    /// Decodes one event before it joins a batch.
+    pub open: fn(Incoming) -> Result<OpenedEvent, Failure>,
+    /// Handles a batch. Called for each attempt.
+    pub handle: fn(BatchIncoming) -> BatchFuture,
+}
+
+/// A decoded event, whose type its listener knows.
+pub type OpenedEvent = Box<dyn Any + Send>;
+
+/// The future of one attempt at a batch.
+pub type BatchFuture = Pin<Box<dyn Future<Output = Result<(), BatchFailure>> + Send>>;
+
+/// The input of one attempt at a batch.
+pub struct BatchIncoming {
+    /// The events, in the order in which they arrived.
+    pub events: Vec<OpenedEvent>,
+    /// The bus, in the trace of the batch and without a session.
+    pub bus: Bus,
+    /// The service's states by type.
+    pub states: Arc<States>,
+    /// The span of the batch.
+    pub trace: Option<TraceContext>,
+    /// The transaction that records the events as handled, if the listener uses one.
+    pub transaction: Option<Transacting>,
 }
 
 /// The parts of an event from which its key is taken.

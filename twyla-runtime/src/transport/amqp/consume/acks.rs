@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn the_acks_of_a_batch_are_one_frame() {
+        let mut all = PendingAcks::new(1000);
+        (1..=600).for_each(|tag| all.delivered(tag));
+        (1..=500).for_each(|tag| all.acked(tag));
+        assert_eq!(all.take(), [ack(500, true)]);
+        assert!(!all.is_decided());
+    }
+
+    #[test]
     fn an_ack_waits_only_after_another_and_below_half_the_prefetch() {
         let mut all = PendingAcks::new(4);
         (1..=4).for_each(|tag| all.delivered(tag));

@@ -205,6 +205,22 @@ impl Settle for ChannelDeliveries {
         }
     }
 
+    fn ack_all(&self, tags: &[u64]) {
+        let mut state = self.lock();
+        if state.ended.is_some() {
+            return;
+        }
+        tags.iter().for_each(|tag| state.pending_acks.acked(*tag));
+        // at once: a batch waits for no other acks
+        self.send(&mut state);
+        let tell = state.stopping && state.pending_acks.is_decided();
+        drop(state);
+        self.stream.flush();
+        if tell {
+            self.changed.notify_one();
+        }
+    }
+
     fn is_void(&self) -> bool {
         self.is_gone.load(Ordering::Acquire)
     }

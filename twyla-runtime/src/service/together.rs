@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::active_listener::ActiveListener;
 use super::attempt::handle_in_turn;
+use super::gather::Membership;
 use crate::transport::Delivery;
 
 /// Handles deliveries one after another. A handler that waits, or follows a slow one, runs in a separate task. If the future is
@@ -16,7 +17,7 @@ use crate::transport::Delivery;
 pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: Vec<Delivery>) {
     let mut waiting = JoinSet::new();
     for delivery in deliveries {
-        let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery));
+        let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery, Membership::default()));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
             // This poll's waker does nothing: the new task polls the future again at once.

@@ -1,0 +1,14 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::api::UserInput;
+use twyla_runtime::{BatchFail, listener, listeners};
+
+#[listener("api.user_input", group = "bots", retry = "never")]
+async fn answer(_: UserInput) -> Result<(), BatchFail> {
+    Ok(())
+}
+
+fn main() {
+    let _ = listeners![answer];
+}

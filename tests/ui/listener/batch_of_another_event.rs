@@ -1,0 +1,12 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::bot::Reply;
+use twyla_runtime::{listener, listeners};
+
+#[listener("api.user_input", group = "bots", batch = 500)]
+async fn answer(_: Vec<Reply>) {}
+
+fn main() {
+    let _ = listeners![answer];
+}

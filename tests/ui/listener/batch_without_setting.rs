@@ -1,0 +1,12 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::api::UserInput;
+use twyla_runtime::{listener, listeners};
+
+#[listener("api.user_input", group = "bots", retry = "never")]
+async fn answer(_: Vec<UserInput>) {}
+
+fn main() {
+    let _ = listeners![answer];
+}

@@ -1,0 +1,90 @@
+//! The answers to the events of a batch, and the order in which those are handled that are handled again.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Instant;
+
+use super::active_listener::ActiveListener;
+use super::call::AttemptTimer;
+use super::call_outcome::CallOutcome;
+use super::gather::{Answer, BatchMember, MemberOutcome};
+use super::start::{Signal, Starts, Turn};
+use super::verdict::FailedAttempts;
+use crate::progress::AttemptEnd;
+use crate::telemetry::metrics::AttemptOutcome;
+use crate::telemetry::span::ActiveSpan;
+
+/// An event and its place in the batch as it gathered.
+pub(crate) type InBatch = (usize, BatchMember);
+
+/// The answered events of a batch.
+#[derive(Default)]
+pub(crate) struct Answers(Vec<(usize, BatchMember, Answer)>);
+
+impl Answers {
+    pub(crate) fn add(&mut self, (place, member): InBatch, outcome: MemberOutcome, begun: Instant, span: &ActiveSpan) {
+        let (span, failed) = (span.clone(), member.failed.clone());
+        self.0.push((place, member, Answer { outcome, begun, span, failed, turn: None, start: None }));
+    }
+
+    /// Returns the events without those whose message id another event of the batch has: after the batch, the store knows them.
+    pub(crate) fn without_duplicates(&mut self, members: Vec<InBatch>) -> Vec<InBatch> {
+        let mut ids = HashSet::new();
+        let mut distinct = Vec::with_capacity(members.len());
+        for (place, member) in members {
+            let is_new = member.incoming.meta.message_id.as_ref().is_none_or(|id| ids.insert(id.clone()));
+            match is_new {
+                true => distinct.push((place, member)),
+                false => self.add((place, member), MemberOutcome::Alone, Instant::now(), &ActiveSpan::none()),
+            }
+        }
+        distinct
+    }
+
+    /// Returns the answers. Events that are handled again begin in their order in the batch; those with the same key take turns.
+    pub(crate) fn finish(mut self) -> Vec<(BatchMember, Answer)> {
+        self.0.sort_by_key(|(place, ..)| *place);
+        let mut starts = Starts::default();
+        let mut last = HashMap::<u64, usize>::new();
+        for at in 0..self.0.len() {
+            let Some((_, BatchMember { key, .. }, answer)) = self.0.get_mut(at) else { continue };
+            if matches!(answer.outcome, MemberOutcome::Called(CallOutcome::Acked | CallOutcome::Skipped)) {
+                continue;
+            }
+            let Some(key) = *key else {
+                if matches!(answer.outcome, MemberOutcome::Alone) {
+                    answer.start = Some(starts.next());
+                }
+                continue;
+            };
+            let previous = last.insert(key, at).and_then(|previous| self.0.get_mut(previous));
+            let before = previous.map(|(_, _, previous)| {
+                let (end, before) = Signal::new();
+                previous.turn.get_or_insert_default().end = Some(end);
+                before
+            });
+            if let Some((_, _, answer)) = self.0.get_mut(at) {
+                answer.turn = Some(Turn { before, end: None });
+            }
+        }
+        self.0.into_iter().map(|(_, member, answer)| (member, answer)).collect()
+    }
+}
+
+impl BatchMember {
+    /// Reports that the attempt failed, although the event is handled again at once: it isn't counted.
+    pub(crate) fn attempt_failed(&self, listening: &ActiveListener, error: &str, begun: Instant) {
+        AttemptTimer::since(&listening.metrics, begun).stop(AttemptOutcome::Failed);
+        self.progress.attempt_ends(AttemptEnd::Failed(error));
+        listening.metrics.retried();
+    }
+
+    /// Reports that the attempt failed, and counts it.
+    pub(crate) fn attempt_counts(&mut self, listening: &ActiveListener, error: &str, begun: Instant) {
+        self.attempt_failed(listening, error, begun);
+        let meta = &mut self.incoming.meta;
+        let failed = FailedAttempts::after(self.failed.take(), meta.attempt, error);
+        meta.attempt = failed.attempts.saturating_add(1);
+        meta.first_failure = Some(failed.first.clone());
+        self.failed = Some(FailedAttempts { in_batch: true, ..failed });
+    }
+}
