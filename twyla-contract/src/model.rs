@@ -197,8 +197,8 @@ impl fmt::Display for Kind {
                 }
                 if values.len() > 8 { write!(f, " and {} more", values.len() - 8) } else { Ok(()) }
             }
-            Self::Array(item) => write!(f, "an array, each item {item}"),
-            Self::Map(value) => write!(f, "an object, each member {value}"),
+            Self::Array(item) => write!(f, "an array in which each item is {item}"),
+            Self::Map(value) => write!(f, "an object in which each member is {value}"),
             Self::Object { rust_path } => write!(f, "an object (`{rust_path}`)"),
             Self::Other { rust_path } => write!(f, "a value of `{rust_path}`"),
             Self::Nullable(kind) => write!(f, "{kind}, or null"),
