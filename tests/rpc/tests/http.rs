@@ -159,9 +159,9 @@ async fn another_encoding_of_a_request_is_named() {
     let running = start(Script::echo(), anywhere()).await;
     let utf16: Vec<u8> = "{\"id\": 7}".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (body, detail) in [
-        (b"\xef\xbb\xbf{\"id\": 7}".to_vec(), "begins with a byte order mark, which JSON doesn't allow"),
-        (utf16.clone(), "is UTF-16, but JSON is UTF-8"),
-        ([b"\xff\xfe", &utf16[..]].concat(), "is UTF-16, but JSON is UTF-8"),
+        (b"\xef\xbb\xbf{\"id\": 7}".to_vec(), "the text begins with a byte order mark, which JSON doesn't allow"),
+        (utf16.clone(), "the text is UTF-16, but JSON is UTF-8"),
+        ([b"\xff\xfe", &utf16[..]].concat(), "the text is UTF-16, but JSON is UTF-8"),
     ] {
         let reply = within(post(running.address().unwrap(), "/rpc/look", &[JSON, CONTEXT], &body)).await;
         let refusal = problem(&reply, 422, "contract");

@@ -28,7 +28,9 @@ pub(crate) fn generated(name: &str, place: &Place) -> Text {
         format!("`twyla_build::Builder::new(\"schemas\").runtime(\"{path}\").compile_or_exit()` in `build.rs`")
     };
     let example = match place {
-        Place::Dependency(path) => return text.help(format!("`{name}` is `{path}` in this crate: call {}", call(path))),
+        Place::Dependency(path) => {
+            return text.help(format!("`{name}` is `{path}` in this crate: call {}", call(path)));
+        }
         Place::Macros(path) => path,
         Place::Unknown => "kit::twyla",
     };
