@@ -161,7 +161,7 @@ fn types_read_together_are_those_of_each_contract_alone() {
         for (shared, bundle) in read_together(&all)
             .unwrap()
             .into_iter()
-            .chain(together(&all).unwrap().into_iter().map(Some))
+            .chain(super::together::together(&all).unwrap().into_iter().map(Some))
             .zip(all.iter().cycle())
         {
             let Some(SharedSchemas { types, .. }) = shared.and_then(|it| it.schemas) else { continue };
