@@ -58,7 +58,7 @@ async fn lists_shows_replays_and_drops() {
     assert!(listed.ends_with(&format!("12 of 12 dead letters of {event} in the group one\n")), "{listed}");
     for _ in 0..5 {
         let listed = said(&["list", event, "one", "--reason", "size", "--limit", "7"]);
-        assert_eq!(listed, format!("0 of 12 dead letters of {event} in the group one, 7 of them looked at\n"));
+        assert_eq!(listed, format!("0 of 12 dead letters of {event} in the group one, 7 of them examined\n"));
     }
     let one = said(&["list", event, "one", "--error", "number 7", "--json"]);
     let one: serde_json::Value = serde_json::from_str(&one).unwrap();

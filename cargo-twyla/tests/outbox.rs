@@ -58,13 +58,13 @@ async fn lists_shows_retries_and_drops<DB: Dialect>(url: &str, pool: &Pool<DB>) 
     assert!(shown.contains("message id     message-7\n") && !shown.contains("secret"), "{shown}");
     let shown = said(url, &["show", "7", "--reveal"]);
     assert!(shown.ends_with("\n{\n  \"secret\": 1\n}\n"), "{shown}");
-    assert_eq!(refused(url, &["show", "11"]), "error: no event with the number 11 was refused\n");
+    assert_eq!(refused(url, &["show", "11"]), "error: there is no refused event with the number 11\n");
 
     assert_eq!(
         refused(url, &["drop", "--all"]),
         "error: nothing was done: standard input is not a terminal, so confirm with --yes\n"
     );
-    assert_eq!(refused(url, &["drop", "7", "11", "--yes"]), "error: no event with the number 11 was refused\n");
+    assert_eq!(refused(url, &["drop", "7", "11", "--yes"]), "error: there is no refused event with the number 11\n");
     assert_eq!(said(url, &["retry", "--event", "shop.order", "--yes"]), "2 retried, 2 left\n");
     assert_eq!(said(url, &["drop", "8", "--yes"]), "1 dropped, 1 left\n");
     assert_eq!(said(url, &["drop", "--event", "shop.order", "--yes"]), "0 dropped, 1 left\n");

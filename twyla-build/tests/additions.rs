@@ -133,11 +133,11 @@ fn rejects_unknown_names_and_derives() {
     assert!(attribute("billing", "#[a]").contains("a pattern is `*`, a module (`shop`)"));
     assert_eq!(
         derive("shop::Placed.rate", "Eq"),
-        "`shop::Placed.rate` is a member, and only a type has derives: name its type, or use `.attribute(…)`"
+        "`shop::Placed.rate` is a member, but only types have derives: name its type, or use `.attribute(…)`"
     );
     assert_eq!(
         derive("*", "Eq, Hash"),
-        "`Eq, Hash` isn't the path of a derive: give each derive by itself: `[\"Eq\", \"Hash\"]`"
+        "`Eq, Hash` isn't the path of a derive: list each derive separately, as in `[\"Eq\", \"Hash\"]`"
     );
     assert_eq!(
         derive("shop::Placed", "Eq"),
@@ -149,14 +149,14 @@ fn rejects_unknown_names_and_derives() {
     );
     assert_eq!(
         derive("shop::PlacedSize", "Default"),
-        "`Default` can't be derived for `shop::PlacedSize`: each of its variants holds a value, and a default variant holds none"
+        "`Default` can't be derived for `shop::PlacedSize`: each of its variants has a value, but a default variant must not have one"
     );
     assert!(derive("shop::PlacedColor", "Default").contains("none of its variants has the attribute `#[default]`"));
     assert_eq!(
         attribute("*", "must_use"),
-        "`must_use` isn't an attribute: it is written as in code: `#[non_exhaustive]`"
+        "`must_use` isn't an attribute: expected an attribute as in code, such as `#[non_exhaustive]`"
     );
-    assert!(attribute("*", "#[derive(Eq)]").contains("derives are for `.derive(…)`"));
+    assert!(attribute("*", "#[derive(Eq)]").contains("use `.derive(…)` instead"));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn refuses_replacements_of_nothing() {
         schema("shared/money.json#/properties/cent"),
         "there is no schema `shared/money.json#/properties/cent` to replace; did you mean `shared/money.json#/properties/cents`?"
     );
-    assert!(schema("events/shop/placed.json").contains("is a whole event, context or message"));
+    assert!(schema("events/shop/placed.json").contains("is a contract, whose type is always generated"));
     assert!(schema("shared/unused.json").contains("so nothing is replaced"));
     assert_eq!(
         error(|builder| builder.replace_format("decimol", "my::Decimal")),
@@ -199,7 +199,7 @@ fn refuses_replacements_of_nothing() {
     );
     assert_eq!(
         error(|builder| builder.replace("shared/money.json", "Money")),
-        "`Money` isn't the path of a type: it begins with `crate::` or with the name of a crate: `crate::Money`"
+        "`Money` isn't the path of a type: begin the path with `crate::` or the name of a crate, as in `crate::Money`"
     );
     assert!(
         error(|builder| builder.replace_format("decimal", "my::Decimal!"))
@@ -265,7 +265,7 @@ fn parameters_with_references_that_are_not_read_are_reported() {
     {
         let found = warnings(parameter.clone());
         let [one] = &*found else { panic!("{parameter}: {found:?}") };
-        assert!(one.contains("a parameter that is a `$ref` alone"), "{one}");
+        assert!(one.contains("a schema without `$ref`, or with nothing but `$ref`"), "{one}");
     }
     let found = warnings(json!({ "$ref": "#/$defs/b" }));
     let [one] = &*found else { panic!("{found:?}") };
@@ -371,26 +371,23 @@ fn a_type_that_a_schema_names_wrongly_is_reported() {
         one.clone()
     };
     for (named, wanted) in [
-        (json!("some::Type"), "an object with `crate`, `version` and `path`, three strings"),
-        (
-            json!({ "crate": "some", "path": "some::Type" }),
-            "an object with `crate`, `version` and `path`, three strings",
-        ),
+        (json!("some::Type"), "an object with the strings `crate`, `version` and `path`"),
+        (json!({ "crate": "some", "path": "some::Type" }), "an object with the strings `crate`, `version` and `path`"),
         (
             json!({ "crate": "some", "version": "one", "path": "some::Type" }),
-            "a version requirement in `version`, as Cargo has them",
+            "a version requirement of Cargo as `version`",
         ),
         (
             json!({ "crate": "some", "version": "1", "path": "other::Type" }),
-            "a path in `path` that begins with the name of the crate",
+            "a path that begins with the name of the crate as `path`",
         ),
         (
             json!({ "crate": "some", "version": "1", "path": "some::Type!" }),
-            "a path in `path` that begins with the name of the crate",
+            "a path that begins with the name of the crate as `path`",
         ),
         (
             json!({ "crate": "some", "version": "1", "path": "some::Type<u8>", "parameters": [{ "type": "string" }] }),
-            "a path without `<…>` in `path` beside `parameters`",
+            "a `path` without `<…>` beside `parameters`",
         ),
     ] {
         let warning = warning(named.clone());

@@ -144,13 +144,16 @@ fn only_what_says_something_changes_the_digest() {
 #[test]
 fn reports_an_invalid_bundle() {
     for (text, said) in [
-        ("", "isn't valid JSON"),
-        ("{}", "`draft` and `formats` are needed"),
-        (r#"{ "draft": "2020-12", "formats": true }"#, "`root` is needed"),
-        (r#"{ "draft": "2020-12", "formats": true, "root": "a", "documents": {} }"#, "no document of the name"),
+        ("", "invalid JSON"),
+        ("{}", "`draft` or `formats` is missing"),
+        (r#"{ "draft": "2020-12", "formats": true }"#, "`root`, the name of a document, is missing"),
+        (
+            r#"{ "draft": "2020-12", "formats": true, "root": "a", "documents": {} }"#,
+            "`documents` doesn't contain the document that `root` names",
+        ),
         (
             r##"{ "draft": "7", "formats": true, "root": "a", "documents": { "a": { "$ref": "#/b" } } }"##,
-            "`#/b` leads nowhere",
+            "`#/b` refers to a schema that doesn't exist",
         ),
     ] {
         let problems = Bundle::parse(text).unwrap_err().to_string();

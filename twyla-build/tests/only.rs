@@ -115,7 +115,7 @@ fn a_pattern_without_a_contract_is_an_error_that_names_a_similar_one() {
     let folder = folder(&[]);
     assert_eq!(
         errors(&folder, &["bot.reply", "shop.ordr"]),
-        "error: schemas: no event and no RPC matches `shop.ordr`, which build.rs names in `.only(…)`; did you mean `shop.order`?"
+        "error: schemas: no event or RPC matches `shop.ordr`, which build.rs names in `.only(…)`; did you mean `shop.order`?"
     );
     assert!(errors(&folder, &["shp.*"]).ends_with("did you mean `shop.*`?"));
     assert!(errors(&folder, &["desk.fnd"]).ends_with("did you mean `desk.find`?"));
@@ -188,5 +188,8 @@ fn a_role_for_what_is_left_out_is_an_error() {
     lock(&folder);
     let built = builder(&folder).only(["bot.*"]).role(Role::Listener).listens(["shop.order"]);
     let error = built.check().unwrap_err().to_string();
-    assert!(error.ends_with("build.rs names `shop.order` in `.listens(…)`, but `.only(…)` leaves it out"), "{error}");
+    assert!(
+        error.ends_with("build.rs names `shop.order` in `.listens(…)`, but `.only(…)` leaves this contract out"),
+        "{error}"
+    );
 }

@@ -65,7 +65,7 @@ fn the_builder_or_the_folder_sets_the_dialect() {
 fn what_the_builder_says_of_a_dialect_comes_before_the_folder() {
     let settings = json!({ "dialects": { META: "7" } }).to_string();
     let folder = folder(META, &[("schemas/twyla.json", &settings)]);
-    assert!(errors(builder(&folder).generate()).contains("`exclusiveMinimum` is a number, not true"));
+    assert!(errors(builder(&folder).generate()).contains("`exclusiveMinimum` must be a number, found true"));
     assert!(is_of_draft_4(&bundle(&builder(&folder).dialect(META, Draft::Draft4))));
 }
 
@@ -97,7 +97,7 @@ fn a_meta_schema_that_is_given_comes_before_what_is_known_of_its_uri() {
     let meta = json!({ "$schema": "http://json-schema.org/draft-07/schema#" }).to_string();
     let folder = folder(IGLU, &[("vendor/meta.json", &meta)]);
     let builder = builder(&folder).document(IGLU, folder.path().join("vendor/meta.json"));
-    assert!(errors(builder.generate()).contains("`exclusiveMinimum` is a number, not true"));
+    assert!(errors(builder.generate()).contains("`exclusiveMinimum` must be a number, found true"));
 }
 
 #[test]
@@ -146,9 +146,9 @@ fn mistakes_in_the_file_are_reported_at_their_places() {
         lines,
         [
             "error: schemas/twyla.json:2:3: there is no setting `dialect`; did you mean `dialects`?",
-            "error: schemas/twyla.json:3:24: `x:y` is a draft: \"4\", \"6\", \"7\", \"2019-09\" or \"2020-12\", not 7",
-            "error: schemas/twyla.json:4:16: `documents` is an object of files by URI, not an array",
-            "error: schemas/twyla.json:5:14: `formats` is true or false, not the string \"no\"",
+            "error: schemas/twyla.json:3:24: `x:y` must be a draft: \"4\", \"6\", \"7\", \"2019-09\" or \"2020-12\", found 7",
+            "error: schemas/twyla.json:4:16: `documents` must be an object with URIs as keys and files as values, found an array",
+            "error: schemas/twyla.json:5:14: `formats` must be a boolean, found the string \"no\"",
         ]
     );
 }
@@ -204,8 +204,7 @@ fn a_keyword_of_another_draft_is_reported_once_with_its_count() {
     assert_eq!(said.len(), 2, "{said:?}");
     assert_eq!(
         said[0],
-        "schemas/events/shop/placed.json:2:16: `prefixItems` is a keyword of draft 2020-12 and is ignored in draft 7: name the \
-         draft that is meant with `$schema` (2 times in this file) [unknown-keyword]"
+        "schemas/events/shop/placed.json:2:16: `prefixItems` is a keyword of draft 2020-12 and is ignored in draft 7: name the intended draft with `$schema` (2 times in this file) [unknown-keyword]"
     );
     assert!(
         said[1].starts_with("schemas/events/shop/placed.json:3:55: `nullable` is a keyword of OpenAPI 3.0"),
@@ -271,19 +270,20 @@ fn an_annotation_of_a_wrong_type_is_a_warning_once_per_keyword() {
     assert_eq!(
         said[..2],
         [
-            "schemas/events/shop/paid.json:1:12: `title` is a string, not 7, and is ignored [wrong-annotation]",
-            "schemas/events/shop/paid.json:1:30: `description` is a string, not null, and is ignored (2 times in this file) \
+            "schemas/events/shop/paid.json:1:12: `title` is ignored: expected a string, found 7 [wrong-annotation]",
+            "schemas/events/shop/paid.json:1:30: `description` is ignored: expected a string, found null (2 times in this file) \
              [wrong-annotation]",
         ]
     );
-    assert!(said[2].contains("`examples` is an array, not the string \"x\", and is ignored"), "{said:?}");
+    assert!(said[2].contains("`examples` is ignored: expected an array, found the string \"x\""), "{said:?}");
     let allowed =
         r#"{ "allow": { "wrong-annotation": ["title", "description", "examples", "deprecated", "readOnly"] } }"#;
     assert_eq!(of(allowed).len(), 2);
     // a keyword with a rule is held to its type as ever
     let broken = folder(IGLU, &[("schemas/events/shop/paid.json", r#"{ "required": null }"#)]);
     assert!(
-        errors(builder(&broken).generate()).contains("`required` is an array of property names, none twice, not null")
+        errors(builder(&broken).generate())
+            .contains("`required` must be an array of property names, all different, found null")
     );
 }
 

@@ -226,7 +226,7 @@ fn a_type_holds_to_an_idempotent_request() {
 
 #[test]
 #[should_panic(
-    expected = "`View` doesn't hold to the contract `api.user_input` (../schemas/events/api/user_input.json:1:1)"
+    expected = "`View` doesn't satisfy the contract `api.user_input` (../schemas/events/api/user_input.json:1:1)"
 )]
 fn a_false_assertion_panics() {
     twyla_build::assert_contract::<View>("api.user_input");

@@ -18,7 +18,7 @@ impl Bundle {
     /// A message if it isn't a bundle.
     pub fn open(text: &str) -> Result<Self, String> {
         let bundle = compare::Bundle::parse(text).map_err(|problems| problems.to_string())?;
-        let schemas = SchemaSet::of(&bundle).map_err(|error| format!("no thread can be started: {error}"))?;
+        let schemas = SchemaSet::of(&bundle).map_err(|error| format!("a thread can't be started: {error}"))?;
         Ok(Self { bundle, schemas })
     }
 
@@ -33,7 +33,7 @@ impl Bundle {
         let root = SchemaPath { document: document.to_owned(), pointer: String::new() };
         let root = self.schemas.schema(&root).ok_or("the bundle has no schema for its root document")?;
         let contract = Contract::new(root, &self.bundle);
-        let contract = contract.map_err(|error| format!("no thread can be started: {error}"))?;
+        let contract = contract.map_err(|error| format!("a thread can't be started: {error}"))?;
         Ok(contract.objects(is_contract && !is_response))
     }
 }

@@ -24,7 +24,7 @@ use crate::support::schemas::{self, SchemasArgs};
 #[command(after_help = "\
 For example:
   cargo twyla explain api.user_input
-  cargo twyla explain context                            what every event carries
+  cargo twyla explain context                            the context that every event carries
   cargo twyla explain navitaire-api.get_booking          the request, response and error of an RPC
   cargo twyla explain navitaire-api.get_booking/request")]
 pub(crate) struct Args {
@@ -102,13 +102,16 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     line(&mut out, format_args!("\n{}", paint(HEAD, "How it is decoded")));
     line(
         &mut out,
-        "  In one pass over the text, without serde: each field is read as its type, and a member that comes twice,",
+        "  In one pass over the JSON text, without serde: each field is read as its type. Members that occur twice and",
     );
-    line(&mut out, "  or an integer that loses a digit, is refused. Rules of a single value are checked in place.");
+    line(
+        &mut out,
+        "  integers that would lose digits are refused. Rules of a single value are checked while it is read.",
+    );
     if trees.is_empty() {
-        line(&mut out, "  No other rules are needed.");
+        line(&mut out, "  The contract has no other rules.");
     } else {
-        line(&mut out, "  Rules that a type can't express are checked on the typed value:");
+        line(&mut out, "  Rules that the Rust type can't express are checked on the decoded value:");
         trees.sort_by(|a, b| (&a.place, &a.why).cmp(&(&b.place, &b.why)));
         trees.dedup();
         for RuleExplanation { place, why } in trees {
@@ -127,25 +130,27 @@ fn on_the_wire(schema: &ContractSchema) -> Vec<String> {
     match schema.kind {
         ContractKind::Event => vec![
             format!("Published to the exchange {before} with the routing key {after}, together with its context."),
-            format!("A group listens with the queue {}.<group>.", schema.name),
+            format!("Each group of listeners has the queue {}.<group>.", schema.name),
         ],
         ContractKind::Request => {
-            let repeated = if schema.bundle.says_idempotent() {
-                "It is idempotent: a caller that gets no answer may send it again."
+            let repeated = if schema.bundle.is_idempotent() {
+                "The RPC is idempotent: a caller that gets no response may send the request again."
             } else {
-                "It isn't idempotent here: sent again only if its handler did not begin, the handler is declared idempotent, or \
-                 the caller gives an idempotency key."
+                "The contract isn't idempotent: the request is sent again only if its handler didn't begin, the \
+                 handler is declared idempotent, or the caller gives an idempotency key."
             };
             vec![format!("The body of POST /rpc/{after}, which {before} serves over HTTP."), repeated.to_owned()]
         }
         ContractKind::Response => {
-            vec![format!("The body of the answer 200 to POST /rpc/{after}, which {before} serves.")]
+            vec![format!("The body of a 200 response to POST /rpc/{after}, which {before} serves.")]
         }
         ContractKind::Error => vec![format!(
-            "The body of a 409 response to POST /rpc/{after}, which {before} serves: why it can't do what was asked for."
+            "The body of a 409 response to POST /rpc/{after}, which {before} serves: why the service can't do what the \
+             call asks for."
         )],
         ContractKind::Context => vec![
-            "In the envelope of every event, beside its content, and in the header twyla-context of a call.".to_owned(),
+            "Sent in the envelope of every event, beside its content, and in the header twyla-context of a call."
+                .to_owned(),
         ],
         _ => Vec::new(),
     }
@@ -173,10 +178,10 @@ fn body(out: &mut String, type_: &TypeExplanation) {
             }
             let others = match others {
                 UndeclaredMembers::Ignored => {
-                    "Members that it doesn't declare are ignored when it is read, and never written."
+                    "Undeclared members are ignored when the object is read, and never written."
                 }
-                UndeclaredMembers::Refused => "Members that it doesn't declare are refused.",
-                UndeclaredMembers::Kept => "Members that it doesn't declare are kept when it is read, and written.",
+                UndeclaredMembers::Refused => "Undeclared members are refused.",
+                UndeclaredMembers::Kept => "Undeclared members are kept when the object is read, and written again.",
             };
             line(out, format_args!("\n  {others}"));
         }
@@ -208,7 +213,10 @@ fn body(out: &mut String, type_: &TypeExplanation) {
                 description(out, "      ", docs);
             }
         }
-        BodyExplanation::Map(rust_type) => line(out, format_args!("  An object whose members are each {rust_type}")),
+        BodyExplanation::Map(rust_type) => {
+            line(out, format_args!("  An object whose members all have the type {rust_type}"));
+        }
+        BodyExplanation::Newtype(rust_type) => line(out, format_args!("  A value of the type {rust_type}")),
     }
 }
 
@@ -258,6 +266,7 @@ fn json(about: &ContractExplanation, schema: &ContractSchema) -> Value {
                 }
             }
             BodyExplanation::Map(rust_type) => json!({ "members": rust_type }),
+            BodyExplanation::Newtype(rust_type) => json!({ "value": rust_type }),
         };
         json!({
             "type": it.rust_path,

@@ -28,9 +28,9 @@ use twyla_sample::{Broken, Extent};
 #[command(after_help = "\
 For example:
   cargo twyla sample api.user_input
-  cargo twyla sample api.user_input --minimal              only what is required
+  cargo twyla sample api.user_input --minimal              only the required members
   cargo twyla sample api.user_input --envelope             the whole message, as it is on the wire
-  cargo twyla sample api.user_input --invalid              what is refused, and by which rule
+  cargo twyla sample api.user_input --invalid              an invalid event for each rule
   cargo twyla sample api.user_input --invalid --format json | jq .event")]
 pub(crate) struct Args {
     /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
@@ -53,9 +53,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("{name} has no event: no value is valid under its schema ({place})")]
+    #[error("{name} has no sample: no value is valid under its schema ({place})")]
     Nothing { name: String, place: String },
-    #[error("no event of {name} was found, although one may exist: {why}")]
+    #[error("no sample of {name} was found, although one may exist: {why}")]
     Undecided { name: String, why: String },
 }
 
@@ -141,7 +141,7 @@ pub(crate) fn sample(contract: &Contract<'_>, extent: Extent) -> Result<Value, E
     let name = contract.schema.name.clone();
     match compare::sample(&contract.schema.bundle, &Options::default()) {
         Sample::Value(event) if contract.held.is_valid(&event) => Ok(event),
-        Sample::Value(_) => Err(Error::Undecided { name, why: "the one that was found is not valid".to_owned() }),
+        Sample::Value(_) => Err(Error::Undecided { name, why: "the value that was found is not valid".to_owned() }),
         Sample::Nothing => Err(Error::Nothing { name, place: contract.schema.place.to_string() }),
         Sample::Undecided(why) => Err(Error::Undecided { name, why: why.to_string() }),
     }

@@ -19,13 +19,13 @@ use crate::support::text::did_you_mean;
 pub(crate) enum Error {
     #[error(transparent)]
     Folder(#[from] schemas::Error),
-    #[error("{folder} declares no contract {name}{}", did_you_mean(near.as_deref()))]
+    #[error("{folder} has no contract {name}{}", did_you_mean(near.as_deref()))]
     NoContract { folder: String, name: String, near: Option<String> },
     #[error("{name} is an RPC: name one of its contracts, {}", of_it.join(", "))]
     WholeRpc { name: String, of_it: Vec<String> },
     #[error("--envelope is for events: {what} has no envelope")]
     NoEnvelope { what: String },
-    #[error("no thread can be started: {0}")]
+    #[error("a thread can't be started: {0}")]
     NoThread(io::Error),
 }
 

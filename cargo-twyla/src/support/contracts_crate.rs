@@ -12,7 +12,7 @@ use super::text::did_you_mean;
 pub(crate) enum Error {
     #[error("`cargo metadata` failed here: {0}")]
     Cargo(#[from] cargo_metadata::Error),
-    #[error("no package {name} here or among the dependencies{}", did_you_mean(near.as_deref()))]
+    #[error("there is no package {name} here or among the dependencies{}", did_you_mean(near.as_deref()))]
     NoPackage { name: String, near: Option<String> },
     #[error("the package {name} has no schemas: {} is not a folder; name it with `schemas = \"..\"` in [package.metadata.twyla]", folder.display())]
     NoSchemas { name: String, folder: PathBuf },

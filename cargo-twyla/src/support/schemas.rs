@@ -16,10 +16,10 @@ pub(crate) struct SchemasArgs {
     /// The schemas folder. Default: `schemas` here or in the nearest folder above.
     #[arg(long, value_name = "DIR", help_heading = "Schemas")]
     pub(crate) schemas: Option<PathBuf>,
-    /// The contracts crate whose schemas are meant: a package here or among the dependencies.
+    /// The contracts crate whose schemas to use: a package here or among the dependencies.
     #[arg(long = "contracts", value_name = "PACKAGE", conflicts_with = "schemas", help_heading = "Schemas")]
     contracts_crate: Option<String>,
-    /// The draft of schemas that name none: 4, 6, 7, 2019-09 or 2020-12. Default: the draft in the lock.
+    /// The draft of schemas without `$schema`: 4, 6, 7, 2019-09 or 2020-12. Default: the draft in the lock.
     #[arg(long, value_name = "DRAFT", help_heading = "Schemas")]
     draft: Option<Draft>,
     /// Treat `format` as an annotation, as with `.formats(false)`. Default: the setting in the lock.
@@ -63,11 +63,11 @@ pub(crate) fn dialect(text: &str) -> Result<(String, Draft), String> {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("no folder `schemas` here or in a folder above: name it with --schemas")]
+    #[error("there is no folder `schemas` here or in a folder above: name it with --schemas")]
     NoFolder,
     #[error("{0}")]
     Here(std::io::Error),
-    #[error("{shown}: there is no such folder of schemas: {error}")]
+    #[error("{shown}: the schemas folder can't be read: {error}")]
     Unreadable { shown: String, error: std::io::Error },
     #[error("{0}")]
     ContractsCrate(#[from] contracts_crate::Error),

@@ -214,7 +214,7 @@ fn a_definition_that_is_called_as_a_reference_is_refused() {
     assert_eq!(code, 2);
     assert_eq!(
         said,
-        "error: schemas/events/odd/defs.json#/properties/a/$defs/$ref is called `$ref`, and AsyncAPI's tools take it for a reference: give it another name\n"
+        "error: the member schemas/events/odd/defs.json#/properties/a/$defs/$ref is named `$ref`, which AsyncAPI's tools take for a reference: give it another name\n"
     );
 }
 
@@ -227,11 +227,11 @@ fn a_document_writes_nothing_outside() {
         fs::write(folder.path().join("a.json"), document.to_string()).unwrap();
         let (said, code) = twyla(folder.path(), &["import", "a.json"]);
         assert_eq!(code, 2, "{said}");
-        assert!(said.contains("names a file that would not be in the folder"), "{said}");
+        assert!(said.contains("names a file outside of the folder"), "{said}");
     }
     for (text, why) in [
         ("{}", "is not an AsyncAPI document"),
-        (r#"{ "asyncapi": "2.6.0" }"#, "is of AsyncAPI 2.6.0, and 3 is read"),
+        (r#"{ "asyncapi": "2.6.0" }"#, "is an AsyncAPI 2.6.0 document, but only AsyncAPI 3 is read"),
         (r#"{ "asyncapi": "3.0.0" }"#, "has no messages with a payload"),
         (r##"{ "asyncapi": "3.0.0", "channels": { "a": { "$ref": "#/channels/a" } } }"##, "more than 16 references"),
     ] {
@@ -257,7 +257,7 @@ fn a_document_of_others_becomes_contracts() {
     fs::write(folder.path().join("a.json"), document).unwrap();
     let (said, code) = twyla(folder.path(), &["import", "a.json"]);
     assert_eq!(code, 2);
-    assert!(said.ends_with("neither it nor its channel names a domain; say --domain\n"), "{said}");
+    assert!(said.ends_with("neither the message nor its channel names a domain: pass --domain\n"), "{said}");
     let (said, code) = twyla(folder.path(), &["import", "a.json", "--domain", "lights"]);
     assert_eq!(code, 0, "{said}");
     let read = |path: &str| fs::read_to_string(folder.path().join("schemas").join(path)).unwrap();

@@ -70,14 +70,14 @@ fn a_contract_is_explained() {
     assert_eq!(json["types"][0]["is"]["fields"][1]["type"], "Option<bot::ReplyMood>");
     assert_eq!(
         refused(&["explain", "api.user_inptu"]),
-        "error: schemas declares no contract api.user_inptu; did you mean api.user_input?\n"
+        "error: schemas has no contract api.user_inptu; did you mean api.user_input?\n"
     );
     insta::assert_snapshot!("explain_rpc", said(&["explain", "navitaire-api.get_booking"]));
     let request = said(&["explain", "navitaire-api.get_booking/request"]);
     assert!(said(&["explain", "navitaire-api.get_booking"]).starts_with(&request), "{request}");
     assert_eq!(
         refused(&["explain", "navitaire-api.get_bookin"]),
-        "error: schemas declares no contract navitaire-api.get_bookin; did you mean navitaire-api.get_booking?\n"
+        "error: schemas has no contract navitaire-api.get_bookin; did you mean navitaire-api.get_booking?\n"
     );
     assert_eq!(
         refused(&["sample", "navitaire-api.get_booking"]),
@@ -86,6 +86,30 @@ fn a_contract_is_explained() {
     );
     let error = refused(&["explain", "--schemas", "nowhere"]);
     assert!(error.starts_with("error: nowhere: "), "{error}");
+}
+
+#[test]
+fn a_map_is_explained_by_the_type_of_its_members() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("context.json", r#"{ "type": "object" }"#),
+        ("events/stock/levels.json", r#"{ "type": "object", "additionalProperties": { "type": "integer" } }"#),
+        ("rpc/stock/list/request.json", r#"{ "type": "object" }"#),
+        ("rpc/stock/list/response.json", r#"{ "type": "array", "items": { "type": "string" } }"#),
+    ];
+    for (file, text) in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let explain = |args: &[&str]| said(&[&["explain", "--schemas", folder.path().to_str().unwrap()], args].concat());
+    let levels = explain(&["stock.levels"]);
+    assert!(levels.contains("\n  An object whose members all have the type i64\n"), "{levels}");
+    let list = explain(&["stock.list/response"]);
+    assert!(list.contains("\n  A value of the type Vec<String>\n"), "{list}");
+    let of = |name: &str| -> Value { serde_json::from_str(&explain(&[name, "--format", "json"])).unwrap() };
+    assert_eq!(of("stock.levels")["types"][0]["is"], json!({ "members": "i64" }));
+    assert_eq!(of("stock.list/response")["types"][0]["is"], json!({ "value": "Vec<String>" }));
 }
 
 #[test]
@@ -174,7 +198,7 @@ fn events_are_validated_as_they_come() {
     insta::assert_snapshot!("validate_json", said);
     assert_eq!(code, 1);
     let (said, _, code) = twyla(&["validate", "api.user_input", "-"], "{\n  \"emission\": \"hello\"\n}\n");
-    assert_eq!((said.as_str(), code), ("the event keeps the contract of api.user_input\n", 0));
+    assert_eq!((said.as_str(), code), ("the event satisfies the contract of api.user_input\n", 0));
     let (said, _, code) = twyla(&["validate", "api.user_input", "-"], "");
     assert_eq!((said.as_str(), code), ("no events\n", 0));
 }
@@ -302,7 +326,7 @@ fn a_huge_stream_takes_constant_memory() {
         input.write_all(end.as_bytes()).unwrap();
         drop(input);
         let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-        assert_eq!(said, "10000 events keep the contract of api.user_input\n");
+        assert_eq!(said, "10000 events satisfy the contract of api.user_input\n");
         assert!(last < first + 2000, "{first} kB at first, and {last} kB behind {} kB", 100 * chunk.len() / 1000);
     }
 }

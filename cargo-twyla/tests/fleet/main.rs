@@ -188,16 +188,17 @@ fn calls_are_compared_in_both_directions() {
     // it answers what the caller doesn't take
     let (said, code) = with_candidates(&folder, &[server("3", request, negative)], &[]);
     assert!(said.contains("booking 3 may send the response {\"seats\":-1}"), "{said}");
-    assert!(said.contains("booking 3 has to wait: bot 1 doesn't fit it, so a version that does goes first"), "{said}");
+    assert!(
+        said.contains("booking 3 has to wait: bot 1 doesn't fit it; deploy a version of it that fits first"),
+        "{said}"
+    );
     assert_eq!(code, 1);
 
     // it may be repeated where the service doesn't let it be
     let repeated = request.replacen('{', r#"{ "idempotent": true,"#, 1);
     let (said, code) = with_candidates(&folder, &[caller("5", &repeated, answer)], &[]);
     assert!(
-        said.contains(
-            "booking 1 doesn't say that it may be repeated: a caller that gets no answer sends the call again"
-        ),
+        said.contains("booking 1 doesn't allow it to be sent again: a caller that gets no answer sends the call again"),
         "{said}"
     );
     assert!(!said.contains("refuse"), "{said}");
@@ -236,7 +237,7 @@ fn each_folder_is_an_environment() {
     let (said, code) = fleet(folder.path(), &["fleet"]);
     assert_eq!(
         said,
-        "error: fleet/production/web.contracts.json is in the folder production, but says that it is deployed in staging\n"
+        "error: fleet/production/web.contracts.json is in the folder production, but names the environment staging\n"
     );
     assert_eq!(code, 2);
 }

@@ -231,7 +231,10 @@ fn a_draft_that_a_file_embeds_is_no_reason_to_need_that_file() {
     let other = r#"{ "$schema": "http://json-schema.org/draft-07/schema", "type": "object" }"#;
     let folder = folder(&[("old/shop/bundle.json", bundle), ("old/shop/other.json", other)]);
     let (said, _) = import(folder.path(), &["old"]);
-    assert!(said.contains("left out: shop/bundle.json:1:98: #/definitions/gone leads to none of the files"), "{said}");
+    assert!(
+        said.contains("left out: shop/bundle.json:1:98: #/definitions/gone doesn't refer to any of the files"),
+        "{said}"
+    );
     assert!(said.ends_with(&format!("1 event, {PROVEN}; 1 file was left out\n")), "{said}");
 }
 
@@ -243,8 +246,7 @@ fn what_stands_outside_of_an_id_is_not_found_within_and_the_id_is_named() {
     let (said, _) = import(folder.path(), &["old"]);
     assert!(
         said.contains(
-            "left out: shop/paid.json:2:64: #/definitions/word leads to nothing below the `$id` https://example.com/inner.json, which is \
-             around it; the file has it outside of that: remove the `$id`, or write the file's own before the `#`"
+            "left out: shop/paid.json:2:64: #/definitions/word doesn't exist below the enclosing `$id` https://example.com/inner.json, but elsewhere in the file: remove the `$id`, or write the file's own `$id` before the `#`"
         ),
         "{said}"
     );
@@ -351,7 +353,7 @@ fn nothing_is_asked_for_that_a_bundle_embeds() {
     };
     let folder = folder(&[("old/shop/paid.json", &bundle("number")), ("old/shop/sent.json", &bundle("string"))]);
     let (said, code) = import(folder.path(), &["old"]);
-    let empty = "note: no file is the context, which every event carries: an empty one was made";
+    let empty = "note: no file describes the context that every event carries: an empty context.json was created";
     assert_eq!(end(&said), format!("{empty}\n2 events, {PROVEN}"));
     assert_eq!(code, 0);
 }
@@ -370,7 +372,10 @@ fn a_dialect_and_documents_are_written_to_the_settings_of_the_folder() {
         ("vendor/money.json", r#"{ "type": "number" }"#),
     ]);
     let unset = import(folder.path(), &["old"]).0;
-    assert!(unset.contains("left out: shop/paid.json:1:3: `https://example.com/meta` isn't a known draft"), "{unset}");
+    assert!(
+        unset.contains("left out: shop/paid.json:1:3: `https://example.com/meta` isn't the URI of a known draft"),
+        "{unset}"
+    );
     assert!(unset.contains(&format!("1 event, {PROVEN}; 1 file was left out")), "{unset}");
     let set = [
         "old",

@@ -113,7 +113,7 @@ fn a_program_that_is_built_needs_no_sources() {
     std::fs::copy(program, folder.path().join("ears")).unwrap();
 
     let of_file = |args: &[&str]| twyla(folder.path()).arg("ears").args(args).output().unwrap();
-    assert_eq!(refused(&of_file(&[])), "error: ears has no version in it: pass its version with --version\n");
+    assert_eq!(refused(&of_file(&[])), "error: ears contains no version of the service: pass it with --version\n");
     let output = of_file(&["--version", "1.2.0", "--service", "twyla-marks", "-o", "-"]);
     assert_eq!(text(&output.stdout), built);
 
@@ -126,13 +126,11 @@ fn a_program_that_is_built_needs_no_sources() {
     let previous = ["--previous", "ears.contracts.json", "-o", "-"];
     assert_eq!(
         refused(&of_file(&[["--version", "1.2.0"].as_slice(), &previous].concat())),
-        "error: ears.contracts.json is of the version 1.2.0, which --previous names twice, or which is the new one's: \
-         change the package's version, or say --version\n"
+        "error: ears.contracts.json has the version 1.2.0, which another --previous or the new manifest has too: change the package's version, or pass --version\n"
     );
     assert_eq!(
         refused(&of_file(&[["--version", "1.3.0", "--service", "eyes"].as_slice(), &previous].concat())),
-        "error: ears.contracts.json is of the service ears, and this is eyes: \
-         --previous takes earlier versions of the same one\n"
+        "error: ears.contracts.json is a manifest of the service ears, not of eyes: --previous takes earlier versions of the same service\n"
     );
     let output = of_file(&[["--version", "1.3.0", "--environment", "production"].as_slice(), &previous].concat());
     let next: Value = serde_json::from_slice(&output.stdout).unwrap();

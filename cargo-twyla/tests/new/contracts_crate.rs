@@ -94,7 +94,7 @@ fn a_service_on_a_contracts_crate_compiles_and_finds_its_contracts() {
     let explained = twyla(&service, &["explain", "example.asked", "--contracts", "platform-contracts"]);
     assert!(text(&explained.stdout).contains("question"), "{}", text(&explained.stderr));
     let unknown = text(&twyla(&service, &["explain", "--contracts", "platform-contract"]).stderr);
-    assert!(unknown.contains("no package platform-contract here or among the dependencies"), "{unknown}");
+    assert!(unknown.contains("there is no package platform-contract here or among the dependencies"), "{unknown}");
     assert!(unknown.contains("did you mean platform-contracts?"), "{unknown}");
 
     // the card of another service beside it
@@ -322,7 +322,7 @@ fn check_reports_features_that_lag_behind_the_folders() {
         checked,
         "warning: Cargo.toml:8:2: `web-shop` has no feature, so no build compiles its contracts\n\
          \x20 options  - add `web-shop = []` to `[features]`, and `web-shop` to `default` if services have it by default\n\n\
-         warning: Cargo.toml:11:1: the feature `billing` compiles nothing: no domain and no service has this name\n\
+         warning: Cargo.toml:11:1: the feature `billing` compiles nothing: no domain or service has this name\n\
          \x20 options  - remove `billing` from `[features]`, or give its domain the name\n\n\
          in order: 4 contracts, all as accepted\n"
     );
@@ -363,7 +363,7 @@ fn a_contracts_crate_that_is_not_there_is_refused() {
     let nowhere = refused(&["new", "a", "--contracts", "platform=nowhere"]);
     assert!(nowhere.starts_with("error: there is no contracts crate in nowhere: Cargo.toml: "), "{nowhere}");
     assert!(
-        refused(&["new", "a", "--contracts", "a=platform-contracts"]).contains("its contracts crate has that name")
+        refused(&["new", "a", "--contracts", "a=platform-contracts"]).contains("its contracts crate has this name")
     );
     for package in ["tokio", "twyla-runtime", "type"] {
         let source = format!("{package}=https://example.com/contracts");

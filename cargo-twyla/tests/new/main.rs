@@ -117,7 +117,7 @@ fn it_takes_the_sources_that_the_command_was_built_from() {
 fn reports_a_service_that_can_not_be_created() {
     assert_eq!(
         refused(&["new", "über"]),
-        "error: a service can't be named über: it takes ASCII letters, digits, `-` and `_`\n"
+        "error: a service can't be named über: a name has ASCII letters, digits, `-` and `_`\n"
     );
     assert!(refused(&["new", "2fast"]).starts_with("error: a service can't be named 2fast: "));
     assert!(refused(&["new", "type"]).starts_with("error: a service can't be named type: "));

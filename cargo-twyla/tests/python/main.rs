@@ -161,7 +161,7 @@ fn nothing_of_others_is_overwritten() {
     let (said, code) = twyla(folder.path(), &["python", "mine"]);
     assert_eq!(
         (&*said, code),
-        ("error: mine is not a package of this command, and is not empty: name another folder\n", 2)
+        ("error: mine is not empty and was not written by this command: name another folder\n", 2)
     );
     for name in ["my-contracts", "class", "1st"] {
         let (said, code) = twyla(folder.path(), &["python", name]);

@@ -92,7 +92,7 @@ impl Measurement {
             BodyExplanation::Words(_) => self.words += 1,
             BodyExplanation::Union { by: UnionDiscriminator::JsonType, .. } => self.untagged += 1,
             BodyExplanation::Union { .. } => self.tagged += 1,
-            BodyExplanation::Map(_) => self.maps += 1,
+            BodyExplanation::Map(_) | BodyExplanation::Newtype(_) => self.maps += 1,
         }
     }
 

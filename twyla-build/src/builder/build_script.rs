@@ -48,7 +48,7 @@ impl Builder {
             Err(problems) => return problems.report_to_cargo(),
         }
         let Some(out) = std::env::var_os("OUT_DIR").map(PathBuf::from) else {
-            println!("cargo::error=twyla_build::compile is for build.rs: cargo has set no OUT_DIR");
+            println!("cargo::error=OUT_DIR is not set: call twyla_build::compile in build.rs, where cargo sets it");
             return false;
         };
         for (name, text) in [("twyla.rs", &generated.code), (index::FILE_NAME, &generated.index)] {

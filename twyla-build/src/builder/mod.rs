@@ -290,7 +290,7 @@ impl Builder {
     /// Runs the work on a stack that is large enough for deeply nested schemas.
     fn on_stack<T: Send>(&self, work: impl FnOnce(&Self) -> Result<T, Problems> + Send) -> Result<T, Problems> {
         stack::large(|| work(self)).unwrap_or_else(|error| {
-            let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+            let kind = ProblemKind::Uncompilable { error: format!("a thread can't be started: {error}") };
             Err(Problems(vec![Problem { file: self.shown.clone(), at: None, kind }]))
         })
     }

@@ -120,9 +120,9 @@ impl Bundle {
 
     /// Returns whether the contract is the request of an RPC that `"idempotent": true` marks as idempotent.
     #[must_use]
-    pub fn says_idempotent(&self) -> bool {
+    pub fn is_idempotent(&self) -> bool {
         self.is_request()
-            && self.inner.documents.get(self.root()).is_some_and(|document| rpcs::says_idempotent(&document.node))
+            && self.inner.documents.get(self.root()).is_some_and(|document| rpcs::is_idempotent(&document.node))
     }
 
     pub(super) fn root_path(&self) -> SchemaPath {

@@ -123,7 +123,7 @@ pub(super) fn sample(schema: &Resolved, options: &Options) -> Sample {
 }
 
 pub(super) fn no_thread(bundle: &Bundle, error: &std::io::Error) -> Why {
-    let reason = format!("no thread can be started: {error}");
+    let reason = format!("a thread can't be started: {error}");
     Why { keyword: String::new(), path: bundle.root_path(), reason }
 }
 
@@ -138,7 +138,7 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
             Some(pattern) => Why {
                 keyword: "pattern".to_owned(),
                 path: pattern.path.clone(),
-                reason: format!("the texts that match {} can't be computed exactly", pattern.written),
+                reason: format!("the strings that match {} can't be computed exactly", pattern.written),
             },
             None => whole("a pattern can't be decided".to_owned()),
         },
@@ -146,18 +146,22 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
             Some(format) => Why {
                 keyword: "format".to_owned(),
                 path: format.path.clone(),
-                reason: format!("the texts of the format {} can't be computed exactly", format.name),
+                reason: format!("the strings of the format {} can't be computed exactly", format.name),
             },
             None => whole("a format can't be decided".to_owned()),
         },
-        Some(Obstacle::Steps) => whole(format!("its alternatives multiply: undecided after {} steps", options.budget)),
-        Some(Obstacle::Time) => {
-            whole(format!("its alternatives multiply: undecided after {} seconds", options.time.as_secs_f64()))
-        }
+        Some(Obstacle::Steps) => whole(format!(
+            "the schema has too many combinations of alternatives: the search stopped after {} steps",
+            options.budget
+        )),
+        Some(Obstacle::Time) => whole(format!(
+            "the schema has too many combinations of alternatives: the search stopped after {} seconds",
+            options.time.as_secs_f64()
+        )),
         Some(Obstacle::Deep) => whole("values would be nested too deep".to_owned()),
-        Some(Obstacle::Number) => whole("a number that would break it can't be written".to_owned()),
-        Some(Obstacle::Size) => whole("sizes are too large to try".to_owned()),
-        None => whole("a value was found, but validation by both schemas didn't confirm it".to_owned()),
+        Some(Obstacle::Number) => whole("a number that breaks the rule can't be written".to_owned()),
+        Some(Obstacle::Size) => whole("the sizes in the schema are too large to try".to_owned()),
+        None => whole("the search found a value, but validation by both schemas didn't confirm it".to_owned()),
     }
 }
 

@@ -12,14 +12,16 @@ const RULE: &str = "a caller that gets no answer sends the call again, so it may
 /// that the service's contract doesn't allow to be repeated.
 pub(super) fn verdict(values: Verdict, caller: &Resolved, service: &Resolved, options: &Options) -> Verdict {
     let (caller_schema, service) = (&caller.bundle, &service.bundle);
-    if !caller_schema.says_idempotent() || !service.is_request() || service.says_idempotent() {
+    if !caller_schema.is_idempotent() || !service.is_request() || service.is_idempotent() {
         return values;
     }
     let path = SchemaPath { pointer: format!("/{IDEMPOTENT}"), ..service.root_path() };
     match values {
         Verdict::Fits => {}
         Verdict::Breaks(mut witness) => {
-            witness.rule.push_str(&format!("; also, only the caller's contract is `{IDEMPOTENT}`: {RULE}"));
+            witness
+                .rule
+                .push_str(&format!("; also, the caller's contract is `{IDEMPOTENT}` and the service's isn't: {RULE}"));
             return Verdict::Breaks(witness);
         }
         Verdict::Undecided(why) => return Verdict::Undecided(why),
@@ -27,7 +29,7 @@ pub(super) fn verdict(values: Verdict, caller: &Resolved, service: &Resolved, op
     match decide::sample(caller, options) {
         Sample::Nothing => Verdict::Fits,
         Sample::Undecided(_) => {
-            let reason = format!("{RULE}; no request was found as an example");
+            let reason = format!("{RULE}; the search found no example request");
             Verdict::Undecided(Why { keyword: IDEMPOTENT.to_owned(), path, reason })
         }
         Sample::Value(event) => Verdict::Breaks(Box::new(Witness {

@@ -165,11 +165,11 @@ impl Parts {
         let in_every_draft = in_every_draft.filter_map(Node::str).map(str::to_owned).collect();
         let formats = formats.map(|asserted| Formats { asserted, in_every_draft });
         let (Some(draft), Some(formats)) = (draft, formats) else {
-            problems.push(bad("`draft` and `formats` are needed"));
+            problems.push(bad("`draft` or `formats` is missing"));
             return None;
         };
         let Some(root) = node.get("root").and_then(Node::str) else {
-            problems.push(bad("`root` is needed: the name of a document"));
+            problems.push(bad("`root`, the name of a document, is missing"));
             return None;
         };
         let mut documents = Vec::new();
@@ -181,7 +181,7 @@ impl Parts {
             documents.push((member.key.clone(), value));
         }
         if !documents.iter().any(|(name, _)| name == root) {
-            problems.push(bad("`documents` has no document of the name that `root` has"));
+            problems.push(bad("`documents` doesn't contain the document that `root` names"));
             return None;
         }
         Some(Self { draft, formats, root: root.to_owned(), documents })
@@ -221,7 +221,7 @@ fn on_stack(work: impl FnOnce(&mut Vec<Problem>) -> Option<Bundle> + Send) -> Re
     let mut problems = Vec::new();
     let done = stack::large(|| work(&mut problems));
     let bundle = done.unwrap_or_else(|error| {
-        let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+        let kind = ProblemKind::Uncompilable { error: format!("a thread can't be started: {error}") };
         problems.push(Problem { file: "schema".to_owned(), at: None, kind });
         None
     });

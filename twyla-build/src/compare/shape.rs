@@ -188,7 +188,7 @@ impl PartCheck<'_> {
                             }
                             (Some(field), _) => below(&field.held, value, key),
                             (None, Others::Kept { held, .. }) => below(held, value, key),
-                            (None, _) if self.side == Side::Sends => unsent("the schema declares no such member"),
+                            (None, _) if self.side == Side::Sends => unsent("the schema doesn't declare the member"),
                             (None, _) => Ok(None),
                         }
                     }))

@@ -106,12 +106,12 @@ impl Group<'_> {
         }
         let files: Vec<usize> = roots.iter().map(|root| root.file).collect();
         let types = Types::together(&schemas, &files);
-        let notes_seen = evaluate::notes_seen(&schemas);
+        let tracks_evaluated = evaluate::tracks_evaluated(&schemas);
         let schemas = Arc::new(schemas);
         let mut gatherer = Gatherer::new(&schemas);
         let shared = |((bundle, root), types): ((&&Bundle, Loc), Option<Types>)| {
             let is_read = !written || gatherer.bundle(&root) == **bundle;
-            let schemas = Some(SharedSchemas { schemas: schemas.clone(), root, types, notes_seen });
+            let schemas = Some(SharedSchemas { schemas: schemas.clone(), root, types, tracks_evaluated });
             is_read.then(|| Shared { bundle: (*bundle).clone(), schemas })
         };
         bundles.iter().zip(roots).zip(types).map(shared).collect()

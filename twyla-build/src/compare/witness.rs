@@ -22,7 +22,7 @@ pub(super) struct SharedSchemas {
     /// `None` if the contract's types are read alone.
     pub(super) types: Option<Types>,
     /// Whether any of the schemas has `unevaluatedItems` or `unevaluatedProperties`.
-    pub(super) notes_seen: bool,
+    pub(super) tracks_evaluated: bool,
 }
 
 /// A contract against which values are validated.
@@ -43,9 +43,9 @@ impl WitnessCheck {
 
     /// Creates the check of a contract whose schemas are resolved together with those of other contracts.
     pub(super) fn of_shared(shared: &SharedSchemas) -> Self {
-        let SharedSchemas { schemas, root, types, notes_seen } = shared.clone();
+        let SharedSchemas { schemas, root, types, tracks_evaluated } = shared.clone();
         let types = types.unwrap_or_else(|| Types::new(&schemas, &root));
-        Self { cache: Cache::knowing(&schemas, notes_seen), schemas, root, types: Some(types) }
+        Self { cache: Cache::knowing(&schemas, tracks_evaluated), schemas, root, types: Some(types) }
     }
 
     /// Returns the number of schemas evaluated so far.

@@ -102,23 +102,29 @@ impl fmt::Display for Refused {
         match self {
             Self::Problems(problems) => write!(f, "{problems}"),
             Self::Unknown { name, near } => {
-                write!(f, "neither the folder nor its lock has a contract `{name}`{}", DidYouMean(near.as_deref()))
+                write!(f, "there is no contract `{name}` in the folder or its lock{}", DidYouMean(near.as_deref()))
             }
             Self::WholeRpc { name, of_it } => {
                 write!(f, "`{name}` is an RPC: name one of its contracts, {}", of_it.join(", "))
             }
-            Self::OneOnly => f.write_str("this accepts one contract at a time: name it"),
-            Self::Unnamed => f.write_str("a change that isn't additive is accepted by name: name its contracts"),
-            Self::NoReason => f.write_str("a reason is needed, for those who read the lock later: `--reason \"…\"`"),
+            Self::OneOnly => f.write_str("this option needs exactly one contract: name it"),
+            Self::Unnamed => {
+                f.write_str("name the contracts to accept: without names, only additive changes are accepted")
+            }
+            Self::NoReason => f.write_str("the reason is missing: add `--reason \"…\"`, which is kept in the lock"),
             Self::Past { until, today } => {
-                write!(f, "{until} is past (today is {today}): choose a later day")
+                write!(f, "the day {until} is in the past (today is {today}): choose a later day")
             }
             Self::Fits { subject } => {
-                write!(f, "`{subject}` needs no waiver: it breaks nothing; `cargo twyla accept {subject}` is enough")
+                write!(
+                    f,
+                    "the change of `{subject}` breaks nothing and needs no waiver: run `cargo twyla accept {subject}`"
+                )
             }
             Self::OtherDirections { subject, given, found } => write!(
                 f,
-                "`{subject}` breaks in `--direction {}`, not {}: read `cargo twyla diff -c {subject}` before you accept it",
+                "the change of `{subject}` breaks in `--direction {}`, not {}: run `cargo twyla diff -c {subject}` \
+                 before you accept it",
                 words(found),
                 words(given)
             ),
@@ -127,13 +133,18 @@ impl fmt::Display for Refused {
             }
             Self::NotThere { subject } => write!(
                 f,
-                "`{subject}` has no schema any more: `cargo twyla accept {subject} --removed --reason \"…\"` accepts that"
+                "the schema of `{subject}` no longer exists: to accept that, run `cargo twyla accept {subject} \
+                 --removed --reason \"…\"`"
             ),
             Self::NoVersion { subject, digest, known } if known.is_empty() => {
-                write!(f, "`{subject}` has no version {digest} in the field: it has no version there")
+                write!(f, "`{subject}` has no version {digest} in the field: it has no versions in the field")
             }
             Self::NoVersion { subject, digest, known } => {
-                write!(f, "`{subject}` has no version {digest} in the field; those are {}", known.join(", "))
+                write!(
+                    f,
+                    "`{subject}` has no version {digest} in the field; its versions in the field are {}",
+                    known.join(", ")
+                )
             }
             Self::NothingAccepted { subject } => {
                 write!(f, "`{subject}` isn't in the lock yet, so it has no version in the field")
@@ -248,7 +259,8 @@ impl NextLock<'_> {
                     self.accepted(subject, version);
                 }
                 FindingKind::Idle(waiver) => {
-                    self.done.push(format!("`{subject}`: the waiver of {} is unused and removed", short(&waiver.old)));
+                    self.done
+                        .push(format!("`{subject}`: the unused waiver of version {} was removed", short(&waiver.old)));
                     if let Some(entry) = self.lock.contracts.get_mut(subject) {
                         entry.waivers.retain(|other| other != waiver);
                     }

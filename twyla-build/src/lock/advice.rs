@@ -117,8 +117,8 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     if subject.kind == ContractKind::Request && path.len() == 1 && keyword == IDEMPOTENT {
         return Some(match harms {
             [Direction::NewToOld] => format!(
-                "leave `{IDEMPOTENT}` as it was, and declare it in the service, with `#[rpc(.., idempotent)]`: its callers learn \
-                 it from its first answer"
+                "leave `{IDEMPOTENT}` as it was, and declare the handler idempotent with `#[rpc(.., idempotent)]`: \
+                 callers learn that from its first response"
             ),
             _ => format!("keep `{IDEMPOTENT}` until no old callers are left"),
         });
@@ -129,7 +129,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         return old.is_added_to(&form).then(|| {
             format!(
                 "leave {} out of `required`: {listeners} accept content without it, and new {producers} can always \
-                 send it (a `default` says what its absence means)",
+                 send it (a `default` gives its value if it is absent)",
                 named(name)
             )
         });
@@ -147,16 +147,16 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         let value = properties.get(from)?.clone();
         properties.insert(to.clone(), value);
         return old.is_added_to(&form).then(|| {
-            format!("keep `{from}` and add `{to}` beside it, not required: send both until nothing reads `{from}`")
+            format!("keep `{from}` and add an optional `{to}`: send both until no {listeners} read `{from}`")
         });
     }
     if harms == [Direction::OldToNew] {
         // these alternatives keep the old form, so they need no comparison
         return Some(match &edit.change {
-            Change::Added(_) if is_property(&path) => format!("leave `{keyword}` undeclared"),
-            Change::Added(_) => format!("leave `{keyword}` out; new {producers} can follow it by themselves"),
+            Change::Added(_) if is_property(&path) => format!("don't declare `{keyword}`"),
+            Change::Added(_) => format!("leave `{keyword}` out; new {producers} can follow this rule without it"),
             Change::Changed { old, new } => {
-                format!("keep `{keyword}` at {}; new {producers} can keep to {} by themselves", short(old), short(new))
+                format!("keep `{keyword}` at {}; new {producers} can limit themselves to {}", short(old), short(new))
             }
             Change::Removed(_) if !is_item(&path) => format!("keep `{keyword}`; new {producers} needn't use it"),
             Change::Unlisted(value) | Change::Removed(value) => {
@@ -168,8 +168,8 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
     let add_property = add_property::property(old.form, alone, &edit.path)?;
     old.is_added_to(&add_property.form).then(|| {
         format!(
-            "keep `{name}` as it was and add `{other}` beside it, not required, with what is new: send both until \
-             nothing reads `{name}`",
+            "keep `{name}` as it was and add an optional `{other}` with the new schema: send both until no {listeners} \
+             read `{name}`",
             name = add_property.name,
             other = add_property.other
         )
@@ -197,14 +197,16 @@ fn named(name: &Value) -> String {
 /// Returns the alternative that always exists: a new contract beside the old one.
 pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Option<String> {
     match subject.kind {
-        ContractKind::Context => Some("put what is new into the events that need it".to_owned()),
+        ContractKind::Context => {
+            Some("leave the context as it was, and make the change in the events that need it".to_owned())
+        }
         ContractKind::Request | ContractKind::Response | ContractKind::Error => {
             let name = free(subject, sources);
             let folder =
                 file.rsplit_once('/').and_then(|(folder, _)| folder.rsplit_once('/')).map(|(folder, _)| folder)?;
             let method = |name: &str| name.split_once('.').map_or(name, |(_, method)| method).to_owned();
             Some(format!(
-                "a new RPC beside the old one: {folder}/{}, with both served until nothing calls `{}`",
+                "add a new RPC beside the old one, {folder}/{}, and serve both until nothing calls `{}`",
                 method(&name),
                 subject.name
             ))
@@ -214,7 +216,8 @@ pub(super) fn new_event(subject: &Subject, file: &str, sources: &Sources) -> Opt
             let last = |name: &str| name.split_once('.').map_or(name, |(_, last)| last).to_owned();
             let folder = file.strip_suffix(&format!("{}.json", last(&subject.name)))?;
             Some(format!(
-                "a new event beside the old one: {folder}{}.json, with both sent until nothing listens to `{subject}`",
+                "add a new event beside the old one, {folder}{}.json, and send both until nothing listens to \
+                 `{subject}`",
                 last(&name)
             ))
         }

@@ -62,7 +62,7 @@ pub(super) fn findings(given: CheckInput<'_>) -> Result<Vec<Finding>, Problems> 
         }
     }
     let found = compared(given, &checks).map_err(|error| {
-        let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+        let kind = ProblemKind::Uncompilable { error: format!("a thread can't be started: {error}") };
         Problems(vec![Problem { file: given.how.folder.clone(), at: None, kind }])
     })?;
     let mut findings = found?;

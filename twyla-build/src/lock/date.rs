@@ -29,7 +29,7 @@ impl std::error::Error for NoDate {}
 
 impl fmt::Display for NoDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a day is written as 2026-03-31")
+        f.write_str("expected a day such as 2026-03-31")
     }
 }
 

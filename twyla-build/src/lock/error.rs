@@ -63,34 +63,40 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict => f.write_str(
-                "two merged branches both changed the lock: keep one side whole, then accept again what the other had accepted, \
-                 with `cargo twyla accept`",
+                "two merged branches both changed the lock: keep the lock of one branch, then accept the changes of \
+                 the other branch again with `cargo twyla accept`",
             ),
-            Self::NoLock => write!(f, "isn't a lock of contracts: an object with `lock` and `contracts`; {REMEDY}"),
+            Self::NoLock => {
+                write!(f, "this isn't a lock of contracts: expected an object with `lock` and `contracts`; {REMEDY}")
+            }
             Self::Newer { number } => {
-                write!(f, "is a lock of format version {number}, but this version of Twyla reads 1: update Twyla")
+                write!(
+                    f,
+                    "the lock has the format version {number}, but this version of Twyla reads only version 1: update \
+                     Twyla"
+                )
             }
             Self::Missing { name, of } => write!(f, "{of} has no `{name}`; {REMEDY}"),
             Self::Unknown { name, near } => {
-                write!(f, "there is no `{name}` here{}", DidYouMean(near.as_deref()))?;
+                write!(f, "unknown member `{name}`{}", DidYouMean(near.as_deref()))?;
                 if near.is_none() { write!(f, "; {REMEDY}") } else { Ok(()) }
             }
-            Self::Wrong { name, wanted, found } => write!(f, "`{name}` is {wanted}, not {found}"),
-            Self::BadSubject { name, error } => write!(f, "`{name}` isn't a contract: {error}"),
-            Self::BadForm { error } => write!(f, "the form isn't a contract: {error}; {REMEDY}"),
+            Self::Wrong { name, wanted, found } => write!(f, "`{name}` must be {wanted}, found {found}"),
+            Self::BadSubject { name, error } => write!(f, "`{name}` isn't the name of a contract: {error}"),
+            Self::BadForm { error } => write!(f, "the form isn't a valid contract: {error}; {REMEDY}"),
             Self::WrongDigest { written, is } => write!(
                 f,
-                "the form has the digest {}, but the lock says {}: it was edited by hand; {REMEDY}",
+                "the form has the digest {}, but the lock names {}: the lock was edited by hand; {REMEDY}",
                 short(is),
                 short(written)
             ),
-            Self::Twice { digest } => write!(f, "the version {} is here twice; remove one of them", short(digest)),
+            Self::Twice { digest } => write!(f, "the version {} occurs twice: remove one of the two", short(digest)),
             Self::LeftOut { name, method } => {
-                write!(f, "build.rs names `{name}` in `.{method}(…)`, but `.only(…)` leaves it out")
+                write!(f, "build.rs names `{name}` in `.{method}(…)`, but `.only(…)` leaves this contract out")
             }
             Self::NoRole { name, near, method } => {
                 let near = DidYouMean(near.as_deref());
-                write!(f, "has no contract `{name}`, which build.rs names in `.{method}(…)`{near}")
+                write!(f, "there is no contract `{name}`, which build.rs names in `.{method}(…)`{near}")
             }
         }
     }

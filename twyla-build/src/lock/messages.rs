@@ -88,8 +88,8 @@ impl<'a> FindingGroup<'a> {
 
     /// Returns which services the change affects, a sentence for each side.
     #[must_use]
-    pub fn hurt(&self) -> Vec<String> {
-        wording::hurt(self.first)
+    pub fn affected(&self) -> Vec<String> {
+        wording::affected(self.first)
     }
 
     /// Returns the ways to resolve the findings; the command that accepts the change is the last.

@@ -249,7 +249,7 @@ impl std::error::Error for NoWord {}
 
 impl fmt::Display for NoWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it is one of {}", self.0.join(", "))
+        write!(f, "expected one of {}", self.0.join(", "))
     }
 }
 

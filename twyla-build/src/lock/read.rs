@@ -46,7 +46,7 @@ impl Lock {
     pub fn verify(&self, shown: &str) -> Result<(), Problems> {
         let versions: Vec<&Version> = self.contracts.values().flat_map(Entry::versions).collect();
         let checked = stack::each(&versions, |version| version.bundle(shown).err()).map_err(|error| {
-            let kind = ProblemKind::Uncompilable { error: format!("no thread can be started: {error}") };
+            let kind = ProblemKind::Uncompilable { error: format!("a thread can't be started: {error}") };
             Problems(vec![Problem { file: shown.to_owned(), at: None, kind }])
         })?;
         let wrong: Vec<Problem> = checked.into_iter().flatten().map(|problem| *problem).collect();
@@ -166,7 +166,7 @@ impl LockReader<'_> {
             let (old, new) = (reader.digest(node, "old", OF), reader.digest(node, "new", OF));
             let direction = reader.word(node, "direction", OF, "`old-to-new` or `new-to-old`");
             let reason = reader.text(node, "reason", OF);
-            let until = reader.word(node, "until", OF, "a day as 2026-03-31");
+            let until = reader.word(node, "until", OF, "a day such as 2026-03-31");
             Some(Waiver { old: old?, new: new?, direction: direction?, reason: reason?, until: until?, at: node.at })
         });
         let retired = self.list(node, "retired", |reader, node| {
@@ -244,14 +244,14 @@ impl LockReader<'_> {
 
     fn text(&mut self, node: &Node, name: &'static str, of: &'static str) -> Option<String> {
         let full = |node: &Node| node.str().is_some_and(|text| !text.trim().is_empty());
-        let node = self.member(node, name, of, "a text that says why", full)?;
+        let node = self.member(node, name, of, "a string with the reason", full)?;
         node.str().map(str::to_owned)
     }
 
     fn digest(&mut self, node: &Node, name: &'static str, of: &'static str) -> Option<String> {
         let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let is = |node: &Node| node.str().is_some_and(digest);
-        let node = self.member(node, name, of, "a SHA-256 of 64 hexadecimal digits", is)?;
+        let node = self.member(node, name, of, "a SHA-256 digest of 64 hexadecimal digits", is)?;
         node.str().map(str::to_owned)
     }
 

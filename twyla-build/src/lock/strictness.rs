@@ -11,7 +11,7 @@ impl std::error::Error for BadStrictness {}
 
 impl fmt::Display for BadStrictness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TWYLA_LOCK is {:?}, and may be `strict` (a lock that is behind is an error) or `warn`", self.0)
+        write!(f, "TWYLA_LOCK is {:?}: expected `strict` (an outdated lock is an error) or `warn`", self.0)
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) fn lines(finding: &Finding, also: &[&Finding], named: &[String]) -> V
     if let FindingKind::Broken(broken) = &finding.kind {
         broken.misfits.iter().take(MOST_MISFITS).for_each(|misfit| text.misfit(&finding.subject, misfit));
     }
-    let hurt = hurt(finding).into_iter().chain(named.iter().cloned());
-    text.prose("affects", "", hurt.map(|line| WayOn { text: line, command: None }));
+    let affected = affected(finding).into_iter().chain(named.iter().cloned());
+    text.prose("affects", "", affected.map(|line| WayOn { text: line, command: None }));
     text.prose("options", "- ", ways(finding, also));
     text.0
 }
@@ -44,7 +44,7 @@ pub(super) fn verdict(finding: &Finding) -> Option<String> {
         _ => return None,
     };
     let verdict = match broken.edited.verdict {
-        EditVerdict::Additive => "old and new fit each other".to_owned(),
+        EditVerdict::Additive => "old and new versions fit each other".to_owned(),
         EditVerdict::ConsumerFirst => format!("all {listeners} have to be upgraded before any of the {producers}"),
         EditVerdict::ProducerFirst => format!("all {producers} have to be upgraded before any of the {listeners}"),
         EditVerdict::Breaking => format!("there is no order in which {producers} and {listeners} can be upgraded"),
@@ -54,42 +54,42 @@ pub(super) fn verdict(finding: &Finding) -> Option<String> {
 }
 
 /// Returns the affected services, a sentence for each side.
-pub(super) fn hurt(finding: &Finding) -> Vec<String> {
+pub(super) fn affected(finding: &Finding) -> Vec<String> {
     let subject = &finding.subject;
     match &finding.kind {
-        FindingKind::Broken(broken) => hurt_by_change(subject, broken),
+        FindingKind::Broken(broken) => affected_by_change(subject, broken),
         FindingKind::Removed | FindingKind::Renamed { .. } => {
-            let hurt: &[&str] = match subject.kind {
-                ContractKind::Request => &["callers that aren't upgraded yet: nothing answers their calls"],
+            let affected: &[&str] = match subject.kind {
+                ContractKind::Request => &["callers that aren't upgraded yet: no service answers their calls"],
                 ContractKind::Response | ContractKind::Error => {
-                    &["callers and services that aren't upgraded yet: the other side doesn't know this answer"]
+                    &["callers and services that aren't upgraded yet: upgraded ones don't have this response"]
                 }
                 ContractKind::Context | ContractKind::Event => &[
                     "listeners that aren't upgraded yet: they wait for events that are no longer sent",
-                    "producers that aren't upgraded yet: nothing receives what they send",
+                    "producers that aren't upgraded yet: no listener receives their events",
                 ],
             };
-            hurt.iter().map(|line| (*line).to_owned()).collect()
+            affected.iter().map(|line| (*line).to_owned()).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn hurt_by_change(subject: &Subject, broken: &BreakingChange) -> Vec<String> {
-    let mut hurt: Vec<String> = Vec::new();
+fn affected_by_change(subject: &Subject, broken: &BreakingChange) -> Vec<String> {
+    let mut affected: Vec<String> = Vec::new();
     for direction in broken.directions() {
         let misfits: Vec<&Misfit> = broken.misfits.iter().filter(|misfit| misfit.direction == direction).collect();
         let sure = misfits.iter().any(|misfit| matches!(misfit.verdict, Verdict::Breaks(_)));
         let who = match is_repeated(&misfits) {
-            true => "callers: a call without an answer is sent again, and may take effect twice".to_owned(),
-            false => hurt_by(subject, direction),
+            true => "callers: they send a call again if it gets no response, so it may take effect twice".to_owned(),
+            false => affected_side(subject, direction),
         };
-        hurt.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
+        affected.push(format!("{}{who}", if sure { "" } else { "perhaps " }));
     }
     if subject.kind == ContractKind::Context {
-        hurt.push("with every event, since each one carries the context".to_owned());
+        affected.push("every event is affected, since each carries the context".to_owned());
     }
-    hurt
+    affected
 }
 
 /// Returns the alternatives; the command that accepts the change is the last.
@@ -109,7 +109,7 @@ fn ways_of_change(subject: &Subject, broken: &BreakingChange, also: &[&Finding])
     ways.extend(retire.map(|misfit| {
         let version = misfit.old.version.short();
         let command = format!("cargo twyla accept {subject} --retire {version} --reason \"…\"");
-        WayOn { text: "if nothing of that version is left:".to_owned(), command: Some(command) }
+        WayOn { text: "if that version is no longer in use:".to_owned(), command: Some(command) }
     }));
     let command = broken.command.replacen(&format!("{subject}"), &format!("{subject}{}", others(also)), 1);
     ways.push(WayOn { text: format!("{}:", condition(subject, &broken.directions())), command: Some(command) });
@@ -126,22 +126,22 @@ fn ways_of_removal(finding: &Finding, also: &[&Finding], to: Option<&Subject>) -
         (Some(to), false) => {
             format!("keep `{subject}` beside `{to}`: send both until nothing receives the old one")
         }
-        (None, true) => "put it back, and remove it once nothing calls it".to_owned(),
+        (None, true) => "put its schemas back, and remove them once nothing calls the RPC".to_owned(),
         (None, false) => "put the schema back, and remove it once nothing sends or receives the event".to_owned(),
     };
     let command = format!("cargo twyla accept {subject}{} --removed --reason \"…\"", others(also));
     vec![
         WayOn { text: keep, command: None },
-        WayOn { text: "if that is already the case:".to_owned(), command: Some(command) },
+        WayOn { text: "if nothing uses it any more:".to_owned(), command: Some(command) },
     ]
 }
 
 fn ways_of_loss(subject: &Subject, digest: &str) -> Vec<WayOn> {
     let command = format!("cargo twyla accept {subject} --retire {} --reason \"…\"", short(digest));
     vec![
-        WayOn { text: "put it back into the lock, from version control".to_owned(), command: None },
+        WayOn { text: "restore the version in the lock from version control".to_owned(), command: None },
         WayOn {
-            text: "if nothing of it is left in the field, put it back, and then:".to_owned(),
+            text: "if the version is no longer in use, restore it in the lock first, then run:".to_owned(),
             command: Some(command),
         },
     ]
@@ -185,26 +185,31 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
     let accept = if many { "`cargo twyla accept`".to_owned() } else { format!("`cargo twyla accept {subject}`") };
     match &finding.kind {
         FindingKind::New => {
-            format!("{names} {} new and not in the lock yet: {accept}", if many { "are" } else { "is" })
+            format!("{names} {} new and not in the lock yet: run {accept}", if many { "are" } else { "is" })
         }
-        FindingKind::Removed if many => format!("the RPC `{}` is in the lock, and its schemas are gone", subject.name),
-        FindingKind::Removed => format!("{names} is in the lock, and its schema is gone"),
+        FindingKind::Removed if many => {
+            format!("the RPC `{}` is in the lock, but its schemas no longer exist", subject.name)
+        }
+        FindingKind::Removed => format!("{names} is in the lock, but its schema no longer exists"),
         FindingKind::Renamed { to } if many => format!(
-            "the RPC `{}` is gone and `{}` looks like it: another name is another {}",
+            "the RPC `{}` no longer exists, and `{}` looks like it: with another name it is another {}",
             subject.name,
             to.name,
             noun(subject)
         ),
         FindingKind::Renamed { to } => {
-            format!("{names} is gone and `{to}` looks like it: another name is another {}", noun(subject))
+            format!(
+                "{names} no longer exists, and `{to}` looks like it: with another name it is another {}",
+                noun(subject)
+            )
         }
         FindingKind::Behind(edited) if edited.verdict == EditVerdict::Additive => {
             let have = if many { "have" } else { "has" };
-            format!("{names} {have} an additive change that isn't in the lock yet: {accept}")
+            format!("{names} {have} an additive change that isn't in the lock yet: run {accept}")
         }
         FindingKind::Behind(edited) => format!(
-            "{names} {} a {} change, which doesn't affect what this service does; it isn't in the lock yet: \
-             `cargo twyla accept {subject}{} --direction {} --until … --reason \"…\"`",
+            "{names} {} a {} change that doesn't affect this service and isn't in the lock yet: run `cargo twyla \
+             accept {subject}{} --direction {} --until … --reason \"…\"`",
             if many { "have" } else { "has" },
             edited.verdict.word(),
             others(also),
@@ -222,7 +227,7 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
             format!("{names}: {passes}, which is waived until {until}: {reason}")
         }
         FindingKind::Idle(waiver) => format!(
-            "{names}: this waiver of {} is unused, as nothing breaks there; {accept} removes it",
+            "{names}: the waiver of version {} is unused, since nothing breaks: run {accept} to remove it",
             short(&waiver.old)
         ),
         FindingKind::Lost { digest, because } => match because {
@@ -252,12 +257,22 @@ pub(super) fn sides(subject: &Subject) -> (&'static str, &'static str) {
     }
 }
 
-/// Describes a direction that doesn't fit: `new listeners refuse what old producers send`.
+/// Returns what the first side of a contract sends to the second, in the plural.
+fn messages(subject: &Subject) -> &'static str {
+    match subject.kind {
+        ContractKind::Context | ContractKind::Event => "events",
+        ContractKind::Request => "requests",
+        ContractKind::Response => "responses",
+        ContractKind::Error => "errors",
+    }
+}
+
+/// Describes a direction that doesn't fit: `new listeners refuse events of old producers`.
 fn refusal(subject: &Subject, direction: Direction, verb: &str) -> String {
-    let (producers, listeners) = sides(subject);
+    let ((producers, listeners), messages) = (sides(subject), messages(subject));
     match direction {
-        Direction::OldToNew => format!("new {listeners} {verb} what old {producers} send"),
-        Direction::NewToOld => format!("old {listeners} {verb} what new {producers} send"),
+        Direction::OldToNew => format!("new {listeners} {verb} {messages} of old {producers}"),
+        Direction::NewToOld => format!("old {listeners} {verb} {messages} of new {producers}"),
     }
 }
 
@@ -267,7 +282,7 @@ fn is_repeated(misfits: &[&Misfit]) -> bool {
     !misfits.is_empty() && misfits.iter().all(repeated)
 }
 
-/// Describes a misfit: `new listeners refuse what old producers send`, or a repeated call.
+/// Describes a misfit: `new listeners refuse events of old producers`, or a repeated call.
 fn harm(subject: &Subject, misfit: &Misfit, verb: &str) -> String {
     match misfit.direction {
         direction if !is_repeated(&[misfit]) => refusal(subject, direction, verb),
@@ -280,7 +295,7 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
         let passed = harm(subject, misfit, "refuse");
-        return format!("{names}: {passed}, and the waiver of that ended on {until}: {reason}");
+        return format!("{names}: {passed}, and the waiver for that ended on {until}: {reason}");
     }
     let sure = |direction| {
         let first = broken.misfits.iter().find(|misfit| misfit.direction == direction);
@@ -290,9 +305,9 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
         (Some(one), Some(other)) if is_repeated(&[one]) || is_repeated(&[other]) => {
             format!("{}, and {}", harm(subject, one, "would refuse"), harm(subject, other, "would refuse"))
         }
-        (Some(_), Some(_)) => "each version refuses what the other sends".to_owned(),
+        (Some(_), Some(_)) => format!("each version would refuse {} of the other", messages(subject)),
         (Some(misfit), None) | (None, Some(misfit)) => harm(subject, misfit, "would refuse"),
-        (None, None) => "it is undecided whether each version accepts what the other sends".to_owned(),
+        (None, None) => format!("it is undecided whether each version accepts all {} of the other", messages(subject)),
     };
     format!("{names} can't change like this: {what}")
 }
@@ -342,7 +357,7 @@ impl Text {
                 self.part(refused, [format!("by {reader}{at}, for `{keyword}` ({stands}): {rule}")]);
             }
             Verdict::Undecided(why) => {
-                self.part("unknown", [format!("whether {reader} accept all that {sender} send: {why}")]);
+                self.part("unknown", [format!("whether {reader} accept all {} of {sender}: {why}", messages(subject))]);
             }
             Verdict::Fits => {}
         }
@@ -393,16 +408,18 @@ pub(super) fn ends(subject: &Subject, misfit: &Misfit) -> (String, String) {
     }
 }
 
-fn hurt_by(subject: &Subject, direction: Direction) -> String {
-    let (producers, listeners) = sides(subject);
+fn affected_side(subject: &Subject, direction: Direction) -> String {
+    let ((producers, listeners), messages) = (sides(subject), messages(subject));
     match direction {
         Direction::OldToNew if subject.kind.way().is_some() => {
-            format!("{producers} that aren't upgraded yet: what they send is refused")
+            format!("{producers} that aren't upgraded yet: their {messages} are refused")
         }
         Direction::OldToNew => {
-            format!("{producers} that aren't upgraded yet: what they send, and what waits in queues, is refused")
+            format!("{producers} that aren't upgraded yet: their {messages}, also those in queues, are refused")
         }
-        Direction::NewToOld => format!("{listeners} that aren't upgraded yet: they refuse what new {producers} send"),
+        Direction::NewToOld => {
+            format!("{listeners} that aren't upgraded yet: they refuse {messages} of new {producers}")
+        }
     }
 }
 

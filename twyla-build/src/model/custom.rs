@@ -174,15 +174,21 @@ fn default(types: &[Type], type_: &Type) -> Derivable {
         Body::Map(held) if has_default(types, &held.shape) => Derivable::Yes,
         Body::Map(held) => {
             let type_ = rust_type(types, &held.shape);
-            Derivable::No(format!("it holds `{type_}`, which doesn't implement `Default`"))
+            Derivable::No(format!("its values are `{type_}`, which doesn't implement `Default`"))
         }
         Body::Enum { .. } if type_.custom.members.values().any(is_marked) => Derivable::Yes,
-        Body::Union { variants, .. } if variants.iter().filter(|it| it.held.is_none()).any(|it| is_marked_at(&it.name)) => {
+        Body::Union { variants, .. }
+            if variants.iter().filter(|it| it.held.is_none()).any(|it| is_marked_at(&it.name)) =>
+        {
             Derivable::Yes
         }
-        Body::Union { variants, .. } if variants.iter().all(|it| it.held.is_some()) => Derivable::No("each of its variants holds a value, and a default variant holds none".to_owned()),
+        Body::Union { variants, .. } if variants.iter().all(|it| it.held.is_some()) => {
+            Derivable::No("each of its variants has a value, but a default variant must not have one".to_owned())
+        }
         _ => Derivable::No(
-            "none of its variants has the attribute `#[default]`, as `.attribute(\"…::Color.Red\", \"#[default]\")` gives it".to_owned(),
+            "none of its variants has the attribute `#[default]`: add it with `.attribute(\"…::Color.Red\", \
+             \"#[default]\")`"
+                .to_owned(),
         ),
     }
 }

@@ -49,8 +49,10 @@ pub enum BodyExplanation {
         /// Its variants.
         variants: Vec<VariantExplanation>,
     },
-    /// A newtype of this type: an object whose members all have one type, or a response that isn't an object.
+    /// A newtype of a map: an object whose members all have this type.
     Map(String),
+    /// A newtype of this other type: a response that isn't an object, or a value of a type that replaces the generated one.
+    Newtype(String),
 }
 
 /// A word of an enum.
@@ -170,7 +172,10 @@ fn type_(model: &Model, type_: &Type) -> TypeExplanation {
             };
             BodyExplanation::Union { by, variants: variants.iter().map(variant).collect() }
         }
-        Body::Map(held) => BodyExplanation::Map(model.rust_type(&held.shape)),
+        Body::Map(held) => match &held.shape {
+            Shape::Map(member) => BodyExplanation::Map(model.rust_type(&member.shape)),
+            shape => BodyExplanation::Newtype(model.rust_type(shape)),
+        },
     };
     let mut trees = reasons(&type_.trees);
     match &type_.body {

@@ -316,18 +316,18 @@ impl<'a> SchemaReader<'a> {
         let height = std::mem::take(&mut self.height);
         let mut held = if depth >= MOST_OPEN {
             self.again = 0;
-            self.leave(loc, "", format!("schemas are nested more than {MOST_OPEN} deep"));
+            self.leave(loc, "", format!("schemas are nested more than {MOST_OPEN} levels deep"));
             ValueType::plain(Shape::Any)
         } else if let Some(around) = self.open.get(loc) {
             self.again = *around;
-            self.leave(loc, "", "the schema contains itself without an object between");
+            self.leave(loc, "", "the schema contains itself without an object in between");
             ValueType::plain(Shape::Any)
         } else {
             self.open.insert(loc.clone(), depth);
             let held = self.fresh(loc);
             self.open.remove(loc);
             if held.shape.nested() > MOST_NESTED {
-                self.leave(loc, "", format!("arrays and maps are nested more than {MOST_NESTED} deep"));
+                self.leave(loc, "", format!("arrays and maps are nested more than {MOST_NESTED} levels deep"));
                 ValueType::plain(Shape::Any)
             } else {
                 held

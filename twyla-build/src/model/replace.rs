@@ -147,18 +147,18 @@ impl Replacer {
         };
         let text = |key: &str| node.get(key).and_then(Node::str);
         let (Some(name), Some(version), Some(path)) = (text("crate"), text("version"), text("path")) else {
-            self.add(wrong(node, "an object with `crate`, `version` and `path`, three strings"));
+            self.add(wrong(node, "an object with the strings `crate`, `version` and `path`"));
             return None;
         };
         self.named.insert(of_code(name));
         let used = self.crates.get(&of_code(name))?.clone();
         let Ok(required) = VersionReq::parse(version) else {
-            self.add(wrong(node.get("version")?, "a version requirement in `version`, as Cargo has them"));
+            self.add(wrong(node.get("version")?, "a version requirement of Cargo as `version`"));
             return None;
         };
         let first = path.split("::").next().unwrap_or_default();
         let (true, Ok(absolute)) = (first == of_code(name), rust_text::type_path(path)) else {
-            self.add(wrong(node.get("path")?, "a path in `path` that begins with the name of the crate"));
+            self.add(wrong(node.get("path")?, "a path that begins with the name of the crate as `path`"));
             return None;
         };
         if !used.is_none_or(|version| required.matches(&version)) {
@@ -167,7 +167,7 @@ impl Replacer {
         let parameters = loc.step(KEYWORD).step("parameters");
         let has_parameters = node.get("parameters").is_some_and(|node| !node.items().is_empty());
         if has_parameters && path.contains('<') {
-            self.add(wrong(node.get("path")?, "a path without `<…>` in `path` beside `parameters`"));
+            self.add(wrong(node.get("path")?, "a `path` without `<…>` beside `parameters`"));
             return None;
         }
         let nodes = node.get("parameters").map_or(&[][..], Node::items);
@@ -176,7 +176,7 @@ impl Replacer {
             match referred(schemas, parameters.step(&index.to_string()), node) {
                 Ok(Some(parameter)) => read.push(parameter),
                 Ok(None) => {
-                    let wanted = "a parameter that is a `$ref` alone, or a schema without `$ref`, in `parameters`";
+                    let wanted = "a schema without `$ref`, or with nothing but `$ref`, in `parameters`";
                     self.add(wrong(node, wanted));
                     return None;
                 }
@@ -208,8 +208,8 @@ impl Replacer {
             self.problems.extend(node.map(|node| {
                 let kind = ProblemKind::WrongAnnotation {
                     keyword: KEYWORD.to_owned(),
-                    wanted: format!("a type with few parameters, at most {MOST_OPEN} in one another"),
-                    found: "one whose parameters contain itself, or too many others".to_owned(),
+                    wanted: format!("a type with few parameters, nested at most {MOST_OPEN} levels deep"),
+                    found: "a type whose parameters contain the type itself or too many others".to_owned(),
                 };
                 schemas.problem(loc, node.at, kind)
             }));

@@ -12,13 +12,13 @@ use twyla_contract::rust;
 pub(super) fn derive(text: &str) -> Result<(), &'static str> {
     let tokens = tokens(text)?;
     if tokens.iter().any(|token| is_punct(token, ',')) {
-        return Err("give each derive by itself: `[\"Eq\", \"Hash\"]`");
+        return Err("list each derive separately, as in `[\"Eq\", \"Hash\"]`");
     }
     match tokens.as_slice() {
-        [TokenTree::Punct(hash), ..] if hash.as_char() == '#' => Err("give its path alone, without `#[derive(…)]`"),
+        [TokenTree::Punct(hash), ..] if hash.as_char() == '#' => Err("write only its path, without `#[derive(…)]`"),
         tokens => match path(tokens) {
             Some([]) => Ok(()),
-            _ => Err("it is an identifier, or identifiers with `::` between them: `Hash`, `serde::Serialize`"),
+            _ => Err("expected identifiers with `::` between them, such as `Hash` or `serde::Serialize`"),
         },
     }
 }
@@ -40,18 +40,18 @@ pub(super) fn attribute(text: &str) -> Result<(), &'static str> {
             {
                 let inner: Vec<TokenTree> = group.stream().into_iter().collect();
                 if matches!(inner.first(), Some(TokenTree::Ident(name)) if name == "derive") {
-                    return Err("derives are for `.derive(…)`, which leaves out what is derived already");
+                    return Err("use `.derive(…)` instead, which leaves out traits that are already derived");
                 }
                 match path(&inner) {
                     Some([] | [TokenTree::Group(_)]) => rest,
                     Some([equals, _, ..]) if is_punct(equals, '=') => rest,
-                    _ => return Err("what is in the brackets begins with a path: `#[serde(default)]`"),
+                    _ => return Err("expected a path after `#[`, as in `#[serde(default)]`"),
                 }
             }
             [hash, bang, ..] if is_punct(hash, '#') && is_punct(bang, '!') => {
-                return Err("an attribute of an item begins with `#[`, not with `#![`");
+                return Err("expected `#[` instead of `#![`");
             }
-            _ => return Err("it is written as in code: `#[non_exhaustive]`"),
+            _ => return Err("expected an attribute as in code, such as `#[non_exhaustive]`"),
         };
     }
     Ok(())
@@ -68,14 +68,14 @@ pub(super) fn type_path(text: &str) -> Result<String, &'static str> {
     if text.len() > LONGEST_PATH {
         return Err("it is longer than 500 bytes");
     }
-    const FORM: &str = "it is written as in code: `my_crate::Money`, `crate::Money` or `std::sync::Arc<str>`";
+    const FORM: &str = "expected a path as in code, such as `my_crate::Money`, `crate::Money` or `std::sync::Arc<str>`";
     let tokens = tokens(text)?;
     match tokens.as_slice() {
         [TokenTree::Ident(first), ..] if matches!(first.to_string().as_str(), "self" | "super" | "Self") => {
-            Err("generated code is in other modules, so it begins with `crate::` or with the name of a crate")
+            Err("generated code is in other modules, so begin the path with `crate::` or the name of a crate")
         }
         [TokenTree::Ident(_)] | [TokenTree::Ident(_), TokenTree::Punct(_), ..] if !has_segments(&tokens) => {
-            Err("it begins with `crate::` or with the name of a crate: `crate::Money`")
+            Err("begin the path with `crate::` or the name of a crate, as in `crate::Money`")
         }
         tokens => match absolute(tokens) {
             Some((path, [])) => Ok(path),
@@ -149,7 +149,7 @@ pub(crate) fn checked(text: &str) -> TokenStream {
 }
 
 fn tokens(text: &str) -> Result<Vec<TokenTree>, &'static str> {
-    let tokens = TokenStream::from_str(text).map_err(|_| "it can't be split into tokens of Rust")?;
+    let tokens = TokenStream::from_str(text).map_err(|_| "it can't be split into Rust tokens")?;
     Ok(tokens.into_iter().collect())
 }
 

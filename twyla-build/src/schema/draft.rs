@@ -113,7 +113,7 @@ impl std::error::Error for NoDraft {}
 
 impl std::fmt::Display for NoDraft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a draft is named 4, 6, 7, 2019-09 or 2020-12")
+        f.write_str("expected 4, 6, 7, 2019-09 or 2020-12")
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
                     "dependencies" if matches!(inner.value.json, Json::Array(_)) => names(draft, &inner.value),
                     _ => schema_of(draft, &inner.value),
                 }?;
-                Some(InvalidValue { node, keyword: format!("{keyword}/{}", inner.key), wanted: SCHEMA })
+                Some(InvalidValue { node, keyword: format!("{keyword}/{}", inner.key), wanted: schema_form(draft) })
             });
             return wrong.collect();
         }
@@ -102,38 +102,42 @@ pub(crate) fn is_annotation(keyword: &str) -> bool {
     )
 }
 
-const SCHEMA: &str = "a schema: an object, or true or false";
-const BESIDE_MINIMUM: &str = "only beside `minimum` in draft 4";
-const BESIDE_MAXIMUM: &str = "only beside `maximum` in draft 4";
+const BESIDE_MINIMUM: &str = "a boolean with `minimum` beside it in draft 4";
+const BESIDE_MAXIMUM: &str = "a boolean with `maximum` beside it in draft 4";
+
+/// Describes the values that are schemas.
+fn schema_form(draft: Draft) -> &'static str {
+    if draft == Draft4 { "a schema (an object in draft 4)" } else { "a schema (an object or a boolean)" }
+}
 
 /// Describes the values that a keyword may have.
 fn wanted(keyword: &str, draft: Draft) -> &'static str {
     match keyword {
         "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties" | "minContains"
-        | "maxContains" => "a whole number, 0 or more",
+        | "maxContains" => "an integer, 0 or greater",
         "minimum" | "maximum" => "a number",
-        "exclusiveMinimum" | "exclusiveMaximum" if draft == Draft4 => "true or false in draft 4",
+        "exclusiveMinimum" | "exclusiveMaximum" if draft == Draft4 => "a boolean in draft 4",
         "exclusiveMinimum" | "exclusiveMaximum" => "a number",
-        "multipleOf" => "a number above 0",
-        "type" => "the name of a type, or an array of different ones",
-        "required" if draft == Draft4 => "an array of at least one property's name, none twice",
-        "required" => "an array of property names, none twice",
+        "multipleOf" => "a number greater than 0",
+        "type" => "the name of a type, or an array of different names of types",
+        "required" if draft == Draft4 => "an array of one or more property names, all different",
+        "required" => "an array of property names, all different",
         "enum" => "an array of values",
-        "pattern" => "a regular expression (ECMA-262) in a string",
+        "pattern" => "a string with a regular expression (ECMA-262)",
         "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" => {
             "an object whose members are schemas"
         }
         "dependencies" => "an object whose members are schemas or arrays of property names",
         "dependentRequired" => "an object whose members are arrays of property names",
-        "$vocabulary" => "an object whose members are true or false",
+        "$vocabulary" => "an object whose members are booleans",
         "items" if draft < Draft202012 => "a schema or an array of schemas",
-        "allOf" | "anyOf" | "oneOf" | "prefixItems" => "an array of at least one schema",
-        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => "true or false",
+        "allOf" | "anyOf" | "oneOf" | "prefixItems" => "an array of one or more schemas",
+        "uniqueItems" | "deprecated" | "readOnly" | "writeOnly" | "$recursiveAnchor" => "a boolean",
         "title" | "description" | "format" | "$comment" | "contentEncoding" | "contentMediaType" => "a string",
         "$ref" | "$id" | "id" | "$dynamicRef" | "$recursiveRef" => "a URI reference",
         "$anchor" | "$dynamicAnchor" => "a name that begins with a letter",
         "examples" => "an array",
-        _ => SCHEMA,
+        _ => schema_form(draft),
     }
 }
 
@@ -153,7 +157,7 @@ fn positive(node: &Node) -> bool {
     matches!(&node.json, Json::Number(text) if Number::new(text).is_positive())
 }
 
-/// Returns whether a value is a whole number, 0 or more. `1.0` is a whole number, except in draft 4.
+/// Returns whether a value is an integer, 0 or greater. `1.0` is an integer, except in draft 4.
 fn whole(draft: Draft, node: &Node) -> bool {
     let Json::Number(text) = &node.json else { return false };
     let number = Number::new(text);

@@ -83,7 +83,7 @@ fn an_id_that_is_only_a_fragment_is_an_anchor_up_to_draft_7() {
     leads(Draft::Draft4, &[("shared/x.json", &file("id"))], &[("/allOf/0", "a")]);
     leads(Draft::Draft7, &[("shared/x.json", &file("$id"))], &[("/allOf/0", "a")]);
     let (_, said) = resolved(Draft::Draft202012, &[("shared/x.json", &file("$id"))]);
-    assert!(said.iter().any(|line| line.contains("`#foo` leads nowhere")), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("`#foo` refers to a schema that doesn't exist")), "{said:?}");
 }
 
 #[test]
@@ -126,7 +126,10 @@ fn to_documents_and_only_those_that_are_used_are_checked() {
         ],
     );
     assert_eq!(said.len(), 1);
-    assert!(said[0].starts_with("https://b/broken.json:1:11: `no.json` is `https://b/no.json` here"), "{said:?}");
+    assert!(
+        said[0].starts_with("https://b/broken.json:1:11: `no.json` resolves to `https://b/no.json` because of `$id`"),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -160,7 +163,8 @@ fn a_name_twice_is_wrong_where_a_reference_means_it() {
     for reference in [r#""allOf": [{ "$ref": "x" }]"#, r##""$ref": "#""##, r##""items": { "$ref": "#/type" }"##] {
         let said = said(reference);
         assert!(
-            said.iter().any(|line| line.contains("`https://a/x` is the name of another schema already, at shared/x.json:1:28")),
+            said.iter()
+                .any(|line| line.contains("`https://a/x` is already the URI of another schema, at shared/x.json:1:28")),
             "{said:?}"
         );
     }
@@ -200,7 +204,7 @@ fn a_bundle_means_what_it_embeds_itself() {
     );
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(
-        said[0].starts_with("shared/y.json:3:44: `https://a/money` is the name of another schema already"),
+        said[0].starts_with("shared/y.json:3:44: `https://a/money` is already the URI of another schema"),
         "{said:?}"
     );
     assert!(said[0].contains("at shared/x.json:3:44"), "{said:?}");
@@ -256,13 +260,13 @@ fn a_meta_schema_says_which_keywords_are_in_force() {
     );
     let (schemas, said) = with_vocabularies(&all);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].ends_with("`minimum` is a number, not the string \"odd\""), "{said:?}");
+    assert!(said[0].ends_with("`minimum` must be a number, found the string \"odd\""), "{said:?}");
     assert!(schemas.knows(&at, "minimum") && schemas.knows(&at, "format"));
 
     let (_, said) = with_vocabularies(&format!(r#"{{ "{core}": true, "x:mine": true }}"#));
     assert!(
         said.contains(&format!(
-            "shared/x.json:1:14: `{META}` requires the vocabulary `x:mine`, which this version of Twyla doesn't know"
+            "shared/x.json:1:14: `{META}` requires the vocabulary `x:mine`, which this version of Twyla doesn't support"
         )),
         "{said:?}"
     );
@@ -287,7 +291,7 @@ fn a_meta_schema_has_the_draft_of_its_own() {
             ("https://b/one", r#"{ "$schema": "https://b/one" }"#),
         ],
     );
-    assert!(said[0].contains("`https://b/one` isn't a known draft"), "{said:?}");
+    assert!(said[0].contains("`https://b/one` isn't the URI of a known draft"), "{said:?}");
 }
 
 #[test]
@@ -304,7 +308,7 @@ fn each_schema_is_checked_by_the_meta_schema_of_its_own_draft() {
     let (_, said) =
         resolved(Draft::Draft202012, &[("shared/x.json", &file("http://json-schema.org/draft-07/schema#"))]);
     assert_eq!(said.len(), 1);
-    assert!(said[0].ends_with("`exclusiveMinimum` is a number, not true"), "{said:?}");
+    assert!(said[0].ends_with("`exclusiveMinimum` must be a number, found true"), "{said:?}");
 }
 
 #[test]
@@ -333,10 +337,10 @@ fn reports_documents_with_their_place() {
     assert_eq!(said.len(), 5, "{said:?}");
     assert_eq!(
         said[0],
-        "/good.json: `https://a/x.json` is the URI of /good.json already: each document has one of its own"
+        "/good.json: `https://a/x.json` is already the URI of /good.json: give each document a URI of its own"
     );
     assert!(said[1].starts_with("/good.json: `x.json` can't be the URI of a document"), "{said:?}");
     assert!(said[2].starts_with("/good.json: `https://a/y.json#part` can't be the URI of a document"), "{said:?}");
-    assert!(said[3].starts_with("/bad.json:2:8: isn't valid JSON"), "{said:?}");
+    assert!(said[3].starts_with("/bad.json:2:8: invalid JSON"), "{said:?}");
     assert!(said[4].starts_with("/absent.json: can't be read"), "{said:?}");
 }

@@ -26,11 +26,11 @@ pub(crate) fn all(schemas: &Schemas) -> BTreeMap<&RpcName, BTreeMap<RpcMessage, 
 
 /// Returns whether the file of a request marks its RPC as idempotent.
 pub(crate) fn idempotent(request: &File) -> bool {
-    says_idempotent(&request.root)
+    is_idempotent(&request.root)
 }
 
 /// Returns whether the schema of a request marks its RPC as idempotent.
-pub(crate) fn says_idempotent(request: &Node) -> bool {
+pub(crate) fn is_idempotent(request: &Node) -> bool {
     request.get(IDEMPOTENT).is_some_and(|node| matches!(node.json, Json::Bool(true)))
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn check(schemas: &Schemas, problems: &mut Vec<Problem>) {
             }
         }
         for (way, file) in files {
-            says(schemas, *way, &schemas.files[*file], problems);
+            check_idempotent(schemas, *way, &schemas.files[*file], problems);
         }
     }
     unused(schemas, &reported, problems);
@@ -124,7 +124,7 @@ fn clashes(all: &BTreeMap<&RpcName, BTreeMap<RpcMessage, usize>>, schemas: &Sche
 }
 
 /// Checks `idempotent`, which only the schema of a request may have.
-fn says(schemas: &Schemas, way: RpcMessage, file: &File, problems: &mut Vec<Problem>) {
+fn check_idempotent(schemas: &Schemas, way: RpcMessage, file: &File, problems: &mut Vec<Problem>) {
     let is_said = file.root.get(IDEMPOTENT).is_some();
     for member in file.root.members() {
         let name = || member.key.clone();
@@ -136,7 +136,7 @@ fn says(schemas: &Schemas, way: RpcMessage, file: &File, problems: &mut Vec<Prob
         let (at, kind) = match (way, &member.value.json) {
             (RpcMessage::Request, Json::Bool(_)) if member.key == IDEMPOTENT => continue,
             (RpcMessage::Request, _) if member.key == IDEMPOTENT => {
-                let (wanted, found) = ("true or false".to_owned(), member.value.described());
+                let (wanted, found) = ("a boolean".to_owned(), member.value.described());
                 (member.value.at, ProblemKind::WrongKeyword { keyword: name(), wanted, found })
             }
             (RpcMessage::Request, _) if is_near() => {

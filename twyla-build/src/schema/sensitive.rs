@@ -45,8 +45,8 @@ pub(crate) enum Step {
 impl<'a> Sensitive<'a> {
     /// Finds the sensitive schemas of a folder.
     pub(crate) fn of(schemas: &'a Schemas) -> Self {
-        let says = schemas.infos.keys().filter(|loc| says(schemas, loc)).cloned();
-        Self { schemas, leading: schemas.leading_to(says) }
+        let marked = schemas.infos.keys().filter(|loc| is_marked(schemas, loc)).cloned();
+        Self { schemas, leading: schemas.leading_to(marked) }
     }
 
     /// Returns the sensitive values within a value of a schema, as JSON Pointers; a step `*` matches any item or member.
@@ -84,7 +84,7 @@ impl<'a> Sensitive<'a> {
         let Some(visit) = path.last_mut() else { return };
         visit.schemas.push(loc.clone());
         // a recursive value would have infinitely many paths, so it is sensitive from here on
-        if says(self.schemas, loc) || open.contains(loc) {
+        if is_marked(self.schemas, loc) || open.contains(loc) {
             out.push(path.clone());
         } else {
             open.push(loc.clone());
@@ -155,6 +155,6 @@ pub(crate) fn pointer(path: &[Visit]) -> String {
     })
 }
 
-fn says(schemas: &Schemas, loc: &Loc) -> bool {
+fn is_marked(schemas: &Schemas, loc: &Loc) -> bool {
     schemas.node(loc).and_then(|node| node.get(KEYWORD)).is_some_and(|node| matches!(node.json, Json::Bool(true)))
 }

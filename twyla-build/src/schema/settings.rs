@@ -149,7 +149,7 @@ impl SettingsReader<'_> {
                 "default-draft" => settings.draft = self.draft(value, "default-draft"),
                 "formats" => match value.json {
                     Json::Bool(on) => settings.formats = Some(on),
-                    _ => self.wrong(value, "formats", "true or false"),
+                    _ => self.wrong(value, "formats", "a boolean"),
                 },
                 "assert-formats" => {
                     for item in value.items() {
@@ -171,26 +171,30 @@ impl SettingsReader<'_> {
                             self.report(member.key_at, kind);
                         }
                     }
-                    for (name, value) in self.named(value, "allow", "an object of warnings") {
+                    for (name, value) in self.named(value, "allow", "an object with the names of warnings as keys") {
                         if matches!(value.json, Json::Bool(true)) {
                             settings.allowed.allow(name, []);
                             continue;
                         }
-                        let about = self.words(value, name, "an array of the names to allow it for, or true");
+                        let about = self.words(value, name, "an array of names, or true");
                         if !about.is_empty() {
                             settings.allowed.allow(name, about.iter().map(|word| (*word).to_owned()));
                         }
                     }
                 }
                 "dialects" => {
-                    for (uri, value) in self.named(value, "dialects", "an object of drafts by URI") {
+                    for (uri, value) in
+                        self.named(value, "dialects", "an object with URIs as keys and drafts as values")
+                    {
                         if let Some(draft) = self.draft(value, uri) {
                             settings.dialects.insert(uri, draft);
                         }
                     }
                 }
                 "documents" => {
-                    for (uri, value) in self.named(value, "documents", "an object of files by URI") {
+                    for (uri, value) in
+                        self.named(value, "documents", "an object with URIs as keys and files as values")
+                    {
                         match value.str() {
                             Some(path) => settings.documents.push((uri.to_owned(), self.folder.join(path))),
                             None => self.wrong(value, uri, "the path of a file, relative to this folder"),

@@ -227,11 +227,12 @@ impl fmt::Display for NotHeld {
 impl fmt::Display for Misfits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, contract, place, misfits } = self;
-        write!(f, "`{name}` doesn't hold to the contract `{contract}` ({place})")?;
+        write!(f, "`{name}` doesn't satisfy the contract `{contract}` ({place})")?;
         for TypeMisfit { emits, wrong, at } in misfits {
+            let refuses = if matches!(wrong, Mismatch::Breaks(_)) { "refuses" } else { "may refuse" };
             let (word, what) = match emits {
-                true => ("emit", format!("what `{name}` may send, the contract refuses")),
-                false => ("read", format!("what the contract's producers may send, `{name}` refuses")),
+                true => ("emit", format!("the contract {refuses} values that `{name}` may send")),
+                false => ("read", format!("`{name}` {refuses} values that the contract's producers may send")),
             };
             write!(f, "\n  {word:<7}  {what}")?;
             match wrong {
@@ -252,8 +253,8 @@ impl fmt::Display for Misfits {
                 Mismatch::Undecided(why) => write!(f, "\n  unknown  undecided: {why}")?,
                 Mismatch::Format(format) => write!(
                     f,
-                    "\n  unknown  undecided: `{format}` is a format that only the code of `{name}` knows\
-                     \n  do       read it as a `String`, or give its field a schema that says what it reads"
+                    "\n  unknown  undecided: `{format}`, a custom format of `{name}`, can't be compared\
+                     \n  do       make the field a `String`, or give it a schema that describes the values that it accepts"
                 )?,
             }
         }

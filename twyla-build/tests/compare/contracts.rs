@@ -176,7 +176,11 @@ fn a_caller_repeats_only_what_the_service_lets_be_repeated() {
     match compare(&whole("true", 0), &whole("false", 5), &contract) {
         Verdict::Breaks(witness) => {
             assert_eq!(witness.keyword, "minimum");
-            assert!(witness.rule.contains("only the caller's contract is `idempotent`"), "{}", witness.rule);
+            assert!(
+                witness.rule.contains("the caller's contract is `idempotent` and the service's isn't"),
+                "{}",
+                witness.rule
+            );
         }
         verdict => panic!("{verdict:?}"),
     }

@@ -84,7 +84,10 @@ fn what_is_in_the_field_holds_for_what_comes_later() {
     let digest = entry(&folder).earlier[0].version.short().to_owned();
     let retire = |digest: &str| Act::Retire { digest: digest.to_owned(), reason: "the store refuses it".to_owned() };
     let unknown = folder.accept(retire("00"), &["a.x"], None).unwrap_err().to_string();
-    assert_eq!(unknown, format!("`a.x` has no version 00 in the field; those are {digest} (mobile app 3.1)"));
+    assert_eq!(
+        unknown,
+        format!("`a.x` has no version 00 in the field; its versions in the field are {digest} (mobile app 3.1)")
+    );
     folder.accept(retire(&digest), &["a.x"], None).unwrap();
     assert_eq!(entry(&folder).retired[0].reason, "the store refuses it");
     assert_eq!(folder.accept(Act::Fitting, &[], None).unwrap().left.len(), 0);
@@ -170,25 +173,28 @@ fn reports_wrong_arguments() {
         reason: reason.to_owned(),
         until: until.parse().unwrap(),
     };
-    let no_reason = "a reason is needed, for those who read the lock later: `--reason \"…\"`";
+    let no_reason = "the reason is missing: add `--reason \"…\"`, which is kept in the lock";
     assert_eq!(said(with(" ", "2026-04-01"), &["a.x"]), no_reason);
     assert_eq!(said(with("…", "2026-04-01"), &["a.x"]), no_reason);
     assert_eq!(
         said(with("so", "2026-02-28"), &["a.x"]),
-        "2026-02-28 is past (today is 2026-03-01): choose a later day"
+        "the day 2026-02-28 is in the past (today is 2026-03-01): choose a later day"
     );
-    assert_eq!(said(waive(&only), &[]), "a change that isn't additive is accepted by name: name its contracts");
+    assert_eq!(
+        said(waive(&only), &[]),
+        "name the contracts to accept: without names, only additive changes are accepted"
+    );
     assert_eq!(
         said(waive(&only), &["a.x"]),
-        "`a.x` needs no waiver: it breaks nothing; `cargo twyla accept a.x` is enough"
+        "the change of `a.x` breaks nothing and needs no waiver: run `cargo twyla accept a.x`"
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x"]),
-        "`a.x` has no version ab in the field: it has no version there"
+        "`a.x` has no version ab in the field: it has no versions in the field"
     );
     assert_eq!(
         said(Act::Fitting, &["a.xx"]),
-        "neither the folder nor its lock has a contract `a.xx`; did you mean `a.x`?"
+        "there is no contract `a.xx` in the folder or its lock; did you mean `a.x`?"
     );
     assert_eq!(
         said(Act::Fitting, &["booking.get"]),
@@ -196,14 +202,14 @@ fn reports_wrong_arguments() {
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),
-        "this accepts one contract at a time: name it"
+        "this option needs exactly one contract: name it"
     );
     let remove = || Act::Remove { reason: "so".to_owned() };
-    assert_eq!(said(remove(), &[]), "a change that isn't additive is accepted by name: name its contracts");
+    assert_eq!(said(remove(), &[]), "name the contracts to accept: without names, only additive changes are accepted");
     folder.remove(PATH);
     folder.write("events/a/other.json", "{ \"not\": {} }");
     assert_eq!(
         said(waive(&only), &["a.x"]),
-        "`a.x` has no schema any more: `cargo twyla accept a.x --removed --reason \"…\"` accepts that"
+        "the schema of `a.x` no longer exists: to accept that, run `cargo twyla accept a.x --removed --reason \"…\"`"
     );
 }

@@ -52,7 +52,7 @@ fn an_unknown_keyword_in_an_accepted_form_changes_nothing() {
     assert_eq!(folder.said(), "");
     // and an edit by hand is found as ever
     folder.write(FILE_NAME, &was.replace(r#""example": 1"#, r#""example": 2"#));
-    assert!(folder.lock().verify("lock").unwrap_err().to_string().contains("it was edited by hand"));
+    assert!(folder.lock().verify("lock").unwrap_err().to_string().contains("the lock was edited by hand"));
 }
 
 /// Values of all kinds, with what is hard to write in texts and numbers.
@@ -162,46 +162,48 @@ fn reports_a_broken_lock_with_its_place_and_a_remedy() {
     let empty = |text: &str| format!("{{\n  \"lock\": 1,\n  \"contracts\": {{ \"a.x\": {text} }}\n}}");
     let accepted = format!(r#""accepted": {{ "digest": "{digest}", "form": {{}} }}"#);
     let cases: Vec<(&str, String, Vec<&str>)> = vec![
-        ("empty", String::new(), vec!["1:1: isn't valid JSON: "]),
-        ("no JSON", good.replace("\"lock\": 1,", "\"lock\": 1"), vec![":2:12: isn't valid JSON: expected"]),
+        ("empty", String::new(), vec!["1:1: invalid JSON: "]),
+        ("no JSON", good.replace("\"lock\": 1,", "\"lock\": 1"), vec![":2:12: invalid JSON: expected"]),
         (
             "a merge",
             good.replacen("    \"context\"", "<<<<<<< HEAD\n    \"context\"", 1),
-            vec!["5:1: two merged branches both changed the lock: keep one side whole"],
+            vec!["5:1: two merged branches both changed the lock: keep the lock of one branch"],
         ),
         (
             "a list",
             "[]".to_owned(),
-            vec!["1:1: isn't a lock of contracts: an object with `lock` and `contracts`; restore the file"],
+            vec![
+                "1:1: this isn't a lock of contracts: expected an object with `lock` and `contracts`; restore the file",
+            ],
         ),
         (
             "newer",
             good.replace("\"lock\": 1,", "\"lock\": 2,"),
-            vec!["2:11: is a lock of format version 2, but this version"],
+            vec!["2:11: the lock has the format version 2, but this version"],
         ),
         (
             "no number",
             good.replace("\"lock\": 1,", "\"lock\": \"1\","),
-            vec!["2:11: `lock` is a number, not the string \"1\""],
+            vec!["2:11: `lock` must be a number, found the string \"1\""],
         ),
         ("no contracts", "{ \"lock\": 1 }".to_owned(), vec!["1:1: the lock has no `contracts`; restore the file"]),
         (
             "another name",
             good.replace("\"contracts\"", "\"contract\""),
-            vec!["4:3: there is no `contract` here; did you mean `contracts`?", "1:1: the lock has no `contracts`"],
+            vec!["4:3: unknown member `contract`; did you mean `contracts`?", "1:1: the lock has no `contracts`"],
         ),
-        ("no event", good.replace("\"a.x\"", "\"a x\""), vec!["`a x` isn't a contract: "]),
+        ("no event", good.replace("\"a.x\"", "\"a x\""), vec!["`a x` isn't the name of a contract: "]),
         ("nothing of it", empty("{}"), vec!["3:25: this contract has no `accepted`; restore the file"]),
-        ("no object", empty("5"), vec!["3:25: `this contract` is an object, not 5"]),
+        ("no object", empty("5"), vec!["3:25: `this contract` must be an object, found 5"]),
         (
             "no digest",
             good.replace(&digest, "abc"),
-            vec!["`digest` is a SHA-256 of 64 hexadecimal digits, not the string \"abc\""],
+            vec!["`digest` must be a SHA-256 digest of 64 hexadecimal digits, found the string \"abc\""],
         ),
         (
             "not a list",
             empty(&format!("{{ {accepted}, \"waivers\": {{}} }}")),
-            vec!["`waivers` is a list, not an object"],
+            vec!["`waivers` must be a list, found an object"],
         ),
         (
             "a waiver of nothing",
@@ -209,12 +211,12 @@ fn reports_a_broken_lock_with_its_place_and_a_remedy() {
                 "{{ {accepted}, \"waivers\": [{{ \"direction\": \"up\", \"until\": \"2026-02-30\", \"reason\": \" \", \"new\": 1, \"odl\": 1 }}] }}"
             )),
             vec![
-                "there is no `odl` here; did you mean `old`?",
+                "unknown member `odl`; did you mean `old`?",
                 "this waiver has no `old`",
-                "`new` is a SHA-256 of 64 hexadecimal digits, not 1",
-                "`direction` is `old-to-new` or `new-to-old`, not the string \"up\"",
-                "`reason` is a text that says why, not the string \" \"",
-                "`until` is a day as 2026-03-31, not the string \"2026-02-30\"",
+                "`new` must be a SHA-256 digest of 64 hexadecimal digits, found 1",
+                "`direction` must be `old-to-new` or `new-to-old`, found the string \"up\"",
+                "`reason` must be a string with the reason, found the string \" \"",
+                "`until` must be a day such as 2026-03-31, found the string \"2026-02-30\"",
             ],
         ),
         (
@@ -223,7 +225,7 @@ fn reports_a_broken_lock_with_its_place_and_a_remedy() {
                 "{{ {accepted}, \"in_the_field\": [{0}, {0}] }}",
                 format!(r#"{{ "because": "app", "sides": "both", "digest": "{digest}", "form": {{}} }}"#)
             )),
-            vec![" is here twice; remove one of them"],
+            vec![" occurs twice: remove one of the two"],
         ),
     ];
     for (name, text, said) in cases {
@@ -249,10 +251,13 @@ fn a_form_that_was_edited_by_hand_is_found_where_it_is_looked_at() {
     // the digest is the contract's: nothing has to be looked at
     assert_eq!(folder.said(), "");
     let error = Lock::parse("lock", text.as_bytes()).unwrap().verify("lock").unwrap_err().to_string();
-    assert!(error.contains("the form has the digest") && error.contains("it was edited by hand"), "{error}");
+    assert!(error.contains("the form has the digest") && error.contains("the lock was edited by hand"), "{error}");
     folder.write("events/a/x.json", r#"{ "properties": { "text": { "maxLength": 40 } } }"#);
     let said = folder.said();
-    assert!(said.starts_with("error: schemas/contracts.lock:") && said.contains("it was edited by hand"), "{said}");
+    assert!(
+        said.starts_with("error: schemas/contracts.lock:") && said.contains("the lock was edited by hand"),
+        "{said}"
+    );
     assert!(folder.accept(Act::Fitting, &[], None).is_err());
 }
 
@@ -261,7 +266,7 @@ fn words_are_the_same_both_ways() {
     for direction in Direction::ALL {
         assert_eq!(direction.to_string().parse(), Ok(direction));
     }
-    assert_eq!("up".parse::<Direction>().unwrap_err().to_string(), "it is one of old-to-new, new-to-old");
+    assert_eq!("up".parse::<Direction>().unwrap_err().to_string(), "expected one of old-to-new, new-to-old");
     assert_eq!("context".parse::<Subject>().unwrap().kind, ContractKind::Context);
     assert!("nothing".parse::<Subject>().is_err());
 }

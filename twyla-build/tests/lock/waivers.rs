@@ -33,7 +33,7 @@ fn it_lets_pass_and_warns_until_its_last_day() {
     assert!(warned.starts_with("warning: schemas/contracts.lock:"), "{warned}");
     assert!(
         warned.ends_with(
-            ": `api.user_input`: new listeners refuse what old producers send, which is waived until 2026-03-31: all apps are at 3.2\n"
+            ": `api.user_input`: new listeners refuse events of old producers, which is waived until 2026-03-31: all apps are at 3.2\n"
         ),
         "{warned}"
     );
@@ -42,7 +42,7 @@ fn it_lets_pass_and_warns_until_its_last_day() {
     let first = ended.lines().next().unwrap();
     assert!(first.starts_with("error: schemas/contracts.lock:"), "{ended}");
     assert!(
-        first.contains("new listeners refuse what old producers send, and the waiver of that ended on 2026-03-31"),
+        first.contains("new listeners refuse events of old producers, and the waiver for that ended on 2026-03-31"),
         "{ended}"
     );
     // and it says both ways out of it
@@ -91,8 +91,7 @@ fn it_is_of_one_direction() {
     let refused = folder.accept(waive(Direction::OldToNew, "2026-03-31"), &["api.user_input"], None).unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "`api.user_input` breaks in `--direction both`, not old-to-new: read `cargo twyla diff -c \
-         api.user_input` before you accept it"
+        "the change of `api.user_input` breaks in `--direction both`, not old-to-new: run `cargo twyla diff -c api.user_input` before you accept it"
     );
     // half of it put into the lock by hand is half of it
     let both = Act::Waive {
@@ -118,7 +117,10 @@ fn reports_and_removes_an_unused_waiver() {
     lock.contracts.get_mut(&"api.user_input".parse().unwrap()).unwrap().earlier.clear();
     folder.put(&lock);
     let said = folder.said();
-    assert!(said.starts_with("warning: ") && said.contains("this waiver of ") && said.contains(" is unused"), "{said}");
+    assert!(
+        said.starts_with("warning: ") && said.contains("the waiver of version ") && said.contains(" is unused"),
+        "{said}"
+    );
     assert_eq!(folder.accept(Act::Fitting, &[], None).unwrap().done.len(), 1);
     assert_eq!(folder.said(), "");
 }

@@ -307,7 +307,10 @@ fn meta() -> Json {
             object([
                 ("version", version),
                 ("timestamp", string("date-time", "When it was emitted.")),
-                ("session_id", string("uuid", "The session that it belongs to: what an event leads to carries it on.")),
+                (
+                    "session_id",
+                    string("uuid", "The session of the event. Events that follow from it have the same session."),
+                ),
             ]),
         ),
     ])

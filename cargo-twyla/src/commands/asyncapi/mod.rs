@@ -26,11 +26,11 @@ use document::{Info, Service};
 #[command(after_help = "\
 For example:
   cargo twyla asyncapi > asyncapi.json
-  cargo twyla asyncapi --manifests bot.contracts.json    what that service sends and receives
-  cargo twyla asyncapi --manifests fleet/                what the services of a folder send and receive
-  cargo twyla import asyncapi.json -o schemas            and back")]
+  cargo twyla asyncapi --manifests bot.contracts.json    only the contracts of that service
+  cargo twyla asyncapi --manifests fleet/                only the contracts of a folder of services
+  cargo twyla import asyncapi.json -o schemas            converts it back to schemas")]
 pub(crate) struct Args {
-    /// Write it to this file. Default: standard output.
+    /// Write the document to this file. Default: standard output.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The title of the document. Default: the service's name, or "Contracts".
@@ -53,7 +53,8 @@ enum Error {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: {why}", path.display())]
     NoJson { path: PathBuf, why: String },
-    #[error("{}#{pointer} is called `$ref`, and AsyncAPI's tools take it for a reference: give it another name", path.display())]
+    #[error("the member {}#{pointer} is named `$ref`, which AsyncAPI's tools take for a reference: give it another \
+             name", path.display())]
     Unsayable { path: PathBuf, pointer: String },
 }
 
@@ -67,7 +68,7 @@ impl Run for Args {
             if !files.contains_key(document) {
                 let path = given.get(document).cloned().unwrap_or_else(|| folder.path.join(document));
                 let json = read(&path)?;
-                if let Some(pointer) = schema::unsayable(&json) {
+                if let Some(pointer) = schema::unsupported(&json) {
                     return Err(Error::Unsayable { path, pointer }.into());
                 }
                 files.insert(document.to_owned(), json);

@@ -54,7 +54,7 @@ pub(super) fn component(mut json: Json, file: &str, sources: &Sources, keys: &Ke
 
 /// Returns the JSON Pointer of a schema that can't be converted: a definition called `$ref`, which others may refer to, or a
 /// property called `$ref` whose pattern exists already.
-pub(super) fn unsayable(json: &Json) -> Option<String> {
+pub(super) fn unsupported(json: &Json) -> Option<String> {
     let mut found = None;
     each(&mut json.clone(), "", &mut |members, pointer| {
         let is_map = |name: &str| matches!(name, "$defs" | "definitions");

@@ -57,7 +57,7 @@ enum Command {
         #[arg(long)]
         reveal: bool,
     },
-    /// Send them to their group again, with the same message ids. Ctrl-C stops in order.
+    /// Send dead letters to their group again, with the same message ids. Ctrl-C stops after the current letter.
     #[command(after_help = "For example: cargo twyla dead replay api.user_input bot --error \"no database\"")]
     Replay(TriageArgs),
     /// Delete dead letters. This can't be undone.
@@ -159,7 +159,7 @@ async fn list(place: &QueueArgs, filter: &Filter, limit: usize, json: Option<boo
         for letter in &fitting {
             writeln!(out, "{}", print::line(letter))?;
         }
-        let looked = if all > letters.len() { format!(", {} of them looked at", letters.len()) } else { String::new() };
+        let looked = if all > letters.len() { format!(", {} of them examined", letters.len()) } else { String::new() };
         writeln!(
             out,
             "{} of {all} dead letters of {} in the group {}{looked}",
@@ -199,7 +199,7 @@ async fn sort(sorting: TriageArgs, sort: Sort) -> Result<(), Error> {
     let letters = format!("dead letters of {} in the group {}", place.event, place.group);
     let question = match filter.is_all() {
         true => format!("{verb} all {count} {letters}?"),
-        false => format!("{verb} the {letters} that match the filter, of {count}?"),
+        false => format!("{verb} those of the {count} {letters} that match the filter?"),
     };
     if let Err(refused) = confirm(&question, yes) {
         bus.close().await;
@@ -215,7 +215,7 @@ async fn sort(sorting: TriageArgs, sort: Sort) -> Result<(), Error> {
         }
     });
     let bar = ProgressBar::new(count as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} looked at, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} examined, {eta} left") {
         bar.set_style(style);
     }
     let (now, mut meant) = (Utc::now(), 0);

@@ -152,7 +152,7 @@ impl Walk<'_> {
             n if n == MOST => self.rows.push(Row {
                 name: "…".to_owned(),
                 is_choice: true,
-                description: format!("There is more than these {MOST}: see the schema."),
+                description: format!("Only the first {MOST} fields are shown: see the schema for the others."),
                 ..Row::default()
             }),
             _ => {}

@@ -33,8 +33,8 @@ use site::SiteArgs;
 #[command(after_help = "\
 For example:
   cargo twyla docs                                 writes target/contracts/index.html
-  cargo twyla docs --manifests fleet/              with who emits and listens, and the fleet's picture
-  cargo twyla docs --serve                         shows them at http://127.0.0.1:8090, and again when a schema changes")]
+  cargo twyla docs --manifests fleet/              also shows which services emit and listen, and a picture of the fleet
+  cargo twyla docs --serve                         serves the pages at http://127.0.0.1:8090 and reloads them when a schema changes")]
 pub(crate) struct Args {
     /// The folder to write the pages to.
     #[arg(short, long, alias = "into", value_name = "DIR", default_value = "target/contracts")]

@@ -195,7 +195,7 @@ impl Gatherer<'_> {
             no_example,
             changes: history.of.remove(&name).unwrap_or_default(),
             locked: self.lock.and_then(|lock| locked(lock, schema)),
-            idempotent: schema.bundle.says_idempotent(),
+            idempotent: schema.bundle.is_idempotent(),
         })
     }
 }

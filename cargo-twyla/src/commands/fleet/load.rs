@@ -23,7 +23,7 @@ pub(crate) enum Error {
     Empty { path: PathBuf },
     #[error(transparent)]
     Manifest(#[from] read::Error),
-    #[error("{path} is in the folder {folder}, but says that it is deployed in {says}")]
+    #[error("{path} is in the folder {folder}, but names the environment {says}")]
     OtherFolder { path: PathBuf, folder: String, says: String },
     #[error("{first} and {second} are both manifests of {service}{}: a service has one deployed version", in_(environment.as_deref()))]
     Twice { service: String, environment: Option<String>, first: PathBuf, second: PathBuf },

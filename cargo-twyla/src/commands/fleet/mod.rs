@@ -36,16 +36,16 @@ use report::{Outlook, Report};
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
-  cargo twyla fleet fleet/                                   does everything that is deployed fit together?
-  cargo twyla fleet fleet/ --candidate bot.contracts.json    can this be deployed now, and rolled back?
-  cargo twyla fleet fleet/ --candidate bot.contracts.json --candidate web.contracts.json    and which first?
-  cargo twyla fleet fleet/ --drained api.user_input.bot      that queue has no events of old versions any more
+  cargo twyla fleet fleet/                                   do all deployed services fit together?
+  cargo twyla fleet fleet/ --candidate bot.contracts.json    can this version be deployed now, and rolled back?
+  cargo twyla fleet fleet/ --candidate bot.contracts.json --candidate web.contracts.json    and in which order?
+  cargo twyla fleet fleet/ --drained api.user_input.bot      this queue no longer holds events of old versions
   cargo twyla fleet fleet/ --svg fleet.svg                   a picture
 
-Exit codes: 0 it fits; 1 something breaks, or a queue has to be drained first; 2 a manifest can't be used; 3 it fits if
-what is undecided does.")]
+Exit codes: 0 everything fits; 1 something breaks, or a queue has to be drained first; 2 a manifest can't be used; 3 everything
+fits if the undecided pairs fit.")]
 pub(crate) struct Args {
-    /// Manifests of what is deployed, or folders of them.
+    /// Manifests of the deployed services, or folders of them.
     #[arg(required_unless_present = "manifests", value_name = "DIR|FILE")]
     paths: Vec<PathBuf>,
     /// The same as DIR|FILE, under the name that other commands use.
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     contracts_crate: Option<String>,
     #[command(flatten)]
     output: ReportArgs,
-    /// Draw a picture into this file: services, events, and in red what breaks.
+    /// Draw a picture into this file: services and events, with pairs that don't fit in red.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

@@ -143,7 +143,7 @@ pub(crate) struct Cell {
 
 /// Returns what the receiver of a witness does with it, as the verb of a message.
 pub(super) fn refuses(witness: &Witness) -> &'static str {
-    if witness.is_repeated() { "doesn't say that it may be repeated" } else { "refuses it" }
+    if witness.is_repeated() { "doesn't allow it to be sent again" } else { "refuses it" }
 }
 
 /// A mismatch of a pair.

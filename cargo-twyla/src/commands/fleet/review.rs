@@ -117,8 +117,9 @@ impl<'a> Reviewer<'a> {
                 steps.into_iter().map(|text| Way { text, command: None }).collect()
             }
             (Blocked::Cycle(_), None) => vec![Way {
-                text: "make a new event beside the old one, listen to both, then emit the new one, then drop the old"
-                    .to_owned(),
+                text:
+                    "add a new event beside the old one, listen to both, then emit the new one, then remove the old one"
+                        .to_owned(),
                 command: None,
             }],
             _ => self.ways(edge, cell, wrong),
@@ -187,7 +188,7 @@ impl<'a> Reviewer<'a> {
             details: lines.collect(),
             verdict: verdict.to_owned(),
             witnesses: Vec::new(),
-            hurt: Vec::new(),
+            affected: Vec::new(),
             services: Vec::new(),
             ways: Vec::new(),
             waived: None,
@@ -219,7 +220,7 @@ impl<'a> Reviewer<'a> {
                 receiver.name, sender.name
             ),
             Mismatch::Undecided(_, why) => {
-                format!("make the rule `{}` in `{}` simpler, so that it can be decided", why.keyword, why.path)
+                format!("simplify the rule `{}` in `{}`, so that it can be decided", why.keyword, why.path)
             }
             Mismatch::NotServed => format!("deploy a service that serves `{}` first", edge.subject.name()),
         };

@@ -29,7 +29,8 @@ pub(super) fn read(document: &Json, domain: Option<&str>) -> Result<Read, String
     let version = version.ok_or("is not an AsyncAPI document: it has no `asyncapi`")?;
     if !version.starts_with("3.") {
         return Err(format!(
-            "is of AsyncAPI {version}, and 3 is read: `asyncapi convert` of the AsyncAPI CLI makes it one"
+            "is an AsyncAPI {version} document, but only AsyncAPI 3 is read: convert it with `asyncapi convert` of the \
+             AsyncAPI CLI"
         ));
     }
     let components = document.get("components").and_then(|it| it.get("schemas")).map_or(&[][..], Json::members);
@@ -51,7 +52,7 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
             _ => format!("shared/{}.json", field_name(key)),
         };
         if !file.contains("://") && !is_below(&file) {
-            return Err(format!("/components/schemas/{key} names a file that would not be in the folder: {file:?}"));
+            return Err(format!("/components/schemas/{key} names a file outside of the folder: {file:?}"));
         }
         if let Some(first) = files.iter().find(|(_, other)| **other == file).map(|(first, _)| first) {
             return Err(format!("/components/schemas/{first} and {key} are both the file {file}"));
@@ -65,8 +66,8 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
         if file.contains("://") {
             let path = format!("../documents/{key}.json");
             plan.notes.push(format!(
-                "{from} is the document {file}: it goes to documents/{key}.json beside the folder, and build.rs has to give it \
-                 with `.document(\"{file}\", \"documents/{key}.json\")`"
+                "{from} is the document {file}, which was written to documents/{key}.json beside the folder: name it \
+                 in build.rs with `.document(\"{file}\", \"documents/{key}.json\")`"
             ));
             plan.moved.insert(path.clone(), from);
             plan.files.insert(path, json);
@@ -80,11 +81,13 @@ fn exact(components: &[(String, Json)], how: &Json) -> Result<Plan, String> {
     }
     if let Some(draft) = how.get("draft").and_then(Json::str).filter(|draft| *draft != "2020-12") {
         plan.notes.push(format!(
-            "schemas that name no draft are of {draft}: build.rs has to say so with `.default_draft(..)`"
+            "schemas without `$schema` have the draft {draft}: set it in build.rs with `.default_draft(..)`"
         ));
     }
     if how.get("formats") == Some(&Json::Bool(false)) {
-        plan.notes.push("`format` is an annotation there: build.rs has to say so with `.formats(false)`".to_owned());
+        plan.notes.push(
+            "`format` is only an annotation in this document: set that in build.rs with `.formats(false)`".to_owned(),
+        );
     }
     Ok(plan)
 }
@@ -124,7 +127,8 @@ fn loose(document: &Json, components: &[(String, Json)], domain: Option<&str>) -
             let name = event_name(&[name, message_key, address, key], domain);
             let name = name.ok_or_else(|| {
                 format!(
-                    "/channels/{key}/messages/{message_key}: neither it nor its channel names a domain; say --domain"
+                    "/channels/{key}/messages/{message_key}: neither the message nor its channel names a domain: pass \
+                     --domain"
                 )
             })?;
             let Some(payload) = message.get("payload") else { continue };
@@ -163,7 +167,7 @@ fn content<'a>(document: &'a Json, payload: &'a Json) -> Result<&'a Json, String
 fn resolved<'a>(document: &'a Json, mut json: &'a Json) -> Result<&'a Json, String> {
     for _ in 0..FARTHEST {
         let Some(reference) = json.get("$ref").and_then(Json::str) else { return Ok(json) };
-        let dangling = || format!("{reference} leads to nothing in the document");
+        let dangling = || format!("{reference} doesn't exist in the document");
         let pointer = reference.strip_prefix("#/").ok_or_else(dangling)?;
         json = pointer.split('/').try_fold(document, |json, step| {
             json.get(&crate::support::uri::decoded(step).replace("~1", "/").replace("~0", "~")).ok_or_else(dangling)

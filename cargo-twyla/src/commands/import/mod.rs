@@ -58,7 +58,7 @@ use references::Resources;
 For example:
   cargo twyla import old-schemas/                      writes schemas/
   cargo twyla import old-schemas/ --domain shop        order_placed.json is the event shop.order_placed
-  cargo twyla import old-schemas/ --dry-run            what it would write
+  cargo twyla import old-schemas/ --dry-run            prints the result without writing it
   cargo twyla import schemas/ -o contracts \\
       --dialect https://example.com/meta/v1=7          with a meta-schema that extends draft 7
   cargo twyla import asyncapi.yaml                     the contracts of an AsyncAPI 3 document
@@ -205,7 +205,7 @@ impl Run for Args {
         let proven = match (is_exact, proofs.other) {
             (true, _) => "",
             (false, 0) => ": each contract accepts exactly what its file accepted",
-            (false, _) => ": what differs is shown above",
+            (false, _) => ": the differences are shown above",
         };
         let left = match plan.left.len() {
             0 => String::new(),

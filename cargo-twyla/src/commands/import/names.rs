@@ -133,8 +133,8 @@ pub(super) fn role(
                 }
                 (_, Some(title)) if EventName::parse(title).is_ok() => event(title),
                 _ => Err(
-                    "its path, its `$id` and its title name no domain: move it to <domain>/<event_type>.json, or say \
-                     --domain"
+                    "neither its path, its `$id` nor its title names a domain: move it to <domain>/<event_type>.json, \
+                     or pass --domain"
                         .to_owned(),
                 ),
             }
@@ -149,7 +149,9 @@ fn shared(steps: &[&str], deeper: usize) -> Role {
 }
 
 fn event(name: &str) -> Result<Role, String> {
-    EventName::parse(name).map(Role::Event).map_err(|error| format!("has no name that an event could have: {error}"))
+    EventName::parse(name)
+        .map(Role::Event)
+        .map_err(|error| format!("has a name that isn't valid for an event: {error}"))
 }
 
 #[cfg(test)]

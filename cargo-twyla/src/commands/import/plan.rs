@@ -177,7 +177,9 @@ pub(super) fn plan(from: &Referring<'_>, asked: &Asked, left: Vec<SkippedFile>) 
         plan.files.insert(place, json);
     }
     if !plan.files.contains_key("context.json") {
-        plan.notes.push("no file is the context, which every event carries: an empty one was made".to_owned());
+        plan.notes.push(
+            "no file describes the context that every event carries: an empty context.json was created".to_owned(),
+        );
         let empty = r#"{ "description": "What every event carries.", "type": "object" }"#;
         plan.files.insert("context.json".to_owned(), Json::parse(empty).unwrap_or(Json::Bool(true)));
     }
@@ -201,11 +203,11 @@ fn stopped(files: &[Loose], references: &[Vec<(Written, Target)>], plan: &mut Pl
                         return Some(format!("refers to {}, which was left out", left.path));
                     }
                     let near = did_you_mean(near.as_deref());
-                    Some(format!("{written} leads to none of the files{near}"))
+                    Some(format!("{written} doesn't refer to any of the files{near}"))
                 }
                 Target::Beside { id } => Some(format!(
-                    "{written} leads to nothing below the `$id` {id}, which is around it; the file has it outside of that: remove the \
-                     `$id`, or write the file's own before the `#`"
+                    "{written} doesn't exist below the enclosing `$id` {id}, but elsewhere in the file: remove the \
+                     `$id`, or write the file's own `$id` before the `#`"
                 )),
                 Target::Found(place) => {
                     let path = &files.get(place.file)?.path;

@@ -70,7 +70,7 @@ fn file(path: &Path, shown: &str) -> Option<Result<(Json, Text), String>> {
         Ok((json?, if yaml { Text::yaml(text) } else { Text::json(text) }))
     });
     let read = read.and_then(|(json, text)| match &json {
-        Json::Object(members) if members.is_empty() || says_something(members) => Ok((json, text)),
+        Json::Object(members) if members.is_empty() || has_keyword(members) => Ok((json, text)),
         Json::Bool(_) => Ok((json, text)),
         Json::Object(_) => Err("is not a schema: it has no keyword of JSON Schema".to_owned()),
         Json::Array(_) => Err("is not a schema: it is an array".to_owned()),
@@ -93,7 +93,7 @@ pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
 }
 
 /// Returns whether an object has a keyword of JSON Schema.
-fn says_something(members: &[(String, Json)]) -> bool {
+fn has_keyword(members: &[(String, Json)]) -> bool {
     members.iter().any(|(name, _)| {
         name.starts_with('$')
             || matches!(

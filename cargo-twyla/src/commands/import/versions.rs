@@ -165,13 +165,14 @@ fn compiled(
 /// Returns why two versions can't be in the field at once; `None` if they fit.
 fn harm(old: &Bundle, new: &Bundle) -> Option<String> {
     let options = Options::default();
-    for (from, to, words) in
-        [(old, new, "the newest refuses what it sends"), (new, old, "it refuses what the newest sends")]
-    {
+    for (from, to, words) in [
+        (old, new, "the newest version refuses values of this version"),
+        (new, old, "this version refuses values of the newest version"),
+    ] {
         match compare::compare(from, to, &options) {
             Verdict::Fits => {}
             Verdict::Breaks(witness) => return Some(format!("{words}: {}: {}", witness.event, witness.rule)),
-            Verdict::Undecided(why) => return Some(format!("whether they fit can't be decided: {why}")),
+            Verdict::Undecided(why) => return Some(format!("it can't be decided whether the two versions fit: {why}")),
         }
     }
     None

@@ -150,10 +150,10 @@ impl Reader {
                         Json::Object(more) => more,
                         _ => Vec::new(),
                     })),
-                    _ => return Err("`<<` merges something that is not a mapping".to_owned()),
+                    _ => return Err("`<<` merges a value that is not a mapping".to_owned()),
                 },
                 Some(name) if members.iter().any(|(own, _)| *own == name) => {
-                    return Err(format!("`{name}` occurs twice: only one would count"));
+                    return Err(format!("`{name}` occurs twice in the same mapping: remove one of the two"));
                 }
                 Some(name) => members.push((name, value)),
             },
@@ -185,7 +185,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Json, Str
     let string = || Json::String(text.to_owned());
     match tag {
         Some(tag) if !tag.is_yaml_core_schema() => {
-            return Err(format!("the tag `{}{}` means nothing in JSON", tag.handle, tag.suffix));
+            return Err(format!("the tag `{}{}` has no meaning in JSON", tag.handle, tag.suffix));
         }
         Some(tag) if tag.suffix == "str" => return Ok(string()),
         None if style != ScalarStyle::Plain => return Ok(string()),
@@ -214,7 +214,7 @@ fn number(text: &str) -> Result<Option<String>, String> {
         None => ("", text.strip_prefix('+').unwrap_or(text)),
     };
     if matches!(rest, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN") {
-        return Err(format!("{text} is a number that JSON doesn't have"));
+        return Err(format!("the number {text} can't be written in JSON"));
     }
     let (digits, exponent) = match rest.split_once(['e', 'E']) {
         Some((digits, exponent)) => (digits, Some(exponent)),
@@ -269,11 +269,11 @@ x: [~, yes, True, 0o17, 0x1F, +1, 007, .5, 1., 1.10, 12e3, '1', !!str 1, 2020-01
     #[test]
     fn reports_yaml_that_json_can_not_hold_at_its_line() {
         for (text, why) in [
-            ("a: .inf", ".inf is a number that JSON doesn't have at line 1"),
-            ("a: 1\na: 2", "`a` occurs twice: only one would count at line 2"),
+            ("a: .inf", "the number .inf can't be written in JSON at line 1"),
+            ("a: 1\na: 2", "`a` occurs twice in the same mapping: remove one of the two at line 2"),
             ("a: 1\n---\nb: 2", "a second document begins at line 2"),
             ("? [a]\n: 1", "a key is a list or a mapping at line 1"),
-            ("a: !mine 1", "the tag `!mine` means nothing in JSON at line 1"),
+            ("a: !mine 1", "the tag `!mine` has no meaning in JSON at line 1"),
             ("a: [", "is not YAML: "),
         ] {
             let said = parse(text).unwrap_err();

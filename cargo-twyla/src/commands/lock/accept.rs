@@ -24,8 +24,8 @@ use crate::support::schemas::SchemasArgs;
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
-  cargo twyla accept                                  # what is new or additive
-  cargo twyla accept --dry-run                        # and what that would be
+  cargo twyla accept                                  # accept all new and additive contracts
+  cargo twyla accept --dry-run                        # show what would be accepted
   cargo twyla accept api.user_input --direction new-to-old --until 2026-04-30 --reason \"all listeners are at 2.3 by then\"
   cargo twyla accept api.user_input --keep \"mobile app 3.1\" --sides producers
   cargo twyla accept api.user_input --retire 9ab31c --reason \"the store refuses 3.1 since March\"
@@ -34,17 +34,17 @@ pub(crate) struct Args {
     /// The contracts: events, `context`, or `booking.get/request` of an RPC. Default: all.
     #[arg(value_name = "CONTRACT")]
     contracts: Vec<String>,
-    /// Accept that old and new versions don't fit in this direction: old-to-new (what old producers send, new listeners may
-    /// refuse), new-to-old (what new producers send, old listeners may refuse), or both.
+    /// Accept that old and new versions don't fit in this direction: old-to-new (new listeners may refuse events of old
+    /// producers), new-to-old (old listeners may refuse events of new producers), or both.
     #[arg(long, value_name = "DIRECTION", value_parser = ["old-to-new", "new-to-old", "both"], requires_all = ["reason", "until", "contracts"])]
     direction: Option<String>,
-    /// The last day on which that is accepted: 2026-04-30.
+    /// The last day on which the misfit is accepted: 2026-04-30.
     #[arg(long, value_name = "DAY", requires = "direction")]
     until: Option<Date>,
-    /// Why that is safe.
+    /// Why accepting the change is safe.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// Keep the version that was accepted until now, because this (an app, a service) still uses it in the field.
+    /// Keep the version that was accepted until now, because of what still uses it in the field: an app, a service.
     #[arg(long, value_name = "TEXT", requires = "contracts", conflicts_with_all = ["removed", "retire"])]
     keep: Option<String>,
     /// The sides that still use the version.
@@ -73,7 +73,7 @@ enum Failed {
     Idle,
     #[error("{path} can't be written: {error}")]
     Unwritable { path: String, error: io::Error },
-    #[error("the lock that would be written couldn't be read again, and is not written\n{0}")]
+    #[error("the new lock can't be read back, so it was not written\n{0}")]
     Unreadable(twyla_build::Problems),
 }
 

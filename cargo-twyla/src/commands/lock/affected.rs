@@ -62,12 +62,12 @@ impl Services {
     }
 
     /// Returns the services that each finding affects.
-    pub(super) fn hurt(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<AffectedService>> {
+    pub(super) fn affected(&self, findings: &[Finding], sources: &Sources) -> Vec<BTreeSet<AffectedService>> {
         let mut judge = Comparison::new(&self.schemas);
-        findings.iter().map(|finding| self.hurt_by(finding, sources, &mut judge)).collect()
+        findings.iter().map(|finding| self.affected_by(finding, sources, &mut judge)).collect()
     }
 
-    fn hurt_by(&self, finding: &Finding, sources: &Sources, judge: &mut impl Judge) -> BTreeSet<AffectedService> {
+    fn affected_by(&self, finding: &Finding, sources: &Sources, judge: &mut impl Judge) -> BTreeSet<AffectedService> {
         let subject = &finding.subject;
         let directions = match &finding.kind {
             FindingKind::Broken(broken) => broken.directions(),

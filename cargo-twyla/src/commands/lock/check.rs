@@ -33,9 +33,9 @@ const TITLE: &str = "Contracts";
 #[command(after_help = "\
 For example:
   cargo twyla check
-  cargo twyla check --against origin/main       # and that nothing was removed from the lock to hide a break
+  cargo twyla check --against origin/main       # also checks that nothing was removed from the lock to hide a breaking change
   cargo twyla check --strict --format json
-  cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # and who is affected, by name")]
+  cargo twyla check --against origin/main --manifests fleet/ --format markdown -o comment.md    # also names the affected services")]
 pub(crate) struct Args {
     /// Check the contracts against the lock of this git revision too, or against its schemas if it has no lock.
     #[arg(long, value_name = "REV")]
@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// What the service does with the contracts; other directions are not checked.
     #[arg(long, value_name = "ROLE", value_parser = ["producer", "listener"])]
     role: Option<String>,
-    /// Treat a lock that is behind as an error, whatever TWYLA_LOCK and CI say.
+    /// Treat an outdated lock as an error, whatever the variables TWYLA_LOCK and CI are.
     #[arg(long)]
     strict: bool,
     /// Manifests of the services, or folders of them, to name the services that a change affects; can be given several
@@ -61,7 +61,7 @@ struct Checked {
     sources: Sources,
     findings: Vec<Finding>,
     /// The services that each finding affects.
-    hurt: Vec<BTreeSet<AffectedService>>,
+    affected: Vec<BTreeSet<AffectedService>>,
     /// The differences between the features of the contracts crate and the folder.
     lags: Vec<FeatureLag>,
     strict: bool,
@@ -119,12 +119,12 @@ impl Args {
             let more: Vec<Finding> = older.into_iter().filter(|finding| !said(finding)).collect();
             findings.extend(more);
         }
-        let hurt = match self.manifests.is_empty() {
+        let affected = match self.manifests.is_empty() {
             true => vec![BTreeSet::new(); findings.len()],
-            false => Services::load(&self.manifests, &sources)?.hurt(&findings, &sources),
+            false => Services::load(&self.manifests, &sources)?.affected(&findings, &sources),
         };
         let lags = features::lags(folder);
-        Ok(Checked { sources, findings, hurt, lags, strict })
+        Ok(Checked { sources, findings, affected, lags, strict })
     }
 }
 
@@ -153,10 +153,12 @@ impl Checked {
     }
 
     /// Returns the services that a group of findings affects.
-    fn hurt_by(&self, group: &FindingGroup<'_>) -> BTreeSet<AffectedService> {
+    fn affected_by(&self, group: &FindingGroup<'_>) -> BTreeSet<AffectedService> {
         let of = |finding: &Finding| {
-            let all = self.findings.iter().zip(&self.hurt);
-            all.filter(|(it, _)| std::ptr::eq(*it, finding)).flat_map(|(_, hurt)| hurt.clone()).collect::<Vec<_>>()
+            let all = self.findings.iter().zip(&self.affected);
+            all.filter(|(it, _)| std::ptr::eq(*it, finding))
+                .flat_map(|(_, affected)| affected.clone())
+                .collect::<Vec<_>>()
         };
         group.findings().flat_map(of).collect()
     }
@@ -174,7 +176,7 @@ impl Checked {
 
     fn text(&self) -> String {
         let message = |group: &FindingGroup<'_>| {
-            let names: Vec<String> = self.hurt_by(group).iter().map(ToString::to_string).collect();
+            let names: Vec<String> = self.affected_by(group).iter().map(ToString::to_string).collect();
             group.message(affected::named(&names).as_slice())
         };
         let messages: Vec<Message> = lock::groups(&self.findings).iter().map(message).collect();
@@ -190,8 +192,8 @@ impl Checked {
     }
 
     fn json(&self) -> serde_json::Value {
-        let found = self.findings.iter().zip(&self.hurt);
-        let found: Vec<_> = found.map(|(finding, hurt)| as_json::finding(finding, hurt, self.strict)).collect();
+        let found = self.findings.iter().zip(&self.affected);
+        let found: Vec<_> = found.map(|(finding, affected)| as_json::finding(finding, affected, self.strict)).collect();
         let is_bad = self.bad().next().is_some();
         let mut out = json!({ "ok": !is_bad, "contracts": self.sources.contracts.len(), "findings": found });
         if !self.lags.is_empty() {
@@ -205,7 +207,7 @@ impl Checked {
 
     fn report(&self, form: Form, folder: &Folder) -> String {
         let groups = lock::groups(&self.findings);
-        let notes = groups.iter().map(|group| review::note(group, &self.hurt_by(group), self.strict));
+        let notes = groups.iter().map(|group| review::note(group, &self.affected_by(group), self.strict));
         let notes = notes.chain(self.lags.iter().map(review::feature_lag)).collect();
         let (result, contracts) = self.summary();
         let summary = format!("{result}: {}", contracts.replace("; see above", ""));

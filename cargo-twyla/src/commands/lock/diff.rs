@@ -108,7 +108,7 @@ fn print(finding: &Finding, alike: &[&Finding]) {
     match &finding.kind {
         FindingKind::New => say!("{name}  {}", paint(GOOD, "new")),
         FindingKind::Removed => say!("{name}  {}", paint(BAD, "gone")),
-        FindingKind::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone, and looks like")),
+        FindingKind::Renamed { to } => say!("{name}  {} {to}", paint(BAD, "gone; it looks like")),
         FindingKind::Behind(edited) => print_verdict(&name, edited.verdict),
         FindingKind::Broken(broken) => print_verdict(&name, broken.edited.verdict),
         _ => return,

@@ -42,7 +42,7 @@ impl FeatureLag {
         match &self.kind {
             LagKind::NoFeature(_) => format!("`{name}` has no feature, so no build compiles its contracts"),
             LagKind::NoFolder(_) => {
-                format!("the feature `{name}` compiles nothing: no domain and no service has this name")
+                format!("the feature `{name}` compiles nothing: no domain or service has this name")
             }
         }
     }

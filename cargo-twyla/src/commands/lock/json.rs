@@ -21,7 +21,7 @@ pub(super) fn feature_lag(lag: &FeatureLag) -> Value {
 }
 
 /// Returns a finding as JSON, with the services that it affects.
-pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<AffectedService>, strict: bool) -> Value {
+pub(super) fn finding(finding: &Finding, affected: &BTreeSet<AffectedService>, strict: bool) -> Value {
     let Finding { subject, place, kind: found } = finding;
     let is = match found {
         FindingKind::New => "new",
@@ -64,13 +64,13 @@ pub(super) fn finding(finding: &Finding, hurt: &BTreeSet<AffectedService>, stric
         _ => json!({}),
     };
     put(&mut out, more);
-    if !hurt.is_empty() {
-        put(&mut out, json!({ "hurt": hurt.iter().map(hurt_service).collect::<Value>() }));
+    if !affected.is_empty() {
+        put(&mut out, json!({ "hurt": affected.iter().map(affected_service).collect::<Value>() }));
     }
     out
 }
 
-fn hurt_service(it: &AffectedService) -> Value {
+fn affected_service(it: &AffectedService) -> Value {
     json!({
         "service": it.service,
         "version": it.version,

@@ -10,10 +10,10 @@ use super::features::{FeatureLag, LagKind};
 use crate::support::report::{Level, Note, Rule, Way, Witnessed};
 use crate::support::text::witness as shown;
 
-/// Returns the note of a group of findings; `hurt` are the services that it affects.
-pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<AffectedService>, strict: bool) -> Note {
+/// Returns the note of a group of findings; `affected` are the services that it affects.
+pub(super) fn note(group: &FindingGroup<'_>, affected: &BTreeSet<AffectedService>, strict: bool) -> Note {
     let finding = group.first;
-    let services: Vec<String> = hurt.iter().map(ToString::to_string).collect();
+    let services: Vec<String> = affected.iter().map(ToString::to_string).collect();
     let named = super::affected::named(&services);
     let message = group.message(named.as_slice());
     let misfits: &[Misfit] = match &finding.kind {
@@ -30,7 +30,7 @@ pub(super) fn note(group: &FindingGroup<'_>, hurt: &BTreeSet<AffectedService>, s
         details: message.lines.into_iter().skip(1).collect(),
         verdict: verdict(group),
         witnesses: misfits.iter().filter_map(|misfit| witnessed(finding, misfit)).collect(),
-        hurt: group.hurt(),
+        affected: group.affected(),
         services,
         ways: group.ways().into_iter().map(|way| Way { text: way.text, command: way.command }).collect(),
         waived: match &finding.kind {
@@ -55,7 +55,7 @@ pub(super) fn feature_lag(lag: &FeatureLag) -> Note {
             LagKind::NoFolder(_) => "unused feature".to_owned(),
         },
         witnesses: Vec::new(),
-        hurt: Vec::new(),
+        affected: Vec::new(),
         services: Vec::new(),
         ways: vec![Way { text: lag.remedy(), command: None }],
         waived: None,

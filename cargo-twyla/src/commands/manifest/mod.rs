@@ -33,11 +33,11 @@ use program::{BuildArgs, Program};
 #[derive(clap::Args)]
 #[command(after_help = "\
 For example:
-  cargo twyla manifest --release                         build the service of this folder; writes <service>.contracts.json
+  cargo twyla manifest --release                         builds the service of this folder and writes <service>.contracts.json
   cargo twyla manifest -p bot --previous fleet/bot.contracts.json -o fleet/bot.contracts.json
   cargo twyla manifest -p bot -- --features s3 --target x86_64-unknown-linux-musl
-  cargo twyla manifest target/release/bot --version 1.4.0    of a program that is built
-  cargo twyla manifest --card greeter/service.toml           of a service in another language
+  cargo twyla manifest target/release/bot --version 1.4.0    the manifest of a built program
+  cargo twyla manifest --card greeter/service.toml           the manifest of a service in another language
 
 A card:
   name = \"greeter\"
@@ -69,7 +69,7 @@ pub(crate) struct Args {
     /// The version of the service, if it isn't the package's.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// The environment that it is deployed in, for example production.
+    /// The environment that the service is deployed in, for example production.
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Option<String>,
     /// Old versions keep running after a deployment, as apps on phones do.
@@ -89,7 +89,7 @@ enum Error {
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{path} {error}")]
     Binary { path: PathBuf, error: binary::Error },
-    #[error("{path} has no version in it: pass its version with --version")]
+    #[error("{path} contains no version of the service: pass it with --version")]
     NoVersion { path: PathBuf },
     #[error(
         "{path} has no record of any contract: expected a service that is built with this version of twyla-runtime"
@@ -100,11 +100,13 @@ enum Error {
     #[error("{path} lacks the schema {digest}, {what}")]
     NoSchema { path: PathBuf, digest: String, what: String },
     #[error(
-        "{path} is of the service {found}, and this is {service}: --previous takes earlier versions of the same one"
+        "{path} is a manifest of the service {found}, not of {service}: --previous takes earlier versions of the same \
+         service"
     )]
     OtherService { path: PathBuf, found: String, service: String },
     #[error(
-        "{path} is of the version {version}, which --previous names twice, or which is the new one's: change the package's version, or say --version"
+        "{path} has the version {version}, which another --previous or the new manifest has too: change the package's \
+         version, or pass --version"
     )]
     SameVersion { path: PathBuf, version: String },
 }

@@ -145,16 +145,16 @@ pub(crate) fn named<'a>(
     calls: &'a [Rpc],
 ) -> impl Iterator<Item = (&'a str, String)> {
     let emits = emits.iter().flat_map(|it| {
-        let what = |part| format!("the {part} of {}, which it emits", it.event);
+        let what = |part| format!("the {part} of {}, which the service emits", it.event);
         [(&*it.content, what("content")), (&*it.context, what("context"))]
     });
     let listens = listens.iter().flat_map(|it| {
-        let what = |part| format!("the {part} of {}, which it listens to", it.event);
+        let what = |part| format!("the {part} of {}, which the service listens to", it.event);
         [(&*it.content, what("content")), (&*it.context, what("context"))]
     });
     let methods = serves.iter().map(|it| (it, "serves")).chain(calls.iter().map(|it| (it, "calls")));
     let methods = methods.flat_map(|(it, verb)| {
-        let what = |part| format!("the {part} of {}, which it {verb}", it.method);
+        let what = |part| format!("the {part} of {}, which the service {verb}", it.method);
         let error = it.error.as_deref().map(|digest| (digest, what("error")));
         let parts = [(&*it.request, "request"), (&*it.response, "response"), (&*it.context, "context")];
         parts.map(|(digest, part)| (digest, what(part))).into_iter().chain(error)

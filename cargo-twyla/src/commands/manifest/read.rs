@@ -38,7 +38,7 @@ enum ManifestProblem {
     Unreadable(#[from] io::Error),
     #[error("is larger than the {} MiB that a manifest may have", MOST >> 20)]
     Huge,
-    #[error("is cut short: it ends in line {line}, column {column}, before it is whole")]
+    #[error("is incomplete: it ends in line {line}, column {column}")]
     Cut { line: usize, column: usize },
     #[error("{0}: write it in UTF-8 without a byte order mark")]
     Encoding(&'static str),
@@ -50,7 +50,7 @@ enum ManifestProblem {
     Format(String),
     #[error("names {what} that is not valid: {why}")]
     Name { what: &'static str, why: String },
-    #[error("has the schema {named} under that digest, but the schema's own is {real}: one of the two was changed")]
+    #[error("has a schema under the digest {named}, but its digest is {real}: the schema or the digest was changed")]
     Digest { named: String, real: String },
     #[error("has the schema {digest}, which is not valid: {why}")]
     Schema { digest: String, why: String },

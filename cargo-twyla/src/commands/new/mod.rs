@@ -24,7 +24,7 @@ Contracts in a crate of their own, and a service on it:
   cargo twyla new greeter --contracts platform-contracts=../platform-contracts
   cargo twyla new greeter --contracts platform-contracts=https://git.example.com/platform/contracts
 
-Within a workspace, cargo wants it among the members:
+Inside a workspace, add the service to its members:
   cargo twyla new greeter -o services/greeter")]
 pub(crate) struct Args {
     /// The name of the service, also used for its package, group and domain; or the name of the contracts crate.
@@ -51,7 +51,7 @@ fn contracts(text: &str) -> Result<(String, String), String> {
         .split_once('=')
         .ok_or("expected PACKAGE=PATH or PACKAGE=GIT, as in platform-contracts=../platform-contracts")?;
     if !is_package(package) {
-        return Err(format!("{package:?} is not the name of a package: {PACKAGE_NAME}"));
+        return Err(format!("{package:?} is not a valid name of a package: {PACKAGE_NAME}"));
     }
     if field_name(package) != package.replace('-', "_") || DEPENDENCIES.contains(&package) {
         return Err(format!("a contracts crate can't be named {package}"));
@@ -59,7 +59,7 @@ fn contracts(text: &str) -> Result<(String, String), String> {
     Ok((package.to_owned(), source.to_owned()))
 }
 
-const PACKAGE_NAME: &str = "it takes ASCII letters, digits, `-` and `_`, and begins with a letter";
+const PACKAGE_NAME: &str = "a name has ASCII letters, digits, `-` and `_`, and begins with a letter";
 
 fn is_package(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -118,7 +118,7 @@ const CONTRACTS_NAMES: [&str; 3] = ["context", "rpc", "shared"];
 const DEPENDENCIES: [&str; 3] = ["tokio", "twyla-build", "twyla-runtime"];
 /// Names that cargo accepts for a package and then can't build.
 const TAKEN: [(&[&str], &str); 2] = [
-    (&["build", "deps", "examples", "incremental"], "cargo has a folder of that name beside the built program"),
+    (&["build", "deps", "examples", "incremental"], "cargo writes a folder with this name beside the built program"),
     (&DEPENDENCIES, "it would depend on a package of its own name"),
 ];
 
@@ -175,7 +175,7 @@ impl Run for Args {
         }
         if let (None, Some(sources)) = (&self.twyla, &sources) {
             let sources = sources.display();
-            say!("it uses Twyla from {sources}, which this command was built from: its Cargo.toml says so");
+            say!("its Cargo.toml uses Twyla from {sources}, from which this command was built");
         }
         match self.contracts_crate {
             true => say!("next: cd {shown} && cargo check && cargo twyla accept"),
@@ -191,7 +191,7 @@ impl Args {
         let name = self.service.as_str();
         // a package's name is also the name of its crate
         if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') {
-            return Some("it takes ASCII letters, digits, `-` and `_`".to_owned());
+            return Some("a name has ASCII letters, digits, `-` and `_`".to_owned());
         }
         if self.contracts_crate {
             if !is_package(name) {
@@ -203,14 +203,14 @@ impl Args {
                 return Some(error.to_string());
             }
             if CONTRACTS_NAMES.contains(&name) {
-                return Some("it names something else among the contracts".to_owned());
+                return Some("generated code of contracts uses this name for something else".to_owned());
             }
             if self.contracts.as_ref().is_some_and(|(package, _)| package == name) {
-                return Some("its contracts crate has that name".to_owned());
+                return Some("its contracts crate has this name".to_owned());
             }
         }
         if field_name(name) != name.replace('-', "_") {
-            return Some("its module in Rust would have another name".to_owned());
+            return Some("its module in Rust can't have this name".to_owned());
         }
         TAKEN.iter().find(|(names, _)| names.contains(&name)).map(|(_, why)| (*why).to_owned())
     }

@@ -78,7 +78,7 @@ impl<'a> Components<'a> {
     /// Adds a contract, and returns a `$ref` to its component.
     pub(super) fn contract(&mut self, contract: &ContractSchema, name: &str) -> Result<Value, Unwritable> {
         let unwritable = |why: String| Unwritable { name: name_of_contract(contract), why };
-        let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema isn't there".to_owned()))?;
+        let root = self.contracts.root(contract).ok_or_else(|| unwritable("its schema is missing".to_owned()))?;
         // a contract that is only a `$ref` uses the component of the target
         let reference = root.value().as_object().filter(|it| it.keys().all(|key| key == "$ref" || key == "$schema"));
         let used = match reference.and_then(|it| it.get("$ref")) {
@@ -254,7 +254,7 @@ impl<'a> Components<'a> {
 
     /// Returns the URI of the component of a reference.
     fn referred(&mut self, target: Option<Schema<'a>>) -> Result<Value, String> {
-        let target = target.ok_or("a reference leads nowhere")?;
+        let target = target.ok_or("a reference refers to a schema that doesn't exist")?;
         Ok(self.component(&target, None)["$ref"].take())
     }
 }

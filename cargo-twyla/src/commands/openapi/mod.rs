@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// The version of the document. Default: a digest of the contracts.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
-    /// Write it to this file. Default: standard output.
+    /// Write the document to this file. Default: standard output.
     #[arg(short, long, alias = "output", value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -165,7 +165,7 @@ fn paths(
         if let Some(description) = says("description") {
             operation["description"] = description.into();
         }
-        if request.bundle.says_idempotent() {
+        if request.bundle.is_idempotent() {
             operation["x-idempotent"] = true.into();
         }
         paths.insert(format!("/rpc/{method}"), json!({ "post": operation }));
@@ -193,7 +193,7 @@ fn parameters(context: Option<Value>) -> Value {
             "description": "The context of the call: a JSON text in ASCII, of 6 KiB at most. Required only by services that use it.",
             "content": { "application/json": { "schema": context.unwrap_or(Value::Bool(true)) } },
         },
-        "Session": header("twyla-session", "The session that the call belongs to; a new one, where it is absent.", json!({ "type": "string", "format": "uuid" })),
+        "Session": header("twyla-session", "The session of the call; a new one if it is absent.", json!({ "type": "string", "format": "uuid" })),
         "Timeout": header(
             "twyla-timeout-ms",
             "How long the caller waits, in milliseconds. After that the service stops working on the call.",
@@ -222,7 +222,7 @@ fn responses(answer: Option<Value>, error: Option<Value>) -> Value {
         "default": { "$ref": "#/components/responses/Failed" },
     });
     if let Some(error) = error {
-        responses["409"] = body("The service can't do what was asked for, and says why.", Some(error));
+        responses["409"] = body("The service can't do what the call asks for; the body says why.", Some(error));
     }
     responses
 }
@@ -241,8 +241,9 @@ fn problems() -> Value {
         "Busy": busy,
         "Deadline": problem("There was no answer in time."),
         "Failed": problem(
-            "What else can go wrong: a bad header (400), no such RPC (404), no POST (405), a request that came too slowly (408), is \
-             too large (413), not JSON or compressed (415), and a service that failed (500).",
+            "Other errors: a bad header (400), no such RPC (404), a method other than POST (405), a request that \
+             arrives too slowly (408), is too large (413), or is compressed or not JSON (415), and a service that \
+             failed (500).",
         ),
     })
 }
@@ -251,15 +252,16 @@ fn problems() -> Value {
 fn schemas(mut schemas: Map<String, Value>) -> Value {
     let text = |description: &str| json!({ "type": "string", "description": description });
     let errors = json!({ "type": "array", "items": { "$ref": "#/components/schemas/BrokenRule" } });
-    let part = json!({ "enum": ["request", "context", "response"], "description": "What breaks its contract." });
+    let part = json!({ "enum": ["request", "context", "response"], "description": "The part of the call that breaks \
+                                                                                   its contract." });
     let problem = json!({
         "type": "object",
         "description": "Problem details (RFC 9457).",
         "properties": {
-            "type": text("Which problem it is: urn:twyla:rpc:…"),
-            "title": text("The same to people."),
+            "type": text("The kind of problem: urn:twyla:rpc:…"),
+            "title": text("The kind of problem in words."),
             "status": { "type": "integer", "description": "The HTTP status." },
-            "detail": text("What is wrong with this one call."),
+            "detail": text("The cause of the problem in this call."),
             "method": text("The RPC's name."),
             "part": part,
             "errors": errors,
@@ -270,7 +272,7 @@ fn schemas(mut schemas: Map<String, Value>) -> Value {
         "type": "object",
         "description": "A rule that is broken.",
         "properties": {
-            "pointer": text("Where the offending value is: a JSON Pointer, empty for the whole."),
+            "pointer": text("The place of the offending value: a JSON Pointer, empty for the whole value."),
             "keyword": text("The keyword that refuses it."),
             "detail": text("The rule and the value in words."),
         },

@@ -48,7 +48,7 @@ enum Command {
         #[arg(long)]
         reveal: bool,
     },
-    /// Publish refused events again, after the events that wait, with the same message ids.
+    /// Publish refused events again, after all waiting events, with the same message ids.
     #[command(after_help = "For example: cargo twyla outbox retry --event shop.order_placed")]
     Retry(SelectionArgs),
     /// Delete refused events. This can't be undone.
@@ -88,7 +88,7 @@ enum Error {
     Unreachable(#[from] Unreachable),
     #[error("the outbox can't be read: {0}")]
     Database(#[from] sqlx::Error),
-    #[error("no event with the number {0} was refused")]
+    #[error("there is no refused event with the number {0}")]
     NoSuch(i64),
     #[error(transparent)]
     Refused(#[from] confirm::Refused),

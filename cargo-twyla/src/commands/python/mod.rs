@@ -61,7 +61,7 @@ pub(crate) struct Args {
 enum Error {
     #[error("{} is not the name of a Python package: expected letters, digits and `_`, such as platform_contracts", path.display())]
     Name { path: PathBuf },
-    #[error("{} is not a package of this command, and is not empty: name another folder", path.display())]
+    #[error("{} is not empty and was not written by this command: name another folder", path.display())]
     NotOurs { path: PathBuf },
 }
 

@@ -30,7 +30,7 @@ For example:
   cargo twyla validate api.user_input events.jsonl
   cargo twyla sample api.user_input | cargo twyla validate api.user_input -
   cargo twyla validate api.user_input --envelope messages.jsonl    whole messages, as they are on the wire
-  cargo twyla validate context context.json                        what every event carries
+  cargo twyla validate context context.json                        the context that every event carries
 
 Exit codes: 0 all events are valid; 1 some are not; 2 they can't be read.")]
 pub(crate) struct Args {
@@ -217,8 +217,8 @@ impl<W: Write> Report<'_, W> {
         let name = &args.event;
         let said = match (*events, *broken) {
             (0, _) => "no events".to_owned(),
-            (1, 0) => paint(GOOD, format!("the event keeps the contract of {name}")).to_string(),
-            (_, 0) => paint(GOOD, format!("{} keep the contract of {name}", counted(*events))).to_string(),
+            (1, 0) => paint(GOOD, format!("the event satisfies the contract of {name}")).to_string(),
+            (_, 0) => paint(GOOD, format!("{} satisfy the contract of {name}", counted(*events))).to_string(),
             (_, 1) => paint(BAD, format!("1 of {} breaks the contract of {name}", counted(*events))).to_string(),
             (_, _) => paint(BAD, format!("{broken} of {} break the contract of {name}", counted(*events))).to_string(),
         };

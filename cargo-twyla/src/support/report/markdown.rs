@@ -53,10 +53,10 @@ fn row(note: &Note) -> String {
     let verdict = format!("{icon}**{}**<br>{}", prose(&note.verdict), sentence(&note.headline));
     let witness: Vec<String> = note.witnesses.iter().map(witnessed).collect();
     let by_name: Vec<String> = note.services.iter().map(|it| format!("**{}**", prose(it))).collect();
-    let hurt = note.hurt.iter().map(|line| sentence(line));
-    let hurt: Vec<String> = (!by_name.is_empty()).then(|| and(&by_name)).into_iter().chain(hurt).collect();
+    let affected = note.affected.iter().map(|line| sentence(line));
+    let affected: Vec<String> = (!by_name.is_empty()).then(|| and(&by_name)).into_iter().chain(affected).collect();
     let ways: Vec<String> = note.ways.iter().map(way).collect();
-    let cells = [contract, verdict, witness.join("<br><br>"), hurt.join("<br>"), ways.join("<br>")];
+    let cells = [contract, verdict, witness.join("<br><br>"), affected.join("<br>"), ways.join("<br>")];
     format!("| {} |\n", cells.map(|cell| if cell.is_empty() { "–".to_owned() } else { cell }).join(" | "))
 }
 

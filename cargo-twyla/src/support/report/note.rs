@@ -91,20 +91,20 @@ impl Rule {
     /// Describes the kind in a sentence.
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Self::BreakingChange => "A change of a contract that one side refuses.",
+            Self::BreakingChange => "A change of a contract that senders or receivers refuse.",
             Self::UndecidedChange => "A change of a contract that isn't proven to fit.",
             Self::RemovedContract => "A contract in the lock without a schema.",
             Self::LostVersion => "A version in the field that was removed from the lock without a reason.",
             Self::NewContract => "A contract that isn't in the lock yet.",
             Self::LockBehind => "A compatible change that isn't in the lock yet.",
             Self::WaivedBreak => "A breaking change that a waiver in the lock accepts.",
-            Self::UnusedWaiver => "A waiver that accepts nothing.",
+            Self::UnusedWaiver => "A waiver that isn't used.",
             Self::InvalidSchema => "A schema that can't be compiled.",
             Self::SchemaWarning => "A part of a schema that doesn't do what it seems to do.",
-            Self::ServicesBreak => "A service may send what another one refuses.",
-            Self::ServicesUndecided => "It isn't proven that a service accepts all that another one sends.",
+            Self::ServicesBreak => "A service may send a message that another service refuses.",
+            Self::ServicesUndecided => "It isn't proven that a service accepts all messages of another service.",
             Self::QueueNotDrained => "A queue may hold events that its listener refuses.",
-            Self::CallNotServed => "A method that is called and not served.",
+            Self::CallNotServed => "A method that is called but not served.",
             Self::DeploymentBlocked => "A version that can't be deployed.",
             Self::FeaturesBehind => "A domain of a contracts crate without a feature, or a feature without a domain.",
         }
@@ -127,7 +127,7 @@ pub(crate) struct Note {
     pub(crate) verdict: String,
     pub(crate) witnesses: Vec<Witnessed>,
     /// The affected services, as sentences.
-    pub(crate) hurt: Vec<String>,
+    pub(crate) affected: Vec<String>,
     /// The affected services, by name.
     pub(crate) services: Vec<String>,
     pub(crate) ways: Vec<Way>,
@@ -181,7 +181,7 @@ impl Report {
                 details: Vec::new(),
                 verdict: if problem.is_error() { "invalid" } else { "warning" }.to_owned(),
                 witnesses: Vec::new(),
-                hurt: Vec::new(),
+                affected: Vec::new(),
                 services: Vec::new(),
                 ways: Vec::new(),
                 waived: None,
@@ -205,7 +205,7 @@ pub(super) fn note_of(text: &str) -> Note {
         details: vec![text.to_owned()],
         verdict: text.to_owned(),
         witnesses: Vec::new(),
-        hurt: Vec::new(),
+        affected: Vec::new(),
         services: Vec::new(),
         ways: Vec::new(),
         waived: None,

@@ -180,7 +180,7 @@ impl<'a> Trees<'a> {
         // cycles are reported elsewhere; stop here
         for _ in 0..1000 {
             let Some(target) = self.schemas.refs.get(&loc) else { break };
-            if !self.says_only_ref(&loc) || !self.scopes.are_alike(self.schemas, &loc, target) {
+            if !self.has_only_ref(&loc) || !self.scopes.are_alike(self.schemas, &loc, target) {
                 break;
             }
             loc = target.clone();
@@ -188,7 +188,7 @@ impl<'a> Trees<'a> {
         loc
     }
 
-    fn says_only_ref(&self, loc: &Loc) -> bool {
+    fn has_only_ref(&self, loc: &Loc) -> bool {
         let node = self.schemas.node(loc);
         self.schemas.draft(loc).ref_stands_alone()
             || node.is_some_and(|node| {

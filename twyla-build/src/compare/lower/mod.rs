@@ -111,7 +111,7 @@ impl<'a> Lowering<'a> {
             return lit;
         }
         if self.open.len() > DEEPEST {
-            return self.opaque_schema(loc, "", &key.1, format!("schemas are nested more than {DEEPEST} deep"));
+            return self.opaque_schema(loc, "", &key.1, format!("schemas are nested more than {DEEPEST} levels deep"));
         }
         self.open.insert(key.clone(), None);
         let schema = SchemaView::new(self.schemas, loc, node, &key.1);

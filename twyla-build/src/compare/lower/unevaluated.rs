@@ -64,7 +64,7 @@ impl Lowering<'_> {
                 _ => self.unevaluated_items(&always, &all, rest),
             };
             let lit = lit.unwrap_or_else(|| {
-                let reason = "which members or items it applies to depends on too many conditions".to_owned();
+                let reason = "the members or items that it applies to depend on too many conditions".to_owned();
                 self.opaque_schema(schema.loc, keyword, schema.way, reason)
             });
             parts.push(self.only(type_, lit));

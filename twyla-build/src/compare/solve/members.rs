@@ -82,7 +82,7 @@ impl MemberSearch {
     }
 
     /// Returns every name that an assumption mentions.
-    pub(super) fn spoken_of(&self) -> BTreeSet<Name> {
+    pub(super) fn mentioned(&self) -> BTreeSet<Name> {
         let listed = self.others.iter().flat_map(|(names, ..)| names.iter());
         let asked = self.some.iter().flat_map(|(keys, _)| match keys {
             Keys::Others(names, _) => &names[..],

@@ -89,11 +89,11 @@ impl Solver<'_> {
 
     /// Returns whether no member among `keys` can satisfy a literal.
     fn has_no(&mut self, members: &MemberSearch, keys: &Keys, lit: Lit) -> bool {
-        let mut spoken_of = members.spoken_of();
+        let mut mentioned = members.mentioned();
         if let Keys::Others(names, _) = keys {
-            spoken_of.extend(names.iter().cloned());
+            mentioned.extend(names.iter().cloned());
         }
-        for name in &spoken_of {
+        for name in &mentioned {
             let there = members.required.contains(name);
             if members.absent.contains(name) || !there && members.is_full() || self.is_among(keys, name) == Some(false)
             {
@@ -106,7 +106,7 @@ impl Solver<'_> {
         if members.is_full() {
             return true;
         }
-        !self.each_class(members, Some(keys), &spoken_of, &mut |solver, class| {
+        !self.each_class(members, Some(keys), &mentioned, &mut |solver, class| {
             !solver.satisfy(class.value.into_iter().chain([lit])).is_nothing()
         })
     }
@@ -121,8 +121,8 @@ impl Solver<'_> {
             }
         }
         let mut unknown = None;
-        let spoken_of = members.spoken_of();
-        if let Some(value) = self.assign(members, &spoken_of, &members.some, chosen, &mut unknown) {
+        let mentioned = members.mentioned();
+        if let Some(value) = self.assign(members, &mentioned, &members.some, chosen, &mut unknown) {
             return value;
         }
         unknown.map_or(Answer::Nothing, Answer::Unknown)
@@ -132,7 +132,7 @@ impl Solver<'_> {
     fn assign(
         &mut self,
         members: &MemberSearch,
-        spoken_of: &BTreeSet<Name>,
+        mentioned: &BTreeSet<Name>,
         demands: &[(Keys, Lit)],
         chosen: BTreeMap<Name, Vec<Lit>>,
         unknown: &mut Option<Obstacle>,
@@ -145,10 +145,10 @@ impl Solver<'_> {
             return None;
         }
         let Some(((keys, lit), rest)) = demands.split_first() else {
-            return self.fill(members, spoken_of, chosen, unknown);
+            return self.fill(members, mentioned, chosen, unknown);
         };
         // chosen members first, then other declared ones
-        let names: BTreeSet<Name> = chosen.keys().chain(spoken_of).cloned().collect();
+        let names: BTreeSet<Name> = chosen.keys().chain(mentioned).cloned().collect();
         let (there, others): (Vec<Name>, Vec<Name>) = names.into_iter().partition(|name| chosen.contains_key(name));
         for name in there.into_iter().chain(others) {
             if members.absent.contains(&name) {
@@ -175,11 +175,11 @@ impl Solver<'_> {
             }
             let mut next = chosen.clone();
             next.insert(name, state);
-            if let Some(found) = self.assign(members, spoken_of, rest, next, unknown) {
+            if let Some(found) = self.assign(members, mentioned, rest, next, unknown) {
                 return Some(found);
             }
         }
-        let taken: BTreeSet<Name> = spoken_of.iter().chain(chosen.keys()).cloned().collect();
+        let taken: BTreeSet<Name> = mentioned.iter().chain(chosen.keys()).cloned().collect();
         let mut found = None;
         self.each_class(members, Some(keys), &taken, &mut |solver, class| {
             let mut state = class.value.clone();
@@ -190,7 +190,7 @@ impl Solver<'_> {
                 (Answer::Value(_), Answer::Value(name)) => {
                     let mut next = chosen.clone();
                     next.insert(solver.formulas.name(text(&name)), state);
-                    found = solver.assign(members, spoken_of, rest, next, unknown);
+                    found = solver.assign(members, mentioned, rest, next, unknown);
                 }
             }
             found.is_some()
@@ -202,7 +202,7 @@ impl Solver<'_> {
     fn fill(
         &mut self,
         members: &MemberSearch,
-        spoken_of: &BTreeSet<Name>,
+        mentioned: &BTreeSet<Name>,
         mut chosen: BTreeMap<Name, Vec<Lit>>,
         unknown: &mut Option<Obstacle>,
     ) -> Option<Answer> {
@@ -211,7 +211,7 @@ impl Solver<'_> {
             *unknown = unknown.or(Some(Obstacle::Size));
             return None;
         }
-        for name in spoken_of {
+        for name in mentioned {
             if lacks(&chosen) == 0 {
                 break;
             }
@@ -226,7 +226,7 @@ impl Solver<'_> {
             }
         }
         while lacks(&chosen) > 0 {
-            let taken: BTreeSet<Name> = spoken_of.iter().chain(chosen.keys()).cloned().collect();
+            let taken: BTreeSet<Name> = mentioned.iter().chain(chosen.keys()).cloned().collect();
             let before = chosen.len();
             self.each_class(members, None, &taken, &mut |solver, class| {
                 match (solver.satisfy(class.value.iter().copied()), solver.name_of(&class)) {

@@ -282,10 +282,10 @@ fn domains(schemas: &Schemas, problems: &mut Vec<Problem>) {
             }
         };
         let reserved = match module.as_str() {
-            "shared" => Some("it is the module of what is below `shared/`"),
-            "rpc" => Some("it is the module of what is below `rpc/`"),
-            "context" => Some("it would be mistaken for `context.json`"),
-            "documents" if documents => Some("it is the module of what is in documents"),
+            "shared" => Some("that is the module of the schemas below `shared/`"),
+            "rpc" => Some("that is the module of the RPCs below `rpc/`"),
+            "context" => Some("that is the module of `context.json`"),
+            "documents" if documents => Some("that is the module of the schemas in documents"),
             _ => None,
         };
         if let Some(why) = reserved {

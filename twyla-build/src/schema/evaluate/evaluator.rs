@@ -58,7 +58,7 @@ pub(crate) struct Cache {
     pub(super) scopes: Scopes,
     pub(super) patterns: RefCell<HashMap<String, Arc<Matcher>>>,
     /// Whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
-    pub(super) notes_seen: OnceCell<bool>,
+    pub(super) tracks_evaluated: OnceCell<bool>,
     /// The steps for this value, and for all earlier values.
     pub(super) steps: Cell<u64>,
     pub(super) spent: Cell<u64>,
@@ -69,16 +69,16 @@ impl Cache {
         Self {
             scopes: Scopes::new(schemas),
             patterns: RefCell::new(HashMap::new()),
-            notes_seen: OnceCell::new(),
+            tracks_evaluated: OnceCell::new(),
             steps: Cell::new(0),
             spent: Cell::new(0),
         }
     }
 
     /// Creates the cache of schemas of which it is known whether any [has `unevaluatedItems` or
-    /// `unevaluatedProperties`](notes_seen).
-    pub(crate) fn knowing(schemas: &Schemas, notes_seen: bool) -> Self {
-        Self { notes_seen: OnceCell::from(notes_seen), ..Self::new(schemas) }
+    /// `unevaluatedProperties`](tracks_evaluated).
+    pub(crate) fn knowing(schemas: &Schemas, tracks_evaluated: bool) -> Self {
+        Self { tracks_evaluated: OnceCell::from(tracks_evaluated), ..Self::new(schemas) }
     }
 
     /// Returns the number of schemas evaluated so far.
@@ -284,8 +284,8 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns whether evaluated items and members must be tracked.
-    pub(super) fn notes_seen(&self) -> bool {
-        *self.cache.notes_seen.get_or_init(|| notes_seen(self.schemas))
+    pub(super) fn tracks_evaluated(&self) -> bool {
+        *self.cache.tracks_evaluated.get_or_init(|| tracks_evaluated(self.schemas))
     }
 
     pub(super) fn check(
@@ -359,15 +359,15 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Returns whether any schema has `unevaluatedItems` or `unevaluatedProperties`.
-pub(crate) fn notes_seen(schemas: &Schemas) -> bool {
-    schemas.files.iter().any(|file| asks_what_is_left(&file.root))
+pub(crate) fn tracks_evaluated(schemas: &Schemas) -> bool {
+    schemas.files.iter().any(|file| uses_unevaluated(&file.root))
 }
 
 /// Returns whether a schema contains `unevaluatedItems` or `unevaluatedProperties`.
-fn asks_what_is_left(node: &Node) -> bool {
-    node.items().iter().any(asks_what_is_left)
+fn uses_unevaluated(node: &Node) -> bool {
+    node.items().iter().any(uses_unevaluated)
         || node.members().iter().any(|member| {
-            matches!(&*member.key, "unevaluatedItems" | "unevaluatedProperties") || asks_what_is_left(&member.value)
+            matches!(&*member.key, "unevaluatedItems" | "unevaluatedProperties") || uses_unevaluated(&member.value)
         })
 }
 

@@ -19,7 +19,7 @@ mod words;
 
 pub(crate) use demands::Demands;
 pub(crate) use equal::equal;
-pub(crate) use evaluator::{Cache, Evaluator, Outcome, Undecidable, Violation, notes_seen};
+pub(crate) use evaluator::{Cache, Evaluator, Outcome, Undecidable, Violation, tracks_evaluated};
 pub(crate) use matcher::Matcher;
 pub(crate) use place::place_of;
 pub(crate) use valid::Valid;

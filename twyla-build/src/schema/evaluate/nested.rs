@@ -89,7 +89,7 @@ impl Evaluator<'_> {
             } else {
                 break;
             };
-            if self.notes_seen() {
+            if self.tracks_evaluated() {
                 seen.indexes.insert(index);
             }
             holds &= self.item(item, index, &at, place, out)?;
@@ -218,7 +218,7 @@ impl Evaluator<'_> {
                     return Ok(false);
                 }
             }
-            if declared && self.notes_seen() {
+            if declared && self.tracks_evaluated() {
                 seen.names.insert(key.clone());
             }
             if schema.get("propertyNames").is_some() {

@@ -23,7 +23,7 @@ pub(super) fn main(site: &Site, services: &Services) -> String {
     out.push_str(
         "<section aria-labelledby=\"picture\"><h2 id=\"picture\">The fleet</h2>\n<figure><div class=\"scroll picture\" tabindex=\"0\" role=\"region\" aria-label=\"The fleet's picture\">\
          <a href=\"fleet.svg\"><img src=\"fleet.svg\" alt=\"The services, and the events and calls between them; the table below has the same in words\"></a></div>\
-         <figcaption>Boxes are services, rounded ones events, square ones methods. What doesn't fit is red.</figcaption></figure></section>\n",
+         <figcaption>Boxes are services, rounded ones events, square ones methods. Pairs that don't fit are red.</figcaption></figure></section>\n",
     );
     out.push_str(
         "<section aria-labelledby=\"words\"><h2 id=\"words\">The same in words</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The table of who sends what to whom\">\

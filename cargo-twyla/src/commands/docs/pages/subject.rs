@@ -118,7 +118,7 @@ fn service(it: &Does, root: &str, out: &mut String) {
         let _ = write!(out, "<br><span class=\"faint\">handler</span> <code>{}</code>", esc(handler));
     }
     if !it.is_current {
-        out.push_str("<br><span class=\"badge warn\">built with another version of it</span>");
+        out.push_str("<br><span class=\"badge warn\">built with another version of this contract</span>");
     }
     out.push_str("</li>");
 }
@@ -243,8 +243,11 @@ fn history(site: &Site, subject: &SubjectPage, contents: &mut Vec<(String, Strin
             lock(locked, out);
         }
         if part.changes.is_empty() {
-            let said =
-                if site.has_history { "Git has no change of it." } else { "The folder is not in a git repository." };
+            let said = if site.has_history {
+                "Git has no change of this contract."
+            } else {
+                "The folder is not in a git repository."
+            };
             let _ = writeln!(out, "<p class=\"faint\">{said}</p>");
         } else {
             changes::list(&part.changes, out);

@@ -203,7 +203,7 @@ fn note(report: &Report, edge: &Edge) -> Option<String> {
         Mismatch::Undecided(part, why) => {
             let (sender, taker) = ends(part);
             format!(
-                "{subject}: whether {taker} takes what {sender} may send can't be decided: {}",
+                "{subject}: it can't be decided whether {taker} accepts all that {sender} may send: {}",
                 tame(&why.to_string())
             )
         }

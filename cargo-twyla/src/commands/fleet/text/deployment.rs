@@ -41,7 +41,7 @@ impl Writer<'_> {
         let answer = match (deployment.outlook(), moving.len()) {
             (Outlook::Fine, 1) => paint(GOOD, "Yes, now."),
             (Outlook::Fine, _) => paint(GOOD, "Yes, in this order:"),
-            (Outlook::Undecided, _) => paint(UNSURE, "Only if what is undecided fits; then in this order:"),
+            (Outlook::Undecided, _) => paint(UNSURE, "Only if the undecided pairs fit; then in this order:"),
             (Outlook::Drains, _) => paint(UNSURE, "Not yet; in this order:"),
             (Outlook::Breaks, 1) => paint(BAD, "No."),
             (Outlook::Breaks, _) => paint(BAD, "Not all of them."),
@@ -104,7 +104,8 @@ impl Writer<'_> {
     }
 
     fn deploy(&self, what: &str, stop: bool) -> String {
-        let stop = if stop { ", having stopped the old one: the two can't run side by side" } else { "" };
+        let stop =
+            if stop { "after stopping its old version: the two versions can't run at the same time" } else { "" };
         format!("deploy {what}{stop}")
     }
 
@@ -125,7 +126,7 @@ impl Writer<'_> {
                 let other_age = if it.producer == *service { *consumer } else { *producer };
                 let (what, other) = (self.aged(*service, Age::Next), self.aged(other, other_age));
                 let why = if it.producer == it.consumer {
-                    format!("{what} and the version before it can't share a queue: make a new event for the new form")
+                    format!("{what} and the version before it can't share a queue: add a new event for the new version")
                 } else {
                     // whether the producer sends and the consumer refuses; if not, the witness below shows which side refuses
                     let straight = match it.wrong(*producer, *consumer) {
@@ -135,19 +136,23 @@ impl Writer<'_> {
                     match other_age {
                         Age::Next => format!("{what} and {other} don't fit: only one of the two can be deployed"),
                         Age::Now if !straight => {
-                            format!("{what} has to wait: {other} doesn't fit it, so a version that does goes first")
+                            format!(
+                                "{what} has to wait: {other} doesn't fit it; deploy a version of it that fits first"
+                            )
                         }
                         Age::Now if it.producer == *service => {
                             format!(
-                                "{what} has to wait: {other} would refuse what it sends, so a version that takes it goes first"
+                                "{what} has to wait: {other} would refuse its messages; deploy a version that accepts \
+                                 them first"
                             )
                         }
                         Age::Now => {
                             format!(
-                                "{what} has to wait: it would refuse what {other} sends, so a version that sends something else goes first"
+                                "{what} has to wait: it would refuse messages of {other}; deploy a version that \
+                                 doesn't send them first"
                             )
                         }
-                        Age::Past => format!("{what} can't be deployed as long as {other} is in the field"),
+                        Age::Past => format!("{what} can't be deployed while {other} is in the field"),
                     }
                 };
                 self.line(format_args!("\n  {why}"));
@@ -156,7 +161,7 @@ impl Writer<'_> {
             Blocked::Cycle(cycle) => {
                 self.line(format_args!(
                     "\n  {}",
-                    paint(BAD, "These wait for each other, so none of them can go first:")
+                    paint(BAD, "These services wait for each other, so none of them can be deployed first:")
                 ));
                 for Wait { service, waits_for, edge, producer, consumer } in cycle {
                     let (service, other) = (self.aged(*service, Age::Next), self.aged(*waits_for, Age::Next));
@@ -166,8 +171,9 @@ impl Writer<'_> {
                 match split() {
                     Some(split) => self.split(split),
                     None => self.line(
-                        "\n    No release of a part of it helps, as it is about one contract: make a new event beside the old \
-                         one, listen to both, then emit the new one, then drop the old.",
+                        "\n    Releasing a service in two steps doesn't help, since a single contract is the cause: \
+                         add a new event beside the old one, listen to both, then emit the new one, then remove the \
+                         old one.",
                     ),
                 }
             }
@@ -183,7 +189,7 @@ impl Writer<'_> {
         let units: Vec<String> = split.first.iter().map(unit).collect();
         let name = paint(NAME, tame(&self.report.fleet.members[split.service].name)).to_string();
         let first = and(&units);
-        self.line(format_args!("\n    Release {name} twice, first with no other change than that of {first}:"));
+        self.line(format_args!("\n    Release {name} twice, the first time with only the change of {first}:"));
         for (i, step) in split.steps.iter().enumerate() {
             let text = match step {
                 SplitStep::Drain { subject, producer } => self.drain(subject, *producer),
@@ -212,15 +218,18 @@ impl Writer<'_> {
             let (new, old) = (self.aged(*service, Age::Next), self.aged(*service, Age::Now));
             let question = paint(HEAD, format!("Can {new} be rolled back to {}?", tame(&now.name)));
             let (wait, answer) = match (at_once.first(), later.first()) {
-                _ if member.field => (None, paint(BAD, "No: it is in the field.".to_owned())),
+                _ if member.field => (None, paint(BAD, "No: its old versions stay in use.".to_owned())),
                 (None, None) => (None, paint(GOOD, "Yes, at any time.".to_owned())),
                 (None, Some(wait)) => {
                     let others: Vec<String> = later.iter().map(|it| self.aged(it.waits_for, Age::Next)).collect();
                     let others = and(&once(others));
-                    let until = format!("Until {others} is deployed; from then on that has to be rolled back first.");
+                    let until =
+                        format!("Yes, until {others} is deployed; after that, {others} has to be rolled back first.");
                     (Some(wait), paint(UNSURE, until))
                 }
-                (Some(wait), _) => (Some(wait), paint(BAD, format!("No: {old} would receive what {new} has sent."))),
+                (Some(wait), _) => {
+                    (Some(wait), paint(BAD, format!("No: {old} may receive messages of {new} that it refuses.")))
+                }
             };
             let obstacle = wait.map(|wait| (wait.edge, wait.producer, wait.consumer));
             ways.push(WayBack { text: format!("{question} {answer}"), obstacle });
@@ -229,7 +238,7 @@ impl Writer<'_> {
             let (service, new) = (self.named(taken.service, &taken.version), self.aged(taken.because_of, Age::Next));
             let edge = &self.report.edges[taken.edge];
             let ages = if edge.producer == taken.service { (Age::Past, Age::Next) } else { (Age::Next, Age::Past) };
-            let text = paint(UNSURE, format!("Once {new} is deployed, there is no way back to {service}:")).to_string();
+            let text = paint(UNSURE, format!("Once {new} is deployed, {service} can't be deployed again:")).to_string();
             ways.push(WayBack { text, obstacle: Some((taken.edge, ages.0, ages.1)) });
         }
         ways

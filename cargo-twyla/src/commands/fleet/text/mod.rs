@@ -188,7 +188,7 @@ impl Writer<'_> {
         {
             let old = wrong.map(|(cell, _)| self.named(edge.producer, &cell.producer.1)).unwrap_or_default();
             self.line(format_args!(
-                "    What {old} has sent may still be in the queue {queue}; --drained {queue} says that it isn't."
+                "    Events of {old} may still be in the queue {queue}; if none are left, pass --drained {queue}."
             ));
         }
     }
@@ -200,7 +200,7 @@ impl Writer<'_> {
         let ends = |back: bool| if back { (&consumer, &producer) } else { (&producer, &consumer) };
         match wrong {
             Mismatch::NotServed => {
-                self.line(format_args!("{indent}{producer} calls it, and {consumer} doesn't serve it"));
+                self.line(format_args!("{indent}{producer} calls it, but {consumer} doesn't serve it"));
             }
             Mismatch::Breaks(part, witness) => {
                 let (sender, taker) = ends(part.goes_back());
@@ -216,7 +216,7 @@ impl Writer<'_> {
             Mismatch::Undecided(part, why) => {
                 let (sender, taker) = ends(part.goes_back());
                 self.line(format_args!(
-                    "{indent}Whether {taker} takes each {} that {sender} may send can't be decided:",
+                    "{indent}It can't be decided whether {taker} accepts each {} that {sender} may send:",
                     part.word()
                 ));
                 self.line(format_args!("{indent}{}", tame(&why.to_string())));

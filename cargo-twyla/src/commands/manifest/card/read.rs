@@ -95,7 +95,7 @@ impl Reader {
         };
         let is_named = Verb::ALL.iter().any(|verb| values.contains_key(verb.key()));
         if !is_named {
-            self.mistake(0..0, "names no contract: add `emits`, `listens`, `serves` or `calls`");
+            self.mistake(0..0, "the card names no contract: add `emits`, `listens`, `serves` or `calls`");
         }
         card
     }
@@ -114,7 +114,7 @@ impl Reader {
             match known.iter().find(|known| **known == meant) {
                 Some(known) => {
                     if values.insert(*known, value).is_some() {
-                        self.mistake(key.span(), format!("`{known}` is there twice"));
+                        self.mistake(key.span(), format!("`{known}` occurs twice"));
                     }
                 }
                 None => {
@@ -189,7 +189,7 @@ impl Reader {
         for item in self.array(value, what) {
             let Some(named) = self.named(item, verb.is_of_rpc()) else { continue };
             match names.iter().any(|other| other.name == named.name) {
-                true => self.mistake(item.span(), format!("`{}` is in `{}` twice", named.name, verb.key())),
+                true => self.mistake(item.span(), format!("`{}` occurs twice in `{}`", named.name, verb.key())),
                 false => names.push(named),
             }
         }
@@ -306,10 +306,10 @@ mod tests {
     fn a_name_is_given_once() {
         let head = "name = \"x\"\nversion = \"1\"\n";
         let twice = mistakes(&format!("{head}emits = [\"a.b\", \"a.b\"]"));
-        assert_eq!(twice[0].1, "`a.b` is in `emits` twice");
+        assert_eq!(twice[0].1, "`a.b` occurs twice in `emits`");
         let listener = "{ event = \"a.b\", group = \"g\" }";
         let twice = mistakes(&format!("{head}listens = [{listener}, {listener}]"));
         assert_eq!(twice[0].1, "the group `g` listens to `a.b` twice");
-        assert!(mistakes(head)[0].1.starts_with("names no contract: "));
+        assert!(mistakes(head)[0].1.starts_with("the card names no contract: "));
     }
 }

@@ -17,7 +17,7 @@ impl Rewriter {
         let (mut begin, mut start) = (self.at, self.out.len());
         loop {
             let from = self.at;
-            let c = self.peek(0).ok_or_else(|| Self::refuse(at, "the class that begins here has no end `]`"))?;
+            let c = self.peek(0).ok_or_else(|| Self::refuse(at, "the character class has no closing `]`"))?;
             self.at += 1;
             match c {
                 ']' => break,
@@ -36,9 +36,7 @@ impl Rewriter {
                         let high = class_point(self.out.get(start..).unwrap_or_default());
                         if low.zip(high).is_some_and(|(low, high)| low > high) {
                             let range: String = self.chars.iter().take(self.at).skip(begin).collect();
-                            let why = format!(
-                                "the range `{range}` is out of order: its first character comes after its last"
-                            );
+                            let why = format!("the first character of the range `{range}` comes after its last");
                             return Err(Self::refuse(begin, why));
                         }
                         (set, ends) = (false, true);
@@ -70,9 +68,9 @@ impl Rewriter {
             self.out.push(c);
             return Ok(false);
         }
-        let c = self
-            .peek(0)
-            .ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` to match a backslash"))?;
+        let c = self.peek(0).ok_or_else(|| {
+            Self::refuse(at, "the pattern ends with a single `\\`: write `\\\\` to match a backslash")
+        })?;
         match c {
             'b' => self.same(2),
             c => self.atom(at, c)?,

@@ -8,9 +8,9 @@ use crate::schema::pattern::groups;
 impl Rewriter {
     /// Reads an escape outside of a class, after its `\`.
     pub(super) fn escape(&mut self, at: usize) -> Result<(), SyntaxError> {
-        let c = self
-            .peek(0)
-            .ok_or_else(|| Self::refuse(at, "`\\` stands at the end: write `\\\\` to match a backslash"))?;
+        let c = self.peek(0).ok_or_else(|| {
+            Self::refuse(at, "the pattern ends with a single `\\`: write `\\\\` to match a backslash")
+        })?;
         self.last = if matches!(c, 'b' | 'B') { LastAtom::Nothing } else { LastAtom::Atom };
         match c {
             'b' | 'B' => self.same(2),
@@ -32,7 +32,7 @@ impl Rewriter {
                 }
             }
             'x' if self.peek(1) == Some('{') => {
-                return Err(Self::refuse(at, "a character's code point is written `\\u{…}` and not `\\x{…}`"));
+                return Err(Self::refuse(at, "a character's code point is written `\\u{…}`, not `\\x{…}`"));
             }
             c => self.atom(at, c)?,
         }
@@ -49,14 +49,14 @@ impl Rewriter {
     pub(super) fn atom(&mut self, at: usize, c: char) -> Result<(), SyntaxError> {
         let hex = |count: usize| (1..=count).all(|i| self.peek(i).is_some_and(|c| c.is_ascii_hexdigit()));
         match c {
-            'p' | 'P' if self.peek(1) == Some('{') => self.braced(at, "isn't a Unicode property that ECMA-262 has")?,
+            'p' | 'P' if self.peek(1) == Some('{') => self.braced(at, "isn't a Unicode property of ECMA-262")?,
             'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'p' | 'P' => self.same(2),
             'x' if hex(2) => self.same(4),
             'u' if hex(4) => self.same(6),
             'u' if self.peek(1) == Some('{') => self.braced(at, "isn't the code point of a character")?,
             'c' if self.peek(1).is_some_and(|c| c.is_ascii_alphabetic()) => self.same(3),
             'c' => {
-                self.note(at, "\\c", "matches a backslash and the letter `c` there");
+                self.note(at, "\\c", "matches a backslash and the letter `c`");
                 self.out.push_str("\\\\");
             }
             '0'..='7' => {
@@ -80,7 +80,7 @@ impl Rewriter {
                     'Z' | 'z' => "matches the letter, not the end of the text (`$`)",
                     'h' | 'H' => "matches the letter, not horizontal white space (`[ \\t]`)",
                     'Q' | 'E' => "matches the letter: ECMA-262 has no quoting",
-                    _ => "matches that character itself",
+                    _ => "matches the character itself",
                 };
                 self.note(at, format!("\\{c}"), means);
                 // a digit after a backreference would belong to its number

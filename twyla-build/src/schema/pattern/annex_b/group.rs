@@ -24,12 +24,12 @@ impl Rewriter {
                 Some('>') if special.starts_with("?<") => {}
                 Some(':') if is_flags && flags.chars().all(|c| matches!(c, 'i' | 'm' | 's' | '-')) => {}
                 _ if special.starts_with("?P<") => {
-                    return Err(Self::refuse(at, "a named group is written `(?<name>…)` and not `(?P<name>…)`"));
+                    return Err(Self::refuse(at, "a named group is written `(?<name>…)`, not `(?P<name>…)`"));
                 }
                 _ if special.starts_with("?P=") => {
                     return Err(Self::refuse(
                         at,
-                        "a reference to a named group is written `\\k<name>` and not `(?P=name)`",
+                        "a reference to a named group is written `\\k<name>`, not `(?P=name)`",
                     ));
                 }
                 Some(')') if is_flags => {
@@ -43,7 +43,7 @@ impl Rewriter {
                         "ECMA-262 has no atomic groups: write `(?:…)` if the group may backtrack",
                     ));
                 }
-                _ => return Err(Self::refuse(at, "`(?` doesn't begin a group of ECMA-262")),
+                _ => return Err(Self::refuse(at, "ECMA-262 has no group that begins like this with `(?`")),
             }
             let length = special.chars().count() + 1;
             self.out.extend(self.chars.iter().skip(self.at).take(length));
@@ -57,8 +57,7 @@ impl Rewriter {
     /// Reads the end of a group, after its `)`.
     pub(super) fn close(&mut self, at: usize) -> Result<(), SyntaxError> {
         let open = self.open.pop();
-        let open =
-            open.ok_or_else(|| Self::refuse(at, "`)` has no group to end: write `\\)` to match it literally"))?;
+        let open = open.ok_or_else(|| Self::refuse(at, "`)` has no opening `(`: write `\\)` to match it literally"))?;
         self.out.push(')');
         self.last = match open {
             OpenGroup { ahead: true, start, .. } => LastAtom::Ahead(start),

@@ -45,7 +45,7 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-const ITSELF: &str = "matches itself there";
+const ITSELF: &str = "matches itself";
 
 /// Rewrites a pattern with the flag `u`; `None` if nothing in it needs rewriting.
 pub(crate) fn accepted(pattern: &str) -> Result<Option<StrictPattern>, SyntaxError> {
@@ -150,7 +150,7 @@ impl Rewriter {
             }
         }
         match self.open.last() {
-            Some(open) => Err(Self::refuse(open.at, "the group that begins here has no end `)`")),
+            Some(open) => Err(Self::refuse(open.at, "the group has no closing `)`")),
             None => Ok(()),
         }
     }
@@ -178,7 +178,7 @@ impl Rewriter {
         let digits = |text: &str| text.trim_start_matches('0').to_owned();
         let both = counts.filter(|(_, most)| !most.is_empty()).map(|(least, most)| (digits(least), digits(most)));
         if both.is_some_and(|(least, most)| (least.len(), least) > (most.len(), most)) {
-            return Err(Self::refuse(at, format!("`{written}` is out of order: its minimum is above its maximum")));
+            return Err(Self::refuse(at, format!("the minimum of `{written}` is above its maximum")));
         }
         match self.last {
             LastAtom::Atom => {}
@@ -196,16 +196,13 @@ impl Rewriter {
                 return Ok(());
             }
             LastAtom::Repeated => {
-                let why =
-                    format!("`{written}` repeats what is repeated already: ECMA-262 has no possessive quantifiers");
+                let why = format!("`{written}` follows another quantifier: ECMA-262 has no possessive quantifiers");
                 return Err(Self::refuse(at, why));
             }
             LastAtom::Nothing => {
                 return Err(Self::refuse(
                     at,
-                    format!(
-                        "`{written}` has nothing before it that it could repeat: write `\\{written}` to match it literally"
-                    ),
+                    format!("`{written}` has nothing to repeat: write `\\{written}` to match it literally"),
                 ));
             }
         }
@@ -259,26 +256,21 @@ mod tests {
             ("(?i)a", "`(?i)` doesn't exist in ECMA-262: flags apply to a group, `(?i:…)` at character 1"),
             (
                 "a(?P<n>b)",
-                "a named group is written `(?<n>…)` and not `(?P<n>…)` at character 2"
-                    .replace("<n>", "<name>")
-                    .as_str(),
+                "a named group is written `(?<n>…)`, not `(?P<n>…)` at character 2".replace("<n>", "<name>").as_str(),
             ),
-            ("[a-", "the class that begins here has no end `]` at character 1"),
-            ("a(b", "the group that begins here has no end `)` at character 2"),
-            ("a)", "`)` has no group to end: write `\\)` to match it literally at character 2"),
-            ("*a", "`*` has nothing before it that it could repeat: write `\\*` to match it literally at character 1"),
-            ("^[z-a]$", "the range `z-a` is out of order: its first character comes after its last at character 3"),
-            (
-                r"[a\u{62}-\x61]",
-                r"the range `\u{62}-\x61` is out of order: its first character comes after its last at character 3",
-            ),
-            ("a{3,2}", "`{3,2}` is out of order: its minimum is above its maximum at character 2"),
+            ("[a-", "the character class has no closing `]` at character 1"),
+            ("a(b", "the group has no closing `)` at character 2"),
+            ("a)", "`)` has no opening `(`: write `\\)` to match it literally at character 2"),
+            ("*a", "`*` has nothing to repeat: write `\\*` to match it literally at character 1"),
+            ("^[z-a]$", "the first character of the range `z-a` comes after its last at character 3"),
+            (r"[a\u{62}-\x61]", r"the first character of the range `\u{62}-\x61` comes after its last at character 3"),
+            ("a{3,2}", "the minimum of `{3,2}` is above its maximum at character 2"),
             (r"\u{110000}", r"`\u{110000}` isn't the code point of a character at character 1"),
             (r"(?<a>b)\k<c>", r"`\k` is not followed by the name of a group, as in `\k<name>` at character 8"),
-            ("a++", "`+` repeats what is repeated already: ECMA-262 has no possessive quantifiers at character 3"),
+            ("a++", "`+` follows another quantifier: ECMA-262 has no possessive quantifiers at character 3"),
             ("(?>a)", "ECMA-262 has no atomic groups: write `(?:…)` if the group may backtrack at character 1"),
-            (r"\x{1}", r"a character's code point is written `\u{…}` and not `\x{…}` at character 1"),
-            ("a\\", "`\\` stands at the end: write `\\\\` to match a backslash at character 2"),
+            (r"\x{1}", r"a character's code point is written `\u{…}`, not `\x{…}` at character 1"),
+            ("a\\", "the pattern ends with a single `\\`: write `\\\\` to match a backslash at character 2"),
         ] {
             assert_eq!(accepted(written).map_err(|refusal| refusal.to_string()), Err(why.to_owned()), "{written}");
         }
