@@ -89,6 +89,24 @@ impl<'a> Number<'a> {
         self.is_float() || self.whole().is_some_and(fits)
     }
 
+    /// Returns the `f64` whose shortest decimal is this number, as `serde_json` and generated code write it.
+    pub(crate) fn shortest(&self) -> Option<f64> {
+        let value = self.float();
+        let written = serde_json::Number::from_f64(value)?.to_string();
+        self.equals(&Number::new(&written)).then_some(value)
+    }
+
+    fn equals(&self, other: &Number<'_>) -> bool {
+        let both_zero = self.digits.is_empty() && other.digits.is_empty();
+        let same = || (self.negative, &self.digits, self.exponent) == (other.negative, &other.digits, other.exponent);
+        both_zero || same()
+    }
+
+    /// Returns the digits, after a `-` if the number is negative, and the power of ten to multiply by.
+    pub(crate) fn digits(&self) -> (String, i64) {
+        (format!("{}{}", if self.negative { "-" } else { "" }, self.digits), self.exponent)
+    }
+
     /// Returns the digits as an integer without the sign, and the power of ten to multiply by. `None` for zero, or if one
     /// of them doesn't fit its type.
     pub(crate) fn parts(&self) -> Option<(u128, i32)> {
@@ -128,11 +146,31 @@ mod tests {
 
     #[test]
     fn a_number_is_readable_if_no_digit_is_lost() {
-        for kept in ["1", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1e22", "0.1"] {
+        for kept in ["1", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1e22", "0.1", "-0.0"]
+        {
             assert!(Number::new(kept).is_readable(), "{kept}");
         }
         for lost in ["18446744073709551617", "123456789012345678901234567890", "-9223372036854775809", "1e400"] {
             assert!(!Number::new(lost).is_readable(), "{lost}");
+        }
+    }
+
+    #[test]
+    fn the_shortest_decimal_of_a_float_is_the_one_that_is_written() {
+        for (text, value) in [
+            ("0.1", Some(0.1)),
+            ("-1.50e1", Some(-15.0)),
+            ("-0", Some(0.0)),
+            ("18446744073709552000", Some(18_446_744_073_709_551_616.0)),
+            ("18446744073709551616", None),
+            ("0.1000000000000000000001", None),
+            ("1e400", None),
+            ("1e-400", None),
+            // the float is between both
+            ("194487247509151.62", Some(194_487_247_509_151.62)),
+            ("194487247509151.63", None),
+        ] {
+            assert_eq!(Number::new(text).shortest(), value, "{text}");
         }
     }
 }

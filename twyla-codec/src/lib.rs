@@ -67,6 +67,7 @@ pub mod __private {
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::schema;
     pub use crate::validate::sensitive::Hidden;
+    pub use crate::violation::LargeNumbers;
     pub use crate::{
         __bridge as bridge, __idna as idna, __ordered as ordered, __view as view, __words as words, DateTime, Nullable,
     };

@@ -47,40 +47,73 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// How a check takes an `f64` that is whole and beyond 2^53. Two decimals read as it, its notations: 2^60 is written as
+/// `1152921504606846976` by some programs, and as `1152921504606847000` by others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LargeNumbers {
+    /// As the decimal that this crate writes, so that what is sent satisfies the schema to the last digit.
+    #[default]
+    Written,
+    /// As the other decimal, which was received.
+    Other,
+    /// The value is valid if it is valid as one of the decimals: either may have been received.
+    Either,
+    /// The value is valid if it is valid as both: another library writes it.
+    Both,
+}
+
 /// A collector of broken rules.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+pub struct Violations {
+    all: Vec<Violation>,
+    large_numbers: LargeNumbers,
+}
 
 impl Violations {
     /// Creates an empty collector.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self::of(LargeNumbers::Written)
+    }
+
+    /// Creates an empty collector of a check that takes large numbers in this way.
+    pub(crate) const fn of(large_numbers: LargeNumbers) -> Self {
+        Self { all: Vec::new(), large_numbers }
+    }
+
+    /// Returns how the check takes large numbers.
+    pub(crate) const fn large_numbers(&self) -> LargeNumbers {
+        self.large_numbers
+    }
+
+    /// Returns whether there is no violation.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// Adds a broken rule.
     pub fn push(&mut self, at: &Path<'_>, keyword: &'static str, message: String) {
-        if self.0.len() < MOST_VIOLATIONS {
-            self.0.push(Violation { pointer: at.pointer(), keyword, message });
+        if self.all.len() < MOST_VIOLATIONS {
+            self.all.push(Violation { pointer: at.pointer(), keyword, message });
         }
     }
 
     /// Adds the violations of another collector.
     pub(crate) fn append(&mut self, more: Self) {
-        let room = MOST_VIOLATIONS.saturating_sub(self.0.len());
-        self.0.extend(more.0.into_iter().take(room));
+        let room = MOST_VIOLATIONS.saturating_sub(self.all.len());
+        self.all.extend(more.all.into_iter().take(room));
     }
 
     /// Returns all violations.
     #[must_use]
     pub fn into_vec(self) -> Vec<Violation> {
-        self.0
+        self.all
     }
 
     /// Returns whether the limit is reached, so that further checks are pointless.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.0.len() >= MOST_VIOLATIONS
+        self.all.len() >= MOST_VIOLATIONS
     }
 }
 

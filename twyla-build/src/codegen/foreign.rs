@@ -62,8 +62,11 @@ pub(crate) fn validate(model: &Model, type_: &Type, plain: TypeId) -> TokenStrea
             fn validate(&self, at: &__twyla::Path<'_>, out: &mut __twyla::Violations) {
                 #body
             }
-            fn decode_content(text: &[u8]) -> ::std::result::Result<Self, __twyla::Refusal> {
-                __twyla::decode_through::<#plain, Self>(text)
+            fn decode_content(
+                text: &[u8],
+                large_numbers: __twyla::LargeNumbers,
+            ) -> ::std::result::Result<Self, __twyla::Refusal> {
+                __twyla::decode_through::<#plain, Self>(text, large_numbers)
             }
             fn encode_content(&self, out: &mut ::std::vec::Vec<u8>) -> ::std::result::Result<(), __twyla::Refusal> {
                 __twyla::encode_through::<#plain, Self>(self, out)

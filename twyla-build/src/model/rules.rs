@@ -69,10 +69,13 @@ fn keyword(rule: &str) -> &str {
     }
 }
 
-/// Returns a limit as `f64` if comparisons with it are exact, although integers above 2^53 are rounded on reading.
+/// Below 2^53 one decimal, the shortest, is written for an `f64`.
+pub(crate) const ONE_NOTATION: f64 = 9_007_199_254_740_992.0;
+
+/// Returns a limit as `f64` if comparisons of `f64` values with it are exact: it is the number that the `f64` is written
+/// as, and below 2^53, where there is no other.
 pub(crate) fn float(number: &Number<'_>) -> Option<f64> {
-    let value = number.float();
-    (value.abs() < 9_007_199_254_740_992.0).then_some(value)
+    number.shortest().filter(|value| value.abs() < ONE_NOTATION)
 }
 
 /// Returns whether a size is a limit that a value can exceed.

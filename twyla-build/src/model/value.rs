@@ -231,7 +231,11 @@ impl<'a> SchemaReader<'a> {
                     Some(limit) => checks.push(Check::Number(rule, limit)),
                     // every number satisfies the bound
                     None if number.float().is_infinite() && number.is_negative() == rule.contains("minimum") => {}
-                    None => self.leave(loc, keyword, format!("`{keyword}` beyond 2^53")),
+                    None => {
+                        let is_far = number.float().abs() >= rules::ONE_NOTATION;
+                        let what = if is_far { "beyond 2^53" } else { "with more digits than an `f64` has" };
+                        self.leave(loc, keyword, format!("`{keyword}` {what}"));
+                    }
                 }
             }
         }

@@ -4,6 +4,7 @@ use twyla_contract::text::shortened;
 
 use super::fault::Fault;
 use super::reader::Reader;
+use crate::violation::LargeNumbers;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +17,42 @@ pub(super) enum Literal<'a> {
     Text(&'a str),
 }
 
+/// What writes a number that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// An `f64` writes all digits of a whole number within 64 bits, and otherwise the shortest.
+    Field,
+    /// A `Value` writes the shortest digits of a float.
+    Value,
+}
+
+/// The notations of the numbers beyond 2^53 that a text has, if all digits of the `f64` are another number than the shortest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Notations {
+    /// Whether a number has the digits that are written for it.
+    written: bool,
+    /// Whether a number has the other ones.
+    other: bool,
+}
+
+impl Notations {
+    pub(super) const NONE: Self = Self { written: false, other: false };
+
+    pub(super) const fn merge(&mut self, more: Self) {
+        self.written |= more.written;
+        self.other |= more.other;
+    }
+
+    /// Returns how a check of what was read takes large numbers.
+    pub(super) const fn large_numbers(self) -> LargeNumbers {
+        match (self.written, self.other) {
+            (_, false) => LargeNumbers::Written,
+            (false, true) => LargeNumbers::Other,
+            (true, true) => LargeNumbers::Either,
+        }
+    }
+}
+
 /// The exact value of a number if it is an integer.
 enum Integral {
     Integer { negative: bool, magnitude: u64 },
@@ -25,6 +62,10 @@ enum Integral {
 
 /// Every integer up to here is exactly representable as an `f64`.
 const EXACT: u64 = 1 << 53;
+/// The same as an `f64`.
+const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+/// The first `f64` beyond an `i64`.
+const BEYOND_WORD: f64 = 9_223_372_036_854_775_808.0;
 
 const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
@@ -107,6 +148,35 @@ impl<'a> Reader<'a> {
         self.at = at;
         let value = value as f64 / power;
         Some(if negative { -value } else { value })
+    }
+
+    /// Returns the value of a literal as an `f64`, as [`Literal::float`] does. Keeps the text of a number beyond 2^53 that
+    /// is rounded, and notes the notation of one that isn't.
+    #[inline]
+    pub(super) fn float(&mut self, number: Literal<'a>, written: Written) -> Result<f64, Fault> {
+        let value = number.float()?;
+        if value.abs() >= EXACT_FLOAT {
+            self.note(number, value, written);
+        }
+        Ok(value)
+    }
+
+    #[cold]
+    fn note(&mut self, number: Literal<'a>, value: f64, written: Written) {
+        let digits = match number {
+            Literal::Unsigned(value) => significant(&value.to_string()),
+            Literal::Signed(value) => significant(&value.to_string()),
+            Literal::Text(text) => significant(text),
+        };
+        let shortest = digits == significant(zmij::Buffer::new().format_finite(value));
+        let all = digits == significant(&format!("{value:.0}"));
+        let writes_all = written == Written::Field && value.abs() < BEYOND_WORD;
+        match (number, shortest, all) {
+            (_, true, true) => {}
+            (Literal::Text(text), false, false) => self.rounded = self.rounded.or(Some(text)),
+            _ if all == writes_all => self.notations.written = true,
+            _ => self.notations.other = true,
+        }
     }
 
     /// Reads any number literal by the full grammar of JSON.
@@ -302,4 +372,18 @@ fn parse_float(text: &str) -> Result<f64, Fault> {
         return Ok(value);
     }
     Err(Fault::new("type", format!("{} is an integer with more digits than can be kept", shortened(text, 60))))
+}
+
+/// Returns the digits of a number without zeros at either end, and the power of ten of the last one.
+fn significant(text: &str) -> (String, i64) {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let power = length(&digits) - length(significant) - length(fraction);
+    // the exponent of a finite number that isn't zero fits
+    let exponent = exponent.parse::<i64>().unwrap_or(0).saturating_add(power);
+    (significant.trim_start_matches('0').to_owned(), exponent)
 }

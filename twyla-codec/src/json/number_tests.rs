@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Read, from_str};
+use super::{Read, from_str, from_str_exactly};
+use crate::violation::LargeNumbers;
 
 fn read<T: Read>(text: &str) -> Result<T, String> {
     from_str::<T>(text).map_err(|fault| fault.into_violation().message)
@@ -84,6 +85,24 @@ fn no_digit_of_an_integer_is_lost() {
         assert_eq!(said, format!("{lost} is an integer with more digits than can be kept"));
     }
     assert!(read::<Value>("18446744073709551617").is_err());
+    for lost in ["1.8446744073709551617e19", "9007199254740993.0", "9007199254740993.5", "-90071992547409930e-1"] {
+        for text in [format!("[{lost}]"), format!("[0,{lost},9007199254740993.1]")] {
+            let said = from_str_exactly::<Vec<f64>>(&text).unwrap_err().into_violation().message;
+            assert_eq!(said, format!("{lost} has more digits than can be kept"));
+            assert!(from_str_exactly::<Value>(&text).is_err(), "{text}");
+        }
+    }
+    for kept in [
+        "1.8446744073709551616e19",
+        "18446744073709552.000e3",
+        "9007199254740994.0",
+        "0.12345678901234567890123",
+        "9007199254740991.12345",
+        "9.727837981879871e26",
+    ] {
+        assert_eq!(from_str_exactly::<f64>(kept).ok().map(|(value, _)| value), kept.parse().ok(), "{kept}");
+        assert!(from_str_exactly::<Value>(kept).is_ok(), "{kept}");
+    }
     assert!(read::<Value>("-18446744073709551617").is_err());
     for far in ["1e400", "-1e400", &"9".repeat(400)] {
         assert!(read::<Value>(far).is_err_and(|said| said.contains("out of the range of numbers")), "{far}");
@@ -92,6 +111,28 @@ fn no_digit_of_an_integer_is_lost() {
     assert!(read::<f64>("-0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
     assert!(read::<f64>("-0.0").is_ok_and(|value| value == 0.0 && value.is_sign_negative()));
     assert_eq!(read::<f64>("1e-400"), Ok(0.0));
+}
+
+#[test]
+fn the_notation_of_large_numbers_is_noted() {
+    use LargeNumbers::{Either, Other, Written};
+    use serde_json::Value;
+    for (text, field, value) in [
+        ("[1,0.1,1e22,9007199254740992,9007199254740994.0]", Written, Written),
+        ("[1152921504606846976]", Written, Written),
+        ("[1152921504606846976.0]", Written, Other),
+        ("[1.152921504606847e18]", Other, Written),
+        ("[1152921504606847000,-1152921504606846976]", Either, Written),
+        ("[18446744073709551616]", Other, Other),
+        ("[18446744073709552000]", Written, Written),
+        ("[18446744073709552000,18446744073709551616]", Either, Either),
+        ("[-1.8446744073709551616e19]", Other, Other),
+    ] {
+        let read = from_str_exactly::<Vec<f64>>(text).map(|(_, large_numbers)| large_numbers);
+        assert_eq!(read.ok(), Some(field), "{text}");
+        let read = from_str_exactly::<Value>(text).map(|(_, large_numbers)| large_numbers);
+        assert_eq!(read.ok(), Some(value), "{text}");
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The `Read` trait: types that are read from JSON text.
 
+use twyla_contract::text::shortened;
+
 use super::fault::Fault;
 use super::reader::Reader;
+use crate::violation::LargeNumbers;
 
 /// A type that is read from JSON text, exactly as JSON Schema sees values.
 pub trait Read: Sized {
@@ -21,6 +24,21 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
     let value = T::read(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Reads a whole text as one value, like [`from_str`], but refuses a number beyond 2^53 that an `f64` would have with other
+/// digits, so that limits are never compared with another number. Also returns which notation large numbers have.
+///
+/// # Errors
+/// The errors of [`from_str`], or the text has such a number.
+pub fn from_str_exactly<T: Read>(text: &str) -> Result<(T, LargeNumbers), Fault> {
+    let mut reader = Reader::new(text);
+    let value = T::read(&mut reader)?;
+    reader.end()?;
+    match reader.rounded {
+        Some(number) => Err(Fault::new("type", format!("{} has more digits than can be kept", shortened(number, 60)))),
+        None => Ok((value, reader.notations.large_numbers())),
+    }
 }
 
 /// Returns a property's default value, read from its JSON text. The build script has checked that the type can read it.

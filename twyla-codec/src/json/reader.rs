@@ -6,6 +6,7 @@ use twyla_contract::text::shortened;
 
 use super::encoding::other_encoding;
 use super::fault::Fault;
+use super::number::Notations;
 use crate::excerpt::quoted;
 
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
@@ -40,13 +41,16 @@ pub struct Reader<'a> {
     depth: u8,
     /// The number of bytes that trial readers of variants have read.
     tried: u32,
+    /// The first number beyond 2^53 that was read with other digits than it is written with.
+    pub(super) rounded: Option<&'a str>,
+    pub(super) notations: Notations,
 }
 
 impl<'a> Reader<'a> {
     /// Creates a reader at the beginning of a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, tried: 0 }
+        Self { text, at: 0, depth: 0, tried: 0, rounded: None, notations: Notations::NONE }
     }
 
     /// Returns the kind of the next value; consumes only white space.
@@ -137,6 +141,8 @@ impl<'a> Reader<'a> {
     /// Moves to the position of another reader of the same text.
     pub(crate) fn move_to(&mut self, ahead: &Self) {
         (self.at, self.depth) = (ahead.at, ahead.depth);
+        self.rounded = self.rounded.or(ahead.rounded);
+        self.notations.merge(ahead.notations);
     }
 
     /// Returns the text of the next value.

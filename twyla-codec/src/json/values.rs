@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::members::keep;
-use super::number::Literal;
+use super::number::{Literal, Written};
 use super::read::Read;
 use super::reader::Reader;
 
@@ -83,7 +83,10 @@ impl Read for f64 {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.simple_float() {
             Some(value) => Ok(value),
-            None => reader.number("a number")?.float(),
+            None => {
+                let number = reader.number("a number")?;
+                reader.float(number, Written::Field)
+            }
         }
     }
 }
@@ -154,7 +157,7 @@ impl Read for Value {
                 match reader.number("a number")? {
                     Literal::Unsigned(value) => Value::from(value),
                     Literal::Signed(value) if value != 0 => Value::from(value),
-                    other => Value::from(other.float()?),
+                    other => Value::from(reader.float(other, Written::Value)?),
                 }
             }
             b'{' => Value::Object(Map::read(reader)?),

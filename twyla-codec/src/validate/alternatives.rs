@@ -7,7 +7,7 @@ use super::contract::Validate;
 use crate::json::variants::no_own_member;
 use crate::json::{Fault, Reader};
 use crate::path::Path;
-use crate::violation::Violations;
+use crate::violation::{LargeNumbers, Violations};
 
 /// A variant: the member that it alone declares and that it requires, and the function that reads it.
 pub type Alternative<T> = (&'static str, fn(&mut Reader<'_>) -> Result<T, Fault>);
@@ -45,7 +45,7 @@ fn only_fitting<'v, T: Validate + 'v>(
         reader.count_try(&ahead, count)?;
         match value {
             Ok(value) => {
-                let mut out = Violations::new();
+                let mut out = Violations::of(LargeNumbers::Either);
                 value.validate(&Path::root(), &mut out);
                 match fitting {
                     _ if !out.into_vec().is_empty() => _ = readable.get_or_insert((value, ahead)),

@@ -7,7 +7,7 @@ use twyla_contract::text::shortened;
 use super::sensitive::redact;
 use crate::json::{self, Read, Write};
 use crate::path::{Path, push_key};
-use crate::violation::{Refusal, Violation, Violations};
+use crate::violation::{LargeNumbers, Refusal, Violation, Violations};
 
 /// The initial capacity of a buffer, in bytes. Most events are smaller.
 const CAPACITY: usize = 1000;
@@ -23,20 +23,21 @@ pub trait Validate {
         let _ = (at, out);
     }
 
-    /// Decodes a JSON text into this type; the body of [`decode`]. A type with parts that replace generated types decodes through
+    /// Decodes a JSON text into this type; the body of [`decode`]. With [`LargeNumbers::Either`], large numbers are taken as
+    /// the text has them. A type with parts that replace generated types decodes through
     /// the generated type of its schema.
     ///
     /// # Errors
     /// The errors of [`decode`].
     #[doc(hidden)]
-    fn decode_content(text: &[u8]) -> Result<Self, Refusal>
+    fn decode_content(text: &[u8], large_numbers: LargeNumbers) -> Result<Self, Refusal>
     where
         Self: Read,
     {
-        let value = json::utf8(text)
-            .and_then(json::from_str::<Self>)
+        let (value, received) = json::utf8(text)
+            .and_then(json::from_str_exactly::<Self>)
             .map_err(|fault| refused::<Self>(fault.into_violation()))?;
-        validate(&value)?;
+        validate(&value, if large_numbers == LargeNumbers::Either { received } else { large_numbers })?;
         Ok(value)
     }
 
@@ -49,7 +50,7 @@ pub trait Validate {
     where
         Self: Write + Sized,
     {
-        validate(self)?;
+        validate(self, LargeNumbers::Written)?;
         out.reserve(CAPACITY);
         self.write(out);
         Ok(())
@@ -67,10 +68,10 @@ impl<T: Validate> Validate for Box<T> {
 /// # Errors
 /// [`Refusal`] with each rule that the content breaks; with only the first violation if the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
-    C::decode_content(text)
+    C::decode_content(text, LargeNumbers::Either)
 }
 
-/// Appends a value as JSON text and checks it as strictly as [`decode`] does. On an error `out` is unchanged.
+/// Appends a value as JSON text and checks it at least as strictly as [`decode`] does. On an error `out` is unchanged.
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the value breaks.
@@ -83,10 +84,13 @@ pub fn encode<C: Write + Validate>(value: &C, out: &mut Vec<u8>) -> Result<(), R
 ///
 /// # Errors
 /// [`Refusal`] with each rule that the text breaks, or with the value that a replacing type doesn't accept.
-pub fn decode_through<P: Read + Write + Validate, T: Read>(text: &[u8]) -> Result<T, Refusal> {
+pub fn decode_through<P: Read + Write + Validate, T: Read>(
+    text: &[u8],
+    large_numbers: LargeNumbers,
+) -> Result<T, Refusal> {
     let mut written = Vec::with_capacity(text.len());
     // a replacing type may refuse `1.0` as an integer, or undeclared members, so it reads the text that `P` writes
-    decode::<P>(text)?.write(&mut written);
+    P::decode_content(text, large_numbers)?.write(&mut written);
     json::utf8(&written).and_then(json::from_str::<T>).map_err(|fault| refused::<P>(fault.into_violation()))
 }
 
@@ -99,10 +103,10 @@ pub fn encode_through<P: Read + Write + Validate, T: Write + Validate>(
     value: &T,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    validate(value)?;
+    validate(value, LargeNumbers::Written)?;
     let mut written = Vec::with_capacity(CAPACITY);
     value.write(&mut written);
-    decode::<P>(&written)?.write(out);
+    P::decode_content(&written, LargeNumbers::Written)?.write(out);
     Ok(())
 }
 
@@ -133,12 +137,12 @@ pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>)
             let message = format!("the value can't be written as JSON: {error}");
             refused::<C>(Violation { pointer: String::new(), keyword: "json", message })
         })
-        .and_then(|()| decode::<C>(&out[start..]));
+        .and_then(|()| C::decode_content(&out[start..], LargeNumbers::Both));
     written.map(|_| ()).inspect_err(|_| out.truncate(start))
 }
 
-fn validate<C: Validate>(value: &C) -> Result<(), Refusal> {
-    let mut out = Violations::new();
+fn validate<C: Validate>(value: &C, large_numbers: LargeNumbers) -> Result<(), Refusal> {
+    let mut out = Violations::of(large_numbers);
     value.validate(&Path::root(), &mut out);
     let violations = out.into_vec();
     if violations.is_empty() { Ok(()) } else { Err(redact(Refusal { violations }, C::SENSITIVE)) }

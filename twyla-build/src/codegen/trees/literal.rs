@@ -9,35 +9,47 @@ use crate::schema::load::{Json, Node};
 /// The maximum depth of nested arrays and objects in a constant; no value is nested deeper.
 const DEEPEST: usize = 150;
 
-/// Returns a number as an integer if it fits, else as a float.
-pub(super) fn whole_or_float(text: &str) -> Result<i128, f64> {
-    let number = Number::new(text);
-    number.whole().ok_or_else(|| number.float())
+/// A number as the codec compares it.
+enum Exact {
+    Integer(i128),
+    /// The shortest decimal that reads as this `f64`.
+    Float(f64),
+    /// A number that is neither.
+    Decimal,
 }
 
-fn float(value: f64) -> TokenStream {
-    if value.is_finite() {
-        // a literal of proc-macro2 would have hundreds of zeros instead of an exponent
-        format!("{value:?}f64").parse().unwrap_or_default()
-    } else if value.is_nan() {
-        quote!(f64::NAN)
-    } else if value > 0.0 {
-        quote!(f64::INFINITY)
-    } else {
-        quote!(f64::NEG_INFINITY)
+impl Exact {
+    fn of(number: &Number<'_>) -> Self {
+        match (number.whole(), number.shortest()) {
+            (Some(value), _) => Self::Integer(value),
+            (None, Some(value)) => Self::Float(value),
+            (None, None) => Self::Decimal,
+        }
     }
+}
+
+/// Writes a finite `f64`.
+fn float(value: f64) -> TokenStream {
+    // a literal of proc-macro2 would have hundreds of zeros instead of an exponent
+    format!("{value:?}f64").parse().unwrap_or_default()
 }
 
 /// Writes a `Number`.
 pub(super) fn number(text: &str) -> TokenStream {
-    match whole_or_float(text) {
-        Ok(value) => {
+    let number = Number::new(text);
+    match Exact::of(&number) {
+        Exact::Integer(value) => {
             let value = Literal::i128_unsuffixed(value);
             quote!(Number::Integer(#value))
         }
-        Err(value) => {
+        Exact::Float(value) => {
             let value = float(value);
             quote!(Number::Float(#value))
+        }
+        Exact::Decimal => {
+            let (digits, exponent) = number.digits();
+            let exponent = Literal::i64_unsuffixed(exponent);
+            quote!(Number::Decimal { digits: #digits, exponent: #exponent })
         }
     }
 }
@@ -59,9 +71,10 @@ pub(super) fn choices<'n>(nodes: impl Iterator<Item = &'n Node>) -> TokenStream 
     for node in nodes {
         match &node.json {
             Json::String(text) => words.push(text.as_str()),
-            Json::Number(text) => match whole_or_float(text) {
-                Ok(value) => integers.push(value),
-                Err(value) => numbers.push(value),
+            Json::Number(text) => match Exact::of(&Number::new(text)) {
+                Exact::Integer(value) => integers.push(value),
+                Exact::Float(value) => numbers.push(value),
+                Exact::Decimal => others.push(constant(node, DEEPEST)),
             },
             _ => others.push(constant(node, DEEPEST)),
         }

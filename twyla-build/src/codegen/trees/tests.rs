@@ -98,6 +98,16 @@ fn numbers_keep_their_digits() {
         (r#"{"minimum": 18446744073709551615}"#, "Rule::Minimum(Number::Integer(18446744073709551615))"),
         (r#"{"minimum": -10e-1}"#, "Rule::Minimum(Number::Integer(-1))"),
         (r#"{"minimum": 1e300}"#, "Rule::Minimum(Number::Float(1e300f64))"),
+        (r#"{"maximum": 1e400}"#, r#"Rule::Maximum(Number::Decimal{digits:"1",exponent:400})"#),
+        (
+            r#"{"exclusiveMinimum": -0.1000000000000000000001}"#,
+            r#"Rule::ExclusiveMinimum(Number::Decimal{digits:"-1000000000000000000001",exponent:-22})"#,
+        ),
+        (
+            r#"{"const": 340282366920938463463374607431768211456}"#,
+            "Rule::Const(&Choices{words:&[],integers:&[],numbers:&[],others:&[Const::Number(Number::Decimal\
+             {digits:\"340282366920938463463374607431768211456\",exponent:0})]})",
+        ),
         (r#"{"multipleOf": 0.010}"#, "Rule::MultipleOf(Factor{mantissa:1,exponent:-2})"),
         (r#"{"multipleOf": 2.50E+3}"#, "Rule::MultipleOf(Factor{mantissa:25,exponent:2})"),
         (r#"{"multipleOf": 1e-300}"#, "Rule::MultipleOf(Factor{mantissa:1,exponent:-300})"),

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use twyla_contract::text::shortened;
 
-use super::number::written;
+use super::number::Notation;
 use super::{Choices, JsonView, Number, Types, View};
 use crate::excerpt::quoted;
 
@@ -20,7 +20,7 @@ pub(super) fn described(view: &JsonView<'_>) -> String {
         JsonView::Boolean(value) => format!("the boolean `{value}`"),
         JsonView::Signed(value) => format!("the integer `{value}`"),
         JsonView::Unsigned(value) => format!("the integer `{value}`"),
-        JsonView::Float(value) => format!("the number `{}`", written(*value)),
+        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => format!("the number `{}`", number(view)),
         JsonView::Text(text) => format!("the string {}", quoted(text)),
         JsonView::Array(_) => "an array".to_owned(),
         JsonView::Object(_) => "an object".to_owned(),
@@ -47,7 +47,7 @@ fn write(view: &JsonView<'_>, out: &mut String) {
         JsonView::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
         JsonView::Signed(value) => out.push_str(&value.to_string()),
         JsonView::Unsigned(value) => out.push_str(&value.to_string()),
-        JsonView::Float(value) => out.push_str(&written(*value)),
+        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => out.push_str(&number(view)),
         JsonView::Text(text) => out.push_str(&quoted(text)),
         JsonView::Array(items) => {
             out.push('[');
@@ -75,6 +75,11 @@ fn write(view: &JsonView<'_>, out: &mut String) {
             out.push('}');
         }
     }
+}
+
+/// Returns the number that is written for the value.
+fn number(view: &JsonView<'_>) -> String {
+    view.number(Notation::Written).map_or_else(String::new, |number| number.to_string())
 }
 
 /// Describes a set of types, as in "expected an integer or null".

@@ -3,20 +3,20 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::ControlFlow;
 
-use super::number::Number;
-use super::{ArrayView, Choices, JsonView, View};
+use super::number::{Notation, Number};
+use super::{ArrayView, Choices, Const, JsonView, View};
 
 /// The depth up to which values are compared. Values that nest deeper equal nothing.
 const DEEPEST: usize = 200;
 /// Arrays of up to this number of items are compared pairwise.
 const PAIRWISE: usize = 6;
 
-pub(super) fn equal(a: &JsonView<'_>, b: &JsonView<'_>) -> bool {
-    same(a, b, DEEPEST)
+pub(super) fn equal(a: &JsonView<'_>, b: &JsonView<'_>, notation: Notation) -> bool {
+    same(a, b, notation, DEEPEST)
 }
 
-fn same(a: &JsonView<'_>, b: &JsonView<'_>, deeper: usize) -> bool {
-    if let (Some(a), Some(b)) = (a.number(), b.number()) {
+fn same(a: &JsonView<'_>, b: &JsonView<'_>, notation: Notation, deeper: usize) -> bool {
+    if let (Some(a), Some(b)) = (a.number(notation), b.number(notation)) {
         return a.equals(b);
     }
     let Some(deeper) = deeper.checked_sub(1) else { return false };
@@ -27,14 +27,14 @@ fn same(a: &JsonView<'_>, b: &JsonView<'_>, deeper: usize) -> bool {
         (JsonView::Array(a), JsonView::Array(b)) => {
             a.count() == b.count()
                 && (0..a.count()).all(|index| match (a.item(index), b.item(index)) {
-                    (Some(a), Some(b)) => same(&a.view(), &b.view(), deeper),
+                    (Some(a), Some(b)) => same(&a.view(), &b.view(), notation, deeper),
                     _ => false,
                 })
         }
         (JsonView::Object(a), JsonView::Object(b)) => {
             a.count() == b.count()
                 && a.each(&mut |name, value| match b.member(name) {
-                    Some(other) if same(&value.view(), &other.view(), deeper) => ControlFlow::Continue(()),
+                    Some(other) if same(&value.view(), &other.view(), notation, deeper) => ControlFlow::Continue(()),
                     _ => ControlFlow::Break(()),
                 })
                 .is_continue()
@@ -48,7 +48,7 @@ pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
     let count = items.count();
     let at = |index: usize| items.item(index).map(View::view);
     let both = |a: usize, b: usize| match (at(a), at(b)) {
-        (Some(a), Some(b)) => equal(&a, &b),
+        (Some(a), Some(b)) => equal(&a, &b, Notation::Written),
         _ => false,
     };
     if count <= PAIRWISE {
@@ -69,14 +69,11 @@ pub(super) fn twice(items: &dyn ArrayView) -> Option<usize> {
 
 fn hash(view: &JsonView<'_>, keys: &RandomState, deeper: usize) -> u64 {
     let mut hasher = keys.build_hasher();
-    if let Some(number) = view.number() {
-        match number.whole() {
-            Some(whole) => (0_u8, whole).hash(&mut hasher),
-            None => {
-                if let Number::Float(value) = number {
-                    (1_u8, value.to_bits()).hash(&mut hasher);
-                }
-            }
+    if let Some(number) = view.number(Notation::Written) {
+        match (number.whole(), number) {
+            (Some(whole), _) => (0_u8, whole).hash(&mut hasher),
+            (None, Number::Float(value)) => (1_u8, value.to_bits()).hash(&mut hasher),
+            _ => {}
         }
         return hasher.finish();
     }
@@ -108,19 +105,17 @@ impl Choices {
         self.words.len() + self.integers.len() + self.numbers.len() + self.others.len()
     }
 
-    /// Returns whether the value is one of the choices.
-    pub(super) fn has(&self, view: &JsonView<'_>) -> bool {
+    /// Returns whether the value is one of the choices, with its numbers in the notation.
+    pub(super) fn has(&self, view: &JsonView<'_>, notation: Notation) -> bool {
         if let JsonView::Text(text) = view {
             return self.words.binary_search(&&**text).is_ok();
         }
-        if let Some(number) = view.number() {
-            let integer = |value: Option<i128>| value.is_some_and(|value| self.integers.binary_search(&value).is_ok());
-            return integer(number.whole())
+        if let Some(number) = view.number(notation) {
+            return number.whole().is_some_and(|value| self.integers.binary_search(&value).is_ok())
                 || matches!(number, Number::Float(value) if self.numbers.binary_search_by(|known| known.total_cmp(&value)).is_ok())
-                // beyond 64 bits the decimal digits and the nearest `f64` are different numbers
-                || matches!(number, Number::Float(value) if value.abs() >= 1e19) && integer(number.whole_as_written());
+                || self.others.iter().any(|known| matches!(known, Const::Number(known) if known.equals(number)));
         }
-        self.others.iter().any(|known| equal(&known.view(), view))
+        self.others.iter().any(|known| equal(&known.view(), view, notation))
     }
 }
 
@@ -128,11 +123,10 @@ impl Choices {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::Const;
     use super::*;
 
     fn are_equal(a: &Value, b: &Value) -> bool {
-        let equal = equal(&a.view(), &b.view());
+        let equal = equal(&a.view(), &b.view(), Notation::Written);
         let keys = RandomState::new();
         assert!(!equal || hash(&a.view(), &keys, DEEPEST) == hash(&b.view(), &keys, DEEPEST));
         equal
@@ -181,11 +175,11 @@ mod tests {
             others: &[Const::Null, Const::Array(&[Const::Number(Number::Integer(1))])],
         };
         for value in [json!("a"), json!(5.0), json!(-1), json!(0.5), json!(1e300), json!(null), json!([1.0])] {
-            assert!(CHOICES.has(&value.view()), "{value}");
+            assert!(CHOICES.has(&value.view(), Notation::Written), "{value}");
         }
         for value in [json!("c"), json!(4), json!(18_446_744_073_709_551_616.0), json!(true), json!([]), json!([1, 1])]
         {
-            assert!(!CHOICES.has(&value.view()), "{value}");
+            assert!(!CHOICES.has(&value.view(), Notation::Written), "{value}");
         }
     }
 }

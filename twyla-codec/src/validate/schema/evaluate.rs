@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use super::super::pattern::{Outcome, Pattern};
 use super::super::{formats, rules};
-use super::number::Number;
-use super::{JsonView, Resource, Rule, Schema, Types, View, describe};
+use super::number::{Notation, Number};
+use super::{Choices, JsonView, Resource, Rule, Schema, Types, View, describe};
 use crate::path::Path;
-use crate::violation::Violations;
+use crate::violation::{LargeNumbers, Violations};
 
 /// The maximum number of nested schemas, references included.
 const MAX_DEPTH: u32 = 500;
@@ -19,26 +19,32 @@ const COUNTED_TRIALS: u32 = 2;
 const MAX_EVALUATIONS: u64 = 10_000_000;
 
 pub(super) fn check(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
-    let evaluation = Evaluation::default();
-    let mut found = Violations::new();
-    evaluation.check(&value.view(), schema, Position::new(at), &mut Collector(Some(&mut found)), None);
-    match evaluation.stopped.get() {
-        Some(Stop::Why(why)) => out.push(at, "json", why.to_owned()),
-        Some(Stop::Undecided) => out.append(evaluation.undecided.take()),
-        None => out.append(found),
+    let other = || Evaluation::new(Notation::Other).violations(value, schema, at);
+    if out.large_numbers() == LargeNumbers::Other {
+        return out.append(other());
+    }
+    let evaluation = Evaluation::new(Notation::Written);
+    let found = evaluation.violations(value, schema, at);
+    match (evaluation.has_two_notations.get(), out.large_numbers()) {
+        (true, LargeNumbers::Either) if !found.is_empty() && other().is_empty() => {}
+        (true, LargeNumbers::Both) if found.is_empty() => out.append(other()),
+        _ => out.append(found),
     }
 }
 
 pub(super) fn accepts(value: &dyn View, schema: &'static Schema) -> bool {
-    let evaluation = Evaluation::default();
+    let evaluation = Evaluation::new(Notation::Written);
     let at = Path::root();
     evaluation.check(&value.view(), schema, Position::new(&at), &mut Collector(None), None)
         && evaluation.stopped.get().is_none()
 }
 
 /// The state of one evaluation.
-#[derive(Default)]
 pub(super) struct Evaluation {
+    /// The notation of the numbers.
+    notation: Notation,
+    /// Whether a number was looked at that may have two notations.
+    has_two_notations: Cell<bool>,
     counted: Cell<u64>,
     /// The reason for an early end. If set, all results are void and the value is refused.
     stopped: Cell<Option<Stop>>,
@@ -149,6 +155,53 @@ impl Evaluated {
 }
 
 impl Evaluation {
+    fn new(notation: Notation) -> Self {
+        Self {
+            notation,
+            has_two_notations: Cell::default(),
+            counted: Cell::default(),
+            stopped: Cell::default(),
+            undecided: RefCell::default(),
+        }
+    }
+
+    /// Returns the violations of a whole value, and the reason if the evaluation ends early.
+    fn violations(&self, value: &dyn View, schema: &'static Schema, at: &Path<'_>) -> Violations {
+        let mut found = Violations::new();
+        self.check(&value.view(), schema, Position::new(at), &mut Collector(Some(&mut found)), None);
+        match self.stopped.get() {
+            Some(Stop::Why(why)) => {
+                let mut out = Violations::new();
+                out.push(at, "json", why.to_owned());
+                out
+            }
+            Some(Stop::Undecided) => self.undecided.take(),
+            None => found,
+        }
+    }
+
+    /// Returns the number that a value is.
+    fn number(&self, view: &JsonView<'_>) -> Option<Number> {
+        self.note_notations(view);
+        view.number(self.notation)
+    }
+
+    /// Returns whether the value is one of the choices.
+    fn is_one_of(&self, view: &JsonView<'_>, choices: &Choices) -> bool {
+        self.note_notations(view);
+        if matches!(view, JsonView::Array(_) | JsonView::Object(_)) && !choices.others.is_empty() {
+            // there may be such a number further in
+            self.has_two_notations.set(true);
+        }
+        choices.has(view, self.notation)
+    }
+
+    fn note_notations(&self, view: &JsonView<'_>) {
+        if view.may_have_two_notations() {
+            self.has_two_notations.set(true);
+        }
+    }
+
     /// Returns whether the value satisfies the schema. `evaluated` is `Some` if an enclosing schema needs to know the
     /// evaluated items or members.
     pub(super) fn check(
@@ -263,13 +316,13 @@ impl Evaluation {
                     })
             }
             (Rule::Enum(choices), _) => {
-                choices.has(view)
+                self.is_one_of(view, choices)
                     || out.report(position.at, "enum", || {
                         format!("{} is not {}", describe::text(view), describe::choices(choices))
                     })
             }
             (Rule::Const(choices), _) => {
-                choices.has(view)
+                self.is_one_of(view, choices)
                     || out.report(position.at, "const", || {
                         format!("{} is not {}", describe::text(view), describe::choices(choices))
                     })
@@ -289,9 +342,14 @@ impl Evaluation {
                     || out.report_with(|out| rules::pattern(text, pattern, position.at, out))
             }
             (_, JsonView::Text(text)) => text_holds(text, rule, position.at, out),
-            (_, JsonView::Signed(_) | JsonView::Unsigned(_) | JsonView::Float(_)) => {
-                view.number().is_none_or(|number| number_holds(number, rule, position.at, out))
-            }
+            (
+                _,
+                JsonView::Signed(_)
+                | JsonView::Unsigned(_)
+                | JsonView::Float(_)
+                | JsonView::Shortest(_)
+                | JsonView::Constant(_),
+            ) => self.number(view).is_none_or(|number| number_holds(number, rule, position.at, out)),
             (_, JsonView::Array(items)) => self.array(*items, rule, position, out, evaluated),
             (_, JsonView::Object(members)) => self.object(*members, view, rule, position, out, evaluated),
             (_, JsonView::Null | JsonView::Boolean(_)) => true,
@@ -304,10 +362,11 @@ pub(super) fn fits(view: &JsonView<'_>, types: Types) -> bool {
         JsonView::Null => types.has(Types::NULL),
         JsonView::Boolean(_) => types.has(Types::BOOLEAN),
         JsonView::Signed(_) | JsonView::Unsigned(_) => types.has(Types::INTEGER.or(Types::NUMBER)),
-        JsonView::Float(value) => {
+        JsonView::Float(value) | JsonView::Shortest(value) => {
             value.is_finite()
                 && (types.has(Types::NUMBER) || types.has(Types::INTEGER) && Number::Float(*value).is_integer())
         }
+        JsonView::Constant(number) => types.has(Types::NUMBER) || types.has(Types::INTEGER) && number.is_integer(),
         JsonView::Text(_) => types.has(Types::STRING),
         JsonView::Array(_) => types.has(Types::ARRAY),
         JsonView::Object(_) => types.has(Types::OBJECT),

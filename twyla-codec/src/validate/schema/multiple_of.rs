@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::number::Number::{self, Float, Integer};
+use super::number::Number::{self, Decimal, Exact, Float, Integer};
 use super::number::decimal;
 
 /// A factor in decimal: `mantissa * 10^exponent`.
@@ -23,19 +23,43 @@ impl Number {
                 Some((mantissa, exponent)) => (u128::from(mantissa), exponent),
                 None => return false,
             },
+            Exact(value) => return factor.divides(value),
+            // only limits and constants are such numbers
+            Decimal { .. } => return false,
         };
         if mantissa == 0 {
             return factor.mantissa != 0;
         }
         let shift = exponent.saturating_sub(factor.exponent);
         match u32::try_from(shift) {
-            Ok(up) => times(mantissa, power_of_ten(up, factor.mantissa), factor.mantissa) == Some(0),
+            Ok(up) => times(mantissa, power_of(10, up, factor.mantissa), factor.mantissa) == Some(0),
             Err(_) => {
                 // if the product overflows, the factor is larger than the value
                 let scaled = 10_u128.checked_pow(shift.unsigned_abs()).and_then(|ten| factor.mantissa.checked_mul(ten));
                 scaled.is_some_and(|scaled| mantissa.checked_rem(scaled) == Some(0))
             }
         }
+    }
+}
+
+impl Factor {
+    /// Returns whether a whole `f64` beyond an `i128`, with all its digits, is a multiple.
+    fn divides(self, value: f64) -> bool {
+        // `fraction * 2^power`
+        let bits = value.to_bits();
+        let fraction = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+        let power = ((bits >> 52) & 0x7ff).saturating_sub(1075);
+        let Ok(power) = u32::try_from(power) else { return false };
+        let Ok(tens) = u32::try_from(self.exponent) else {
+            // `value * 10^-exponent` is a multiple of the mantissa
+            let tens = power_of(10, self.exponent.unsigned_abs(), self.mantissa);
+            let value = times(fraction, power_of(2, power, self.mantissa), self.mantissa);
+            return value.and_then(|value| times(value, tens, self.mantissa)) == Some(0);
+        };
+        // 2 and 5 are taken out of the factor, one after the other
+        let fives = 5_u128.checked_pow(tens).filter(|fives| fraction.checked_rem(*fives) == Some(0));
+        let (Some(fives), Some(twos)) = (fives, power.checked_sub(tens)) else { return false };
+        times(fraction / fives, power_of(2, twos, self.mantissa), self.mantissa) == Some(0)
     }
 }
 
@@ -56,9 +80,9 @@ impl fmt::Display for Factor {
     }
 }
 
-/// Returns `10^exponent` modulo `modulus`.
-fn power_of_ten(mut exponent: u32, modulus: u128) -> u128 {
-    let (mut power, mut square) = (1, 10);
+/// Returns `base^exponent` modulo `modulus`.
+fn power_of(base: u128, mut exponent: u32, modulus: u128) -> u128 {
+    let (mut power, mut square) = (1, base);
     while exponent > 0 {
         if exponent & 1 == 1 {
             power = times(power, square, modulus).unwrap_or_default();
@@ -111,6 +135,14 @@ mod tests {
         assert!(!multiple(Float(1e-300), 1, 300));
         assert!(!multiple(Float(f64::INFINITY), 1, 0));
         assert!(!multiple(Integer(1), 0, 0));
+        // 2^200, with all its digits
+        let power = Exact(2_f64.powi(200));
+        assert!(
+            multiple(power, 1 << 127, 0) && multiple(power, 1, 0) && multiple(power, 5, -1) && multiple(power, 2, -9)
+        );
+        assert!(!multiple(power, 3, 0) && !multiple(power, 1, 1) && !multiple(power, 3, -9));
+        assert!(multiple(Exact(5.0 * 2_f64.powi(200)), 1, 1) && !multiple(Exact(5.0 * 2_f64.powi(200)), 1, 2));
+        assert!(multiple(Exact(-75.0 * 2_f64.powi(200)), 3, 2));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::formats::Format;
 use super::super::pattern::Pattern;
 use super::*;
+use crate::violation::LargeNumbers;
 
 static ANY: Schema = Schema::ANY;
 static NEVER: Schema = Schema::new(&[Rule::Never("not")]);
@@ -90,6 +91,50 @@ fn numbers_are_checked_exactly() {
         ],
     );
     assert_eq!(broken(&f64::NAN, &BOUNDS).len(), 3);
+}
+
+/// Returns whether a value satisfies a schema, with large numbers as they are written, as one of their decimals, and as both.
+fn holds_thrice(value: &dyn View, schema: &'static Schema) -> [bool; 3] {
+    [LargeNumbers::Written, LargeNumbers::Either, LargeNumbers::Both].map(|large_numbers| {
+        let mut out = Violations::of(large_numbers);
+        holds(value, schema, &Path::root(), &mut out);
+        out.is_empty()
+    })
+}
+
+#[test]
+fn large_numbers_have_two_decimals() {
+    static TO_MAX: Schema = Schema::new(&[Rule::Maximum(Number::Integer(18_446_744_073_709_551_615))]);
+    static POWER: Schema =
+        Schema::new(&[Rule::Const(&Choices { words: &[], integers: &[1 << 64], numbers: &[], others: &[] })]);
+    // between 2^60 and its shortest decimal
+    static GAP: Schema = Schema::new(&[Rule::Minimum(Number::Integer(1_152_921_504_606_846_980))]);
+    static NOT_GAP: Schema = Schema::new(&[Rule::Not(&GAP)]);
+    static FAR: Schema = Schema::new(&[Rule::Maximum(Number::Decimal { digits: "1", exponent: 400 })]);
+    static LIST: Schema = Schema::new(&[Rule::Const(&Choices {
+        words: &[],
+        integers: &[],
+        numbers: &[],
+        others: &[Const::Array(&[Const::Number(Number::Integer(1 << 64)), Const::Number(Number::Float(0.1))])],
+    })]);
+    let (power, smaller) = (18_446_744_073_709_551_616.0, 1_152_921_504_606_846_976.0);
+    assert_eq!(holds_thrice(&power, &TO_MAX), [false; 3]);
+    assert_eq!(holds_thrice(&json!(u64::MAX), &TO_MAX), [true; 3]);
+    for value in [&json!(power) as &dyn View, &power] {
+        assert_eq!(holds_thrice(value, &POWER), [false, true, false]);
+    }
+    // a field is written with all digits, a `Value` with the shortest
+    assert_eq!(holds_thrice(&smaller, &GAP), [false, true, false]);
+    assert_eq!(holds_thrice(&smaller, &NOT_GAP), [true, true, false]);
+    assert_eq!(holds_thrice(&json!(smaller), &GAP), [true, true, false]);
+    assert_eq!(holds_thrice(&json!(smaller), &NOT_GAP), [false, true, false]);
+    assert_eq!(holds_thrice(&json!([power, 0.1]), &LIST), [false, true, false]);
+    assert_eq!(holds_thrice(&json!([power, 0.2]), &LIST), [false; 3]);
+    assert_eq!(holds_thrice(&f64::MAX, &FAR), [true; 3]);
+    let mut out = Violations::of(LargeNumbers::Other);
+    holds(&smaller, &NOT_GAP, &Path::root(), &mut out);
+    assert!(!out.is_empty());
+    assert_eq!(broken(&power, &TO_MAX), [" maximum: 18446744073709552000 is more than 18446744073709551615"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
+use super::number::{Notation, may_have_two};
 use super::{Const, Number};
 
 /// A value that can be viewed as JSON.
@@ -25,8 +26,12 @@ pub enum JsonView<'a> {
     Signed(i64),
     /// A non-negative integer.
     Unsigned(u64),
-    /// Any number.
+    /// A number that is written as the `f64` of a field: all digits if it is whole and within 64 bits, else the shortest.
     Float(f64),
+    /// A number that is written as a float of a `serde_json::Value`: the shortest digits.
+    Shortest(f64),
+    /// A constant of a schema.
+    Constant(Number),
     /// A string.
     Text(Cow<'a, str>),
     /// An array.
@@ -57,13 +62,21 @@ pub trait ObjectView {
 }
 
 impl JsonView<'_> {
-    pub(super) fn number(&self) -> Option<Number> {
+    /// Returns the number in one of its notations.
+    pub(super) fn number(&self, notation: Notation) -> Option<Number> {
         match self {
             Self::Signed(value) => Some(Number::Integer((*value).into())),
             Self::Unsigned(value) => Some(Number::Integer((*value).into())),
-            Self::Float(value) => Some(Number::Float(*value)),
+            Self::Float(value) => Some(Number::of_field(*value, notation)),
+            Self::Shortest(value) => Some(Number::of_value(*value, notation)),
+            Self::Constant(number) => Some(*number),
             _ => None,
         }
+    }
+
+    /// Returns whether the value is a number that may have two notations.
+    pub(super) fn may_have_two_notations(&self) -> bool {
+        matches!(self, Self::Float(value) | Self::Shortest(value) if may_have_two(*value))
     }
 }
 
@@ -178,7 +191,7 @@ impl View for Value {
                 (Some(value), _) => JsonView::Unsigned(value),
                 (_, Some(value)) => JsonView::Signed(value),
                 // a number that isn't finite breaks every rule about numbers
-                _ => JsonView::Float(number.as_f64().unwrap_or(f64::NAN)),
+                _ => JsonView::Shortest(number.as_f64().unwrap_or(f64::NAN)),
             },
             Self::String(text) => JsonView::Text(Cow::Borrowed(text)),
             Self::Array(items) => JsonView::Array(items),
@@ -192,13 +205,7 @@ impl View for Const {
         match self {
             Self::Null => JsonView::Null,
             Self::Boolean(value) => JsonView::Boolean(*value),
-            Self::Number(Number::Float(value)) => JsonView::Float(*value),
-            Self::Number(Number::Integer(value)) => match (u64::try_from(*value), i64::try_from(*value)) {
-                (Ok(value), _) => JsonView::Unsigned(value),
-                (_, Ok(value)) => JsonView::Signed(value),
-                #[expect(clippy::cast_precision_loss, reason = "no integer type has a value of that size")]
-                _ => JsonView::Float(*value as f64),
-            },
+            Self::Number(number) => JsonView::Constant(*number),
             Self::Text(text) => JsonView::Text(Cow::Borrowed(text)),
             Self::Array(items) => JsonView::Array(items),
             Self::Object(members) => JsonView::Object(members),
@@ -390,7 +397,8 @@ mod tests {
             JsonView::Boolean(value) => value.into(),
             JsonView::Signed(value) => value.into(),
             JsonView::Unsigned(value) => value.into(),
-            JsonView::Float(value) => value.into(),
+            JsonView::Float(value) | JsonView::Shortest(value) => value.into(),
+            JsonView::Constant(number) => number.to_string().into(),
             JsonView::Text(text) => text.into(),
             JsonView::Array(items) => (0..items.count()).filter_map(|index| items.item(index)).map(tree).collect(),
             JsonView::Object(members) => {
