@@ -77,17 +77,40 @@ impl Decimal {
         (Self::of(value)? == *self).then(|| Number::from_f64(value)).flatten()
     }
 
-    /// Returns the shortest decimal that parses as this `f64`.
+    /// Returns the shortest decimal that parses as this `f64`: of two that are as short, the one that `serde_json` and
+    /// generated code write.
     pub(crate) fn of(value: f64) -> Option<Self> {
-        value.is_finite().then(|| Self::parse(&format!("{value:e}"))).flatten()
+        Self::parse(&Number::from_f64(value)?.to_string())
     }
 
-    /// Returns whether an `f64` keeps the number: in its shortest form or without a fraction, the `f64` is written as the
-    /// same number.
+    /// Returns whether an `f64` keeps the number: with the shortest digits or with all digits of a whole number, the `f64` is
+    /// the same number.
     pub(crate) fn is_double(&self) -> bool {
-        let Ok(value) = self.to_string().parse::<f64>() else { return false };
-        Self::of(value).is_some_and(|shortest| shortest == *self)
-            || value.is_finite() && Self::parse(&format!("{value:.0}")).is_some_and(|exact| exact == *self)
+        self.nearest().is_some_and(|value| Self::notations(value).contains(self))
+    }
+
+    /// Returns whether the number is the one that an `f64` field is written as.
+    pub(crate) fn is_written_double(&self) -> bool {
+        self.nearest().and_then(Self::written).is_some_and(|written| written == *self)
+    }
+
+    /// Returns the nearest `f64`, which is infinite if the number is out of range.
+    pub(crate) fn nearest(&self) -> Option<f64> {
+        self.to_string().parse().ok()
+    }
+
+    /// Returns the numbers that are read as an `f64` without a loss: its shortest decimal, and all digits if it is whole.
+    pub(crate) fn notations(value: f64) -> Vec<Self> {
+        let exact = || Self::parse(&format!("{value:.0}"));
+        let exact = if value.is_finite() && value.fract() == 0.0 { exact() } else { None };
+        Self::of(value).into_iter().chain(exact).collect()
+    }
+
+    /// Returns the number that an `f64` field is written as: all digits of a whole number within 64 bits, else the shortest
+    /// decimal.
+    pub(crate) fn written(value: f64) -> Option<Self> {
+        let is_word = value.fract() == 0.0 && value.abs() < 9_223_372_036_854_775_808.0;
+        if is_word { Self::parse(&format!("{value:.0}")) } else { Self::of(value) }
     }
 
     /// Returns the largest integer `k` with `k * factor <= self`. The factor must be positive.
@@ -281,6 +304,15 @@ mod tests {
         for lost in ["9007199254740993", "18446744073709551615", "0.10000000000000000001", "1e400"] {
             assert!(!number(lost).is_double(), "{lost}");
         }
+        for (written, other) in [
+            ("1152921504606846976", "1152921504606847000"),
+            ("18446744073709552000", "18446744073709551616"),
+            ("-9223372036854776000", "-9223372036854775808"),
+        ] {
+            assert!(number(written).is_written_double() && number(written).is_double(), "{written}");
+            assert!(!number(other).is_written_double() && number(other).is_double(), "{other}");
+        }
+        assert!(number("0.1").is_written_double() && !number("1e400").is_written_double());
         assert_eq!(number("18446744073709551615").number().unwrap().to_string(), "18446744073709551615");
         assert_eq!(number("1e300").number().unwrap().as_f64(), Some(1e300));
         assert!(number("0.10000000000000000001").number().is_none());

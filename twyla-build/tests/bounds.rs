@@ -62,6 +62,11 @@ fn comparison_and_validation_take_such_bounds() {
     };
     assert!(holds(within, json!(u64::MAX)) && !holds(within, json!(18_446_744_073_709_551_616.0)));
     assert!(holds(beyond, json!(f64::MAX)) && !holds(r#"{ "minimum": 1e400 }"#, json!(1e300)));
+    assert!(holds(r#"{ "exclusiveMaximum": 1e400 }"#, json!(f64::MAX)));
+    // the limit isn't rounded to the double that is the value
+    let to_max = r#"{ "maximum": 18446744073709551615 }"#;
+    assert!(holds(to_max, json!(u64::MAX)) && !holds(to_max, json!(18_446_744_073_709_551_616.0)));
+    assert!(!holds(r#"{ "minimum": 0.1000000000000000000001 }"#, json!(0.1)));
     // and other readers of JSON take the form
     let form = bundle(beyond).to_string();
     assert!(serde_json::from_str::<Value>(&form).is_ok(), "{form}");

@@ -93,14 +93,18 @@ impl WrittenDocuments {
 /// The place of a node that isn't in a file.
 pub(super) const NOWHERE: At = At { line: 1, column: 1 };
 
+/// A number that every JSON parser reads as the greatest `f64`, and that is greater than the number of any `f64`.
+const BEYOND_ALL: &str = "1.7976931348623158e308";
+
 /// Returns a value in canonical form: each number in its only notation, and members sorted. A number beyond the range
-/// of `f64` becomes the nearest `f64`, so that every JSON parser accepts the form.
+/// of `f64` becomes one that is still beyond all values, but that every JSON parser accepts.
 pub(super) fn exact(node: &Node) -> Node {
     let json = match &node.json {
         Json::Number(text) => {
             let nearest = text.parse::<f64>().ok().filter(|value| value.is_infinite());
             let number = match nearest {
-                Some(far) => Decimal::of(f64::MAX.copysign(far)),
+                Some(far) if far < 0.0 => Decimal::parse(BEYOND_ALL).map(|number| -&number),
+                Some(_) => Decimal::parse(BEYOND_ALL),
                 None => Decimal::parse(text),
             };
             Json::Number(number.map_or_else(|| text.clone(), |number| number.to_string()))

@@ -168,9 +168,16 @@ impl PartCheck<'_> {
                 })
             }
             (Shape::Number, Value::Number(number)) => {
-                let number = Decimal::parse(&number.to_string()).filter(|number| !number.is_double());
-                let rule = |number| format!("{number} is an integer with more digits than can be kept");
-                Ok(number.and_then(|number| UnrepresentablePart::new(rule(number))))
+                let Some(number) = Decimal::parse(&number.to_string()) else { return Ok(None) };
+                Ok(match self.side {
+                    Side::Sends if !number.is_written_double() => {
+                        UnrepresentablePart::new(format!("{number} is written with other digits"))
+                    }
+                    Side::Reads if !number.is_double() => {
+                        UnrepresentablePart::new(format!("{number} is an integer with more digits than can be kept"))
+                    }
+                    _ => None,
+                })
             }
             (Shape::Array(item), Value::Array(items)) => {
                 first(items.iter().enumerate().map(|(index, value)| below(item, value, &index.to_string())))
@@ -240,6 +247,7 @@ impl ShapeLowering<'_, '_> {
                 let most = self.schemas.formulas.atom(Atom::AtMost { limit: most, exclusive: false });
                 self.schemas.formulas.all([least, most])
             }
+            Shape::Number if self.side == Side::Sends => self.schemas.formulas.atom(Atom::WrittenDouble),
             Shape::Number => self.schemas.formulas.atom(Atom::Double),
             Shape::Array(item) => {
                 let lit = self.held(item);

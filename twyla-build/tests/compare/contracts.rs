@@ -71,6 +71,25 @@ fn contracts_are_as_wide_as_their_integers() {
         (&small, &number, "fits"),
         (&small, &signed, "fits"),
         (&of(r#""type": "number", "multipleOf": 1"#), &signed, r#"/n type {"n":-9.223372036854776e+18}"#),
+        // between two doubles there is nothing to send
+        (&of(r#""type": "number", "maximum": 9007199254740993"#), &of(r#""maximum": 9007199254740992"#), "fits"),
+        (&of(r#""type": "number", "maximum": 0.1000000000000000000001"#), &of(r#""maximum": 0.1"#), "fits"),
+        (
+            &of(r#""type": "number", "maximum": 18446744073709551616"#),
+            &of(r#""maximum": 18446744073709551615"#),
+            "fits",
+        ),
+        (
+            &of(r#""type": "number", "maximum": 18446744073709552000"#),
+            &of(r#""maximum": 18446744073709551615"#),
+            r#"/n maximum {"n":1.8446744073709552e+19}"#,
+        ),
+        // 2^60 is written with all digits
+        (
+            &of(r#""type": "number", "minimum": 1152921504606846976, "maximum": 1152921504606847000"#),
+            &of(r#""const": 1152921504606846976"#),
+            "fits",
+        ),
         (
             &of(r#""type": ["integer", "null"]"#),
             &of(r#""type": ["integer", "null"], "minimum": -9223372036854775808"#),

@@ -24,6 +24,17 @@ fn single_values() {
             (r#"{ "type": "number", "multipleOf": 6 }"#, r#"{ "multipleOf": 1.5 }"#, "fits"),
             (r#"{ "type": "integer", "minimum": 1, "maximum": 3 }"#, r#"{ "enum": [1, 2, 3] }"#, "fits"),
             (r#"{ "type": "integer", "minimum": 1, "maximum": 1e300 }"#, r#"{ "maximum": 1e299 }"#, " maximum 1e+300"),
+            (r#"{ "type": "integer" }"#, r#"{ "maximum": 18446744073709551615 }"#, " maximum 1.8446744073709552e+19"),
+            (
+                r#"{ "type": "number", "minimum": 18446744073709551615 }"#,
+                r#"{ "exclusiveMinimum": 18446744073709551615 }"#,
+                " exclusiveMinimum 18446744073709551615",
+            ),
+            (
+                r#"{ "type": "number", "minimum": 0, "maximum": 0.1000000000000000000001 }"#,
+                r#"{ "maximum": 0.10000000000000002 }"#,
+                "fits",
+            ),
             (r#"{ "type": "string", "minLength": 2 }"#, r#"{ "minLength": 1 }"#, "fits"),
             (r#"{ "type": "string", "maxLength": 3 }"#, r#"{ "maxLength": 2 }"#, r#" maxLength "aaa""#),
             (r#"{ "type": "string", "pattern": "^[a-c]{2}$" }"#, r#"{ "pattern": "^\\w", "maxLength": 2 }"#, "fits"),

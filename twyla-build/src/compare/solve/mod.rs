@@ -9,6 +9,7 @@
 mod array;
 mod branch;
 mod constant;
+mod doubles;
 mod keys;
 mod members;
 mod number;

@@ -64,8 +64,8 @@ impl Evaluator<'_> {
         }
         match value {
             Value::Number(number) => {
-                let (decimal, is_double) = (Decimal::parse(&number.to_string()).ok_or(Undecidable)?, number.is_f64());
-                number_rules(&decimal, is_double, schema, &mut tell)?;
+                let number = Decimal::parse(&number.to_string()).ok_or(Undecidable)?;
+                number_rules(&number, schema, &mut tell)?;
             }
             Value::String(text) => self.string_rules(text, schema, &mut tell)?,
             _ => {}
@@ -116,37 +116,29 @@ pub(super) fn limit(schema: &CurrentSchema<'_>, keyword: &str) -> Result<Option<
     }
 }
 
-fn number_rules(
-    number: &Decimal,
-    is_double: bool,
-    schema: &CurrentSchema<'_>,
-    tell: &mut ReportRule<'_>,
-) -> Result<(), Undecidable> {
-    // an `f64` may have lost digits, so its bounds are rounded to `f64` too
-    let bound = |keyword| -> Result<Option<Decimal>, Undecidable> {
-        let double = |limit: Decimal| limit.to_string().parse().ok().and_then(Decimal::of).unwrap_or(limit);
-        Ok(limit(schema, keyword)?.map(|limit| if is_double { double(limit) } else { limit }))
-    };
+/// Evaluates the rules of a number. The value is the decimal that it is written as, and is compared with each limit as the
+/// schema writes it: neither is rounded.
+fn number_rules(number: &Decimal, schema: &CurrentSchema<'_>, tell: &mut ReportRule<'_>) -> Result<(), Undecidable> {
     let flag = |keyword| schema.get(keyword).is_some_and(|node| matches!(node.json, Json::Bool(true)));
-    if let Some(limit) = bound("minimum")?
+    if let Some(limit) = limit(schema, "minimum")?
         && (*number < limit || flag("exclusiveMinimum") && *number == limit)
         && tell("minimum", &|| format!("{number} is less than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = bound("exclusiveMinimum")?
+    if let Some(limit) = limit(schema, "exclusiveMinimum")?
         && *number <= limit
         && tell("exclusiveMinimum", &|| format!("{number} is not more than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = bound("maximum")?
+    if let Some(limit) = limit(schema, "maximum")?
         && (*number > limit || flag("exclusiveMaximum") && *number == limit)
         && tell("maximum", &|| format!("{number} is more than {limit}"))
     {
         return Ok(());
     }
-    if let Some(limit) = bound("exclusiveMaximum")?
+    if let Some(limit) = limit(schema, "exclusiveMaximum")?
         && *number >= limit
         && tell("exclusiveMaximum", &|| format!("{number} is not less than {limit}"))
     {
