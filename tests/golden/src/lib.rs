@@ -14,4 +14,4 @@ pub mod own;
 // a type of this crate that a schema names
 extern crate self as twyla_golden;
 
-folders!(custom defaults demo digits fields names order refs rpc rules sensitive shapes trees unions);
+folders!(custom defaults demo digits exact fields names order refs rpc rules sensitive shapes trees unions);

@@ -43,6 +43,7 @@ fn generated_code_equals_its_golden() {
         "custom",
         "defaults",
         "digits",
+        "exact",
         "fields",
         "names",
         "order",

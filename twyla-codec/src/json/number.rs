@@ -4,7 +4,6 @@ use twyla_contract::text::shortened;
 
 use super::fault::Fault;
 use super::reader::Reader;
-use crate::violation::LargeNumbers;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,33 +23,6 @@ pub(super) enum Written {
     Field,
     /// A `Value` writes the shortest digits of a float.
     Value,
-}
-
-/// The notations of the numbers beyond 2^53 that a text has, if all digits of the `f64` are another number than the shortest.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Notations {
-    /// Whether a number has the digits that are written for it.
-    written: bool,
-    /// Whether a number has the other ones.
-    other: bool,
-}
-
-impl Notations {
-    pub(super) const NONE: Self = Self { written: false, other: false };
-
-    pub(super) const fn merge(&mut self, more: Self) {
-        self.written |= more.written;
-        self.other |= more.other;
-    }
-
-    /// Returns how a check of what was read takes large numbers.
-    pub(super) const fn large_numbers(self) -> LargeNumbers {
-        match (self.written, self.other) {
-            (_, false) => LargeNumbers::Written,
-            (false, true) => LargeNumbers::Other,
-            (true, true) => LargeNumbers::Either,
-        }
-    }
 }
 
 /// The exact value of a number if it is an integer.

@@ -6,7 +6,7 @@ use twyla_contract::text::shortened;
 
 use super::encoding::other_encoding;
 use super::fault::Fault;
-use super::number::Notations;
+use super::notation::Notations;
 use crate::excerpt::quoted;
 
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
