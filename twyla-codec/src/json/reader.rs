@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
     #[inline(never)]
     pub(super) fn syntax_fault(&self, what: &str) -> Fault {
         if let Some(encoding) = other_encoding(self.text.as_bytes()) {
-            return Fault::new("json", encoding.to_owned());
+            return Fault::new("json", format!("the text {encoding}"));
         }
         Fault::new("json", format!("the text is not valid JSON: {what}{}", self.place()))
     }
