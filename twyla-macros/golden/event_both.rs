@@ -147,9 +147,9 @@ const _: () = {
         const DOMAIN: &'static str = "api";
         const EVENT_TYPE: &'static str = "user_input";
         const SCHEMA: &'static str = "schemas/events/api/user_input.json:1";
+        type Key = ::twyla_runtime::event::EventKey<12812687169510636491u64>;
         const SCHEMAS: ::twyla_runtime::record::Schemas = <crate::contracts::api::UserInput as ::twyla_runtime::event::Event>::SCHEMAS;
         const EMITS: &'static ::twyla_runtime::record::ContractRecord = <crate::contracts::api::UserInput as ::twyla_runtime::event::Event>::EMITS;
-        type Key = ::twyla_runtime::event::EventKey<12812687169510636491u64>;
         type Context = crate::contracts::Context;
     }
     #[derive(__twyla::serde::Deserialize)]

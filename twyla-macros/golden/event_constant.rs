@@ -61,9 +61,9 @@ const _: () = {
         const DOMAIN: &'static str = "shop";
         const EVENT_TYPE: &'static str = "signed";
         const SCHEMA: &'static str = "schemas/events/shop/signed.json:1";
+        type Key = ::twyla_runtime::event::EventKey<8803217030328610165u64>;
         const SCHEMAS: ::twyla_runtime::record::Schemas = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::SCHEMAS;
         const EMITS: &'static ::twyla_runtime::record::ContractRecord = <crate::contracts::shop::Signed as ::twyla_runtime::event::Event>::EMITS;
-        type Key = ::twyla_runtime::event::EventKey<8803217030328610165u64>;
         type Context = crate::contracts::Context;
     }
     #[derive(__twyla::serde::Deserialize)]

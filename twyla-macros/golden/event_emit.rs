@@ -46,9 +46,9 @@ const _: () = {
         const DOMAIN: &'static str = "bot";
         const EVENT_TYPE: &'static str = "reply";
         const SCHEMA: &'static str = "schemas/events/bot/reply.json:1";
+        type Key = ::twyla_runtime::event::EventKey<17691312760881946708u64>;
         const SCHEMAS: ::twyla_runtime::record::Schemas = <crate::api::bot::Reply as ::twyla_runtime::event::Event>::SCHEMAS;
         const EMITS: &'static ::twyla_runtime::record::ContractRecord = <crate::api::bot::Reply as ::twyla_runtime::event::Event>::EMITS;
-        type Key = ::twyla_runtime::event::EventKey<17691312760881946708u64>;
         type Context = crate::api::Context;
     }
     #[diagnostic::on_unimplemented(

@@ -110,9 +110,9 @@ const _: () = {
         const DOMAIN: &'static str = "shop";
         const EVENT_TYPE: &'static str = "order";
         const SCHEMA: &'static str = "schemas/events/shop/order.json:1";
+        type Key = ::twyla_runtime::event::EventKey<9317048837426960535u64>;
         const SCHEMAS: ::twyla_runtime::record::Schemas = <crate::contracts::shop::Order as ::twyla_runtime::event::Event>::SCHEMAS;
         const EMITS: &'static ::twyla_runtime::record::ContractRecord = <crate::contracts::shop::Order as ::twyla_runtime::event::Event>::EMITS;
-        type Key = ::twyla_runtime::event::EventKey<9317048837426960535u64>;
         type Context = crate::contracts::Context;
     }
     #[derive(__twyla::serde::Deserialize)]

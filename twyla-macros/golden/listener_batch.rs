@@ -4,6 +4,7 @@ async fn book(inputs: Vec<UserInput>, State(db): State<Db>) -> Result<(), BatchF
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 struct book {}
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

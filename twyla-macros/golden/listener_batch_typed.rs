@@ -2,6 +2,7 @@ async fn book(mut inputs: Batch<UserInput>) {}
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 struct book {}
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

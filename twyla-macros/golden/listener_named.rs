@@ -8,6 +8,7 @@ pub(crate) async fn answer(
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub(crate) struct answer {}
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

@@ -8,6 +8,7 @@ pub(crate) async fn get_booking(
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub(crate) struct get_booking {}
+#[allow(unused_lifetimes)]
 const _: () = {
     use ::twyla_runtime::__private as __twyla;
     #[allow(unused_imports)]

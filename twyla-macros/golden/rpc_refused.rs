@@ -8,12 +8,15 @@ async fn get_booking() {
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 struct get_booking {}
-impl ::twyla_runtime::__private::calls::Handler for get_booking {
-    const NAME: &'static str = "";
-    const METHOD: &'static str = ::core::concat!(
-        ::core::line!(), ":", ::core::column!(), ::core::stringify!(get_booking)
-    );
-    fn registration() -> ::twyla_runtime::__private::calls::Registration {
-        ::core::unreachable!()
+#[allow(unused_lifetimes)]
+const _: () = {
+    impl ::twyla_runtime::__private::stand_in::Handler for get_booking {
+        const NAME: &'static str = "";
+        const METHOD: &'static str = ::core::concat!(
+            ::core::line!(), ":", ::core::column!(), ::core::stringify!(get_booking)
+        );
+        fn registration() -> ::twyla_runtime::__private::calls::Registration {
+            ::core::unreachable!()
+        }
     }
-}
+};

@@ -6,7 +6,7 @@
 //! of a check without mistakes, and `expand` is a pure function from the model to tokens. They share `attribute` (the parser of
 //! all attributes), `contracts` (reads the index that the build script wrote), `function` (the rules for every handler function)
 //! and `catalogue` (the text of every error). `include` includes the generated code, and `stage` expands an attribute whose
-//! contracts are in another crate: in two stages. `absent` finds what a crate lacks, in the compiler's command line (`invocation`)
+//! contracts are in another crate: in two stages, which share out the parts of an `expansion`. `absent` finds what a crate lacks, in the compiler's command line (`invocation`)
 //! and in the text of its files (`source`).
 #![forbid(unsafe_code)]
 
@@ -15,6 +15,7 @@ mod attribute;
 mod catalogue;
 mod contracts;
 mod event;
+mod expansion;
 mod function;
 mod include;
 mod invocation;

@@ -40,6 +40,11 @@ impl Runtime {
         input.call(Path::parse_mod_style).map(|path| Self(Box::new(path.into_token_stream())))
     }
 
+    /// Returns the path of the traits that a stand-in for a refused item implements.
+    pub(crate) fn stand_in(&self) -> TokenStream {
+        quote!(#self::__private::stand_in)
+    }
+
     /// Returns the path of an item of the runtime as text, for serde's attributes.
     pub(crate) fn text(&self, item: &str) -> String {
         format!("{}::{item}", self.0.to_string().replace(' ', ""))

@@ -2,6 +2,23 @@
 //! Elsewhere they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside
 //! the generated types. The first stage calls that macro, and the macro calls the second stage with the index in front
 //! of its input.
+//!
+//! If the path of that macro leads nowhere, the compiler reports the path. So that it reports nothing else, the first
+//! stage keeps the item, and has a stand-in for what the second stage would have implemented:
+//!
+//! ```text
+//! async fn answer(..) { .. }
+//! struct answer {}
+//! const _: () = {
+//!     use twyla_runtime::__private::stand_in as __twyla_stand_in;         // `Listener`, `Event`, ..
+//!     {
+//!         platform::__twyla_index! { .. }
+//!         impl __twyla_stand_in::Listener for answer { .. }
+//!     }
+//! };
+//! ```
+//! The second stage implements `Listener` itself. Within the inner block it imports another module as
+//! `__twyla_stand_in`, with traits of the same names that nothing requires.
 
 use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -10,6 +27,7 @@ use syn::{Ident, Lit, LitInt, LitStr, Path, Token};
 
 use crate::absent::{self, Renamed, Resolution};
 use crate::contracts::{self, ContractsResult, Missing};
+use crate::expansion::Expansion;
 use crate::runtime::Runtime;
 use crate::{event, listener, rpc};
 
@@ -32,11 +50,21 @@ impl Attribute {
         }
     }
 
-    fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> ContractsResult) -> TokenStream {
+    fn expand(self, args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> ContractsResult) -> Expansion {
         match self {
             Self::Event => event::expand(args, item, contracts),
             Self::Listener => listener::expand(args, item, contracts, std::env::var("CARGO_PKG_NAME").ok().as_deref()),
             Self::Rpc => rpc::expand(args, item, contracts),
+        }
+    }
+
+    /// Returns the item and its stand-in, if the item can have one.
+    fn stand_in(self, args: &TokenStream, item: &TokenStream, runtime: &Runtime) -> Option<Expansion> {
+        let traits = quote!(__twyla_stand_in);
+        match self {
+            Self::Event => event::stand_in(args.clone(), item.clone(), &quote!(__TwylaContext), &traits),
+            Self::Listener => listener::stand_in(item, runtime, &traits),
+            Self::Rpc => rpc::stand_in(item, runtime, &traits),
         }
     }
 }
@@ -65,12 +93,12 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     let Given { name, contracts: path, runtime, has_mistake, .. } = given;
     let Some(name) = name else {
         // without a name no contract is looked up, and an attribute that needs a name reports the mistake
-        return attribute.expand(args, item, || Err(Missing::Reported));
+        return attribute.expand(args, item, || Err(Missing::Reported)).whole();
     };
     if path.is_none()
         && let Some(found) = contracts::of_crate()
     {
-        return attribute.expand(args, item, || found);
+        return attribute.expand(args, item, || found).whole();
     }
     // the attribute itself reports a mistake in its arguments
     let found = if has_mistake { Resolution::Reported } else { absent::contracts(path.as_ref(), &runtime) };
@@ -82,13 +110,35 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
         Resolution::Reported => Some(TokenStream::new()),
     };
     if let Some(error) = error {
-        let expanded = attribute.expand(args, item, || Err(Missing::Reported));
+        let expanded = attribute.expand(args, item, || Err(Missing::Reported)).whole();
         return quote!(#error #expanded);
     }
     let path = path.map_or_else(|| quote_spanned!(name=> crate::contracts), ToTokens::into_token_stream);
+    let end = path.clone().into_iter().last().map_or(name, |last| last.span());
+    let (carrier, context) = (Ident::new("__twyla_index", end), Ident::new("Context", end));
     let word = format_ident!("{}", attribute.word());
-    let [args, item] = [args, item].map(|tokens| Group::new(Delimiter::Brace, tokens));
-    quote!(#path::__twyla_index! { { #runtime::__private::expand } #word #args #item })
+    let call = |carrier: TokenStream, import: Option<TokenStream>| {
+        let groups = [Some(args.clone()), Some(item.clone()), import].into_iter().flatten();
+        let groups = groups.map(|tokens| Group::new(Delimiter::Brace, tokens));
+        quote!(#carrier! { { #runtime::__private::expand } #word #(#groups)* })
+    };
+    let Some(stand_in) = attribute.stand_in(&args, &item, &runtime) else {
+        return call(quote!(#path::#carrier), None);
+    };
+    let mut imports = quote! {
+        #[allow(unused_imports)]
+        use #runtime::__private::stand_in as __twyla_stand_in;
+    };
+    let carrier = match attribute {
+        // imported together, so that the compiler reports a wrong path once
+        Attribute::Event => {
+            imports.extend(quote!(use #path::{#carrier as __twyla_contracts, #context as __TwylaContext};));
+            quote!(__twyla_contracts)
+        }
+        Attribute::Listener | Attribute::Rpc => quote!(#path::#carrier),
+    };
+    let import = quote!(use #runtime::__private::no_stand_in as __twyla_stand_in;);
+    stand_in.first(&imports, &call(carrier, Some(import)))
 }
 
 /// Expands an attribute with the contracts in its input. See [`index`] for their form.
@@ -109,7 +159,9 @@ pub(crate) fn second(input: TokenStream) -> TokenStream {
             TokenTree::Group(group) => Ok(group.stream()),
             other => Err(syn::Error::new(other.span(), "expected a group")),
         };
-        Ok(attribute.expand(group()?, group()?, || contracts))
+        let expansion = attribute.expand(group()?, group()?, || contracts);
+        // the import, if the first stage has kept the item
+        Ok(if input.is_empty() { expansion.whole() } else { expansion.second(&group()?) })
     };
     Parser::parse2(read, input).unwrap_or_else(|error| error.to_compile_error())
 }

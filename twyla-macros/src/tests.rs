@@ -11,7 +11,8 @@ use crate::contracts::{
     ContractsResult, Missing, NotCompiled,
     tests::{sample, with_constant},
 };
-use crate::{event, list, listener, rpc, stage};
+use crate::stage::{self, Attribute};
+use crate::{event, list, listener, rpc};
 
 fn golden(name: &str, expansion: TokenStream) {
     let file = syn::parse2(expansion).expect("an expansion is items");
@@ -30,15 +31,15 @@ fn tokens(text: &str) -> TokenStream {
 }
 
 fn expand_event(args: &str, item: &str) -> TokenStream {
-    event::expand(tokens(args), tokens(item), sample)
+    event::expand(tokens(args), tokens(item), sample).whole()
 }
 
 fn expand_listener(args: &str, item: &str, contracts: impl FnOnce() -> ContractsResult) -> TokenStream {
-    listener::expand(tokens(args), tokens(item), contracts, Some("consumer"))
+    listener::expand(tokens(args), tokens(item), contracts, Some("consumer")).whole()
 }
 
 fn expand_rpc(args: &str, item: &str) -> TokenStream {
-    rpc::expand(tokens(args), tokens(item), sample)
+    rpc::expand(tokens(args), tokens(item), sample).whole()
 }
 
 /// What the expansion reports, without what the macro leaves in place.
@@ -141,7 +142,7 @@ fn an_event_for_emitting() {
 #[test]
 fn an_event_with_a_constant() {
     let item = "struct Signed { kind: String }";
-    golden("event_constant.rs", event::expand(tokens("\"shop.signed\""), tokens(item), with_constant));
+    golden("event_constant.rs", event::expand(tokens("\"shop.signed\""), tokens(item), with_constant).whole());
 }
 
 #[test]
@@ -150,15 +151,35 @@ fn an_event_that_is_none() {
 }
 
 #[test]
+fn attributes_with_contracts_in_another_crate() {
+    let first = |attribute, args: &str, item: &str| stage::first(attribute, tokens(args), tokens(item));
+    let event = first(Attribute::Event, "\"bot.reply\", contracts = platform", "struct Answer { text: String }");
+    let listener = "async fn answer(_: UserInput) {}";
+    let listener = first(Attribute::Listener, "\"api.user_input\", contracts = platform", listener);
+    let rpc = "async fn find(_: FindRequest) -> Result<Note, Error> { Err(Error) }";
+    let rpc = first(Attribute::Rpc, "\"desk.find\", contracts = platform", rpc);
+    golden("elsewhere.rs", quote::quote!(#event #listener #rpc));
+    // without a name that an event can have, or within an `impl`, the second stage writes everything
+    for (attribute, args, item) in [
+        (Attribute::Event, "\"reply\", contracts = platform", "struct Answer { text: String }"),
+        (Attribute::Listener, "\"a.b\", contracts = platform", "async fn answer(&self, _: UserInput) {}"),
+        (Attribute::Rpc, "\"a.b\", contracts = platform", "async fn find(&self, _: FindRequest) {}"),
+    ] {
+        let first = first(attribute, args, item).to_string();
+        assert!(first.starts_with("platform :: __twyla_index !") && first.ends_with('}'), "{first}");
+    }
+}
+
+#[test]
 fn each_attribute_reports_contracts_that_cannot_be_read() {
     let missing = || Err(Missing::Unreadable("line 1".to_owned()));
     let item = "struct Greeting { emission: String }";
-    let event = errors(event::expand(tokens("\"api.user_input\""), tokens(item), missing));
+    let event = errors(event::expand(tokens("\"api.user_input\""), tokens(item), missing).whole());
     let listener = errors(expand_listener("\"api.user_input\"", "async fn answer(_: UserInput) {}", missing));
     assert_eq!(event.len(), 1, "{event:?}");
     assert_eq!(event, listener);
     let item = "async fn get_booking(_: GetBookingRequest) -> Result<Booking, Error> { todo!() }";
-    assert_eq!(event, errors(rpc::expand(tokens("\"navitaire-api.get_booking\""), tokens(item), missing)));
+    assert_eq!(event, errors(rpc::expand(tokens("\"navitaire-api.get_booking\""), tokens(item), missing).whole()));
     assert!(event[0].contains("cannot be read: line 1") && event[0].contains("the same version"), "{event:?}");
 }
 
@@ -205,7 +226,7 @@ fn says_that_a_contract_is_left_out_of_the_build() {
     assert!(event[0].contains("the event `bot.typing` of `schemas` is not compiled"), "{event:?}");
     assert!(event[0].contains(".only([.., \"bot.typing\"])"), "{event:?}");
     let item = tokens("async fn find(_: FindRequest) -> Result<Note, Error> { todo!() }");
-    let rpc = errors(rpc::expand(tokens("\"desk.find\""), item, contracts));
+    let rpc = errors(rpc::expand(tokens("\"desk.find\""), item, contracts).whole());
     assert!(rpc[0].contains("the RPC `desk.find` of `schemas` is not compiled"), "{rpc:?}");
 }
 
@@ -225,7 +246,7 @@ fn reports_all_problems_at_once() {
 #[test]
 fn the_crates_name_is_the_group_if_it_can_be() {
     let item = "async fn answer(_: UserInput) {}";
-    let of = |package| errors(listener::expand(TokenStream::new(), tokens(item), sample, package));
+    let of = |package| errors(listener::expand(TokenStream::new(), tokens(item), sample, package).whole());
     assert_eq!(of(Some("chat-bot")), Vec::<String>::new());
     assert!(of(Some("_bot")).concat().contains("give `#[listener]` a `group"));
     assert!(of(None).concat().contains("give `#[listener]` a `group"));

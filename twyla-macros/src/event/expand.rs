@@ -9,6 +9,7 @@ use syn::{GenericParam, Generics, ItemStruct, Type, TypeParam};
 use super::check::Rejected;
 use super::model::{Absence, BoundEvent, Check, Direction, Event, Field};
 use crate::catalogue::Text;
+use crate::expansion::Expansion;
 use crate::runtime::Runtime;
 
 /// ```text
@@ -24,7 +25,7 @@ use crate::runtime::Runtime;
 ///     impl Emit for Greeting where for<'a> String: WriteEmissionOfUserInput { .. }
 /// };
 /// ```
-pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
+pub(super) fn expand(item: &ItemStruct, event: &Event) -> Expansion {
     let Event { name, contract, direction, fields, lacks, declared, neither } = event;
     let runtime = &contract.runtime;
     // a struct that can't be emitted can be listened to, and the other way round
@@ -39,7 +40,7 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
         Some(Direction::Emit) => assertions(&written),
         None => either_way(name, fields, neither),
     };
-    let identity = identity(&TokenStream::new(), &name.to_token_stream(), contract);
+    let identity = identity(name, contract);
     let listen = if reads {
         let bounds = if only.is_none() { where_clause(&read) } else { TokenStream::new() };
         listen(name, contract, fields, &bounds)
@@ -52,22 +53,18 @@ pub(super) fn expand(item: &ItemStruct, event: &Event) -> TokenStream {
     } else {
         refused_use(name, contract, declared.as_ref().or(lacks.as_ref()), false)
     };
-    quote! {
-        #item
+    let body = quote! {
+        use #runtime::__private as __twyla;
+        #[allow(unused_imports)]
+        use __twyla::Otherwise as _;
 
-        #[allow(unused_lifetimes)]
-        const _: () = {
-            use #runtime::__private as __twyla;
-            #[allow(unused_imports)]
-            use __twyla::Otherwise as _;
-
-            #questions
-            #here
-            #identity
-            #listen
-            #emit
-        };
-    }
+        #questions
+        #here
+        #identity
+        #listen
+        #emit
+    };
+    Expansion { item: item.to_token_stream(), body, ..Expansion::default() }
 }
 
 /// Returns the name of the constant with the compiler's answer: `EMISSION_FITS`.
@@ -196,20 +193,29 @@ fn either_way(name: &Ident, fields: &[Field], neither: &Text) -> TokenStream {
     }
 }
 
-fn identity(generics: &TokenStream, ty: &TokenStream, contract: &BoundEvent) -> TokenStream {
-    let BoundEvent { runtime, event, domain, event_type, key, schema, context, content, .. } = contract;
+fn identity(name: &Ident, contract: &BoundEvent) -> TokenStream {
+    let BoundEvent { runtime, content, context, .. } = contract;
+    let names = names(contract);
     quote! {
         #[automatically_derived]
-        impl #generics #runtime::event::Event for #ty {
-            const NAME: &'static str = #event;
-            const DOMAIN: &'static str = #domain;
-            const EVENT_TYPE: &'static str = #event_type;
-            const SCHEMA: &'static str = #schema;
+        impl #runtime::event::Event for #name {
+            #names
             const SCHEMAS: #runtime::record::Schemas = <#content as #runtime::event::Event>::SCHEMAS;
             const EMITS: &'static #runtime::record::ContractRecord = <#content as #runtime::event::Event>::EMITS;
-            type Key = #runtime::event::EventKey<#key>;
             type Context = #context;
         }
+    }
+}
+
+/// Returns the names of an event, for the implementation of `Event`.
+fn names(contract: &BoundEvent) -> TokenStream {
+    let BoundEvent { runtime, event, domain, event_type, key, schema, .. } = contract;
+    quote! {
+        const NAME: &'static str = #event;
+        const DOMAIN: &'static str = #domain;
+        const EVENT_TYPE: &'static str = #event_type;
+        const SCHEMA: &'static str = #schema;
+        type Key = #runtime::event::EventKey<#key>;
     }
 }
 
@@ -314,9 +320,9 @@ fn refused_use(name: &Ident, contract: &BoundEvent, words_: Option<&Text>, liste
     let Some(text) = words_ else { return TokenStream::new() };
     let words_name = format_ident!("{}{}", if listen { "Read" } else { "Write" }, contract.rust_name);
     let trait_ = words(&words_name, text, &quote!(false));
-    let bound = quote_spanned!(name.span()=> for<'a> __twyla::Nothing: #words_name);
-    let (none, ty) = (TokenStream::new(), name.to_token_stream());
-    let body = use_body(&none, &ty, &contract.runtime, listen, &quote!(where #bound));
+    let bound = quote_spanned!(name.span()=> where for<'a> __twyla::Nothing: #words_name);
+    let (runtime, none) = (&contract.runtime, TokenStream::new());
+    let body = use_body(&none, &quote!(#name #bound), runtime, &quote!(#runtime::event), listen);
     quote!(#trait_ #body)
 }
 
@@ -324,13 +330,13 @@ fn use_body(
     generics: &TokenStream,
     ty: &TokenStream,
     runtime: &Runtime,
+    traits: &TokenStream,
     listen: bool,
-    bounds: &TokenStream,
 ) -> TokenStream {
     if listen {
         quote! {
             #[automatically_derived]
-            impl #generics #runtime::event::Listen for #ty #bounds {
+            impl #generics #traits::Listen for #ty {
                 fn decode(_: &[u8]) -> ::core::result::Result<Self, #runtime::__private::Refusal> {
                     ::core::unreachable!()
                 }
@@ -339,7 +345,7 @@ fn use_body(
     } else {
         quote! {
             #[automatically_derived]
-            impl #generics #runtime::event::Emit for #ty #bounds {
+            impl #generics #traits::Emit for #ty {
                 fn encode(
                     &self,
                     _: &mut ::std::vec::Vec<u8>,
@@ -376,15 +382,35 @@ fn for_all(name: &Ident, generics: &Generics) -> (TokenStream, TokenStream) {
     (quote!(<#(#parameters),*>), quote!(#name<#(#arguments),*> #conditions))
 }
 
-/// Returns the unchanged item, its errors, and a stand-in of the same name, so that its uses don't add errors.
-pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
-    let (errors, item) = (refused.problems.tokens(), &refused.item);
-    let stand_in = refused.stands_for.as_deref().map(|(name, generics, contract)| {
-        let (impl_generics, ty) = for_all(name, generics);
-        let identity = identity(&impl_generics, &ty, contract);
-        let body = |listen| use_body(&impl_generics, &ty, &contract.runtime, listen, &TokenStream::new());
-        let (listen, emit) = (body(true), body(false));
-        quote!(#identity #listen #emit)
+/// Returns the item, its errors, and a stand-in of the same name, so that its uses don't add errors.
+pub(super) fn refused(refused: &Rejected) -> Expansion {
+    let Rejected { problems, item, stands_for } = refused;
+    let stand_in = stands_for.as_deref().map(|(name, generics, contract)| {
+        stand_in(name, generics, contract, &contract.context.to_token_stream(), &contract.runtime.stand_in())
     });
-    quote!(#errors #item #stand_in)
+    Expansion { errors: problems.tokens(), item: item.clone(), body: stand_in.unwrap_or_default() }
+}
+
+/// Returns the implementations of a stand-in. `traits`: the path of the traits that it implements.
+pub(super) fn stand_in(
+    name: &Ident,
+    generics: &Generics,
+    contract: &BoundEvent,
+    context: &TokenStream,
+    traits: &TokenStream,
+) -> TokenStream {
+    let (impl_generics, ty) = for_all(name, generics);
+    let (runtime, names) = (&contract.runtime, names(contract));
+    let [listen, emit] = [true, false].map(|listen| use_body(&impl_generics, &ty, runtime, traits, listen));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #traits::Event for #ty {
+            #names
+            const SCHEMAS: #runtime::record::Schemas = #runtime::record::Schemas::NONE;
+            const EMITS: &'static #runtime::record::ContractRecord = &#runtime::record::ContractRecord::none("");
+            type Context = #context;
+        }
+        #listen
+        #emit
+    }
 }

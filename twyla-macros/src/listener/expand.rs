@@ -3,11 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ItemFn, Type};
+use syn::{ItemFn, Type, Visibility};
 
 use super::check::Rejected;
 use super::model::{BatchArgument, Listener};
+use crate::expansion::Expansion;
 use crate::function;
+use crate::runtime::Runtime;
 
 /// ```text
 /// async fn answer(..) { .. }                       // the function as it was
@@ -17,7 +19,7 @@ use crate::function;
 ///     impl Listener for answer { .. }
 /// };
 /// ```
-pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
+pub(super) fn expand(function: &ItemFn, listener: &Listener) -> Expansion {
     let Listener { runtime, vis, name, event, group, content, batch, arguments, output, policy: settings } = listener;
     let policy = settings.expand(content, runtime);
     let group = group.as_str();
@@ -133,73 +135,78 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> TokenStream {
         }
     };
     let stand_in = function::stand_in(vis, name);
-    quote! {
-        #function
+    let item = quote!(#function #stand_in);
+    let body = quote! {
+        use #runtime::__private as __twyla;
+        #[allow(unused_imports)]
+        use __twyla::Otherwise as _;
 
-        #stand_in
+        #check
 
-        const _: () = {
-            use #runtime::__private as __twyla;
-            #[allow(unused_imports)]
-            use __twyla::Otherwise as _;
+        const TWYLA_HANDLER: &str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
+        const TWYLA_SCHEMAS: __twyla::record::Schemas = #is::SCHEMAS;
+        #batching
 
-            #check
+        #[automatically_derived]
+        impl __twyla::Listener for #name {
+            const EVENT: &'static str = #event_name;
+            const GROUP: &'static str = #group;
 
-            const TWYLA_HANDLER: &str = ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name));
-            const TWYLA_SCHEMAS: __twyla::record::Schemas = #is::SCHEMAS;
-            #batching
-
-            #[automatically_derived]
-            impl __twyla::Listener for #name {
-                const EVENT: &'static str = #event_name;
-                const GROUP: &'static str = #group;
-
-                fn registration() -> __twyla::Registration {
-                    __twyla::Registration {
-                        event: <Self as __twyla::Listener>::EVENT,
-                        domain: #domain,
-                        event_type: #event_type,
-                        group: <Self as __twyla::Listener>::GROUP,
-                        handler: TWYLA_HANDLER,
-                        record: __twyla::record!(
-                            [
-                                "listens",
-                                <#name as __twyla::Listener>::EVENT,
-                                #group,
-                                TWYLA_SCHEMAS.content.digest,
-                                TWYLA_SCHEMAS.context.digest,
-                                TWYLA_HANDLER,
-                            ],
-                            &[TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]
-                        ),
-                        needs: #needs,
-                        policy: #policy,
-                        handle: #handle,
-                    }
+            fn registration() -> __twyla::Registration {
+                __twyla::Registration {
+                    event: <Self as __twyla::Listener>::EVENT,
+                    domain: #domain,
+                    event_type: #event_type,
+                    group: <Self as __twyla::Listener>::GROUP,
+                    handler: TWYLA_HANDLER,
+                    record: __twyla::record!(
+                        [
+                            "listens",
+                            <#name as __twyla::Listener>::EVENT,
+                            #group,
+                            TWYLA_SCHEMAS.content.digest,
+                            TWYLA_SCHEMAS.context.digest,
+                            TWYLA_HANDLER,
+                        ],
+                        &[TWYLA_SCHEMAS.content, TWYLA_SCHEMAS.context]
+                    ),
+                    needs: #needs,
+                    policy: #policy,
+                    handle: #handle,
                 }
             }
-        };
-    }
+        }
+    };
+    Expansion { item, body, ..Expansion::default() }
 }
 
 /// Returns the unchanged item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no
 /// errors.
-pub(super) fn stand_in(item: &TokenStream, refused: &Rejected) -> TokenStream {
-    let Rejected { problems, runtime, .. } = refused;
-    let errors = problems.tokens();
-    let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
-        let stand_in = function::stand_in(vis, name);
-        quote! {
-            #stand_in
-            impl #runtime::__private::Listener for #name {
-                const EVENT: &'static str = "";
-                // each refused listener has a group of its own, so that it isn't a duplicate
-                const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-                fn registration() -> #runtime::__private::Registration {
-                    ::core::unreachable!()
-                }
+pub(super) fn refused(item: &TokenStream, refused: &Rejected) -> Expansion {
+    let Rejected { problems, runtime, stands_for } = refused;
+    let stand_in = stands_for.as_ref().map(|(vis, name)| stand_in(item, vis, name, runtime, &runtime.stand_in()));
+    let stand_in = stand_in.unwrap_or_else(|| Expansion { item: item.clone(), ..Expansion::default() });
+    Expansion { errors: problems.tokens(), ..stand_in }
+}
+
+/// Returns the unchanged item and a stand-in of the same name. `traits`: the path of the traits that it implements.
+pub(super) fn stand_in(
+    item: &TokenStream,
+    vis: &Visibility,
+    name: &Ident,
+    runtime: &Runtime,
+    traits: &TokenStream,
+) -> Expansion {
+    let stand_in = function::stand_in(vis, name);
+    let body = quote! {
+        impl #traits::Listener for #name {
+            const EVENT: &'static str = "";
+            // each stand-in has a group of its own, so that it isn't a duplicate
+            const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
+            fn registration() -> #runtime::__private::Registration {
+                ::core::unreachable!()
             }
         }
-    });
-    quote!(#errors #item #stand_in)
+    };
+    Expansion { item: quote!(#item #stand_in), body, ..Expansion::default() }
 }

@@ -8,7 +8,11 @@ mod policy;
 
 use proc_macro2::TokenStream;
 
+use crate::catalogue::listener::LISTENER;
 use crate::contracts::ContractsResult;
+use crate::expansion::Expansion;
+use crate::function;
+use crate::runtime::Runtime;
 
 /// Expands the attribute on an item.
 pub(crate) fn expand(
@@ -16,10 +20,16 @@ pub(crate) fn expand(
     item: TokenStream,
     contracts: impl FnOnce() -> ContractsResult,
     package: Option<&str>,
-) -> TokenStream {
+) -> Expansion {
     let args = args::parse(args);
     match check::check(args, item.clone(), contracts, package) {
         Ok((function, listener)) => expand::expand(&function, &listener),
-        Err(refused) => expand::stand_in(&item, &refused),
+        Err(refused) => expand::refused(&item, &refused),
     }
+}
+
+/// Returns the item and its stand-in; `None` if the item can't have a stand-in.
+pub(crate) fn stand_in(item: &TokenStream, runtime: &Runtime, traits: &TokenStream) -> Option<Expansion> {
+    let function = function::parse(item, &LISTENER).ok().filter(|function| function.sig.receiver().is_none())?;
+    Some(expand::stand_in(item, &function.vis, &function.sig.ident, runtime, traits))
 }

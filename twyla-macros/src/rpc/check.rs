@@ -43,7 +43,6 @@ pub(super) fn check(
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => Some((**ty).clone()),
     };
-    let answers = output.is_some();
     let argument = inputs.first().map(catalogue::display);
     let later = inputs.get(1..).unwrap_or_default();
     let rpc = match &written {
@@ -70,15 +69,18 @@ pub(super) fn check(
         // within an `impl`, no type can be declared
         _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, item, stands_for: None }),
         _ => {
-            let item = if answers { item } else { without_body(&function) };
+            let item = without_open_body(item, &function);
             Err(Rejected { problems, runtime, item, stands_for: Some((function.vis, name)) })
         }
     }
 }
 
-/// Returns a function without its body: without a return type, each value that the body returns would be an error.
-fn without_body(function: &ItemFn) -> TokenStream {
+/// Returns the item, but without its body if it has no return type: each value that the body returns would be an error.
+pub(super) fn without_open_body(item: TokenStream, function: &ItemFn) -> TokenStream {
     let ItemFn { attrs, vis, sig, .. } = function;
+    if matches!(sig.output, ReturnType::Type(..)) {
+        return item;
+    }
     quote!(#(#attrs)* #[allow(unused_variables)] #vis #sig { ::core::unreachable!() })
 }
 

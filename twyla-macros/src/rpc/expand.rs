@@ -2,12 +2,14 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::ItemFn;
 use syn::spanned::Spanned;
+use syn::{ItemFn, Visibility};
 
 use super::check::Rejected;
 use super::model::{Handler, Policy};
+use crate::expansion::Expansion;
 use crate::function;
+use crate::runtime::Runtime;
 
 /// ```text
 /// async fn get_booking(..) -> Result<..> { .. }    // the function as it was
@@ -18,7 +20,7 @@ use crate::function;
 ///     impl Handler for get_booking { .. }
 /// };
 /// ```
-pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
+pub(super) fn expand(item: &ItemFn, handler: &Handler) -> Expansion {
     let Handler { runtime, vis, name, rpc, request, arguments, output, policy } = handler;
     let key = rpc.name.key();
     let key = quote!(__twyla::RpcKey<#key>);
@@ -46,65 +48,61 @@ pub(super) fn expand(item: &ItemFn, handler: &Handler) -> TokenStream {
     let stand_in = function::stand_in(vis, name);
     let policy = policy.expand();
     let (whole, method) = (rpc.name.as_str(), rpc.name.method());
-    quote! {
-        #item
+    let item = quote!(#item #stand_in);
+    let body = quote! {
+        use #runtime::__private as __twyla;
+        #[allow(unused_imports)]
+        use __twyla::Otherwise as _;
 
-        #stand_in
+        #other_request
+        trait #request_of {
+            const MATCHES: () = ();
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T: __twyla::Requests<#key>> #request_of for T {}
+        const _: () = #matches;
 
-        const _: () = {
-            use #runtime::__private as __twyla;
-            #[allow(unused_imports)]
-            use __twyla::Otherwise as _;
-
-            #other_request
-            trait #request_of {
-                const MATCHES: () = ();
+        #other_answer
+        trait #answer_of: ::core::marker::Sized {
+            fn answer(self) -> __twyla::Answer;
+        }
+        #[diagnostic::do_not_recommend]
+        impl<T, E> #answer_of for ::core::result::Result<T, E>
+        where
+            T: __twyla::Responds<#key>,
+            E: ::core::convert::Into<::std::boxed::Box<dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync>>,
+        {
+            fn answer(self) -> __twyla::Answer {
+                __twyla::calls::answer::<<T as __twyla::Responds<#key>>::Method, E>(self)
             }
-            #[diagnostic::do_not_recommend]
-            impl<T: __twyla::Requests<#key>> #request_of for T {}
-            const _: () = #matches;
+        }
 
-            #other_answer
-            trait #answer_of: ::core::marker::Sized {
-                fn answer(self) -> __twyla::Answer;
-            }
-            #[diagnostic::do_not_recommend]
-            impl<T, E> #answer_of for ::core::result::Result<T, E>
-            where
-                T: __twyla::Responds<#key>,
-                E: ::core::convert::Into<::std::boxed::Box<dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync>>,
-            {
-                fn answer(self) -> __twyla::Answer {
-                    __twyla::calls::answer::<<T as __twyla::Responds<#key>>::Method, E>(self)
+        #[automatically_derived]
+        impl __twyla::calls::Handler for #name {
+            const NAME: &'static str = #whole;
+            const METHOD: &'static str = #method;
+
+            fn registration() -> __twyla::calls::Registration {
+                __twyla::calls::Registration {
+                    name: <Self as __twyla::calls::Handler>::NAME,
+                    method: <Self as __twyla::calls::Handler>::METHOD,
+                    handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
+                    record: #is::SERVES,
+                    needs: #needs,
+                    policy: #policy,
+                    handle: |#incoming| {
+                        let (#asked, #parts) = match #open {
+                            ::core::result::Result::Ok(opened) => opened,
+                            ::core::result::Result::Err(answer) => return __twyla::calls::answered(answer),
+                        };
+                        #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(answer) => return __twyla::calls::answered(answer) };)*
+                        #serve
+                    },
                 }
             }
-
-            #[automatically_derived]
-            impl __twyla::calls::Handler for #name {
-                const NAME: &'static str = #whole;
-                const METHOD: &'static str = #method;
-
-                fn registration() -> __twyla::calls::Registration {
-                    __twyla::calls::Registration {
-                        name: <Self as __twyla::calls::Handler>::NAME,
-                        method: <Self as __twyla::calls::Handler>::METHOD,
-                        handler: ::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)),
-                        record: #is::SERVES,
-                        needs: #needs,
-                        policy: #policy,
-                        handle: |#incoming| {
-                            let (#asked, #parts) = match #open {
-                                ::core::result::Result::Ok(opened) => opened,
-                                ::core::result::Result::Err(answer) => return __twyla::calls::answered(answer),
-                            };
-                            #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(answer) => return __twyla::calls::answered(answer) };)*
-                            #serve
-                        },
-                    }
-                }
-            }
-        };
-    }
+        }
+    };
+    Expansion { item, body, ..Expansion::default() }
 }
 
 impl Policy {
@@ -130,24 +128,32 @@ impl Policy {
     }
 }
 
-/// Returns the unchanged item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no
-/// errors.
-pub(super) fn stand_in(refused: &Rejected) -> TokenStream {
-    let Rejected { problems, runtime, item, .. } = refused;
-    let errors = problems.tokens();
-    let stand_in = refused.stands_for.as_ref().map(|(vis, name)| {
-        let stand_in = function::stand_in(vis, name);
-        quote! {
-            #stand_in
-            impl #runtime::__private::calls::Handler for #name {
-                const NAME: &'static str = "";
-                // each refused handler has a path of its own, so that it isn't a duplicate
-                const METHOD: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-                fn registration() -> #runtime::__private::calls::Registration {
-                    ::core::unreachable!()
-                }
+/// Returns the item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no errors.
+pub(super) fn refused(refused: &Rejected) -> Expansion {
+    let Rejected { problems, runtime, item, stands_for } = refused;
+    let stand_in = stands_for.as_ref().map(|(vis, name)| stand_in(item, vis, name, runtime, &runtime.stand_in()));
+    let stand_in = stand_in.unwrap_or_else(|| Expansion { item: item.clone(), ..Expansion::default() });
+    Expansion { errors: problems.tokens(), ..stand_in }
+}
+
+/// Returns the item and a stand-in of the same name. `traits`: the path of the traits that it implements.
+pub(super) fn stand_in(
+    item: &TokenStream,
+    vis: &Visibility,
+    name: &Ident,
+    runtime: &Runtime,
+    traits: &TokenStream,
+) -> Expansion {
+    let stand_in = function::stand_in(vis, name);
+    let body = quote! {
+        impl #traits::Handler for #name {
+            const NAME: &'static str = "";
+            // each stand-in has a path of its own, so that it isn't a duplicate
+            const METHOD: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
+            fn registration() -> #runtime::__private::calls::Registration {
+                ::core::unreachable!()
             }
         }
-    });
-    quote!(#errors #item #stand_in)
+    };
+    Expansion { item: quote!(#item #stand_in), body, ..Expansion::default() }
 }
