@@ -195,7 +195,7 @@ impl Bench {
             names.iter().map(String::as_str).chain(way.has_crate().then_some("platform-contracts")).collect();
         // as `cargo twyla new --contracts` has it
         let profile = match way.has_crate() {
-            true => "\n[profile.dev.package.platform-contracts]\ndebug = \"line-tables-only\"\n",
+            true => "\n[profile.dev.package.platform-contracts]\ndebug = false\n",
             false => "",
         };
         put(
