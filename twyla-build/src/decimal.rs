@@ -22,7 +22,7 @@ impl Decimal {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let exponent: i64 = exponent.parse().ok().filter(|exponent: &i64| exponent.abs() <= FURTHEST)?;
+        let exponent: i64 = exponent.parse().ok().filter(|exponent| (-FURTHEST..=FURTHEST).contains(exponent))?;
         let places = i64::try_from(fraction.len()).ok().filter(|places| *places <= FURTHEST)?;
         if whole.len() > FURTHEST as usize {
             return None;
@@ -262,7 +262,9 @@ mod tests {
         ] {
             assert_eq!(Decimal::parse(written).unwrap().to_string(), plain, "{written}");
         }
-        assert!(Decimal::parse("1e999999999").is_none());
+        for far in ["1e999999999", "1e-9223372036854775808", "0e-9223372036854775808", "1e9223372036854775807"] {
+            assert!(Decimal::parse(far).is_none(), "{far}");
+        }
     }
 
     #[test]
