@@ -67,8 +67,6 @@ pub(crate) enum Atom {
     /// Numbers: an `f64` represents the number exactly as written. Only for large integers there may be no such `f64`,
     /// because whatever is sent is an `f64` or an integer within 64 bits.
     Double,
-    /// Numbers: an `f64` field is written as the number.
-    WrittenDouble,
     /// Strings: at least (or at most) this number of characters.
     MinLength(u64),
     MaxLength(u64),
@@ -133,12 +131,9 @@ impl Atom {
         Some(match self {
             Self::Types(_) | Self::Opaque(_) => return None,
             Self::Is(_) => JsonType::Boolean,
-            Self::AtLeast { .. }
-            | Self::AtMost { .. }
-            | Self::MultipleOf(_)
-            | Self::NumberIn(_)
-            | Self::Double
-            | Self::WrittenDouble => JsonType::Number,
+            Self::AtLeast { .. } | Self::AtMost { .. } | Self::MultipleOf(_) | Self::NumberIn(_) | Self::Double => {
+                JsonType::Number
+            }
             Self::MinLength(_) | Self::MaxLength(_) | Self::Pattern(_) | Self::Format(_) | Self::StringIn(_) => {
                 JsonType::String
             }

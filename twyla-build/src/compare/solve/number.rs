@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use num_bigint::BigInt;
 
-use super::doubles::Doubles;
+use super::doubles;
 use super::{Answer, Obstacle};
 use crate::compare::formula::{Atom, Formula, Formulas, Lit};
 use crate::compare::language::Budget;
@@ -34,8 +34,6 @@ pub(in crate::compare) struct Numbers {
     not: BTreeSet<Decimal>,
     /// Whether an `f64` must represent the number exactly as written; `None` if that doesn't matter.
     double: Option<bool>,
-    /// Whether an `f64` field must be written as the number; `None` if that doesn't matter.
-    written_double: Option<bool>,
 }
 
 impl Numbers {
@@ -71,8 +69,6 @@ impl Numbers {
             (Atom::NumberIn(set), true) => self.not.extend(set.iter().cloned()),
             (Atom::Double, negated) if self.double == Some(negated) => return None,
             (Atom::Double, negated) => self.double = Some(!negated),
-            (Atom::WrittenDouble, negated) if self.written_double == Some(negated) => return None,
-            (Atom::WrittenDouble, negated) => self.written_double = Some(!negated),
             _ => {}
         }
         Some(())
@@ -90,7 +86,6 @@ impl Numbers {
             && self.among.as_ref().is_none_or(|among| among.contains(number))
             && !self.not.contains(number)
             && self.double.is_none_or(|double| number.is_double() == double)
-            && self.written_double.is_none_or(|double| number.is_written_double() == double)
     }
 
     /// Searches for a number.
@@ -113,23 +108,13 @@ impl Numbers {
         empty(false).then_some(false)
     }
 
-    /// Returns the numbers of `f64` values that the assumptions are about; `None` if they allow other numbers.
-    fn doubles(&self) -> Option<Doubles> {
-        match (self.double, self.written_double) {
-            (_, Some(true)) => Some(Doubles::Written),
-            (Some(true), _) => Some(Doubles::Read),
-            _ => None,
-        }
-    }
-
     fn look(&self, tried: usize) -> Answer {
-        if self.written_double == Some(true) && self.double == Some(false) {
-            return Answer::Nothing;
+        if self.double != Some(true) {
+            return self.look_within(tried);
         }
-        let Some(doubles) = self.doubles() else { return self.look_within(tried) };
         // between two `f64` values there are limits, but no values
         let bound = |bound: &NumberBound, up| match bound {
-            Some((limit, exclusive)) => doubles.nearest(limit, *exclusive, up).map(|limit| Some((limit, false))),
+            Some((limit, exclusive)) => doubles::nearest(limit, *exclusive, up).map(|limit| Some((limit, false))),
             None => Some(None),
         };
         match (bound(&self.low, true), bound(&self.high, false)) {
@@ -161,9 +146,6 @@ impl Numbers {
                 };
             }
             _ => {}
-        }
-        if self.written_double == Some(false) && self.double != Some(false) {
-            return Answer::Unknown(Obstacle::Number);
         }
         // a number that no `f64` represents is an integer
         let one = Decimal::from(1);
@@ -277,11 +259,11 @@ impl Numbers {
         };
         if let Some(low) = low {
             points.extend(away(low, true));
-            points.extend(Doubles::Written.nearest(low, true, true));
+            points.extend(doubles::nearest(low, true, true));
         }
         if let Some(high) = high {
             points.extend(away(high, false));
-            points.extend(Doubles::Written.nearest(high, true, false));
+            points.extend(doubles::nearest(high, true, false));
         }
         if let (Some(low), Some(high)) = (low, high) {
             let mut between = vec![low.middle(high)];
@@ -349,28 +331,16 @@ mod tests {
             (vec![(Atom::Double, true), most("9007199254740992", false), least("-10", false)], None),
             (vec![(Atom::Double, false), least("9007199254740992", true), most("9007199254740993", false)], None),
             (vec![(Atom::Double, false), least("0.1", true), most("0.1000000000000000000001", false)], None),
-            (
-                vec![
-                    (Atom::WrittenDouble, false),
-                    least("1152921504606846976", true),
-                    most("1152921504606847000", false),
-                ],
-                None,
-            ),
+            (vec![(Atom::Double, false), least("1152921504606846976", true), most("1152921504606847000", true)], None),
             (
                 vec![(Atom::Double, false), least("1152921504606846976", true), most("1152921504606847000", false)],
                 Some("1152921504606847000"),
             ),
             (
-                vec![
-                    (Atom::WrittenDouble, false),
-                    least("18446744073709551615", true),
-                    most("18446744073709552000", false),
-                ],
+                vec![(Atom::Double, false), least("18446744073709551616", true), most("18446744073709552000", false)],
                 Some("1.8446744073709552e19"),
             ),
-            (vec![(Atom::WrittenDouble, false), least("1e400", false)], None),
-            (vec![(Atom::WrittenDouble, false), (Atom::Double, true)], None),
+            (vec![(Atom::Double, false), least("1e400", false)], None),
         ] {
             let found = found.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
             match numbers(&parts).look(TRIED) {
