@@ -8,6 +8,7 @@ use super::encoding::other_encoding;
 use super::fault::Fault;
 use super::notation::Notations;
 use crate::excerpt::quoted;
+use crate::violation::LargeNumbers;
 
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
@@ -136,6 +137,16 @@ impl<'a> Reader<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// Forgets the notations of the large numbers that were read so far.
+    pub(crate) const fn forget_notations(&mut self) {
+        self.notations = Notations::NONE;
+    }
+
+    /// Returns how a check of what was read takes large numbers.
+    pub(crate) const fn large_numbers(&self) -> LargeNumbers {
+        self.notations.large_numbers()
     }
 
     /// Moves to the position of another reader of the same text.

@@ -38,26 +38,36 @@ fn only_fitting<'v, T: Validate + 'v>(
     variants: impl Iterator<Item = &'v Alternative<T>>,
     count: usize,
 ) -> Result<T, Fault> {
-    let (mut fitting, mut readable, mut refused): (Option<(&str, _, _)>, _, _) = (None, None, None);
+    let (mut fitting, mut readable, mut refused): (Option<(&str, bool, _, _)>, _, _) = (None, None, None);
     for (name, read) in variants {
         let mut ahead = reader.clone();
+        ahead.forget_notations();
         let value = read(&mut ahead);
         reader.count_try(&ahead, count)?;
         match value {
             Ok(value) => {
-                let mut out = Violations::of(LargeNumbers::Either);
-                value.validate(&Path::root(), &mut out);
+                // only the numbers of this object count, as they were received
+                let received = ahead.large_numbers();
+                let fits = |large_numbers| {
+                    let mut out = Violations::of(large_numbers);
+                    value.validate(&Path::root(), &mut out);
+                    out.is_empty()
+                };
+                let is_certain = received != LargeNumbers::Either || fits(LargeNumbers::Both);
                 match fitting {
-                    _ if !out.into_vec().is_empty() => _ = readable.get_or_insert((value, ahead)),
-                    Some((before, ..)) => return Err(both(before, name)),
-                    None => fitting = Some((*name, value, ahead)),
+                    _ if !fits(received) => _ = readable.get_or_insert((value, ahead)),
+                    Some((before, true, ..)) if is_certain => return Err(both(before, name)),
+                    // with both notations in the object, a rule may hold for a decimal that was not received: such a
+                    // variant gives way
+                    Some((_, true, ..)) => {}
+                    _ => fitting = Some((*name, is_certain, value, ahead)),
                 }
             }
             Err(fault) => _ = refused.get_or_insert(fault),
         }
     }
     // if a value can be read but breaks rules, its validation reports them
-    match (fitting.map(|(_, value, ahead)| (value, ahead)).or(readable), refused) {
+    match (fitting.map(|(.., value, ahead)| (value, ahead)).or(readable), refused) {
         (Some((value, ahead)), _) => {
             reader.move_to(&ahead);
             Ok(value)
@@ -77,6 +87,7 @@ fn both(one: &str, other: &str) -> Fault {
 mod tests {
     use super::*;
     use crate::json::{Names, Read, required};
+    use crate::validate::schema::{self, Number, Rule, Schema};
 
     #[derive(Debug, PartialEq)]
     enum Contact {
@@ -151,6 +162,56 @@ mod tests {
         assert_eq!(read(r#"{"phone":1,"mail":-1}"#), Ok(Contact::Mail(-1)), "validation says why it is refused");
         assert_eq!(read(r#"[{"mail":1}]"#).unwrap_err(), "(root): expected an object, found an array");
         assert!(read(r#"{"mail":1,"phone":1,"mail":2}"#).unwrap_err().contains("\"mail\""), "a member twice");
+    }
+
+    /// Two variants that have a member `x` with limits between the decimals of 2^60.
+    #[derive(Debug, PartialEq)]
+    enum Amount {
+        AtMost(f64),
+        AtLeast(f64),
+    }
+
+    impl Read for Amount {
+        fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+            static NAMES: Names = Names::new(&["x"]);
+            fn x(reader: &mut Reader<'_>) -> Result<f64, Fault> {
+                let (mut x, mut members) = (None, reader.members(&NAMES)?);
+                while let Some(name) = members.name(reader)? {
+                    match name {
+                        0 => members.field(reader, &mut x)?,
+                        _ => members.unknown(reader)?,
+                    }
+                }
+                required("x", x)
+            }
+            one_of(reader, &[("a", |reader| x(reader).map(Self::AtMost)), ("b", |reader| x(reader).map(Self::AtLeast))])
+        }
+    }
+
+    impl Validate for Amount {
+        fn validate(&self, at: &Path<'_>, out: &mut Violations) {
+            static AT_MOST: Schema = Schema::new(&[Rule::Maximum(Number::Integer(1_152_921_504_606_846_980))]);
+            static AT_LEAST: Schema = Schema::new(&[Rule::Minimum(Number::Integer(1_152_921_504_606_846_990))]);
+            match self {
+                Self::AtMost(x) => schema::holds(x, &AT_MOST, at, out),
+                Self::AtLeast(x) => schema::holds(x, &AT_LEAST, at, out),
+            }
+        }
+    }
+
+    #[test]
+    fn large_numbers_choose_the_variant_as_they_were_received() {
+        let (read, large) = (crate::json::from_str::<Amount>, f64::from(2_u16).powi(60));
+        for (text, chosen) in [
+            (r#"{"a":1,"b":1,"x":1152921504606846976}"#, Amount::AtMost(large)),
+            (r#"{"a":1,"b":1,"x":1152921504606847000}"#, Amount::AtLeast(large)),
+        ] {
+            assert_eq!(read(text).map_err(|fault| fault.into_violation().to_string()), Ok(chosen), "{text}");
+        }
+        let all: Vec<Amount> =
+            crate::json::from_str(r#"[{"a":1,"b":1,"x":1152921504606847000},{"a":1,"b":1,"x":1152921504606846976}]"#)
+                .unwrap_or_default();
+        assert_eq!(all, [Amount::AtLeast(large), Amount::AtMost(large)], "the numbers of other objects don't count");
     }
 
     #[test]
