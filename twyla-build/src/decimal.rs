@@ -54,10 +54,6 @@ impl Decimal {
         self.exponent >= 0
     }
 
-    pub(crate) fn to_u64(&self) -> Option<u64> {
-        self.whole().and_then(|whole| u64::try_from(whole).ok())
-    }
-
     /// Returns it as an integer, if it is one.
     pub(crate) fn whole(&self) -> Option<BigInt> {
         self.is_integer().then(|| scaled(self, 0))

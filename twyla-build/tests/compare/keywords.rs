@@ -302,3 +302,14 @@ fn a_keyword_that_the_draft_lacks_changes_nothing() {
     };
     assert!(!compare(&referred("{}"), &referred(r#"{ "type": "string" }"#), &Options::default()).fits());
 }
+
+#[test]
+fn a_size_is_read_with_any_number_of_decimals() {
+    let long = format!(r#"{{ "type": "string", "minLength": 5.{} }}"#, "0".repeat(5001));
+    let least = |count: usize| format!(r#"{{ "type": "string", "minLength": {count} }}"#);
+    subsumption(Draft::Draft202012, &[(&least(5), &long, "fits"), (&long, &least(5), "fits")]);
+    // the evaluator that would confirm the value doesn't read such a number
+    let verdict =
+        compare(&bundle(&least(4), Draft::Draft202012), &bundle(&long, Draft::Draft202012), &Options::subsumption());
+    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
+}

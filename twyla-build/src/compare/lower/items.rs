@@ -1,9 +1,8 @@
 //! Formulas of the keywords of arrays.
 
-use super::values::size;
 use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Lit};
-use crate::schema::load::{Json, Node};
+use crate::schema::load::{Json, Node, size};
 
 /// Returns two keywords: the one for the first items, and the one for the items after them.
 pub(super) fn keywords(schema: &SchemaView<'_>) -> (&'static str, &'static str) {

@@ -6,7 +6,7 @@ use super::{Lowering, SchemaView};
 use crate::compare::formula::{Atom, Lit, Name};
 use crate::decimal::Decimal;
 use crate::json_type::{JsonType, JsonTypes};
-use crate::schema::load::{Json, Node};
+use crate::schema::load::{Json, Node, size};
 use crate::schema::path::SchemaPath;
 
 impl Lowering<'_> {
@@ -217,12 +217,4 @@ impl Lowering<'_> {
             }
         }
     }
-}
-
-/// Returns the size that a keyword requires, which may be written as `2.0`; `None` if it isn't a number. A size beyond
-/// 64 bits becomes `u64::MAX`, which exceeds every value.
-pub(super) fn size(node: Option<&Node>) -> Option<u64> {
-    let Json::Number(text) = &node?.json else { return None };
-    let number = Decimal::parse(text)?;
-    Some(number.to_u64().unwrap_or(if number.is_positive() { u64::MAX } else { 0 }))
 }
