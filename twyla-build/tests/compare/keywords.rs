@@ -1,7 +1,7 @@
 //! Pairs of schemas, keyword by keyword.
 
 use twyla_build::Draft;
-use twyla_build::compare::{Options, Verdict, compare};
+use twyla_build::compare::{Bundle, Options, Verdict, compare};
 
 use super::{bundle, said, subsumption};
 
@@ -312,4 +312,14 @@ fn a_size_is_read_with_any_number_of_decimals() {
     let verdict =
         compare(&bundle(&least(4), Draft::Draft202012), &bundle(&long, Draft::Draft202012), &Options::subsumption());
     assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
+}
+
+#[test]
+fn a_factor_whose_multiples_cant_be_computed_exactly_is_refused() {
+    for factor in ["0.10000000000000000000000000000000000000001", "1e99999999999"] {
+        let schema = format!(r#"{{ "type": "number", "multipleOf": {factor} }}"#);
+        let problems = Bundle::schema(&schema, Draft::Draft202012).unwrap_err().to_string();
+        assert!(problems.contains("must be a number with at most 38 digits"), "{problems}");
+    }
+    bundle(r#"{ "type": "number", "multipleOf": 1e-300 }"#, Draft::Draft202012);
 }
