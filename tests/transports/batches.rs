@@ -37,6 +37,7 @@ both_transports!(
     as_many_batches_as_allowed_are_handled_at_once,
     events_of_a_key_keep_their_order_within_and_across_batches,
     events_of_a_key_wait_for_one_that_failed,
+    an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on,
 );
 
 twyla_tests::with_rabbitmq!(
@@ -47,6 +48,8 @@ twyla_tests::with_rabbitmq!(
     a_faulty_store_never_splits_a_batch_with_postgres,
     a_batch_is_one_transaction_with_sqlite,
     a_batch_is_one_transaction_with_postgres,
+    an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_sqlite,
+    an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_postgres,
     a_batch_that_is_never_retried_is_split_after_a_rollback_with_sqlite,
     a_batch_that_is_never_retried_is_split_after_a_rollback_with_postgres,
 );
@@ -470,6 +473,40 @@ async fn events_of_a_key_wait_for_one_that_failed(bus: Bus) {
     running.stop().await;
 }
 
+async fn an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on(bus: Bus) {
+    here!(Mine, "an_event_with_a_final_failure");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = BatchScript::<Mine>::new(move |batch: Batch<Ping<Mine>>| {
+        let seen: Vec<_> = batch.iter().map(|event| (event.content.n, event.meta.attempt)).collect();
+        let _ = sender.send(seen.clone());
+        async move {
+            match &*seen {
+                [(1, 1), _, _] => {
+                    let mut failed = BatchFail::at(0, "not yet");
+                    failed.add(1, Fail::park("no use"));
+                    failed.add(2, "after 1");
+                    Err(failed)
+                }
+                [(1, 2)] => Err(BatchFail::at(0, "not yet")),
+                _ => Ok(()),
+            }
+        }
+    });
+    let pause = Duration::from_millis(100);
+    let retry = Retry { attempts: 5, first: pause, max: pause };
+    let policy = Policy { key: Some(by_ten), retry: Some(retry), ..Policy::default() };
+    let running = bus.service().state(script).listeners([batches::<Mine>(3, policy)]).start().await.unwrap();
+    emit::<Mine>(&bus, [1, 11, 21]).await;
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        seen.push(calls.recv().await.unwrap());
+    }
+    assert_eq!(seen, [vec![(1, 1), (11, 1), (21, 1)], vec![(1, 2)], vec![(1, 3)], vec![(21, 2)]]);
+    dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    running.stop().await;
+    assert!(calls.recv().await.is_none());
+}
+
 /// Publishes an event under this message id.
 async fn publish(domain: &'static str, id: &str, n: u32) {
     let (_connection, channel) = lapin().await;
@@ -561,7 +598,7 @@ async fn a_faulty_store_never_splits_a_batch_with_postgres() {
 /// the numbers and attempts. Publishes these numbers, and returns the batches after `events` events, and what was written.
 async fn transactions<P: Place, DB: Works>(
     pool: Pool<DB>,
-    retry: Retry,
+    policy: Policy,
     answer: fn(&[(u32, u32)]) -> Result<(), BatchFail>,
     numbers: &[u32],
     events: usize,
@@ -588,9 +625,9 @@ where
         }
     });
     let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
-    let mut listener = batches::<P>(3, Policy::default());
+    let mut listener = batches::<P>(3, policy);
     listener.needs.extend(<Tx<DB> as BatchArgument>::need());
-    let running = bus.service().dedupe(dedupe).retry(retry).state(script).listeners([listener]).start().await.unwrap();
+    let running = bus.service().dedupe(dedupe).state(script).listeners([listener]).start().await.unwrap();
     for n in numbers {
         publish(P::DOMAIN, &format!("id-{n}"), *n).await;
     }
@@ -603,6 +640,10 @@ where
     bus.close().await;
     let rows = sqlx::raw_sql("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
     (seen, rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn retried(retry: Retry) -> Policy {
+    Policy { retry: Some(retry), ..Policy::default() }
 }
 
 /// The first batch fails as a whole, and the second reports its first event as failed.
@@ -621,7 +662,8 @@ where
     for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
     usize: sqlx::ColumnIndex<DB::Row>,
 {
-    let (seen, rows) = transactions::<P, DB>(pool, QUICK, in_part, &[1, 2, 3, 10, 4, 5], 3 + 3 + 3 + 2 + 1).await;
+    let (seen, rows) =
+        transactions::<P, DB>(pool, retried(QUICK), in_part, &[1, 2, 3, 10, 4, 5], 3 + 3 + 3 + 2 + 1).await;
     assert_eq!(rows, [1, 2, 3, 4, 5, 10], "{seen:?}");
     assert!(seen.contains(&vec![(4, 1), (5, 1)]), "those that didn't fail share a transaction: {seen:?}");
     assert!(seen.contains(&vec![(10, 2)]), "the one that failed is alone: {seen:?}");
@@ -639,6 +681,40 @@ async fn a_batch_is_one_transaction_with_postgres() {
     a_batch_is_one_transaction::<Mine, _>(pool).await;
 }
 
+/// The event behind one that is dead-lettered waits for the one before that, which is retried.
+async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback<P: Place, DB: Works>(pool: Pool<DB>)
+where
+    for<'c> &'c Pool<DB>: sqlx::Executor<'c, Database = DB>,
+    for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
+    usize: sqlx::ColumnIndex<DB::Row>,
+{
+    let pause = Duration::from_millis(300);
+    let policy = Policy { key: Some(by_ten), ..retried(Retry { attempts: 5, first: pause, max: pause }) };
+    let answer = |numbers: &[(u32, u32)]| match numbers {
+        [(1, 1), _, _] => {
+            let mut failed = BatchFail::at(0, "not yet");
+            failed.add(1, Fail::park("no use"));
+            Err(failed)
+        }
+        _ => Ok(()),
+    };
+    let (seen, rows) = transactions::<P, DB>(pool, policy, answer, &[1, 11, 21], 3 + 2).await;
+    assert_eq!(seen, [vec![(1, 1), (11, 1), (21, 1)], vec![(1, 2)], vec![(21, 1)]]);
+    assert_eq!(rows, [1, 21]);
+}
+
+async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_sqlite() {
+    here!(Mine, "a_final_failure_with_sqlite");
+    let (_dir, pool) = sqlite().await;
+    an_event_with_a_final_failure_keeps_the_order_after_a_rollback::<Mine, _>(pool).await;
+}
+
+async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_postgres() {
+    here!(Mine, "a_final_failure_with_postgres");
+    let pool = postgres_schema(Mine::DOMAIN).await;
+    an_event_with_a_final_failure_keeps_the_order_after_a_rollback::<Mine, _>(pool).await;
+}
+
 /// A batch that was rolled back has done nothing, so its events are handled alone even if nothing is retried.
 async fn a_batch_that_is_never_retried_is_split_after_a_rollback<P: Place, DB: Works>(pool: Pool<DB>)
 where
@@ -650,7 +726,7 @@ where
         true => Err(BatchFail::whole("2")),
         false => Ok(()),
     };
-    let (seen, rows) = transactions::<P, DB>(pool, Retry::never(), without_2, &[1, 2, 3], 3 + 3).await;
+    let (seen, rows) = transactions::<P, DB>(pool, retried(Retry::never()), without_2, &[1, 2, 3], 3 + 3).await;
     assert_eq!(rows, [1, 3], "{seen:?}");
     assert_eq!(seen, [vec![(1, 1), (2, 1), (3, 1)], vec![(1, 1)], vec![(2, 1)], vec![(3, 1)]]);
     let bus = Bus::connect(config()).await.unwrap();

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::task::Poll;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::active_listener::ActiveListener;
@@ -36,7 +36,7 @@ pub(crate) async fn call_in_batch<'a>(
     loop {
         let attempt = attempt.after(failed.as_ref());
         if let Some(before) = membership.turn.as_mut().and_then(|turn| turn.before.take()) {
-            rest(listening, delivery, before).await?;
+            rest(listening.stopping.clone(), &delivery.progress, before).await?;
         }
         let incoming = attempt.incoming(listening, &ActiveSpan::none());
         // the consumer loop polls this: a panic must not end it
@@ -79,11 +79,12 @@ pub(crate) async fn call_in_batch<'a>(
 }
 
 /// Waits for other events, and rests meanwhile. `None` if the service stops.
-async fn rest(listening: &ActiveListener, delivery: &Delivery, ended: Wait) -> Option<()> {
-    let mut stopping = listening.stopping.clone();
+async fn rest(mut stopping: watch::Receiver<Phase>, progress: &DeliveryProgress, ended: Wait) -> Option<()> {
     tokio::select! {
-        () = ended.wait(&delivery.progress) => Some(()),
+        // first: a service that stops ends the wait too, although those before may go back to their queue
+        biased;
         () = phase::stopping(&mut stopping) => None,
+        () = ended.wait(progress) => Some(()),
     }
 }
 
@@ -100,7 +101,7 @@ async fn join(
         // the batch of the events before it with the same key has just begun: it waits until they have ended
         Joined::Closed(member) => {
             if let Some(follows) = follows {
-                rest(listening, delivery, follows.ended).await?;
+                rest(listening.stopping.clone(), &delivery.progress, follows.ended).await?;
             }
             gathering.join(*member, None)
         }
@@ -232,4 +233,26 @@ async fn in_next_poll() {
         }
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::start::Signal;
+
+    #[tokio::test]
+    async fn an_event_does_not_go_on_while_the_service_stops() {
+        let (phase, stopping) = watch::channel(Phase::Running);
+        let resting = async |ended| rest(stopping.clone(), &DeliveryProgress::default(), ended).await;
+        let (end, ended) = Signal::new();
+        drop(end);
+        assert_eq!(resting(ended).await, Some(()));
+        phase.send_replace(Phase::Draining);
+        // several times, since the wait could choose either
+        for _ in 0..64 {
+            let (end, ended) = Signal::new();
+            drop(end);
+            assert_eq!(resting(ended).await, None);
+        }
+    }
 }

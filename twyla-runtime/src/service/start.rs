@@ -25,6 +25,8 @@ struct SignalProgress {
     is_given: bool,
     /// The delivery that rests until then.
     next: Option<DeliveryProgress>,
+    /// The signal that is given with this one.
+    then: Option<Signal>,
 }
 
 impl Signal {
@@ -49,20 +51,44 @@ impl Wait {
         // a permit is stored if it was given since then
         self.0.given.notified().await;
     }
+
+    /// Gives `signal` when this wait is over, without waiting for it.
+    fn then(self, signal: Signal) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_given {
+            // given outside of the lock
+            drop(state);
+            drop(signal);
+        } else {
+            state.then = Some(signal);
+        }
+    }
 }
 
-impl Drop for Signal {
-    fn drop(&mut self) {
-        let next = {
-            let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+impl SignalState {
+    /// Lets the waiting item go on; returns the signal that is given next.
+    fn give(&self) -> Option<Signal> {
+        let (next, then) = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.is_given = true;
-            state.next.take()
+            (state.next.take(), state.then.take())
         };
         // first, so that observers always see one delivery in progress
         if let Some(next) = next {
             next.wake();
         }
-        self.0.given.notify_one();
+        self.given.notify_one();
+        then
+    }
+}
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        // not by recursion: a batch may have 32,767 events of one key
+        let mut then = self.0.give();
+        while let Some(signal) = then {
+            then = signal.0.give();
+        }
     }
 }
 
@@ -96,10 +122,21 @@ impl Start {
 }
 
 /// The turn of an event that is handled again: after the event before it with the same key has ended, and before the next one.
+///
+/// An event may end without having waited for its turn, for example if it is dead-lettered. Then the next one still waits for those
+/// before it.
 #[derive(Default)]
 pub(crate) struct Turn {
     pub(crate) before: Option<Wait>,
     pub(crate) end: Option<Signal>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let (Some(before), Some(end)) = (self.before.take(), self.end.take()) {
+            before.then(end);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +161,46 @@ mod tests {
             drop(second);
             waiting.await;
         }
+    }
+
+    /// Returns the turns of `count` items of a key.
+    fn turns(count: usize) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        for _ in 0..count {
+            let before = turns.last_mut().map(|last| {
+                let (end, before) = Signal::new();
+                last.end = Some(end);
+                before
+            });
+            turns.push(Turn { before, end: None });
+        }
+        turns
+    }
+
+    fn is_given(wait: &Wait) -> bool {
+        wait.0.state.lock().unwrap().is_given
+    }
+
+    #[test]
+    fn an_item_that_ends_out_of_turn_does_not_let_the_next_one_go_on() {
+        let mut turns = turns(4);
+        let last = turns.pop().and_then(|mut turn| turn.before.take()).unwrap();
+        let (third, second, first) = (turns.pop(), turns.pop(), turns.pop());
+        drop(second);
+        drop(third);
+        assert!(!is_given(&last), "the first has not ended");
+        drop(first);
+        assert!(is_given(&last));
+    }
+
+    #[test]
+    fn many_items_that_ended_out_of_turn_do_not_overflow_the_stack() {
+        let mut turns = turns(100_000);
+        let last = turns.pop().and_then(|mut turn| turn.before.take()).unwrap();
+        let first = turns.swap_remove(0);
+        drop(turns);
+        assert!(!is_given(&last));
+        drop(first);
+        assert!(is_given(&last));
     }
 }
