@@ -38,6 +38,7 @@ both_transports!(
     events_of_a_key_keep_their_order_within_and_across_batches,
     events_of_a_key_wait_for_one_that_failed,
     an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on,
+    the_outbox_repeats_only_the_events_that_it_made_fail,
 );
 
 twyla_tests::with_rabbitmq!(
@@ -503,6 +504,26 @@ async fn an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on(bu
     }
     assert_eq!(seen, [vec![(1, 1), (11, 1), (21, 1)], vec![(1, 2)], vec![(1, 3)], vec![(21, 2)]]);
     dead_letters(&bus, Mine::EVENT, "one", 1).await;
+    running.stop().await;
+    assert!(calls.recv().await.is_none());
+}
+
+async fn the_outbox_repeats_only_the_events_that_it_made_fail(bus: Bus) {
+    here!(Mine, "the_outbox_repeats_only_the_events");
+    let (script, mut calls) = BatchScript::<Mine>::numbers(|numbers| match numbers {
+        [1, 2, 3] => {
+            let why = "a lock timeout".to_owned();
+            let mut failed = BatchFail::at(0, twyla_runtime::Error::Outbox { event: Mine::EVENT, why, passes: true });
+            failed.add(2, Fail::park("no use"));
+            Err(failed)
+        }
+        _ => Ok(()),
+    });
+    let service = bus.service().retry(Retry::never()).state(script);
+    let running = service.listeners([batches::<Mine>(3, Policy::default())]).start().await.unwrap();
+    emit::<Mine>(&bus, 1..4).await;
+    assert_eq!(received(&mut calls, 4).await, [vec![1, 2, 3], vec![1]]);
+    assert_eq!(dead_letters(&bus, Mine::EVENT, "one", 1).await[0].error, "no use");
     running.stop().await;
     assert!(calls.recv().await.is_none());
 }

@@ -97,17 +97,31 @@ impl Cause {
 }
 
 /// Returns the failure unless the store has made the handler fail, such as the outbox: then the batch is handled again as it is.
-pub(crate) fn store_trouble(failure: BatchFailure) -> Result<BatchFailure, Trouble> {
-    let is_store = |error: &BoxError| FailAction::of(&**error) == FailAction::Store;
+///
+/// If `each` event has its own work, because the listener takes no transaction, only a failure of the whole batch repeats it.
+pub(crate) fn store_trouble(failure: BatchFailure, each: bool) -> Result<BatchFailure, Trouble> {
     let cause = match failure {
         BatchFailure::Whole(error) if is_store(&error) => error,
-        BatchFailure::Events(events) => match events.into_iter().partition::<Vec<_>, _>(|(_, error)| is_store(error)) {
-            (store, events) if store.is_empty() => return Ok(BatchFailure::Events(events)),
-            (store, _) => store.into_iter().next().map_or_else(|| "the store failed".into(), |(_, error)| error),
+        BatchFailure::Events(events) if !each => match split_store(events) {
+            (None, events) => return Ok(BatchFailure::Events(events)),
+            (Some((_, trouble)), _) => return Err(trouble),
         },
         failure => return Ok(failure),
     };
     Err(Trouble { cause, busy: false })
+}
+
+/// Separates the events that the store has made fail, by their index, with the trouble of the first one, from those that failed by
+/// themselves.
+pub(crate) fn split_store(failed: Vec<(usize, BoxError)>) -> (Option<(Vec<usize>, Trouble)>, Vec<(usize, BoxError)>) {
+    let (store, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, error)| is_store(error));
+    let indices = store.iter().map(|(index, _)| *index).collect();
+    let first = store.into_iter().next();
+    (first.map(|(_, cause)| (indices, Trouble { cause, busy: false })), failed)
+}
+
+fn is_store(error: &BoxError) -> bool {
+    FailAction::of(&**error) == FailAction::Store
 }
 
 /// Returns the failure of a batch whose work could not be committed.
@@ -118,14 +132,14 @@ pub(crate) fn not_committed(error: NotCommitted) -> Result<(Reason, BatchFailure
     }
 }
 
-/// Separates the events that failed, each with its failure, from the others.
+/// Separates the events that failed, each with its failure, from the others. The events have their index in the handler's batch.
 pub(crate) fn failed_with_each(
-    events: Vec<InBatch>,
+    events: Vec<(usize, InBatch)>,
     failed: Vec<(usize, BoxError)>,
 ) -> (Vec<(InBatch, Failure)>, Vec<InBatch>) {
     let mut errors: HashMap<usize, BoxError> = failed.into_iter().collect();
     let (mut with_failure, mut others) = (Vec::new(), Vec::new());
-    for (index, member) in events.into_iter().enumerate() {
+    for (index, member) in events {
         match errors.remove(&index) {
             Some(error) => with_failure.push((member, Failure::Handler(error))),
             None => others.push(member),

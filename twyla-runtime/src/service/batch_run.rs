@@ -9,7 +9,9 @@ use super::ack::Ack;
 use super::active_listener::ActiveListener;
 use super::batch_answers::{Answers, InBatch};
 use super::batch_fail::BatchFailure;
-use super::batch_failure::{BoxError, Cause, NextForBatch, failed_with_each, not_committed, store_trouble};
+use super::batch_failure::{
+    BoxError, Cause, NextForBatch, failed_with_each, not_committed, split_store, store_trouble,
+};
 use super::call::Attempt;
 use super::call_outcome::CallOutcome;
 use super::catch_panic::guarded;
@@ -165,15 +167,17 @@ impl BatchRun<'_> {
             Ok(failure) => failure,
             Err(trouble) => return (events, Err(trouble)),
         };
+        let failure = match failure {
+            Some((_, BatchFailure::Events(failed))) => return self.some_failed(events, failed, begun, &span),
+            Some((reason, BatchFailure::Whole(error))) => Some((reason, error)),
+            None => None,
+        };
         // the lookup, the commit and the outbox have worked
         listening.store.works();
         match failure {
             None => self.handled(events, begun, &span),
-            Some((reason, BatchFailure::Whole(error))) => {
+            Some((reason, error)) => {
                 return self.whole_failed(events, &Cause::of(reason, error, &span), begun, &span);
-            }
-            Some((_, BatchFailure::Events(failed))) => {
-                return (self.some_failed(events, failed, begun, &span), Ok(None));
             }
         }
         (Vec::new(), Ok(None))
@@ -234,14 +238,30 @@ impl BatchRun<'_> {
     }
 
     /// Answers the events that the handler reports as failed. The others are acked; if the transaction is rolled back, they are
-    /// returned instead, to be handled again.
+    /// returned instead, to be handled again. Events that the store has made fail are returned too, with its trouble.
     fn some_failed(
         &mut self,
         events: Vec<InBatch>,
         failed: Vec<(usize, BoxError)>,
         begun: Instant,
         span: &ActiveSpan,
-    ) -> Vec<InBatch> {
+    ) -> (Vec<InBatch>, Result<Option<Duration>, Trouble>) {
+        let (store, failed) = split_store(failed);
+        let mut trouble = Ok(None);
+        let (events, waiting) = match store {
+            None => {
+                // the lookup, the commit and the outbox have worked
+                self.listening.store.works();
+                (events.into_iter().enumerate().collect(), Vec::new())
+            }
+            Some((indices, cause)) => {
+                trouble = Err(cause);
+                // only their work wasn't done
+                let (waiting, events): (Vec<_>, Vec<_>) =
+                    events.into_iter().enumerate().partition(|(index, _)| indices.contains(index));
+                (events, waiting.into_iter().map(|(_, member)| member).collect())
+            }
+        };
         let (failed, others) = failed_with_each(events, failed);
         let rolled_back = self.listening.takes_transaction();
         let keys: Vec<u64> = failed.iter().filter_map(|((_, member), _)| member.key).collect();
@@ -251,7 +271,7 @@ impl BatchRun<'_> {
         }
         if !rolled_back {
             self.handled(others, begun, span);
-            return Vec::new();
+            return (waiting, trouble);
         }
         let text = "the batch was rolled back, because other events of it failed";
         let mut again = Vec::with_capacity(others.len());
@@ -264,7 +284,7 @@ impl BatchRun<'_> {
                 again.push((place, member));
             }
         }
-        again
+        (again, trouble)
     }
 
     /// Calls the handler, and returns its failure.
@@ -309,7 +329,7 @@ impl BatchRun<'_> {
         let (failure, failed) = match failure {
             None => (None, Vec::new()),
             Some((reason, failure)) => {
-                let failure = store_trouble(failure)?;
+                let failure = store_trouble(failure, !self.listening.takes_transaction())?;
                 match &failure {
                     BatchFailure::Events(events)
                         if events.len() < indices.len() && !self.listening.takes_transaction() =>
