@@ -39,6 +39,7 @@ both_transports!(
     events_of_a_key_wait_for_one_that_failed,
     an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on,
     the_outbox_repeats_only_the_events_that_it_made_fail,
+    events_have_their_index_however_they_are_sorted,
 );
 
 twyla_tests::with_rabbitmq!(
@@ -526,6 +527,28 @@ async fn the_outbox_repeats_only_the_events_that_it_made_fail(bus: Bus) {
     assert_eq!(dead_letters(&bus, Mine::EVENT, "one", 1).await[0].error, "no use");
     running.stop().await;
     assert!(calls.recv().await.is_none());
+}
+
+async fn events_have_their_index_however_they_are_sorted(bus: Bus) {
+    here!(Mine, "events_have_their_index");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = BatchScript::<Mine>::new(move |batch: Batch<Ping<Mine>>| {
+        let mut events: Vec<_> = batch.into_iter().collect();
+        events.sort_by_key(|event| std::cmp::Reverse(event.content.n));
+        let _ = sender.send(events.iter().map(|event| event.content.n).collect::<Vec<_>>());
+        let failed = events.iter().find(|event| event.content.n == 3 && event.meta.attempt == 1);
+        let failed = failed.map_or(Ok(()), |event| Err(BatchFail::at(event.index(), "not yet")));
+        async { failed }
+    });
+    let service = bus.service().retry(QUICK).state(script).listeners([batches::<Mine>(3, Policy::default())]);
+    let running = service.start().await.unwrap();
+    emit::<Mine>(&bus, 1..4).await;
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        seen.push(calls.recv().await.unwrap());
+    }
+    assert_eq!(seen, [vec![3, 2, 1], vec![3]]);
+    running.stop().await;
 }
 
 /// Publishes an event under this message id.

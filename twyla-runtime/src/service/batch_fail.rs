@@ -63,7 +63,8 @@ impl BatchFail {
         Self { whole: Some(error.into()), events: Vec::new() }
     }
 
-    /// Adds a failed event by its index in the batch, from 0. The first error of an event counts. An index outside of the
+    /// Adds a failed event by its index in the batch, from 0, in the order in which the handler got the events. If it sorts them,
+    /// [`BatchEvent::index`](crate::BatchEvent::index) still has that index. The first error of an event counts. An index outside of the
     /// batch makes the whole batch fail.
     pub fn add(&mut self, index: usize, error: impl Into<Cause>) {
         self.events.push((index, error.into()));

@@ -4,7 +4,7 @@ use std::any::{TypeId, type_name};
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::slice;
 use std::vec;
 
@@ -20,7 +20,9 @@ use twyla_codec::event::{Event, EventContext, Listen};
 
 /// The events of a batch, each with its context and metadata, in the order in which they arrived.
 ///
-/// A handler with `batch = ..` takes it, or a `Vec<T>` of the contents alone, as its first argument. It is never empty.
+/// A handler with `batch = ..` takes it, or a `Vec<T>` of the contents alone, as its first argument. It is never empty. Its order is
+/// fixed, because a [`BatchFail`] names events by their index. To sort the events, collect them to a `Vec`: each has its
+/// [`index`](BatchEvent::index).
 ///
 /// ```text
 /// #[listener("shop.order_placed", group = "ledger", batch = 500, within = "200ms")]
@@ -41,13 +43,20 @@ pub struct BatchEvent<T: Event> {
     pub context: T::Context,
     /// The metadata. Its trace is that of the batch; the batch's span has links to the traces of its events.
     pub meta: Meta,
+    index: usize,
 }
 
 impl<T: Event> BatchEvent<T> {
-    /// Creates an event, for unit tests of handler functions.
+    /// Creates an event, for unit tests of handler functions. Its index is 0 until it is collected to a [`Batch`].
     #[must_use]
     pub fn new(content: T, context: T::Context, meta: Meta) -> Self {
-        Self { content, context, meta }
+        Self { content, context, meta, index: 0 }
+    }
+
+    /// Returns the index of the event in its batch, for [`BatchFail::add`]. It stays the same if the events are sorted.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
     }
 }
 
@@ -61,13 +70,13 @@ impl<T: Event> Batch<T> {
 
 impl<T: Event> From<Vec<BatchEvent<T>>> for Batch<T> {
     fn from(events: Vec<BatchEvent<T>>) -> Self {
-        Self(events)
+        events.into_iter().collect()
     }
 }
 
 impl<T: Event> FromIterator<BatchEvent<T>> for Batch<T> {
     fn from_iter<I: IntoIterator<Item = BatchEvent<T>>>(events: I) -> Self {
-        Self(events.into_iter().collect())
+        Self(events.into_iter().enumerate().map(|(index, event)| BatchEvent { index, ..event }).collect())
     }
 }
 
@@ -97,12 +106,6 @@ impl<T: Event> Deref for Batch<T> {
     }
 }
 
-impl<T: Event> DerefMut for Batch<T> {
-    fn deref_mut(&mut self) -> &mut [BatchEvent<T>] {
-        &mut self.0
-    }
-}
-
 impl<T: Event> fmt::Debug for Batch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch").field("event", &T::NAME).field("len", &self.0.len()).finish()
@@ -124,7 +127,7 @@ pub(super) fn open<T: Listen>(incoming: Incoming) -> Result<OpenedEvent, Failure
     let content = T::decode(&incoming.content).map_err(Failure::Content)?;
     #[cfg(feature = "testing")]
     decode_only::check(&incoming)?;
-    Ok(Box::new(BatchEvent { content, context, meta: incoming.meta }))
+    Ok(Box::new(BatchEvent::<T>::new(content, context, incoming.meta)))
 }
 
 /// Returns the events that [`open`] made.
@@ -178,7 +181,7 @@ impl<T: Event> BatchOf<T> for Batch<T> {
             event.meta.trace.clone_from(&parts.incoming.trace);
             event
         });
-        Self(events.collect())
+        events.collect()
     }
 }
 
