@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::bus::config::FOREVER;
+
 type Cause = Box<dyn StdError + Send + Sync>;
 
 /// An error of a handler that decides what happens to the event.
@@ -56,7 +58,8 @@ impl Fail {
     /// rounded up to one of a few steps, because each step is a queue: 1, 2, 5, 10 or 30 s or min; 1, 2, 5 or 10 h; 1, 2 or
     /// 5 days, and above that whole days up to 30.
     pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
-        Self { what: FailAction::RetryAfter(after), cause: error.into() }
+        // a listener adds it to the time
+        Self { what: FailAction::RetryAfter(after.min(FOREVER)), cause: error.into() }
     }
 
     /// Dead-letters the event at once, because a retry would fail too.

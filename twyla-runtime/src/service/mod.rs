@@ -65,6 +65,7 @@ use self::running_handlers::RunningHandlers;
 use self::signals::Signals;
 use self::store_state::StoreState;
 use crate::bus::Bus;
+use crate::bus::config::FOREVER;
 use crate::bus::error::Error;
 use crate::future::BoxFuture;
 #[cfg(feature = "rpc-server")]
@@ -215,7 +216,7 @@ impl Service {
     /// set it to the broker's. The log warns of a handler that runs for half of it. After half of it, deliveries that an ordered listener
     /// keeps for a retry, and deliveries that their dead queue or retry queue refuses, return to the broker.
     pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
-        self.consumer_timeout = timeout;
+        self.consumer_timeout = timeout.min(FOREVER);
         self
     }
 
@@ -353,12 +354,13 @@ impl Service {
             let subscription = self.bus.transport().subscribe(queue.clone()).await?;
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
             let (event, group) = (queue.event, queue.group);
+            let retry = policy.retry.unwrap_or(self.retry);
             let listening = Arc::new(ActiveListener {
                 bus: self.bus.clone(),
                 states: states.clone(),
                 listener,
                 queue,
-                retry: policy.retry.unwrap_or(self.retry),
+                retry: Retry { max: retry.max.min(FOREVER), ..retry },
                 redeliveries: self.redeliveries,
                 dedupe: self.dedupe.clone(),
                 gathering: batch.map(Gathering::new),
