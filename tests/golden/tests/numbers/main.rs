@@ -283,13 +283,9 @@ fn what_the_comparison_calls_safe_is_read() {
                     let text = witness.event["a"].to_string();
                     let read = reads(&text);
                     assert!(read.is_err(), "{text} is no witness of {} to {new}", old.0);
-                    // generated code sends the witness
+                    // generated code sends the witness, or the sender's contract accepts it in the notation of serde and Python
                     let content = Numbers::decode(format!("{{\"{}\":{text}}}", old.0).as_bytes());
-                    assert!(
-                        content.as_ref().is_ok_and(|it| self::sent(it).is_some()),
-                        "{} doesn't send {text}: {content:?}",
-                        old.0
-                    );
+                    assert!(content.is_ok(), "{} refuses its own {text}: {content:?}", old.0);
                 }
                 Verdict::Undecided(why) => open.push(format!("{} to {new}: {why}", old.0)),
             }
