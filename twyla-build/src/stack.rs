@@ -60,7 +60,7 @@ pub(crate) fn each<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync)
                 Err(error) => failed = Some(error),
             }
         }
-        // fewer threads can do all the work
+        // if some threads can't be started, the others do all the work
         if let Some(error) = failed.filter(|_| threads.is_empty()) {
             return Err(error);
         }

@@ -77,7 +77,7 @@ fn loose_files_become_contracts() {
     insta::assert_snapshot!("loose", format!("{said}{}", written(&folder.path().join("schemas"))));
     assert_eq!(code, 0);
     let (said, code) = import(folder.path(), &["old"]);
-    assert_eq!(said, "error: schemas/context.json: is there already, and 5 more; pass --force to overwrite it\n");
+    assert_eq!(said, "error: schemas/context.json and 5 more files already exist; pass --force to overwrite them\n");
     assert_eq!(code, 2);
     assert_eq!(import(folder.path(), &["old", "--force"]).1, 0);
     let dry = import(folder.path(), &["old", "--into", "elsewhere", "--dry-run"]);

@@ -69,7 +69,7 @@ pub enum Sample {
     Value(Value),
     /// Proven: no value is valid.
     Nothing,
-    /// Undecided, for this reason: no value was found, and it isn't proven that there is none.
+    /// Undecided: no such value was found, and it isn't proven that there is none. The field is the reason.
     Undecided(Why),
 }
 

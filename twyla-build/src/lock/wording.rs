@@ -423,7 +423,7 @@ fn affected_side(subject: &Subject, direction: Direction) -> String {
     }
 }
 
-/// Describes when a change that doesn't fit in these directions may be accepted.
+/// Describes the condition under which a change may be accepted although it doesn't fit in `directions`.
 fn condition(subject: &Subject, directions: &[Direction]) -> String {
     let (producers, listeners) = sides(subject);
     let has = |direction| directions.contains(&direction);

@@ -73,7 +73,7 @@ fn of_body(known: &Known<'_>, body: &Body) -> Traits {
 
 fn of_shape(known: &Known<'_>, shape: &Shape) -> Traits {
     match shape {
-        // a number of `serde_json` is finite
+        // numbers of `serde_json` are never NaN
         Shape::Any => Traits::EQ | Traits::HASH,
         Shape::Number => Traits::COPY | Traits::PARTIAL_ORD,
         Shape::Null | Shape::Boolean | Shape::Integer { .. } => Traits::COMPARED,

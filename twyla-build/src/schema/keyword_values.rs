@@ -102,8 +102,8 @@ pub(crate) fn is_annotation(keyword: &str) -> bool {
     )
 }
 
-const BESIDE_MINIMUM: &str = "a boolean with `minimum` beside it in draft 4";
-const BESIDE_MAXIMUM: &str = "a boolean with `maximum` beside it in draft 4";
+const BESIDE_MINIMUM: &str = "left out in draft 4 if `minimum` isn't beside it";
+const BESIDE_MAXIMUM: &str = "left out in draft 4 if `maximum` isn't beside it";
 
 /// Describes the values that are schemas.
 fn schema_form(draft: Draft) -> &'static str {

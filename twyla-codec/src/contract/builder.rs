@@ -60,7 +60,7 @@ impl<Member, Rest: RequiredMembers> RequiredMembers for (Unset<Member>, Rest) {
 
 /// An empty list of members. A list with members gives one error that names all of them.
 #[diagnostic::on_unimplemented(
-    message = "required members are not set: `{Self}`",
+    message = "required members are not set: those after `__member::` in `{Self}`",
     label = "set the required members before this call"
 )]
 pub trait NoneMissing {}

@@ -1,4 +1,4 @@
-//! `x-sensitive`: keeps sensitive values out of messages and documents.
+//! `x-sensitive`: hides sensitive values in error messages and in JSON documents that are shown.
 
 use std::fmt;
 

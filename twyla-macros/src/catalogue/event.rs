@@ -26,7 +26,7 @@ pub(crate) fn unnamed_fields() -> Text {
 pub(crate) fn generic(name: &str) -> Text {
     Text::new(format!("`{name}` is bound to an event, so it cannot be generic"))
         .note("each field's type is checked against the schema when the program compiles")
-        .help("replace the parameters with concrete types")
+        .help("remove the parameters: give the fields concrete types without references, for example `String`")
 }
 
 pub(crate) fn serde_on_struct() -> Text {

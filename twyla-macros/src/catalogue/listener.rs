@@ -65,8 +65,8 @@ pub(crate) fn within_of_one_event() -> Text {
 
 pub(crate) fn batch_over_the_most(batch: u16, concurrency: u16, most: u32) -> Text {
     let text = Text::new(format!("a batch of {batch} events is too large")).note(
-        "AMQP limits `prefetch` to 65535 events: those of the batches that are handled at once, and of the one that gathers \
-         meanwhile",
+        "AMQP limits `prefetch` to 65535 events: those of all batches that are being handled, and of the batch that is \
+         being collected",
     );
     match (concurrency, most) {
         (1, most) => text.help(format!("write `batch = {most}` or less")),

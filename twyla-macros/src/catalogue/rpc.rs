@@ -21,14 +21,14 @@ pub(crate) fn bad_name(written: &str, error: &NameError) -> Text {
         return Text::new(format!("`{written}` is one schema of an RPC, not its name")).help(format!("write `{name}`"));
     }
     Text::new(format!("{error}")).help(
-        "an RPC's name is the folder of its schemas: `navitaire-api.get_booking` is `rpc/navitaire-api/get_booking`",
+        "an RPC is named after the folder of its schemas: `navitaire-api.get_booking` for `rpc/navitaire-api/get_booking`",
     )
 }
 
 pub(crate) fn unknown(name: &str, all: &Contracts, meant: Option<&Rpc>) -> Text {
     if all.event(name).is_some() {
         return Text::new(format!("`{name}` is an event, not an RPC"))
-            .help(format!("an event is listened to by `#[listener(\"{name}\")]`, and listed in `listeners![..]`"));
+            .help(format!("to listen to the event, put `#[listener(\"{name}\")]` on the handler, and list the handler in `listeners![..]`"));
     }
     if all.left_out.iter().any(|left_out| left_out == name) {
         return super::left_out("RPC", name, &all.root);
@@ -87,7 +87,7 @@ pub(crate) fn other_request(name: &str, rpc: &Rpc, all: &Contracts, written: &st
 }
 
 const ERRORS: &str = "`E` is the RPC's own error (`error.json`), or any error type, `String`, or `Box<dyn Error + Send + Sync>`; \
-                      an error other than the RPC's own is logged, and the caller gets a fault of the service";
+                      an error other than the RPC's own is logged, and the caller gets `CallError::Fault`";
 
 /// Returns the error for a return type that isn't a response of the RPC. `error` is the error type as it is written.
 pub(crate) fn other_answer(name: &str, rpc: &Rpc, error: Option<&str>) -> Text {

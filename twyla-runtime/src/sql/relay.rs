@@ -168,7 +168,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
                         message_id = &*message_id,
                         id = row.id,
                         error = why,
-                        "the broker refused an event of the outbox for good: see `cargo twyla outbox`"
+                        "the broker refused an outbox event permanently: see `cargo twyla outbox`"
                     );
                 });
                 metrics::refused_of_outbox(&event);

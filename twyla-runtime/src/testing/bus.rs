@@ -81,7 +81,7 @@ impl TestBus {
     /// The event itself doesn't count as emitted: expectations of emitted events ignore it.
     ///
     /// # Panics
-    /// If content or context break their contract; and as [`settle`](Self::settle).
+    /// If the content or the context breaks its contract, and whenever [`settle`](Self::settle) panics.
     ///
     /// # Cancel safety
     /// As [`Bus::emit`].
@@ -111,7 +111,7 @@ impl TestBus {
     /// Then waits as [`give`](Self::give) does.
     ///
     /// # Panics
-    /// If the context breaks its contract; and as [`settle`](Self::settle).
+    /// If the context breaks its contract, and whenever [`settle`](Self::settle) panics.
     ///
     /// # Cancel safety
     /// As [`Bus::emit`].
@@ -140,7 +140,7 @@ impl TestBus {
     /// Gives any bytes as a message of the event, and waits as [`give`](Self::give) does.
     ///
     /// # Panics
-    /// If `event` has no dot, which every event name has; and as [`settle`](Self::settle).
+    /// If `event` has no dot, which every event name has, and whenever [`settle`](Self::settle) panics.
     ///
     /// # Cancel safety
     /// As [`Bus::emit`].

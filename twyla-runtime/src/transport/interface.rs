@@ -23,7 +23,8 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
     /// Publishes a message; resolves once the broker confirms it. Retries until `deadline`.
     fn publish(self: Arc<Self>, message: Outgoing, deadline: Instant) -> BoxFuture<'static, Result<(), Unpublished>>;
 
-    /// Returns the broker's limit for a message, in bytes with the envelope; `None` until it has refused a larger message.
+    /// Returns the broker's size limit for a message, in bytes with the envelope; `None` while it is unknown: the broker names it
+    /// only when it refuses a message that is too large.
     #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
     fn size_limit(&self) -> Option<usize> {
         None

@@ -107,12 +107,22 @@ enum Error {
     Empty { path: PathBuf },
     #[error("\n{}", left.iter().map(|it| format!("error: {it}")).collect::<Vec<_>>().join("\n"))]
     Nothing { left: Vec<SkippedFile> },
-    #[error("{}: {}; pass --force to overwrite it", path.display(), if *count == 1 { "is there already".to_owned() } else { format!("is there already, and {} more", count - 1) })]
+    #[error("{}", overwriting(path, count - 1))]
     There { path: PathBuf, count: usize },
     #[error("{}: {why}", path.display())]
     NoDocument { path: PathBuf, why: String },
     #[error("{} is not in {}", context.display(), dir.display())]
     NoContext { context: PathBuf, dir: PathBuf },
+}
+
+/// Says that a file and `others` more would be overwritten.
+fn overwriting(path: &Path, others: usize) -> String {
+    let path = path.display();
+    match others {
+        0 => format!("{path} already exists; pass --force to overwrite it"),
+        1 => format!("{path} and another file already exist; pass --force to overwrite them"),
+        _ => format!("{path} and {others} more files already exist; pass --force to overwrite them"),
+    }
 }
 
 /// The input that was read.

@@ -65,7 +65,9 @@ pub(super) fn versions(
         let these = plan.earlier.iter().filter_map(|(place, all)| Some((place.as_str(), all.get(index)?)));
         for (place, it) in these {
             let Some(now) = sources.contracts.iter().find(|it| it.bundle.root() == place) else {
-                let why = format!("is an earlier version of {place}, which is not a contract");
+                let why = format!(
+                    "is an earlier version of {place}, but {place} is not a contract, so the lock can't keep it"
+                );
                 out.left.push(SkippedFile::whole(&it.path, why));
                 continue;
             };

@@ -56,7 +56,7 @@ pub(crate) fn each<E: From<io::Error>>(
     let (first, whole) = beginning(&mut input)?;
     let begins = first.trim_ascii_start();
     if let Some(encoding) = other_encoding(&first).or_else(|| other_encoding(begins)) {
-        // report another encoding once, not for each line
+        // report a wrong encoding once, not for each line
         let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without one" } else { "save it as UTF-8" };
         let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
         return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));

@@ -72,7 +72,7 @@ fn way(way: &Way) -> String {
     format!("• {}{command}", sentence(&way.text))
 }
 
-/// Returns the Markdown of a sentence of Twyla's: the parts between backticks become code spans, the others are escaped.
+/// Converts a sentence written by Twyla to Markdown: the parts between backticks become code spans, the others are escaped.
 fn sentence(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let is_code = |index: usize| index % 2 == 1 && index + 1 < parts.len();

@@ -32,7 +32,7 @@ pub(in crate::compare) struct Numbers {
     among: Option<BTreeSet<Decimal>>,
     /// The number differs from all of these.
     not: BTreeSet<Decimal>,
-    /// Whether an `f64` must represent the number exactly as written; `None` if that doesn't matter.
+    /// `true`: an `f64` represents the number exactly as written; `false`: it doesn't; `None`: both are allowed.
     double: Option<bool>,
 }
 

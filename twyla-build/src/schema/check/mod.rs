@@ -249,7 +249,7 @@ fn is_inexact_factor(text: &str) -> bool {
     number.is_positive() && number.parts().is_none()
 }
 
-/// Reports numbers in `enum` and `const` that no value can equal after reading.
+/// Reports numbers in `enum` and `const` that can't be read exactly, so that no value ever equals them.
 fn big_numbers(node: &Node, say: &mut impl FnMut(crate::schema::load::At, ProblemKind)) {
     match &node.json {
         Json::Number(text) if !Number::new(text).is_readable() => {

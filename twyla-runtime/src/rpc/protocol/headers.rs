@@ -49,8 +49,7 @@ pub(crate) fn ascii_json(text: Bytes) -> Bytes {
     out.into()
 }
 
-/// The characters that are escaped in a header's text: everything but visible ASCII, and the characters that quotes and
-/// escapes need.
+/// The characters that are escaped in a header's text: all that aren't visible ASCII, and also `%`, `"` and `\`.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'"').add(b'\\');
 
 /// Escapes everything but visible ASCII.

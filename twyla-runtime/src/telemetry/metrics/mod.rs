@@ -121,7 +121,7 @@ const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_confirmed_total", "events that the broker confirmed"),
     counter(
         "twyla_refused_total",
-        "events refused for good: they break their contract, are too large, or the broker refused them",
+        "events refused permanently: they break their contract, are too large, or the broker refused them",
     ),
     counter("twyla_unconfirmed_total", "events that the broker did not confirm within their deadline"),
     counter("twyla_handled_total", "events handled"),
@@ -131,7 +131,7 @@ const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_retried_total", "failed attempts that are retried"),
     counter("twyla_parked_total", "events dead-lettered"),
     counter("twyla_dropped_total", "events dropped by their handler"),
-    counter("twyla_outbox_refused_total", "outbox events that the broker refused for good"),
+    counter("twyla_outbox_refused_total", "outbox events that the broker refused permanently"),
     counter("twyla_reconnects_total", "reconnects"),
     counter("twyla_calls_total", "finished RPC calls, by outcome"),
     counter("twyla_served_total", "calls answered, by HTTP status"),
