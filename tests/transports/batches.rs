@@ -638,12 +638,15 @@ async fn a_faulty_store_never_splits_a_batch_with_postgres() {
     a_faulty_store_never_splits_a_batch::<Mine, _>(pool).await;
 }
 
+/// What a handler answers to the numbers and attempts of a batch.
+type Answer = fn(&[(u32, u32)]) -> Result<(), BatchFail>;
+
 /// Starts a service whose batches of three write the number of each event in their transaction, and then answer with `answer`, given
 /// the numbers and attempts. Publishes these numbers, and returns the batches after `events` events, and what was written.
 async fn transactions<P: Place, DB: Works>(
     pool: Pool<DB>,
     policy: Policy,
-    answer: fn(&[(u32, u32)]) -> Result<(), BatchFail>,
+    answer: Answer,
     numbers: &[u32],
     events: usize,
 ) -> (Vec<Vec<(u32, u32)>>, Vec<i64>)
