@@ -111,9 +111,11 @@ pub(crate) fn store_trouble(failure: BatchFailure, each: bool) -> Result<BatchFa
     Err(Trouble { cause, busy: false })
 }
 
-/// Separates the events that the store has made fail, by their index, with the trouble of the first one, from those that failed by
-/// themselves.
-pub(crate) fn split_store(failed: Vec<(usize, BoxError)>) -> (Option<(Vec<usize>, Trouble)>, Vec<(usize, BoxError)>) {
+/// The indices of the events that a store made fail, with the trouble of the first one.
+type StoreFailures = (Vec<usize>, Trouble);
+
+/// Separates the events that the store has made fail from those that failed by themselves, by their index.
+pub(crate) fn split_store(failed: Vec<(usize, BoxError)>) -> (Option<StoreFailures>, Vec<(usize, BoxError)>) {
     let (store, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, error)| is_store(error));
     let indices = store.iter().map(|(index, _)| *index).collect();
     let first = store.into_iter().next();
