@@ -248,7 +248,7 @@ pub trait BatchOutcome {
     /// Converts it to a result, of a batch with `len` events.
     ///
     /// # Errors
-    /// [`BatchFailure`] with the handler's errors.
+    /// `BatchFailure` with the handler's errors.
     fn outcome(self, len: usize) -> Result<(), BatchFailure>;
 }
 
