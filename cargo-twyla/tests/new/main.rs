@@ -107,7 +107,7 @@ fn it_takes_the_sources_that_the_command_was_built_from() {
     let folder = tempfile::tempdir().unwrap();
     let made = text(&twyla(folder.path(), &["new", "small-talk"]).stdout);
     let sources = workspace();
-    let line = format!("it uses Twyla from {}, which this command was built from", sources.display());
+    let line = format!("its Cargo.toml uses Twyla from {}, from which this command was built", sources.display());
     assert!(made.contains(&line), "{made}");
     let manifest = std::fs::read_to_string(folder.path().join("small-talk/Cargo.toml")).unwrap();
     assert!(manifest.contains(&format!("path = \"{}/twyla-runtime\"", sources.display())), "{manifest}");

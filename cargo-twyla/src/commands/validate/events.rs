@@ -59,7 +59,7 @@ pub(crate) fn each<E: From<io::Error>>(
         // report a wrong encoding once, not for each line
         let save = if begins.starts_with(BYTE_ORDER_MARK) { "save it without one" } else { "save it as UTF-8" };
         let blank = first[..first.len() - begins.len()].iter().filter(|byte| **byte == b'\n').count();
-        return take(At::Line(blank as u64 + 1), Item::Bad(format!("{encoding}: {save}")));
+        return take(At::Line(blank as u64 + 1), Item::Bad(format!("the text {encoding}: {save}")));
     }
     let shape = match (shape, first.trim_ascii_start().first()) {
         (Shape::Auto, None) => return Ok(()),
