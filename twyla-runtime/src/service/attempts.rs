@@ -51,8 +51,8 @@ impl NextStep {
     }
 }
 
-/// Calls the handler until it decides or succeeds, until the event must be dead-lettered, or until the next pause is too long for
-/// this process.
+/// Calls the handler until it succeeds or settles the delivery itself, until the event must be dead-lettered, or until the next
+/// pause is too long for this process.
 ///
 /// `known` has the failed attempts of an earlier delivery and the time of the next attempt. It overrides the delivery's headers.
 pub(super) async fn attempts(

@@ -1,4 +1,5 @@
-//! Key ordering of batches: events with the same key are in one batch in their order, or in batches one after another.
+//! Key ordering of batches: events with the same key are in the same batch, in order, or in batches that are handled one after the
+//! other.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -12,7 +13,7 @@ pub(crate) struct BatchKeys<T, G> {
 struct BusyKey<T, G> {
     /// The number of items that have begun and not ended.
     begun: usize,
-    /// The batch that all of them have joined, as far as it is one.
+    /// The batch that all begun items share; `None` if they don't share one, or none has joined a batch yet.
     batch: Option<u64>,
     /// Held by the item that began last, if it waits for the others.
     gate: Option<G>,
