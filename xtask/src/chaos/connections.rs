@@ -81,7 +81,12 @@ mod tests {
         let more = one.clone() + &line("child-1 consume") + &line("child-2 consume") + &line("somebody's");
         assert_eq!(
             unexpected(&count(&more), &["child-1".to_owned(), "child-3".to_owned()]),
-            ["another has 1 for 0", "child-1 has 3 for 2", "child-2 has 1 for 0", "child-3 has 0 for 2"]
+            [
+                "another has 1 connections, expected 0",
+                "child-1 has 3 connections, expected 2",
+                "child-2 has 1 connections, expected 0",
+                "child-3 has 0 connections, expected 2"
+            ]
         );
     }
 }
