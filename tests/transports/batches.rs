@@ -8,7 +8,7 @@ use std::time::Duration;
 use lapin::BasicProperties;
 use lapin::options::BasicPublishOptions;
 use sqlx::{Pool, Row};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use twyla_runtime::handler::{BatchArgument, Keyed, Policy};
 use twyla_runtime::sql::Tx;
 use twyla_runtime::{Batch, BatchFail, Bus, Dedupe, Fail, Reason, Retry, session_id};
@@ -50,6 +50,7 @@ twyla_tests::with_rabbitmq!(
     a_faulty_store_never_splits_a_batch_with_postgres,
     a_batch_is_one_transaction_with_sqlite,
     a_batch_is_one_transaction_with_postgres,
+    events_that_end_the_process_take_no_other_to_the_dead_queue,
     an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_sqlite,
     an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_postgres,
     a_batch_that_is_never_retried_is_split_after_a_rollback_with_sqlite,
@@ -549,6 +550,57 @@ async fn events_have_their_index_however_they_are_sorted(bus: Bus) {
     }
     assert_eq!(seen, [vec![3, 2, 1], vec![3]]);
     running.stop().await;
+}
+
+/// A connection that is closed while the handler runs stands for a process that ends: the broker counts one delivery of all its events.
+async fn events_that_end_the_process_take_no_other_to_the_dead_queue() {
+    here!(Mine, "events_that_end_the_process");
+    let bus = Bus::connect(config()).await.unwrap();
+    let (sender, mut handled) = mpsc::unbounded_channel();
+    let ended = Arc::new(Notify::new());
+    let ends = ended.clone();
+    let script = BatchScript::<Mine>::new(move |batch: Batch<Ping<Mine>>| {
+        let (sender, ends) = (sender.clone(), ends.clone());
+        async move {
+            if batch.iter().any(|event| [2, 5].contains(&event.content.n)) {
+                ends.notify_one();
+                std::future::pending::<()>().await;
+            }
+            for event in &batch {
+                let _ = sender.send(event.content.n);
+            }
+            Ok(())
+        }
+    });
+    let service = |bus: &Bus| {
+        let service = bus.service().state(script.clone()).redeliveries(4).drain_deadline(Duration::from_millis(20));
+        service.listeners([batches::<Mine>(8, soon())]).start()
+    };
+    // the events wait in the queue, and come at once
+    service(&bus).await.unwrap().stop().await;
+    emit::<Mine>(&bus, 0..8).await;
+    let letters = loop {
+        let process = Bus::connect(config()).await.unwrap();
+        let running = service(&process).await.unwrap();
+        let letters = tokio::select! {
+            () = ended.notified() => None,
+            letters = dead_letters(&bus, Mine::EVENT, "one", 2) => Some(letters),
+        };
+        process.close().await;
+        running.stop().await;
+        if let Some(letters) = letters {
+            break letters;
+        }
+    };
+    drop(script);
+    let mut others = Vec::new();
+    while let Some(n) = handled.recv().await {
+        others.push(n);
+    }
+    others.sort_unstable();
+    assert_eq!((others, letters.len()), (vec![0, 1, 3, 4, 6, 7], 2));
+    assert!(letters.iter().all(|letter| letter.reason == Some(Reason::Redelivered)), "{letters:?}");
+    bus.close().await;
 }
 
 /// Publishes an event under this message id.

@@ -2,6 +2,7 @@
 //! its attempts.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::active_listener::ActiveListener;
 use super::attempts::{NextStep, attempts};
@@ -14,8 +15,8 @@ use super::verdict::{DeadLetterCause, Destination};
 use crate::dead_letter::letter::Reason;
 use crate::transport::Delivery;
 
-/// Handles a delivery once a permit is free; in a batch listener, its batch has the permit. If the retry queue refuses the delivery, the
-/// delivery waits here without a permit and is then handled again.
+/// Handles a delivery once a permit is free; in a batch listener, its batch has the permit, and events that may end the process take
+/// turns. If the retry queue refuses the delivery, the delivery waits here without a permit and is then handled again.
 pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery: Delivery, mut membership: Membership) {
     if delivery.ack.is_void() {
         // The connection was lost while the delivery waited; the broker delivers the event again.
@@ -23,7 +24,10 @@ pub(crate) async fn handle_in_turn(listening: Arc<ActiveListener>, mut delivery:
     }
     let Some((guard, mut known)) = begin(&listening, &delivery).await else { return };
     loop {
-        let places = listening.places.as_ref().filter(|_| listening.gathering.is_none());
+        let places = match &listening.gathering {
+            None => listening.places.as_ref(),
+            Some(gathering) => listening.is_suspect(&delivery).then_some(&gathering.suspects),
+        };
         let place = match places {
             Some(places) => delivery.progress.acquire(places).await,
             None => None,
@@ -116,7 +120,7 @@ async fn handle(
 /// Returns the cause if a delivery is dead-lettered unread: it was redelivered too often, or is too large.
 fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<DeadLetterCause> {
     let (bytes, most) = (delivery.body.len(), listening.bus.max_event());
-    let (reason, error) = if delivery.redeliveries > listening.redeliveries {
+    let (reason, error) = if redelivered_too_often(listening, delivery) {
         let error = format!(
             "the event was delivered {} times without an outcome: each time the service ended, lost its connection or returned the event",
             delivery.redeliveries
@@ -128,4 +132,14 @@ fn refused_unread(listening: &ActiveListener, delivery: &Delivery) -> Option<Dea
         return None;
     };
     Some(DeadLetterCause { failed: delivery.failed(), ..DeadLetterCause::of(reason, error) })
+}
+
+/// Returns whether a delivery is dead-lettered because it was redelivered too often. The unacked events of a batch listener have the count
+/// of the one that ends the process: that is the first of them, and the others are tried.
+fn redelivered_too_often(listening: &ActiveListener, delivery: &Delivery) -> bool {
+    let (times, limit) = (delivery.redeliveries, listening.redeliveries);
+    times > limit
+        && listening.gathering.as_ref().is_none_or(|gathering| {
+            times > limit.saturating_mul(2) || !gathering.has_refused.swap(true, Ordering::Relaxed)
+        })
 }

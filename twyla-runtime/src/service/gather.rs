@@ -3,10 +3,11 @@
 //! The first event of a batch leads it: its task waits for the others, calls the handler, and answers their tasks. Only the leader
 //! counts as in progress; the others rest until they are answered.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::ack::Ack;
 use super::call_outcome::CallOutcome;
@@ -20,6 +21,10 @@ use crate::telemetry::trace::TraceContext;
 /// The batch that gathers now.
 pub(crate) struct Gathering {
     pub(crate) batching: Batching,
+    /// The permit of events that may end the process: they are handled one after another, in the order of arrival.
+    pub(crate) suspects: Arc<Semaphore>,
+    /// Whether one of them was dead-lettered since the service began.
+    pub(crate) has_refused: AtomicBool,
     state: Mutex<GatherState>,
 }
 
@@ -106,7 +111,8 @@ pub(crate) enum Joined<'a> {
 
 impl Gathering {
     pub(crate) fn new(batching: Batching) -> Self {
-        Self { batching, state: Mutex::default() }
+        let suspects = Arc::new(Semaphore::new(1));
+        Self { batching, suspects, has_refused: AtomicBool::new(false), state: Mutex::default() }
     }
 
     /// Returns the number of the batch that gathers, if there is one.
