@@ -154,7 +154,7 @@ async fn one_poison_event_is_found_and_dead_lettered_alone(bus: Bus) {
     emit::<Mine>(&bus, 0..20).await;
     let letters = dead_letters(&bus, Mine::EVENT, "one", 1).await;
     let letter = &letters[0];
-    // the batch is no attempt of the event
+    // the batch doesn't count as an attempt of the event
     assert_eq!((letter.reason, letter.attempts, letter.error.as_str()), (Some(Reason::Handler), 3, "13 of 1"));
     running.stop().await;
     let mut seen = Vec::new();

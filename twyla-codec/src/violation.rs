@@ -47,8 +47,8 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// How a check takes an `f64` that is whole and beyond 2^53. Two decimals read as it, its notations: 2^60 is written as
-/// `1152921504606846976` by some programs, and as `1152921504606847000` by others.
+/// How a check interprets an `f64` that is whole and beyond 2^53. Programs write such a number as one of two decimals, its
+/// notations: 2^60 is written as `1152921504606846976` by some programs, and as `1152921504606847000` by others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LargeNumbers {
     /// As the decimal that this crate writes, so that what is sent satisfies the schema to the last digit.
@@ -58,7 +58,7 @@ pub enum LargeNumbers {
     Other,
     /// The value is valid if it is valid as one of the decimals: either may have been received.
     Either,
-    /// The value is valid if it is valid as both: another library writes it.
+    /// The value is valid if it is valid as both decimals, because another library writes it.
     Both,
 }
 

@@ -12,7 +12,7 @@ use std::fmt;
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = folded(name);
-    // a name with one letter is similar to no other
+    // a name with one letter isn't similar to any other name
     let bound = (name.len() / 3).max(usize::from(name.len() > 1));
     candidates
         .into_iter()

@@ -24,12 +24,12 @@ const LIBRARIES: [&str; 2] = [RUNTIME, "twyla_codec"];
 /// The runtime under another name than the expected one.
 pub(crate) struct Renamed {
     pub(crate) text: Text,
-    /// Its path, if it can be found.
+    /// The runtime's actual path, if it can be found.
     pub(crate) path: Option<String>,
 }
 
-/// Finds the path of one of the libraries: by the path of the macro `called` in the user's file, or among the
-/// dependencies.
+/// Finds the path of one of the libraries: from the path of the macro in the user's file (`called` is the macro's name), or
+/// from the dependencies.
 fn find(libraries: &[&str], called: &str, at: Span) -> Place {
     let invocation = Invocation::current();
     let source = source_of(at);

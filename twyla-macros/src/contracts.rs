@@ -13,9 +13,9 @@ pub(crate) type ContractsResult = Result<Arc<Contracts>, Missing>;
 /// The reason why there are no contracts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// The index can't be read, with the reason.
+    /// The index can't be read, for this reason.
     Unreadable(String),
-    /// Another error reports it already: the error of `include_contracts!()`, or of an attribute without a name.
+    /// Another error already reports the reason: the error of `include_contracts!()`, or of an attribute without a name.
     Reported,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum NotCompiled {
     NoBuildScript,
     /// The build script has compiled no schemas.
     NoIndex,
-    /// The index can't be read, with the reason.
+    /// The index can't be read, for this reason.
     Unreadable(String),
 }
 

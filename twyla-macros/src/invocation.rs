@@ -52,7 +52,7 @@ impl Invocation {
     /// Returns whether the crate certainly has no dependency of a name.
     pub(crate) fn lacks(&self, name: &str) -> bool {
         let is_named = |(dependency, _): &(String, String)| dependency == name;
-        // `extern crate self as name`
+        // the crate may name itself, with `extern crate self as name`
         let is_own = self.own.as_deref() == Some(name);
         let is_known = !self.has_response_file && !self.dependencies.is_empty();
         is_known && !is_own && !self.dependencies.iter().any(is_named)

@@ -49,7 +49,7 @@ pub(crate) trait DeliveryObserver: Send + Sync {
 
 /// An attempt that begins.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only a test reads it"))]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests read the fields"))]
 pub(crate) struct AttemptStart<'a> {
     pub(crate) event: &'static str,
     pub(crate) group: &'static str,
@@ -61,7 +61,7 @@ pub(crate) struct AttemptStart<'a> {
 
 /// The outcome of an attempt.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only a test reads it"))]
+#[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "only tests read the fields"))]
 pub(crate) enum AttemptEnd<'a> {
     Handled,
     /// The group has handled the event before.

@@ -338,7 +338,7 @@ fn given<'a>(view: &View<'a>) -> Vec<&'a Value> {
             once.push(value);
         }
     }
-    // 64 values of a large `enum` are enough to try; further items of an array repeat them
+    // 64 listed values are enough to try; an array with more items repeats them
     once.truncate(64);
     once
 }

@@ -129,7 +129,7 @@ impl Build {
 
 impl Drop for Build {
     fn drop(&mut self) {
-        // both do nothing after `finish`
+        // after `finish`, `kill` and `wait` do nothing
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

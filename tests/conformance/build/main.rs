@@ -5,7 +5,7 @@
 //! of a folder.
 
 #[path = "../src/group.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the test reads it, this writes it")]
+#[allow(dead_code, unreachable_pub, reason = "the build script writes the values, and the test reads them")]
 mod group;
 mod module;
 mod placement;

@@ -53,7 +53,11 @@ pub fn rounds(value: &Value, mut keywords: impl Iterator<Item = String>) -> bool
 }
 
 /// Whether the value contains an integer that a double can't represent exactly.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "what is lost is what is asked for")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the function finds out whether the conversion loses digits"
+)]
 fn has_long(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_i128().is_some_and(|integer| integer as f64 as i128 != integer),

@@ -51,7 +51,7 @@ async fn the_events_of_a_failed_batch_are_handled_alone_at_once() {
     test.settle().await;
     let attempts = test.attempts::<UserInput>("ledger");
     let count = |number, at| attempts.iter().filter(|it| it.number == number && it.at.as_secs() == at).count();
-    // the batch is no attempt of its events
+    // the batch doesn't count as an attempt of its events
     assert_eq!((count(1, 0), count(2, 2), count(3, 4), attempts.len()), (8, 2, 1, 11), "{attempts:?}");
     let letter = test.expect_parked::<UserInput>("ledger");
     assert_eq!((letter.attempts, letter.error.as_str()), (3, "poison"));

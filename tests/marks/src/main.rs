@@ -20,7 +20,7 @@ async fn hear(heard: marks::Heard, context: Context, bus: Bus) -> Result<(), Err
 }
 
 /// Not registered.
-#[allow(dead_code, reason = "that is the point of it")]
+#[allow(dead_code, reason = "the test checks that unused items leave no record")]
 #[listener("marks.unheard", group = "ears")]
 async fn unheard(_: marks::Unheard) {}
 
@@ -31,20 +31,20 @@ async fn answer(request: calls::AnsweredRequest) -> Result<calls::AnsweredRespon
 }
 
 /// Not registered.
-#[allow(dead_code, reason = "that is the point of it")]
+#[allow(dead_code, reason = "the test checks that unused items leave no record")]
 #[rpc("marks.unanswered")]
 async fn unanswered(_: calls::UnansweredRequest) -> Result<calls::UnansweredResponse, Error> {
     Ok(calls::UnansweredResponse::new())
 }
 
 /// Never called.
-#[allow(dead_code, reason = "that is the point of it")]
+#[allow(dead_code, reason = "the test checks that unused items leave no record")]
 async fn unasked(rpc: &Rpc) {
     let _ = rpc.call::<calls::Unasked>(calls::UnaskedRequest::new(1), &Context::new()).await;
 }
 
 /// Never called.
-#[allow(dead_code, reason = "that is the point of it")]
+#[allow(dead_code, reason = "the test checks that unused items leave no record")]
 async fn dead(bus: &Bus) -> Result<(), Error> {
     bus.emit(marks::DeadFunction::new(1), Context::new()).await
 }

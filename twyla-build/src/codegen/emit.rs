@@ -46,7 +46,7 @@ pub(crate) fn code(schemas: &Schemas, model: &Model, runtime: Option<&TokenStrea
         let type_ = &model.types[id];
         let definition = types::definition(model, type_);
         let words = words(type_);
-        // the program never sees a type that only holds rules
+        // a type that only has rules isn't used by programs, so it gets neither a constructor nor conversions
         let (new, alike, extended) = match type_.is_plain() {
             true => (TokenStream::new(), None, TokenStream::new()),
             false => (constructor(model, type_), alike::methods(model, type_), structs.conversions(type_)),

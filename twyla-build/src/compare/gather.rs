@@ -52,15 +52,15 @@ struct Schema<'a> {
 /// The schemas and the meta-schema that a schema leads to.
 #[derive(Clone)]
 struct Links<'a> {
-    /// Its subschemas, and the schemas that it refers to, by index.
+    /// The indexes of the schema's subschemas, and of the schemas that it refers to.
     next: Arc<[usize]>,
-    /// The name of its resource.
+    /// The name of the schema's resource.
     resource: &'a str,
     /// Whether the schema has a dynamic reference.
     is_dynamic: bool,
-    /// Its `$schema`.
+    /// The schema's `$schema`.
     dialect: Option<&'a str>,
-    /// Its `format`, if that is a rule only because the settings assert it.
+    /// The schema's `format`, if that is a rule only because the settings assert it.
     asserted: Option<&'a str>,
 }
 

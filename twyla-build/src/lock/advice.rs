@@ -151,7 +151,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         });
     }
     if harms == [Direction::OldToNew] {
-        // these alternatives keep the old form, so they need no comparison
+        // the advice below keeps the old form, so it needs no comparison
         return Some(match &edit.change {
             Change::Added(_) if is_property(&path) => format!("don't declare `{keyword}`"),
             Change::Added(_) => format!("leave `{keyword}` out; new {producers} can follow this rule without it"),

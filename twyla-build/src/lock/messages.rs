@@ -36,7 +36,7 @@ impl Severity {
 /// Findings about contracts that the same edit affects in the same way; at least one.
 #[derive(Clone, Debug)]
 pub struct FindingGroup<'a> {
-    /// The first finding, which stands for all.
+    /// The first finding, which represents the group.
     pub first: &'a Finding,
     /// The other findings.
     pub also: Vec<&'a Finding>,

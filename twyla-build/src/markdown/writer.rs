@@ -13,10 +13,10 @@ const MOST_CONTAINERS: usize = 8;
 /// A list item or a quote around the current text.
 struct Container {
     is_item: bool,
-    /// The prefixes of its first line and of the other lines.
+    /// The prefixes of the container's first line and of the other lines.
     first: String,
     rest: String,
-    /// Whether its first line is written.
+    /// Whether the container's first line is written.
     begun: bool,
 }
 
@@ -34,13 +34,13 @@ impl Container {
 struct List {
     /// The number of the next item.
     number: Option<u64>,
-    /// Whether its items are paragraphs, with blank lines between.
+    /// Whether the list's items are paragraphs, with blank lines between them.
     loose: bool,
 }
 
 struct Link {
     url: String,
-    /// Whether it was written as a bare URL.
+    /// Whether the link was written as a bare URL.
     bare: bool,
     /// The start of the link's text.
     start: usize,

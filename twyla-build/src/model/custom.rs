@@ -119,7 +119,7 @@ fn add_derives(
 
 /// Whether a type can have a further derive.
 enum Derivable {
-    /// It has the trait, by a derive or an impl.
+    /// The type already has the trait, by a derive or an impl.
     Already,
     Yes,
     /// No, for this reason.

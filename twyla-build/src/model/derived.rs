@@ -15,7 +15,7 @@ impl Traits {
     pub(crate) const ORD: Self = Self(8);
     pub(crate) const HASH: Self = Self(16);
     pub(crate) const DEFAULT: Self = Self(32);
-    /// All but `Default`, which depends on what is required.
+    /// All traits but `Default`, which depends on the required properties.
     pub(super) const COMPARED: Self = Self(31);
 
     /// Returns the set without the traits of `other`.

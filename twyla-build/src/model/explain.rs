@@ -35,7 +35,7 @@ pub struct TypeExplanation {
 pub enum BodyExplanation {
     /// A struct.
     Struct {
-        /// Its fields, in the schema's order.
+        /// The struct's fields, in the schema's order.
         fields: Vec<FieldExplanation>,
         /// What happens to undeclared members.
         others: UndeclaredMembers,
@@ -46,7 +46,7 @@ pub enum BodyExplanation {
     Union {
         /// The way in which the values are distinguished.
         by: UnionDiscriminator,
-        /// Its variants.
+        /// The enum's variants.
         variants: Vec<VariantExplanation>,
     },
     /// A newtype of a map: an object whose members all have this type.
@@ -121,7 +121,7 @@ pub struct FieldExplanation {
 /// A rule that a tree evaluates, since types and checks can't express it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleExplanation {
-    /// Its place.
+    /// The rule's place.
     pub place: Location,
     /// Why the rule needs a tree.
     pub why: String,

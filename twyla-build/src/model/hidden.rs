@@ -106,7 +106,7 @@ impl Hiding<'_> {
 
     /// Hides a type as a whole unless each value that it holds hides the end of the path.
     fn hide_same(&mut self, id: TypeId, loc: &Loc, shapes: &[Shape], path: &[Visit]) {
-        // visit all of them, because each has to hide it
+        // visit all shapes, because each has to hide the end of the path
         let shown = shapes.iter().filter(|shape| !self.hides(loc, shape, path)).count();
         self.types[id].hidden |= shown > 0;
     }
@@ -116,7 +116,7 @@ impl Hiding<'_> {
         match shape {
             Shape::Named(id) if !matches!(self.types[*id].body, Body::Enum { .. }) => {
                 let type_ = &mut self.types[*id];
-                // the type hides the paths of its own schema anyway, and has nothing to hide without the member
+                // the type hides the paths of its own schema anyway; a type without the path's member has nothing to hide
                 if is_by(path, &type_.loc) || !type_.has(self.schemas, path) {
                     return true;
                 }

@@ -36,7 +36,7 @@ impl SchemaReader<'_> {
             }
         }
         if !merged && found.contains(&"$ref") {
-            // both schemas may declare a property differently
+            // the schema and the target of its `$ref` may declare the same property differently
             for keyword in ["properties", "required"].into_iter().filter(|keyword| found.contains(keyword)) {
                 self.leave(loc, keyword, format!("`{keyword}` beside `$ref`"));
             }

@@ -9,7 +9,7 @@ use crate::schema::load::{Json, Node};
 /// The possible values of one JSON type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Values<T> {
-    /// Only these; none if it is empty.
+    /// Only the listed values; with an empty list, no value is possible.
     Listed(BTreeSet<T>),
     Any,
 }

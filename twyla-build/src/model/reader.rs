@@ -216,7 +216,7 @@ impl<'a> SchemaReader<'a> {
         }
         match *self.schemas.files.get(loc.file)?.role.by_path() {
             FileRole::Context | FileRole::Event(_) => {}
-            // these use the type of the schema that they refer to
+            // such a contract uses the type of the schema that it refers to
             FileRole::Rpc(..) if self.schemas.refs.contains_key(loc) && !self.extends(loc) => return None,
             FileRole::Rpc(_, way) if way == RpcMessage::Response && self.is_no_object(loc) => return None,
             FileRole::Rpc(..) => {}

@@ -73,9 +73,9 @@ pub(crate) enum Shape {
 /// A type that replaces a generated one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ReplacedType {
-    /// Its absolute path in Rust.
+    /// The type's absolute path in Rust.
     pub(crate) path: String,
-    /// Its type parameters.
+    /// The type parameters.
     pub(crate) parameters: Vec<ValueType>,
     /// The generated type that it replaces.
     pub(crate) held: Box<ValueType>,

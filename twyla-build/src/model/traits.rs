@@ -30,7 +30,7 @@ struct Known<'a> {
 
 fn fixpoint(types: &[Type], replaced: Traits) -> Vec<Traits> {
     let mut all = vec![Traits::COMPARED; types.len()];
-    // a type often follows or precedes what it contains: passes in both directions keep their number small
+    // a type often follows or precedes the types that it contains: with passes in both directions, few passes are enough
     while pass(types, &mut all, replaced, 0..types.len()) && pass(types, &mut all, replaced, (0..types.len()).rev()) {}
     all
 }

@@ -59,11 +59,11 @@ pub(super) fn changed(schemas: &Schemas, types: &[Type], ids: &BTreeSet<TypeId>)
 /// A change of a type that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
-    /// It keeps undeclared members.
+    /// The type keeps undeclared members.
     Members,
     /// A string with a format stays a string; the index of this string within the type.
     Text(usize),
-    /// It distinguishes `null` from absence.
+    /// The type distinguishes `null` from absence.
     Nulls,
 }
 
@@ -292,7 +292,7 @@ impl<'a> Walker<'a> {
                     below.push(at);
                 }
                 "$dynamicRef" | "$recursiveRef" => {
-                    // its target is known only with a value
+                    // the target of a dynamic reference is known only with a value
                     let mut all = BTreeSet::new();
                     shape.uses(&mut all);
                     let all = reach(self.types, all);

@@ -62,7 +62,7 @@ impl Method {
 /// A generated type.
 #[derive(Clone, Debug)]
 pub(crate) struct Type {
-    /// Its schema.
+    /// The schema of the type.
     pub(crate) loc: Loc,
     pub(crate) module: Option<String>,
     pub(crate) name: String,
@@ -71,11 +71,11 @@ pub(crate) struct Type {
     pub(crate) body: Body,
     /// The rule trees of the whole value.
     pub(crate) trees: Vec<Tree>,
-    /// Whether a rule tree reads its values.
+    /// Whether a rule tree reads the type's values.
     pub(crate) looked_at: bool,
     /// The docs of an enum's words, as far as the schema has any.
     pub(crate) word_docs: BTreeMap<String, String>,
-    /// The sensitive values in it: JSON Pointers, in which a step `*` matches any item or member.
+    /// The sensitive values in the type: JSON Pointers, in which a step `*` matches any item or member.
     pub(crate) sensitive: Vec<String>,
     /// Whether `Debug` hides the whole value, because it can't hide a sensitive part alone.
     pub(crate) hidden: bool,
@@ -85,7 +85,7 @@ pub(crate) struct Type {
     pub(crate) custom: Custom,
     /// The type in the module [`PLAIN`] that holds the rules of this type, if parts of this type are replaced.
     pub(crate) plain: Option<TypeId>,
-    /// Whether it contains a value whose type is replaced.
+    /// Whether the type contains a value whose type is replaced.
     pub(crate) is_foreign: bool,
 }
 
@@ -130,11 +130,11 @@ pub(crate) enum Body {
 pub(crate) enum Others {
     Ignored,
     Refused,
-    /// They are kept in a field: a map.
+    /// Undeclared members are kept in a field: a map.
     Kept {
         name: String,
         held: ValueType,
-        /// Whether they are sensitive.
+        /// Whether the undeclared members are sensitive.
         hidden: bool,
     },
 }
@@ -154,9 +154,9 @@ pub(crate) struct Field {
     pub(crate) constant: Option<String>,
     /// Whether `null` is read as absence.
     pub(crate) null_is_absent: bool,
-    /// Whether it needs a box, because the type contains itself.
+    /// Whether the field needs a box, because the struct would contain itself otherwise.
     pub(crate) boxed: bool,
-    /// Whether its value is sensitive.
+    /// Whether the field's value is sensitive.
     pub(crate) hidden: bool,
     pub(crate) docs: FieldDocs,
     pub(crate) place: Location,

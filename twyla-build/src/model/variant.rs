@@ -40,7 +40,7 @@ pub(crate) struct Variant {
 pub(crate) enum Choice {
     /// The JSON type of the value itself, or of the discriminating member.
     Type(JsonType),
-    /// This value of the member.
+    /// This value of the discriminating member.
     Boolean(bool),
     Integer(i64),
     Word(String),

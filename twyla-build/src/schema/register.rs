@@ -109,7 +109,7 @@ struct Register<'a> {
     bytes: usize,
 }
 
-/// A URI of a schema that another schema has already.
+/// A URI of a schema that is already the URI of another schema.
 struct DuplicateUri {
     uri: Arc<str>,
     file: usize,

@@ -103,7 +103,7 @@ fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
     Some((target, anchor))
 }
 
-/// Returns the subschemas of a schema that validate.
+/// Returns the subschemas by which a schema validates values, without those of annotations and unknown keywords.
 fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
     let mut out = Vec::new();
     for member in schemas.node(loc).map_or(&[][..], |node| node.members()) {

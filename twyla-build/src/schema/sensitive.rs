@@ -67,8 +67,8 @@ impl<'a> Sensitive<'a> {
         out
     }
 
-    /// Returns whether a value of a schema is sensitive as a whole: it is sensitive itself, or its items or members
-    /// with any name are. If it isn't `is_typed`, any sensitive value in it is enough.
+    /// Returns whether a value of a schema is sensitive as a whole: the value itself is, or all its items or members are.
+    /// Unless `is_typed` is set, one sensitive value within it is enough.
     pub(crate) fn whole(&self, loc: &Loc, is_typed: bool) -> bool {
         self.leading.contains(loc)
             && self.within(loc).iter().any(|pointer| !is_typed || pointer.split('/').skip(1).all(|step| step == "*"))

@@ -82,7 +82,7 @@ pub fn assert_reads<T: JsonSchema>(contract: &str) {
 }
 
 #[track_caller]
-#[expect(clippy::panic, reason = "it is an assertion")]
+#[expect(clippy::panic, reason = "the function is an assertion")]
 fn held<T: JsonSchema>(contract: &str, holds: Holds) {
     let package = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
     let folder = package.ancestors().map(|folder| folder.join("schemas")).find(|folder| folder.is_dir());

@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         Ok(Literal::Text(text))
     }
 
-    /// Skips digits and returns their number.
+    /// Skips digits and returns how many there were.
     fn digits(&mut self) -> usize {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -13,8 +13,8 @@ use crate::violation::LargeNumbers;
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
 
-/// The limit of bytes that trial readers of union variants may read, as a multiple of the text's length. A union with
-/// more variants raises the limit to their number.
+/// The limit of bytes that trial readers of union variants may read, as a multiple of the text's length. A union with more
+/// variants than that raises the limit to the number of its variants.
 const MOST_TRIES: usize = 16;
 
 /// The kind of a value.

@@ -16,7 +16,7 @@ pub enum MemberValue<'t> {
     Null,
     /// `true` or `false`
     Boolean {
-        /// Whether it is `true`.
+        /// Whether the member is `true`.
         value: bool,
     },
     /// A number.

@@ -9,7 +9,8 @@ use crate::json::{Fault, Reader};
 use crate::path::Path;
 use crate::violation::{LargeNumbers, Violations};
 
-/// A variant: the member that it alone declares and that it requires, and the function that reads it.
+/// A variant: the name of the member that it requires and that no other variant declares, and the function that reads the
+/// variant.
 pub type Alternative<T> = (&'static str, fn(&mut Reader<'_>) -> Result<T, Fault>);
 
 /// Reads the object at the current position as the variant whose member it has. If it has the members of several variants, it
@@ -46,7 +47,7 @@ fn only_fitting<'v, T: Validate + 'v>(
         reader.count_try(&ahead, count)?;
         match value {
             Ok(value) => {
-                // only the numbers of this object count, as they were received
+                // only the notations of the numbers in this object count
                 let received = ahead.large_numbers();
                 let fits = |large_numbers| {
                     let mut out = Violations::of(large_numbers);
@@ -57,8 +58,8 @@ fn only_fitting<'v, T: Validate + 'v>(
                 match fitting {
                     _ if !fits(received) => _ = readable.get_or_insert((value, ahead)),
                     Some((before, true, ..)) if is_certain => return Err(both(before, name)),
-                    // with both notations in the object, a rule may hold for a decimal that was not received: such a
-                    // variant gives way
+                    // if the object has both notations, this variant's rules may hold only for a decimal that was not
+                    // received: keep the variant that certainly fits
                     Some((_, true, ..)) => {}
                     _ => fitting = Some((*name, is_certain, value, ahead)),
                 }

@@ -23,9 +23,9 @@ pub trait Validate {
         let _ = (at, out);
     }
 
-    /// Decodes a JSON text into this type; the body of [`decode`]. With [`LargeNumbers::Either`], large numbers are taken as
-    /// the text has them. A type with parts that replace generated types decodes through
-    /// the generated type of its schema.
+    /// Decodes a JSON text into this type; the body of [`decode`]. With [`LargeNumbers::Either`], large numbers are checked in
+    /// the notation that the text has. A type with parts that replace generated types decodes through the generated type of
+    /// its schema.
     ///
     /// # Errors
     /// The errors of [`decode`].

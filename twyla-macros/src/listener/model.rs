@@ -30,7 +30,7 @@ pub(super) struct Listener {
 pub(super) enum BatchArgument {
     /// `Vec<T>`.
     Contents,
-    /// This type, `Batch<T>`.
+    /// `Batch<T>`: this type.
     Events(Box<Type>),
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Policy {
     pub(super) prefetch: Option<u16>,
     pub(super) concurrency: Option<u16>,
     pub(super) ordered_by: Option<Key>,
-    /// Whether it has `batch`, right or wrong.
+    /// Whether the attribute has `batch`, right or wrong.
     pub(super) is_batch: bool,
     pub(super) batch: Option<(u16, Span)>,
     /// How long a batch waits for more events, in milliseconds.

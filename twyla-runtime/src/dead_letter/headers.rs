@@ -35,10 +35,10 @@ pub(crate) const SENDERS: [&str; 4] = [EXPIRATION, DELIVERY_MODE, USER_ID, CC];
 pub(crate) enum Header {
     Text(String),
     Number(i64),
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only headers of other programs have such a value"))]
     Flag(bool),
     /// A foreign value, unparsed: its type letter (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's extensions) and its bytes.
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what others send has one"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only headers of other programs have such a value"))]
     Raw(Bytes),
 }
 

@@ -157,7 +157,7 @@ impl fmt::Debug for DeadLetter {
 }
 
 impl DeadLetter {
-    /// Converts violations. Limits their number and length, because a sender controls both.
+    /// Converts violations. Limits how many there are and how long each is, because a sender controls both.
     pub(crate) fn violations(part: &str, violations: &[Violation]) -> Vec<DeadViolation> {
         let cut = |text: &str| ellipsized(text, MAX_PART);
         violations

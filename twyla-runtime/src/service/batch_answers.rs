@@ -1,4 +1,4 @@
-//! The answers to the events of a batch, and the order in which those are handled that are handled again.
+//! The answers to the events of a batch, and the order of the events that are handled again.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;

@@ -31,7 +31,8 @@ pub(crate) async fn call_in_batch<'a>(
     membership: &mut Membership,
 ) -> Option<Called<'a>> {
     let delivery = attempt.delivery;
-    // an event that has ended the process several times must not take the others of its batch with it
+    // an event that has ended the process several times is handled alone, so that it doesn't stop the other events of its batch
+    // again
     membership.alone |= failed.as_ref().is_some_and(|failed| !failed.in_batch) || listening.is_suspect(delivery);
     loop {
         let attempt = attempt.after(failed.as_ref());
@@ -132,8 +133,8 @@ async fn lead_batch(listening: &ActiveListener, gathering: &Gathering, mut lead:
     }
     let mut permit = unless_full(&mut lead, acquire(listening, progress)).await;
     if !lead.is_full() {
-        // The handler could run now, so the time counts from here. Events that came while it was busy are in this batch, and so
-        // are those that come while it is busy with others again.
+        // The handler could run now, so the batch's time counts from here. Events that came while the handler was busy are in
+        // this batch already. If the handler is busy again when the time is over, events that come until it is free join too.
         progress.release(permit, listening.places.as_ref());
         wait_for_events(listening, gathering, &mut lead, delivery).await;
         permit = unless_full(&mut lead, acquire(listening, progress)).await;

@@ -100,7 +100,8 @@ fn begin(
     handlers: &mut JoinSet<()>,
 ) -> Option<Id> {
     let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery, membership));
-    // It joins its batch here, so that batches have the order of arrival. The new task polls it again at once, so its waker isn't lost.
+    // The delivery joins its batch in this first poll, so that batches have the order of arrival. The new task polls the future
+    // again at once, so its waker isn't lost.
     match handling.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(()) => None,
         Poll::Pending => Some(handlers.spawn(handling).id()),

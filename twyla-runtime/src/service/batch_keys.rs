@@ -27,8 +27,8 @@ impl<T, G> Default for BatchKeys<T, G> {
 }
 
 impl<T, G> BatchKeys<T, G> {
-    /// Adds an item; returns it if it may begin now, with the batch that it must join if others of its key have begun: all of them
-    /// are in the batch `open`, which gathers, and this item `joins` it.
+    /// Adds an item, and returns it if it may begin now. If others of its key have begun, it may begin only if none waits, all
+    /// that have begun are in the gathering batch `open`, and the item `joins` a batch; then `open` is returned with it.
     pub(crate) fn enter(&mut self, key: u64, item: T, joins: bool, open: Option<u64>) -> Option<(T, Option<u64>)> {
         let Some(busy) = self.busy.get_mut(&key) else {
             self.busy.insert(key, BusyKey { begun: 1, batch: None, gate: None, waiting: VecDeque::new() });
@@ -42,8 +42,8 @@ impl<T, G> BatchKeys<T, G> {
         None
     }
 
-    /// Records the batch that an item has joined after it began; `None` if it has joined none. Then it waits for the `gate` until
-    /// the items before it have ended.
+    /// Records the batch that an item has joined after it began; `None` if it has joined none. An item that has joined none waits
+    /// until the items before it have ended: the `gate` is dropped then.
     pub(crate) fn joined(&mut self, key: u64, batch: Option<u64>, gate: Option<G>) {
         if let Some(busy) = self.busy.get_mut(&key) {
             busy.batch = batch;

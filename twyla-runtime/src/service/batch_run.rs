@@ -26,7 +26,8 @@ use crate::progress::{AttemptStart, DeliveryProgress};
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::telemetry::span::{self, ActiveSpan};
 
-/// Handles a batch, or an event `alone`; `progress` is that of the delivery whose task this is. Returns the events with their answers; those without an answer go back to their queue.
+/// Handles a batch, or an event `alone`; `progress` is the progress of the delivery whose task calls this. Returns the events
+/// with their answers; events without an answer go back to their queue.
 pub(crate) async fn handle(
     listening: &ActiveListener,
     gathering: &Gathering,
@@ -238,7 +239,8 @@ impl BatchRun<'_> {
     }
 
     /// Answers the events that the handler reports as failed. The others are acked; if the transaction is rolled back, they are
-    /// returned instead, to be handled again. Events that the store has made fail are returned too, with its trouble.
+    /// returned instead, to be handled again. Events that failed because of the store are returned too, with the store's
+    /// error.
     fn some_failed(
         &mut self,
         events: Vec<InBatch>,

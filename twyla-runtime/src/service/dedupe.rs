@@ -91,7 +91,7 @@ pub(crate) trait Store: Send + Sync {
         None
     }
 
-    /// Removes events that are older than `age`; returns their number.
+    /// Removes events that are older than `age`; returns how many were removed.
     fn forget(&self, _age: Duration) -> BoxFuture<'_, Result<u64, Cause>> {
         Box::pin(std::future::ready(Ok(0)))
     }
@@ -105,7 +105,7 @@ pub(crate) struct Identity<'a> {
     /// The group, by which earlier versions of the store identified events.
     #[cfg_attr(
         not(any(feature = "postgres", feature = "sqlite")),
-        allow(dead_code, reason = "only databases outlive versions")
+        allow(dead_code, reason = "only the stores in databases read the group")
     )]
     pub(crate) group: &'a str,
     /// The message's id, if it has one.
@@ -120,7 +120,7 @@ pub(crate) struct BatchIdentity<'a> {
     /// The group, by which stores of earlier versions remember events.
     #[cfg_attr(
         not(any(feature = "postgres", feature = "sqlite")),
-        allow(dead_code, reason = "only databases outlive versions")
+        allow(dead_code, reason = "only the stores in databases read the group")
     )]
     pub(crate) group: &'a str,
     /// The id of each message that has one.
@@ -169,7 +169,10 @@ pub(crate) struct Trouble {
 
 /// Why a commit failed.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database refuses"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "only a commit in a database can fail")
+)]
 pub(crate) enum NotCommitted {
     /// The store failed: the event is handled again, and the attempt doesn't count.
     Store(Trouble),
@@ -179,7 +182,10 @@ pub(crate) enum NotCommitted {
 
 /// The transaction that a handler can take as an argument, without its type.
 #[derive(Clone)]
-#[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "only a database has some"))]
+#[cfg_attr(
+    not(any(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, reason = "only databases have transactions")
+)]
 pub struct Transacting(pub(crate) Arc<dyn Any + Send + Sync>);
 
 impl fmt::Debug for Transacting {

@@ -46,7 +46,7 @@ struct OpenBatch {
 pub(crate) struct BatchMember {
     /// The decoded event, until the handler is called with it.
     pub(crate) opened: Mutex<Option<OpenedEvent>>,
-    /// Decoded again if the batch is handled again.
+    /// The event as received, which is decoded again if the batch is handled again.
     pub(crate) incoming: Incoming,
     pub(crate) failed: Option<FailedAttempts>,
     pub(crate) ack: Ack,
@@ -54,7 +54,7 @@ pub(crate) struct BatchMember {
     pub(crate) progress: DeliveryProgress,
     /// The sender's trace context.
     pub(crate) trace: Option<TraceContext>,
-    /// The hash of its key in an ordered listener.
+    /// The hash of the event's key in an ordered listener.
     pub(crate) key: Option<u64>,
     pub(crate) answer: oneshot::Sender<Answer>,
 }
@@ -81,13 +81,13 @@ pub(crate) enum MemberOutcome {
 /// The place of a delivery among the batches of its listener.
 #[derive(Default)]
 pub(crate) struct Membership {
-    /// The hash of its key in an ordered listener.
+    /// The hash of the event's key in an ordered listener.
     pub(crate) key: Option<u64>,
     /// The batch that other events with its key have joined.
     pub(crate) follows: Option<Follows>,
-    /// Set to the number of the batch that it joins.
+    /// Set to the number of the batch that the delivery joins.
     pub(crate) joined: Arc<OnceLock<u64>>,
-    /// Whether it is handled alone from now on.
+    /// Whether the delivery is handled alone from now on.
     pub(crate) alone: bool,
     pub(crate) turn: Option<Turn>,
     pub(crate) start: Option<Start>,
@@ -215,7 +215,7 @@ impl LedBatch<'_> {
         if self.members.is_none() {
             match self.gathering.close(self.number) {
                 Some(members) => return members,
-                // it has just become full
+                // the batch has just become full
                 None => self.full().await,
             }
         }

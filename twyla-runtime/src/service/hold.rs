@@ -27,9 +27,9 @@ pub(crate) struct HeldDelivery {
 }
 
 impl HeldDelivery {
-    /// Waits until the delivery is dead-lettered, or returns it when its next attempt is due. After half of the broker's `consumer_timeout`
-    /// the delivery goes back to its queue, and is held again when it is redelivered. A message without an id can't be recognised then,
-    /// so it is handled again instead.
+    /// Waits until the delivery is dead-lettered, or returns it when its next attempt is due. After half of the broker's
+    /// `consumer_timeout` the delivery goes back to its queue, and is held again when it is redelivered. A message without an id
+    /// couldn't be recognised after its redelivery: it is handled again instead, even if its next attempt isn't due yet.
     pub(crate) async fn wait(self, listening: &ActiveListener, guard: Option<&HandlingGuard<'_>>) -> Option<Delivery> {
         let Self { mut delivery, way, why } = self;
         let _held = listening.metrics.hold();

@@ -23,7 +23,7 @@ struct SignalState {
 #[derive(Debug, Default)]
 struct SignalProgress {
     is_given: bool,
-    /// The delivery that rests until then.
+    /// The delivery that rests until the signal is given.
     next: Option<DeliveryProgress>,
     /// The signal that is given with this one.
     then: Option<Signal>,
@@ -44,7 +44,7 @@ impl Wait {
             if state.is_given {
                 return;
             }
-            // within the lock: the signal wakes it
+            // while the lock is held, because the signal, which wakes the delivery, needs the lock too
             progress.rest();
             state.next = Some(progress.clone());
         }

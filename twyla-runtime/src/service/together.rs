@@ -20,7 +20,7 @@ pub(crate) async fn handle_together(listening: Arc<ActiveListener>, deliveries: 
         let mut handling = Box::pin(handle_in_turn(listening.clone(), delivery, Membership::default()));
         if !listening.pace.is_apart() {
             let begun = Instant::now();
-            // This poll's waker does nothing: the new task polls the future again at once.
+            // the waker of this poll does nothing, because the new task polls the future again at once
             let polled = handling.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             listening.pace.took(begun.elapsed());
             if let Poll::Ready(()) = polled {

@@ -25,7 +25,10 @@ pub(crate) trait Transport: Send + Sync + fmt::Debug {
 
     /// Returns the broker's size limit for a message, in bytes with the envelope; `None` while it is unknown: the broker names it
     /// only when it refuses a message that is too large.
-    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        allow(dead_code, reason = "only the outbox needs the limit")
+    )]
     fn size_limit(&self) -> Option<usize> {
         None
     }
@@ -67,7 +70,7 @@ pub(crate) struct Unpublished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PublishFailure {
     /// The deadline passed; a retry may succeed.
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker keeps one waiting"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a publish to a broker can take too long"))]
     Deadline,
     /// The broker refuses it; retries fail until the cause is fixed.
     Refused,

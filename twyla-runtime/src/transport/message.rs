@@ -15,7 +15,7 @@ use crate::telemetry::trace::TraceContext;
 
 /// An outgoing message. Cloning it doesn't copy the body.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "some properties are for others to read"))]
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "the transport in memory doesn't read all properties"))]
 pub(crate) struct Outgoing {
     pub(crate) to: PublishTarget,
     pub(crate) body: Bytes,

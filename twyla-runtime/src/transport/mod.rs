@@ -8,7 +8,7 @@ pub(crate) mod memory;
 mod message;
 mod queue;
 mod queue_names;
-#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ's messages have such"))]
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only messages of RabbitMQ have such properties"))]
 pub(crate) mod sender_properties;
 pub(crate) mod state;
 

@@ -16,7 +16,7 @@ use crate::support::uri::{decoded, fragment, relative};
 pub(crate) const FILE: &str = "x-twyla-file";
 /// The keyword with the schema of a component, if the schema isn't an object.
 const WHOLE: &str = "x-twyla-schema";
-/// Marks an item of `allOf` whose `$ref` stood in the schema itself: AsyncAPI's tools ignore siblings of a `$ref`.
+/// Marks an item of `allOf` into which the schema's own `$ref` was moved, because AsyncAPI's tools ignore siblings of a `$ref`.
 const OWN: &str = "x-twyla-own";
 const KEPT: &str = "x-twyla-";
 const KEPT_AS_TEXT: &str = "x-twyla-text-";

@@ -16,9 +16,9 @@ const BUDGET: u64 = 400_000;
 /// The result of comparing a contract with its original file.
 #[derive(Debug)]
 pub(super) enum Proof {
-    /// Both accept the same values.
+    /// The contract and the file accept the same values.
     Same,
-    /// One of the two accepts a value that the other refuses; with the value, as a message.
+    /// The contract or the file accepts a value that the other refuses. The text is a message with this value.
     Differs(String),
     /// Undecided, for this reason.
     Undecided(String),

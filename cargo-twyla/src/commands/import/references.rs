@@ -320,7 +320,7 @@ fn resolved(base: &str, reference: &str) -> Option<String> {
         return Some(reference.to_owned());
     }
     let Some((scheme, rest)) = base.split_once("://") else {
-        // the base is only a path
+        // without `://`, the base is a path or a URN, and nothing can be resolved against a URN
         return if base.starts_with("urn:") { None } else { beside(base, reference) };
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

@@ -97,7 +97,7 @@ impl Release {
             || matches!(separator, '.' | '@')
             || NEWEST.contains(&text)
             || is_date(text)
-            // `config-schema-3`
+            // after `schema`, a single number is a version too, as in `config-schema-3`
             || name.to_ascii_lowercase().ends_with("schema")
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn split(text: &str) -> (String, Option<&str>) {
     let cuts = || text.char_indices().filter(|(at, c)| *at > 0 && SEPARATORS.contains(c));
     let halves = |(at, c): (usize, char)| Some((text.get(..at)?, c, text.get(at + 1..)?));
     if let Some((name, _, version)) = cuts().filter_map(halves).find(|(name, c, rest)| Release::ends(name, *c, rest)) {
-        // a version with digits wins over a word: of `bom-1.2-strict.SNAPSHOT`, it is `1.2-strict`
+        // a version with digits is preferred to a word: the version of `bom-1.2-strict.SNAPSHOT` is `1.2-strict`
         return match NEWEST.contains(&version).then(|| split(name)) {
             Some((name, Some(numbers))) => (name, Some(numbers)),
             _ => (name.to_owned(), Some(version)),

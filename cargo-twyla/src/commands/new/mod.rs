@@ -272,7 +272,8 @@ fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
     (shared > 1).then(|| up.chain(to.components().skip(shared)).collect())
 }
 
-/// Returns the Cargo.toml of the workspace around a folder that isn't a member of it yet.
+/// Returns the Cargo.toml of the nearest workspace above a folder. Doesn't check whether the folder is a member of the
+/// workspace.
 fn workspace_of(folder: &Path) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let mut manifests = folder.ancestors().skip(1).map(|it| it.join("Cargo.toml"));

@@ -37,7 +37,7 @@ fn line(line: &str) -> Option<(Series, f64)> {
     Some((Series { name: name.to_owned(), labels }, value))
 }
 
-/// Returns a label's value up to its quote, and the rest.
+/// Returns a label's value, which ends at the closing quote, and the text after the quote.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();

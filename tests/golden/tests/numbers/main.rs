@@ -244,7 +244,7 @@ fn the_comparison_agrees_with_exact_decimals() {
     assert!(fit > 100 && broke > 500, "{fit} fit, {broke} break");
     let texts: Vec<String> = witnesses.iter().map(|(.., text)| text.clone()).collect();
     for ((old, new, text), judged) in witnesses.iter().zip(judge(&python, &texts)) {
-        assert!(judged.own[*old] && !judged.own[*new], "{text} is no witness of {old} to {new}");
+        assert!(judged.own[*old] && !judged.own[*new], "{text} isn't a witness of {old} to {new}");
     }
 }
 
@@ -282,7 +282,7 @@ fn what_the_comparison_calls_safe_is_read() {
                     broke += 1;
                     let text = witness.event["a"].to_string();
                     let read = reads(&text);
-                    assert!(read.is_err(), "{text} is no witness of {} to {new}", old.0);
+                    assert!(read.is_err(), "{text} isn't a witness of {} to {new}", old.0);
                     // generated code sends the witness, or the sender's contract accepts it in the notation of serde and Python
                     let content = Numbers::decode(format!("{{\"{}\":{text}}}", old.0).as_bytes());
                     assert!(content.is_ok(), "{} refuses its own {text}: {content:?}", old.0);

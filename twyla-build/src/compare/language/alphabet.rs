@@ -9,7 +9,8 @@ use super::automaton::Ranges;
 /// The classes of characters that some automata distinguish.
 #[derive(Debug)]
 pub(super) struct Alphabet {
-    /// One character of each class, readable ones first. Its flags state which of the automata's classes contain it.
+    /// One character of each class, readable ones first. The character's flags state which of the automata's classes
+    /// contain it.
     pub(super) symbols: Vec<(char, Vec<bool>)>,
 }
 

@@ -1,4 +1,5 @@
-//! Search for arrays: their length, the formulas for each item by its index, and how many items satisfy a formula.
+//! Searches for an array that satisfies assumptions about its length, about each item by its index, and about how many
+//! items satisfy a formula.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! Search for numbers: between two limits, multiples of some factors and not of others, in one set and not in another.
+//! Searches for a number between two limits that is a multiple of some factors and not of others, and in one set and not
+//! in another.
 
 use std::collections::BTreeSet;
 
@@ -159,7 +160,7 @@ impl Numbers {
             None => {
                 let found =
                     self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
-                // between two different bounds there is always a number that is in no set of multiples, so the answer
+                // between two different bounds there is always a number outside of all sets of multiples, so the answer
                 // isn't `Nothing`
                 found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
             }

@@ -1,4 +1,5 @@
-//! Search for objects: which members are required, the formulas that each must satisfy, and how many exist.
+//! Searches for an object that satisfies assumptions about its members: which are required, which formulas each must
+//! satisfy, and how many there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Search for strings: their length, the patterns and formats that they match or don't match, and the sets that contain
-//! or exclude them.
+//! Searches for a string that satisfies assumptions about its length, the patterns and formats that it matches or doesn't
+//! match, and the sets that contain or exclude it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

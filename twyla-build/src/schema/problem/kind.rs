@@ -46,7 +46,7 @@ pub enum ProblemKind {
         near: Option<String>,
     },
     NotAJsonFile,
-    /// An unknown name of a warning to allow.
+    /// A warning to allow that doesn't exist.
     UnknownWarning {
         name: String,
         near: Option<String>,

@@ -11,7 +11,8 @@ use crate::violation::{LargeNumbers, Violations};
 
 /// The maximum number of nested schemas, references included.
 const MAX_DEPTH: u32 = 500;
-/// The number of nested schemas from which on evaluations are counted. Below it, their number can't explode.
+/// The number of nested schemas from which on evaluations are counted. With fewer nested schemas, the number of
+/// evaluations stays within bounds.
 const COUNTED_DEPTH: u32 = 16;
 /// The number of nested trials from which on evaluations are counted.
 const COUNTED_TRIALS: u32 = 2;

@@ -24,13 +24,13 @@ pub enum Number {
 
 use Number::{Decimal, Exact, Float, Integer};
 
-/// The decimals that an `f64` may stand for, if it is whole and beyond 2^53: several decimals read as it, and two of them
-/// are written by programs, all its digits and the shortest ones.
+/// The decimals that an `f64` may stand for, if it is whole and beyond 2^53. Several decimals are read as the same `f64`, and
+/// programs write two of them: the one with all digits, and the one with the fewest significant digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// The decimal that is written for it.
+    /// The decimal that this crate writes for the `f64`.
     Written,
-    /// The other one.
+    /// The other decimal.
     Other,
 }
 

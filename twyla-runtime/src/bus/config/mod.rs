@@ -247,7 +247,7 @@ impl Config {
     }
 
     /// Returns the host and the port of the node for attempt `turn`, round-robin.
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has nodes"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only connections to RabbitMQ use the nodes"))]
     pub(crate) fn node(&self, turn: usize) -> (&str, u16) {
         let (host, port) = &self.nodes[turn % self.nodes.len()];
         let usual = if self.tls.is_some() { 5671 } else { 5672 };
@@ -255,7 +255,7 @@ impl Config {
     }
 
     /// Returns the host and port of each node and the virtual host, as text for messages.
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only what connects has an address to tell"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only messages about connections use the address"))]
     pub(crate) fn address(&self) -> String {
         let nodes = (0..self.nodes.len()).map(|turn| {
             let (host, port) = self.node(turn);

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// let config = Config::new("rabbitmq.internal", "me", "secret").tls(tls);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only the handshake reads them"))]
+#[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only the TLS handshake reads the fields"))]
 pub struct Tls {
     pub(crate) ca: Option<PathBuf>,
     /// The certificate with its chain, and its private key.

@@ -364,7 +364,7 @@ impl Rpc {
             }
             let elsewhere = route.another();
             reached |= !unreached;
-            // an address that wasn't reached counts only if all of them weren't
+            // the addresses of a round that weren't reached count as one attempt, and only if no address was reached
             counted += u32::from(!unreached || !elsewhere && !reached);
             let pause = (!elsewhere).then(|| {
                 rounds += 1;

@@ -50,7 +50,7 @@ impl Link {
     /// Finds the destination for a service.
     #[cfg_attr(
         not(feature = "rpc-client"),
-        allow(unused_variables, reason = "within the process nothing is to be found out")
+        allow(unused_variables, reason = "a call within the process needs no address")
     )]
     pub(crate) async fn route(&self, service: &'static str) -> Result<Route<'_>, NoRoute> {
         match self {

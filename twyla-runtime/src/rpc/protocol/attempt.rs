@@ -51,7 +51,7 @@ pub(crate) enum BodyKind {
     Json,
     Problem,
     /// Not the answer of an RPC: a redirect, another content type, or too large. The text says what is wrong.
-    #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "only others answer so"))]
+    #[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "only an answer over HTTP can be of this kind"))]
     Other(String),
 }
 
@@ -94,7 +94,10 @@ pub(crate) struct AttemptError {
 
 /// Why an attempt has no destination.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "rpc-client"), allow(dead_code, reason = "within the process there is always a way"))]
+#[cfg_attr(
+    not(feature = "rpc-client"),
+    allow(dead_code, reason = "a call within the process always has a destination")
+)]
 pub(crate) struct NoRoute {
     pub(crate) why: String,
     /// Whether a retry would fail too.

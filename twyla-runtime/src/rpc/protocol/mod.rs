@@ -5,7 +5,7 @@ pub(crate) mod encoded;
 pub(crate) mod error;
 #[cfg_attr(
     not(all(feature = "rpc-client", feature = "rpc-server")),
-    allow(dead_code, reason = "one side reads what the other writes")
+    allow(dead_code, reason = "the client reads the values that the server writes, and the other way round")
 )]
 pub(crate) mod headers;
 pub(crate) mod meta;

@@ -99,7 +99,10 @@ impl ServerSetup {
     ) -> Result<BoundServer, Error> {
         let over_http = self.over_http();
         let settings = self.settings.unwrap_or_default();
-        #[cfg_attr(not(feature = "rpc-server"), allow(unused_variables, reason = "nothing can be bound"))]
+        #[cfg_attr(
+            not(feature = "rpc-server"),
+            allow(unused_variables, reason = "without the feature no socket is bound")
+        )]
         let bound = if over_http { Self::bind(&settings).await? } else { None };
         let dependencies = Dependencies { bus, states };
         let server = (over_http || !self.registrations.is_empty())

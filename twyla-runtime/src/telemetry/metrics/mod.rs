@@ -332,7 +332,7 @@ impl ListenerMetrics {
         }
     }
 
-    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker has queues to ask for"))]
+    #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a broker reports how many messages are ready"))]
     pub(crate) fn ready(&self, count: u32) {
         #[cfg(feature = "metrics")]
         self.counters.metrics().ready.set(count);

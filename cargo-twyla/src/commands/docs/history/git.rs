@@ -28,7 +28,7 @@ pub(super) struct Step {
     pub(super) files: Vec<(String, Option<String>)>,
 }
 
-/// Returns the changes of a folder, newest first; `None` if it is in no repository.
+/// Returns the changes of a folder, newest first; `None` if the folder isn't in a repository.
 pub(super) fn steps(folder: &Path) -> Option<Vec<Step>> {
     let format = "--format=%x1e%H%x1f%an%x1f%as%x1f%s%x1f";
     let first_parent = ["log", "--first-parent", "-m", "--raw", "-z", "--no-renames", "--no-abbrev", "--relative"];

@@ -114,7 +114,7 @@ impl<'a> BundleSettings<'a> {
                             let draft = value.as_str().and_then(|uri| self.folder.dialect(uri));
                             draft.map_or_else(|| value.clone(), |draft| draft.uri().into())
                         }
-                        // these hold values, even if a value looks like a schema
+                        // these keywords contain values, even if a value looks like a schema
                         ("enum" | "const" | "default" | "examples", value) => value.clone(),
                         (_, value) => self.document(value),
                     };

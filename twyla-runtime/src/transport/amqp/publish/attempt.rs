@@ -24,7 +24,7 @@ pub(crate) enum PublishErrorKind {
     Unanswered,
     /// The broker doesn't have the message: publish it again.
     Unrouted,
-    /// A queue refused it for now (`basic.nack`), other queues may have it: publish it again after a longer pause.
+    /// A queue refused the message for now (`basic.nack`), but other queues may have it: publish it again after a longer pause.
     Nacked,
     /// The broker refuses this message permanently.
     Refused(Refusal),

@@ -51,7 +51,10 @@ impl Publisher {
     }
 
     /// Returns the broker's limit for a body in bytes, if it has refused a larger body on the current connection.
-    #[cfg_attr(not(any(feature = "postgres", feature = "sqlite")), allow(dead_code, reason = "asked for an outbox"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "sqlite")),
+        allow(dead_code, reason = "only the outbox needs the limit")
+    )]
     pub(crate) fn size_limit(&self) -> Option<usize> {
         match &*self.now.borrow() {
             PublisherState::Open(confirm_channel, _) => confirm_channel.size_limit(),

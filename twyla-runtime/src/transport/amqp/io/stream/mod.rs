@@ -141,7 +141,7 @@ impl AmqpStream {
         Poll::Ready(Ok(()))
     }
 
-    /// Copies received bytes to `out` for lapin. Returns their number; 0 at the end of the stream.
+    /// Copies received bytes to `out` for lapin. Returns how many bytes were copied; 0 at the end of the stream.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>, out: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = {
             let mut inbox = lock(&self.lapin);
