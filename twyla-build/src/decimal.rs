@@ -54,7 +54,7 @@ impl Decimal {
         self.exponent >= 0
     }
 
-    /// Returns it as an integer, if it is one.
+    /// Returns the number as an integer, if it is one.
     pub(crate) fn whole(&self) -> Option<BigInt> {
         self.is_integer().then(|| scaled(self, 0))
     }

@@ -25,22 +25,22 @@ impl<'a> Number<'a> {
         Self { negative, digits: digits.trim_start_matches('0').to_owned(), exponent, text }
     }
 
-    /// Returns whether it has no fraction.
+    /// Returns whether the number has no fraction.
     pub(crate) fn is_whole(&self) -> bool {
         self.digits.is_empty() || self.exponent >= 0
     }
 
-    /// Returns whether it is above zero.
+    /// Returns whether the number is above zero.
     pub(crate) fn is_positive(&self) -> bool {
         !self.negative && !self.digits.is_empty()
     }
 
-    /// Returns whether it is below zero.
+    /// Returns whether the number is below zero.
     pub(crate) fn is_negative(&self) -> bool {
         self.negative && !self.digits.is_empty()
     }
 
-    /// Returns it as an integer; `None` if it has a fraction or more than 128 bits.
+    /// Returns the number as an integer; `None` if it has a fraction or more than 128 bits.
     pub(crate) fn whole(&self) -> Option<i128> {
         if self.digits.is_empty() {
             return Some(0);

@@ -124,7 +124,7 @@ pub struct Property {
     pub field: String,
     /// Whether the property is required.
     pub required: bool,
-    /// The kind of its value.
+    /// The kind of the property's value.
     pub kind: Kind,
     /// The generated field's type, without the `Option` of an optional property, with generated types relative to the
     /// module that includes the contracts: `Vec<api::UserInputItem>`. It is `String` for a required constant, which has no field

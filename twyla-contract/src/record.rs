@@ -35,9 +35,9 @@ pub enum Record {
     Emits {
         /// The event's name.
         event: String,
-        /// The digest of its content's schema.
+        /// The digest of the schema of the event's content.
         content: String,
-        /// The digest of its context's schema.
+        /// The digest of the schema of the event's context.
         context: String,
     },
     /// The program listens to an event.

@@ -11,7 +11,7 @@ const PACKAGE: &str = "twyla-compat";
 /// A run that couldn't be made, or that didn't pass.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The report ends with its own last line, so this has no text.
+    /// The report ends with its own last line, so this error has no text.
     #[error("")]
     Disagrees,
     #[error("cargo could not be run: {0}")]

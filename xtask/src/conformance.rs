@@ -23,7 +23,7 @@ pub(crate) enum Error {
     Build,
     #[error("{} could not be removed: {}", .0.display(), .1)]
     Results(PathBuf, std::io::Error),
-    /// The report ends with its own last line, so this has no text.
+    /// The report ends with its own last line, so this error has no text.
     #[error("")]
     Disagrees,
     #[error("cargo could not be run: {0}")]

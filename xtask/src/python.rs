@@ -15,7 +15,7 @@ use crate::target;
 pub(crate) struct Environment {
     /// The folder of the environment, below the target folder.
     folder: &'static str,
-    /// The list of its libraries, below the workspace.
+    /// The list of the environment's libraries, below the workspace.
     requirements: &'static str,
     /// Python code that imports the libraries with compiled parts, and those that break with a newer Python: if it runs, the
     /// other libraries work too.

@@ -190,7 +190,7 @@ struct Reach<'a> {
     all: &'a Schemas,
     /// The reached schemas, by index.
     schemas: BTreeSet<usize>,
-    /// The names of their resources.
+    /// The names of the schemas' resources.
     resources: BTreeSet<&'a str>,
     /// The files of the custom meta-schemas that the schemas use.
     dialects: BTreeSet<usize>,

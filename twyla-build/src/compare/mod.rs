@@ -100,7 +100,7 @@ pub(crate) fn fits(producer: &Resolved, consumer: &Resolved, budget: u64) -> boo
 
 fn confirmed(producer: &Resolved, consumer: &Resolved, options: &Options, confirm: decide::Confirm) -> Verdict {
     if producer.bundle == consumer.bundle {
-        // types can read what they write
+        // a type can read all values that the same type writes
         return Verdict::Fits;
     }
     match decide::compare(producer, consumer, options, confirm) {

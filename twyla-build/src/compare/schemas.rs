@@ -146,13 +146,13 @@ impl<'a> Schema<'a> {
         Some(Self { set: self.set, path, value, draft })
     }
 
-    /// Returns the target of its `$ref`.
+    /// Returns the target of the schema's `$ref`.
     #[must_use]
     pub fn reference(&self) -> Option<Self> {
         self.set.schema(self.set.links.references.get(&self.path)?)
     }
 
-    /// Returns the initial target of its `$dynamicRef` or `$recursiveRef`.
+    /// Returns the initial target of the schema's `$dynamicRef` or `$recursiveRef`.
     #[must_use]
     pub fn dynamic_reference(&self) -> Option<Self> {
         self.set.schema(self.set.links.dynamic.get(&self.path)?)

@@ -50,7 +50,7 @@ impl UnrepresentablePart {
         Some(Self { pointer: String::new(), rule })
     }
 
-    /// Prepends a step to its pointer.
+    /// Prepends a step to the part's pointer.
     fn below(self, key: &str) -> Self {
         Self { pointer: step("", key) + &self.pointer, ..self }
     }

@@ -12,12 +12,12 @@ use crate::schema::problem::{Problem, ProblemKind};
 /// What a service does with events, or with messages of an RPC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
-    /// The service emits them and listens to them, or its role is unknown.
+    /// The service emits and listens to events, or its role is unknown.
     #[default]
     Both,
-    /// The service only emits them: its events must fit the existing listeners.
+    /// The service only emits events: they must fit the existing listeners.
     Producer,
-    /// The service only listens to them: the events of existing producers must fit it.
+    /// The service only listens to events: it must accept the events of existing producers.
     Listener,
 }
 

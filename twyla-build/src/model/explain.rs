@@ -20,7 +20,7 @@ pub struct ContractExplanation {
 pub struct TypeExplanation {
     /// The type's path below the module that includes the contracts: `api::UserInput`.
     pub rust_path: String,
-    /// The place of its schema.
+    /// The place of the schema.
     pub place: Location,
     /// The description in the schema.
     pub docs: String,
@@ -70,7 +70,7 @@ pub struct VariantExplanation {
     /// What selects the variant: the values of the member, the JSON types, or the name of its own member. Empty for the
     /// variant of all other values.
     pub choices: Vec<String>,
-    /// The type of its values; none if it stands for one word.
+    /// The type of the variant's values; `None` if the variant stands for one word.
     pub rust_type: Option<String>,
     /// The description in the schema if the variant stands for one word; else empty, because its type has its own docs.
     pub docs: String,
@@ -110,9 +110,9 @@ pub struct FieldExplanation {
     pub required: bool,
     /// The description in the schema, and the rules that are checked in place.
     pub docs: String,
-    /// The place of its schema.
+    /// The place of the schema.
     pub place: Location,
-    /// The rules of its items or members that are checked in place.
+    /// The rules of the value's items or members that are checked in place.
     pub inner: Vec<String>,
     /// The rules of the value that a tree evaluates.
     pub trees: Vec<RuleExplanation>,

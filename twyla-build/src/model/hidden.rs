@@ -181,7 +181,7 @@ impl Type {
         let is_hidden = |pointer: &String| match &self.body {
             Body::Struct { .. } => pointer.is_empty(),
             Body::Map(_) => pointer.is_empty() || pointer.starts_with("/*"),
-            // the types of the variants don't hide it themselves
+            // the types of the variants don't hide the value themselves
             Body::Union { .. } => {
                 let is_typed = self.body.holds().into_iter().all(|held| held.shape.is_typed());
                 !is_typed || pointer.split('/').skip(1).all(|step| step == "*")

@@ -77,7 +77,7 @@ pub(crate) struct ReplacedType {
     pub(crate) path: String,
     /// The type parameters.
     pub(crate) parameters: Vec<ValueType>,
-    /// The generated type that it replaces.
+    /// The generated type that is replaced.
     pub(crate) held: Box<ValueType>,
 }
 

@@ -47,12 +47,12 @@ impl Method {
         format!("{}::{}", self.module, self.type_)
     }
 
-    /// Returns the types of its messages.
+    /// Returns the types of the RPC's messages.
     pub(super) fn types_mut(&mut self) -> impl Iterator<Item = &mut TypeId> {
         [&mut self.request, &mut self.response].into_iter().chain(&mut self.error).map(|message| &mut message.type_)
     }
 
-    /// Returns its messages, each with its kind.
+    /// Returns the RPC's messages, each with its kind.
     pub(crate) fn carries(&self) -> impl Iterator<Item = (RpcMessage, &MessageType)> {
         let error = self.error.as_ref().map(|error| (RpcMessage::Error, error));
         [(RpcMessage::Request, &self.request), (RpcMessage::Response, &self.response)].into_iter().chain(error)
@@ -79,7 +79,7 @@ pub(crate) struct Type {
     pub(crate) sensitive: Vec<String>,
     /// Whether `Debug` hides the whole value, because it can't hide a sensitive part alone.
     pub(crate) hidden: bool,
-    /// The standard traits that it derives besides `Clone`, `Debug` and `PartialEq`.
+    /// The standard traits that the type derives besides `Clone`, `Debug` and `PartialEq`.
     pub(crate) traits: Traits,
     /// The derives and attributes that the build script adds.
     pub(crate) custom: Custom,
@@ -94,7 +94,7 @@ pub(crate) struct Type {
 pub(crate) const PLAIN: &str = "__plain";
 
 impl Type {
-    /// Returns whether it only holds the rules for a type with replaced parts.
+    /// Returns whether the type only has the rules for a type with replaced parts.
     pub(crate) fn is_plain(&self) -> bool {
         self.module.as_deref() == Some(PLAIN)
     }

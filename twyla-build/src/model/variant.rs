@@ -26,12 +26,12 @@ pub(crate) struct Variant {
     /// The choices that select the variant. If empty, it is the variant of all values that no other variant's choices
     /// match.
     pub(crate) choices: Vec<Choice>,
-    /// The alternative of the union that allows all its values; `None` if the variant has no schema of its own.
+    /// The alternative of the union that allows all the variant's values; `None` if the variant has no schema of its own.
     pub(crate) schema: Option<Loc>,
-    /// The type of its values; `None` if it stands for one value, identified by its word.
+    /// The type of the variant's values; `None` if the variant stands for one value, a word.
     pub(crate) held: Option<ValueType>,
     pub(crate) boxed: bool,
-    /// The description of its word in the schema.
+    /// The description of the variant's word in the schema.
     pub(crate) docs: String,
 }
 
@@ -72,12 +72,12 @@ impl Variant {
         Self { name, choices: vec![Choice::Word(word)], schema: None, held: None, boxed: false, docs }
     }
 
-    /// Returns the word that it stands for, if it holds no values.
+    /// Returns the word that the variant stands for; `None` if the variant has values of a type.
     pub(crate) fn word(&self) -> Option<&str> {
         if self.held.is_none() { self.choices.first().and_then(Choice::word) } else { None }
     }
 
-    /// Returns its choices as words; `None` if one is something else.
+    /// Returns the variant's choices as words; `None` if one of them isn't a word.
     pub(crate) fn words(&self) -> Option<Vec<&str>> {
         self.choices.iter().map(Choice::word).collect()
     }
@@ -94,7 +94,7 @@ impl Variant {
         if chosen.is_empty() { rest().into_iter().collect() } else { chosen }
     }
 
-    /// Returns its choices as messages name them.
+    /// Returns the variant's choices as messages name them.
     pub(crate) fn wanted(&self) -> Vec<String> {
         let shape = self.held.as_ref().map(|held| held.shape.unreplaced());
         let integer = matches!(shape, Some(Shape::Integer { .. }));

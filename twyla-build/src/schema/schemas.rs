@@ -32,9 +32,9 @@ impl Loc {
 /// The properties that a schema inherits from the schemas around it.
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
-    /// The URI of its schema resource.
+    /// The URI of the schema's resource.
     pub(crate) base: Arc<str>,
-    /// The name of that resource: its URI, with its file if an earlier file embeds a resource of the same URI.
+    /// The name of the resource: its URI, with its file if an earlier file embeds a resource of the same URI.
     pub(crate) resource: Arc<str>,
     pub(crate) draft: Draft,
     pub(crate) vocabularies: Vocabularies,

@@ -57,7 +57,7 @@ pub trait Method: Sized + Send + 'static {
     const REQUEST: &'static str;
     /// The response's schema.
     const RESPONSE: &'static str;
-    /// The compiled schemas of its messages.
+    /// The compiled schemas of the RPC's messages.
     #[doc(hidden)]
     const CARRIED: &'static [&'static Schema];
     /// The contract record of a program that calls the RPC.

@@ -108,7 +108,7 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> Expansion {
                     handle: |#incoming| {
                         let (#opened, #parts) = __twyla::BatchParts::split(#incoming);
                         let #len = #opened.len();
-                        // a handler may take nothing of them
+                        // a handler may take none of the parts
                         let _ = &#parts;
                         #(let #locals = match #takes { ::core::result::Result::Ok(argument) => argument, ::core::result::Result::Err(failure) => return __twyla::failed_batch(failure) };)*
                         let #event_content = #collected;

@@ -108,7 +108,7 @@ pub enum Error {
         listener: &'static str,
         /// The state's type.
         state: &'static str,
-        /// The method of the service that adds it.
+        /// The method of the service that adds the state.
         by: &'static str,
     },
 

@@ -87,11 +87,11 @@ pub struct DeadLetter {
     pub violations: Vec<DeadViolation>,
     /// The event's name.
     pub event: String,
-    /// The group that could not handle it.
+    /// The group that could not handle the event.
     pub group: String,
     /// The exchange that the event was published to.
     pub exchange: String,
-    /// The routing key that it was published with.
+    /// The routing key that the event was published with.
     pub routing_key: String,
     /// The number of attempts.
     pub attempts: u32,

@@ -3,13 +3,13 @@
 /// The decision on one dead letter, for [`Bus::sort_dead_letters`](crate::Bus::sort_dead_letters).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// Leave it in the dead queue.
+    /// Leave the letter in the dead queue.
     Keep,
-    /// Return it to its group's queue, under the same message id and with no attempts counted.
+    /// Return the letter to its group's queue, under the same message id and with no attempts counted.
     Replay,
-    /// Delete it.
+    /// Delete the letter.
     Drop,
-    /// Leave it in the dead queue, and end the triage.
+    /// Leave the letter in the dead queue, and end the triage.
     Stop,
 }
 

@@ -8,11 +8,11 @@ use crate::future::BoxFuture;
 /// What to do with a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Ack it (`basic.ack`).
+    /// Ack the delivery (`basic.ack`).
     Ack,
-    /// Return it to its queue, which delivers it again (`basic.reject` with requeue).
+    /// Return the delivery to its queue, which delivers it again (`basic.reject` with requeue).
     Requeue,
-    /// Drop it: it is acked, so that no dead-letter exchange of its queue gets it.
+    /// Drop the delivery: it is acked, so that no dead-letter exchange of its queue gets it.
     Drop,
 }
 

@@ -99,7 +99,7 @@ async fn join(
 ) -> Option<()> {
     let follows = membership.follows.take();
     let joined = match gathering.join(member, follows.as_ref().map(|follows| follows.batch)) {
-        // the batch of the events before it with the same key has just begun: it waits until they have ended
+        // the batch of the earlier events with the same key has just begun: this event waits until they have ended
         Joined::Closed(member) => {
             if let Some(follows) = follows {
                 rest(listening.stopping.clone(), &delivery.progress, follows.ended).await?;
@@ -160,7 +160,7 @@ async fn wait_for_events(
         () = phase::stopping(&mut stopping) => {}
         // the broker delivers the events again, and they wait for the end of this batch
         () = delivery.ack.voided() => {}
-        // the broker takes them back soon
+        // the broker would take the deliveries back soon
         () = sleep_until(delivery.arrived + listening.consumer_timeout / 2) => {}
     }
 }

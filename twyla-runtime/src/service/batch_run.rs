@@ -258,7 +258,7 @@ impl BatchRun<'_> {
             }
             Some((indices, cause)) => {
                 trouble = Err(cause);
-                // only their work wasn't done
+                // the store failed only for the events with these indices: they are handled again
                 let (waiting, events): (Vec<_>, Vec<_>) =
                     events.into_iter().enumerate().partition(|(index, _)| indices.contains(index));
                 (events, waiting.into_iter().map(|(_, member)| member).collect())

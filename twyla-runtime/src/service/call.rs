@@ -148,7 +148,7 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// Returns the report of its beginning.
+    /// Returns the report that the attempt begins.
     pub(crate) fn start(&self, listening: &ActiveListener) -> AttemptStart<'_> {
         AttemptStart {
             event: listening.queue.event,

@@ -58,7 +58,7 @@ impl Fail {
     /// rounded up to one of a few steps, because each step is a queue: 1, 2, 5, 10 or 30 s or min; 1, 2, 5 or 10 h; 1, 2 or
     /// 5 days, and above that whole days up to 30.
     pub fn retry_after(after: Duration, error: impl Into<Cause>) -> Self {
-        // a listener adds it to the time
+        // limited, because a listener adds the pause to the current time
         Self { what: FailAction::RetryAfter(after.min(FOREVER)), cause: error.into() }
     }
 

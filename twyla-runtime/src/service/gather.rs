@@ -23,7 +23,7 @@ pub(crate) struct Gathering {
     pub(crate) batching: Batching,
     /// The permit of events that may end the process: they are handled one after another, in the order of arrival.
     pub(crate) suspects: Arc<Semaphore>,
-    /// Whether one of them was dead-lettered since the service began.
+    /// Whether such an event was dead-lettered since the service began.
     pub(crate) has_refused: AtomicBool,
     state: Mutex<GatherState>,
 }
@@ -96,7 +96,7 @@ pub(crate) struct Membership {
 /// The earlier events with the same key, all of which are in one batch.
 pub(crate) struct Follows {
     pub(crate) batch: u64,
-    /// Resolves when they have ended.
+    /// Resolves when these events have ended.
     pub(crate) ended: Wait,
 }
 

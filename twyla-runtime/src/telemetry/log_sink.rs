@@ -117,7 +117,7 @@ struct Retries {
 /// The result of one request.
 enum PostOutcome {
     Sent,
-    /// The collector may accept it later.
+    /// The collector may accept the batch later.
     RetryLater,
     Refused,
 }

@@ -215,13 +215,13 @@ impl State {
     }
 }
 
-/// A pending delivery, until this is dropped.
+/// A delivery, which is pending until the token is dropped.
 struct Token {
     shared: Arc<Shared>,
     /// Read and changed only while `shared` is locked; it has its own mutex because a token is changed through a shared
     /// reference.
     rests: Mutex<bool>,
-    /// The index of its current attempt in the log.
+    /// The index of the delivery's current attempt in the log.
     attempt: Mutex<Option<usize>>,
 }
 

@@ -81,7 +81,7 @@ fn values<T, E>(contract: &Contract<'_>, decode: impl Fn(&[u8]) -> Result<T, E>)
 pub struct Broken {
     /// The keyword of the rule, for example `maxLength`.
     pub keyword: String,
-    /// The JSON Pointer of the value that breaks it.
+    /// The JSON Pointer of the value that breaks the rule.
     pub pointer: String,
     /// The violation's message.
     pub message: String,

@@ -20,7 +20,7 @@ pub(crate) struct Subscription {
     pub(crate) deliveries: mpsc::UnboundedReceiver<Vec<Delivery>>,
     /// Whether the consumer exists now.
     pub(crate) consuming: watch::Receiver<bool>,
-    /// Dropping it cancels the consumer. Deliveries that have already arrived can still be settled.
+    /// Dropping the sender cancels the consumer. Deliveries that have already arrived can still be settled.
     pub(crate) stop: watch::Sender<()>,
     /// Notified to renew the consumer: all unsettled deliveries are requeued, and delivered again in order.
     pub(crate) renew: Arc<Notify>,

@@ -72,9 +72,9 @@ pub(crate) enum PublishFailure {
     /// The deadline passed; a retry may succeed.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only a publish to a broker can take too long"))]
     Deadline,
-    /// The broker refuses it; retries fail until the cause is fixed.
+    /// The broker refuses the message; retries fail until the cause is fixed.
     Refused,
-    /// The broker refuses it because of its size.
+    /// The broker refuses the message because of its size.
     #[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only RabbitMQ has such a limit"))]
     TooLarge { bytes: usize, most: usize },
     /// The bus is closed.

@@ -4,7 +4,7 @@ use super::list::{NAMES, WORDS, Word};
 
 /// A word in a text.
 pub(super) struct Occurrence<'a> {
-    /// The number of its line, from 1.
+    /// The number of the line, from 1.
     pub(super) line: usize,
     /// The text of the line.
     pub(super) text: &'a str,

@@ -51,7 +51,7 @@ pub(super) fn versions(
             output::write(&folder.path().join(place), json.text())?;
         }
         for index in 0..most {
-            // compile one version of each contract at a time, those of all contracts together
+            // compile one version of each contract at a time, together with one version of each other contract
             let these: BTreeMap<&str, &Earlier> =
                 of.iter().filter_map(|place| Some((place.as_str(), plan.earlier.get(*place)?.get(index)?))).collect();
             let compiled = compiled(plan, &these, folder.path(), builder)?;

@@ -58,7 +58,7 @@ enum Preceding {
 /// A running automaton, with its configurations interned.
 struct Run<'a> {
     automaton: &'a Automaton,
-    /// The index of its first class in the alphabet.
+    /// The index of the automaton's first class in the alphabet.
     classes: usize,
     configs: Vec<Configuration>,
     known: HashMap<Configuration, u32>,

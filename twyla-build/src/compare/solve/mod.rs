@@ -41,7 +41,7 @@ type Conjunction = Rc<[Lit]>;
 pub(crate) enum Answer {
     /// A value that satisfies all formulas.
     Value(Rc<Value>),
-    /// Proven: no value satisfies them.
+    /// Proven: no value satisfies all formulas.
     Nothing,
     /// Undecided, for this reason.
     Unknown(Obstacle),

@@ -8,9 +8,9 @@ use super::translator::Translator;
 /// A group and its quantifier.
 struct Loop {
     start: usize,
-    /// The offset after its `)`.
+    /// The offset after the group's `)`.
     end: usize,
-    /// The offset after its quantifier.
+    /// The offset after the quantifier.
     after: usize,
     /// The minimum number of repetitions.
     least: u32,

@@ -24,7 +24,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Returns whether it is an error; otherwise it is a warning.
+    /// Returns whether the problem is an error; otherwise it is a warning.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.kind.warning().is_none()

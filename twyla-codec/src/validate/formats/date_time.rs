@@ -55,7 +55,7 @@ pub struct DateTime {
 #[derive(Clone)]
 enum Form {
     Spelled(Spelling),
-    /// The text that it was read from, whose fraction has more digits than the moment.
+    /// The text as it was read, because its fraction has more digits than `moment` can represent.
     Text(Box<str>),
 }
 

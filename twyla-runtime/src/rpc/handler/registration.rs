@@ -17,7 +17,7 @@ use twyla_codec::record::ContractRecord;
 pub trait Handler {
     /// The RPC's name.
     const NAME: &'static str;
-    /// The RPC's method: the last segment of its path.
+    /// The RPC's method: the last segment of the URL's path.
     const METHOD: &'static str;
     /// Returns the registration for a service.
     fn registration() -> Registration;
@@ -28,11 +28,11 @@ pub trait Handler {
 pub struct Registration {
     /// The RPC's name.
     pub name: &'static str,
-    /// The last segment of its path.
+    /// The RPC's method: the last segment of the URL's path.
     pub method: &'static str,
     /// The path of the handler function, for messages.
     pub handler: &'static str,
-    /// The contract record of a program that registers it.
+    /// The contract record of a program that registers the handler.
     pub record: &'static ContractRecord,
     /// The states that the handler takes.
     pub needs: Vec<Need>,

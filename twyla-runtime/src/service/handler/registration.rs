@@ -119,7 +119,7 @@ pub struct Need {
     pub id: TypeId,
     /// The name of the state's type.
     pub name: &'static str,
-    /// The method of the service that adds it.
+    /// The method of the service that adds the state.
     pub by: &'static str,
 }
 

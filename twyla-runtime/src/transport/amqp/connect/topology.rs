@@ -172,7 +172,7 @@ impl Topology {
         let channel = connection.create_channel().await?;
         let error = match Declaration::Group(spec).declare(&channel, false).await {
             Ok(()) => return channel.close(200, "OK".into()).await,
-            // the queue exists with other arguments, or the user may not declare it with these
+            // the queue exists with other arguments, or the user may not declare it with a dead-letter target
             Err(error) if is(&error, PRECONDITION_FAILED) || is(&error, ACCESS_REFUSED) => error,
             Err(error) => return Err(error),
         };

@@ -29,7 +29,7 @@ const BUSY: usize = 8;
 /// use a [`ProbeChannel`] first.
 pub(crate) struct ConfirmChannel {
     stream: Arc<AmqpStream>,
-    /// Dropping it closes the channel.
+    /// Dropping the handle closes the channel.
     channel: Channel,
     frame_max: usize,
     pending: Mutex<PendingConfirms>,
