@@ -51,15 +51,9 @@ pub(crate) enum Atom {
     /// Booleans: the value is this boolean.
     Is(bool),
     /// Numbers: at least `limit`, or above it if `exclusive`.
-    AtLeast {
-        limit: Decimal,
-        exclusive: bool,
-    },
+    AtLeast { limit: Decimal, exclusive: bool },
     /// Numbers: at most `limit`, or below it if `exclusive`.
-    AtMost {
-        limit: Decimal,
-        exclusive: bool,
-    },
+    AtMost { limit: Decimal, exclusive: bool },
     /// Numbers: a whole multiple of this number.
     MultipleOf(Decimal),
     /// Numbers: one of these, sorted.
@@ -67,8 +61,9 @@ pub(crate) enum Atom {
     /// Numbers: an `f64` represents the number exactly as written. Only for large integers there may be no such `f64`,
     /// because whatever is sent is an `f64` or an integer within 64 bits.
     Double,
-    /// Strings: at least (or at most) this number of characters.
+    /// Strings: at least this number of characters.
     MinLength(u64),
+    /// Strings: at most this number of characters.
     MaxLength(u64),
     /// Strings: a match of the pattern.
     Pattern(Index),
@@ -76,49 +71,31 @@ pub(crate) enum Atom {
     Format(Index),
     /// Strings: one of these, sorted.
     StringIn(Rc<[Name]>),
-    /// Arrays: at least (or at most) this number of items.
+    /// Arrays: at least this number of items.
     MinItems(u64),
+    /// Arrays: at most this number of items.
     MaxItems(u64),
     /// Arrays: no two items are equal.
     Unique,
     /// Arrays: the item at `index`, if it exists, satisfies `lit`.
-    Item {
-        index: u64,
-        lit: Lit,
-    },
+    Item { index: u64, lit: Lit },
     /// Arrays: all items from index `from` on satisfy `lit`.
-    Items {
-        from: u64,
-        lit: Lit,
-    },
+    Items { from: u64, lit: Lit },
     /// Arrays: `min` to `max` items satisfy `lit`.
-    Count {
-        lit: Lit,
-        min: u64,
-        max: Option<u64>,
-    },
-    /// Objects: at least (or at most) this number of members.
+    Count { lit: Lit, min: u64, max: Option<u64> },
+    /// Objects: at least this number of members.
     MinMembers(u64),
+    /// Objects: at most this number of members.
     MaxMembers(u64),
     /// Objects: the member exists.
     Required(Name),
     /// Objects: the member of this name, if it exists, satisfies `lit`.
-    Member {
-        name: Name,
-        lit: Lit,
-    },
+    Member { name: Name, lit: Lit },
     /// Objects: all members whose names match the pattern satisfy `lit`.
-    Matching {
-        pattern: Index,
-        lit: Lit,
-    },
+    Matching { pattern: Index, lit: Lit },
     /// Objects: all members satisfy `lit`, except those with one of these names or with a name that matches one of these
     /// patterns.
-    Others {
-        names: Rc<[Name]>,
-        patterns: Rc<[Index]>,
-        lit: Lit,
-    },
+    Others { names: Rc<[Name]>, patterns: Rc<[Index]>, lit: Lit },
     /// Objects: the names of all members satisfy the formula.
     Names(Lit),
     /// An opaque property: it is unknown which values have it, but equal indexes mean the same property.

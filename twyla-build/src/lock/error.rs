@@ -8,52 +8,32 @@ use super::model::short;
 
 /// An error in a lock file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the wording below is the documentation")]
+#[expect(missing_docs, reason = "the messages show what the fields are")]
 pub enum LockError {
     /// Conflict markers left by a merge.
     Conflict,
+    /// The text isn't a lock.
     NoLock,
-    Newer {
-        number: String,
-    },
-    Missing {
-        name: &'static str,
-        of: &'static str,
-    },
-    Unknown {
-        name: String,
-        near: Option<String>,
-    },
-    Wrong {
-        name: String,
-        wanted: &'static str,
-        found: String,
-    },
-    BadSubject {
-        name: String,
-        error: String,
-    },
-    BadForm {
-        error: String,
-    },
+    /// The lock has a later format.
+    Newer { number: String },
+    /// A member is missing.
+    Missing { name: &'static str, of: &'static str },
+    /// A member isn't known.
+    Unknown { name: String, near: Option<String> },
+    /// A member has a value of the wrong type.
+    Wrong { name: String, wanted: &'static str, found: String },
+    /// A key isn't the name of a contract.
+    BadSubject { name: String, error: String },
+    /// A form isn't a valid contract.
+    BadForm { error: String },
     /// The form's digest isn't the written one.
-    WrongDigest {
-        written: String,
-        is: String,
-    },
-    Twice {
-        digest: String,
-    },
-    NoRole {
-        name: String,
-        near: Option<String>,
-        method: &'static str,
-    },
+    WrongDigest { written: String, is: String },
+    /// A version occurs twice.
+    Twice { digest: String },
+    /// `build.rs` gives a role to a contract that doesn't exist.
+    NoRole { name: String, near: Option<String>, method: &'static str },
     /// `build.rs` gives a role to a contract that `.only(…)` leaves out.
-    LeftOut {
-        name: String,
-        method: &'static str,
-    },
+    LeftOut { name: String, method: &'static str },
 }
 
 /// How to repair a broken lock.
