@@ -74,7 +74,7 @@ pub struct Accepted {
 
 /// Why nothing is accepted.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the wording below is the documentation")]
+#[expect(missing_docs, reason = "the messages show what the fields are")]
 pub enum Refused {
     Problems(Problems),
     Unknown { name: String, near: Option<String> },

@@ -211,23 +211,11 @@ impl Vocabularies {
 /// Returns the vocabulary of a keyword.
 fn vocabulary(keyword: &str) -> u8 {
     match keyword {
-        "additionalItems"
-        | "additionalProperties"
-        | "allOf"
-        | "anyOf"
-        | "contains"
-        | "dependencies"
-        | "dependentSchemas"
-        | "else"
-        | "if"
-        | "items"
-        | "not"
-        | "oneOf"
-        | "patternProperties"
-        | "prefixItems"
-        | "properties"
-        | "propertyNames"
-        | "then" => APPLICATOR,
+        "additionalProperties" => APPLICATOR,
+        "additionalItems" | "allOf" | "anyOf" | "contains" | "dependencies" | "dependentSchemas" | "else" | "if"
+        | "items" | "not" | "oneOf" | "patternProperties" | "prefixItems" | "properties" | "propertyNames" | "then" => {
+            APPLICATOR
+        }
         "unevaluatedItems" | "unevaluatedProperties" => UNEVALUATED,
         "const" | "dependentRequired" | "enum" | "exclusiveMaximum" | "exclusiveMinimum" | "maxContains"
         | "maxItems" | "maxLength" | "maxProperties" | "maximum" | "minContains" | "minItems" | "minLength"
@@ -347,23 +335,7 @@ pub(crate) const HOLDERS: &[(&str, Subschemas)] = &[
 
 /// Returns whether a keyword doesn't validate: annotations, identifiers and definitions.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "id" | "$id"
-            | "$schema"
-            | "$anchor"
-            | "$dynamicAnchor"
-            | "$recursiveAnchor"
-            | "$vocabulary"
-            | "$comment"
-            | "$defs"
-            | "definitions"
-            | "title"
-            | "description"
-            | "default"
-            | "examples"
-            | "deprecated"
-            | "readOnly"
-            | "writeOnly"
-    )
+    matches!(keyword, "id" | "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$recursiveAnchor" | "$vocabulary")
+        || matches!(keyword, "$comment" | "$defs" | "definitions")
+        || vocabulary(keyword) == META_DATA
 }

@@ -45,30 +45,19 @@ pub(crate) fn variant(draft: Draft, name: &str) -> Option<&'static str> {
 
 /// Returns whether a text has the format of this variant; `None` if this build can't check the format.
 pub(crate) fn holds(variant: &str, text: &str) -> Option<bool> {
-    let format = match variant {
-        "DateTime" => Format::DateTime,
-        "Date" => Format::Date,
-        "Time" => Format::Time,
-        "Duration" => Format::Duration,
-        "Email" => Format::Email,
-        "Hostname" => Format::Hostname,
-        "PlainHostname" => Format::PlainHostname,
-        "Ipv4" => Format::Ipv4,
-        "Ipv6" => Format::Ipv6,
-        "Uri" => Format::Uri,
-        "UriReference" => Format::UriReference,
-        "Iri" => Format::Iri,
-        "IriReference" => Format::IriReference,
-        "Uuid" => Format::Uuid,
-        "UriTemplate" => Format::UriTemplate,
-        "JsonPointer" => Format::JsonPointer,
-        "RelativeJsonPointer" => Format::RelativeJsonPointer,
-        "Regex" => Format::Regex,
-        #[cfg(feature = "idna")]
-        "IdnEmail" => Format::IdnEmail,
-        #[cfg(feature = "idna")]
-        "IdnHostname" => Format::IdnHostname,
-        _ => return None,
+    macro_rules! format {
+        ($($(#[$cfg:meta])* $name:ident)*) => {
+            match variant {
+                $($(#[$cfg])* stringify!($name) => Format::$name,)*
+                _ => return None,
+            }
+        };
+    }
+    let format = format! {
+        DateTime Date Time Duration Email Hostname PlainHostname Ipv4 Ipv6 Uri UriReference Iri IriReference Uuid
+        UriTemplate JsonPointer RelativeJsonPointer Regex
+        #[cfg(feature = "idna")] IdnEmail
+        #[cfg(feature = "idna")] IdnHostname
     };
     Some(twyla_formats::holds(format, text))
 }

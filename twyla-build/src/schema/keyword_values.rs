@@ -88,18 +88,8 @@ pub(crate) fn wrong<'a>(draft: Draft, schema: &Node, member: &'a Member) -> Vec<
 
 /// Returns whether a keyword is an annotation, for which an invalid value is harmless.
 pub(crate) fn is_annotation(keyword: &str) -> bool {
-    matches!(
-        keyword,
-        "title"
-            | "description"
-            | "$comment"
-            | "examples"
-            | "deprecated"
-            | "readOnly"
-            | "writeOnly"
-            | "contentEncoding"
-            | "contentMediaType"
-    )
+    matches!(keyword, "title" | "description" | "$comment" | "examples" | "deprecated" | "readOnly" | "writeOnly")
+        || matches!(keyword, "contentEncoding" | "contentMediaType")
 }
 
 const BESIDE_MINIMUM: &str = "left out in draft 4 if `minimum` isn't beside it";

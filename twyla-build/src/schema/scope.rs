@@ -1,9 +1,7 @@
 //! The dynamic scope of `$dynamicRef` and `$recursiveRef`: the resources whose anchors may change their target.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::schema::draft::{HOLDERS, Subschemas, is_annotation};
-use crate::schema::load::Json;
 use crate::schema::schemas::{Loc, Schemas};
 use crate::schema::uri;
 
@@ -51,25 +49,6 @@ impl Scopes {
         Self { resources }
     }
 
-    /// Returns whether a schema leads to a reference that depends on the dynamic scope.
-    #[allow(dead_code, reason = "asked by what decides where trees begin")]
-    pub(crate) fn reach(&self, schemas: &Schemas, loc: &Loc) -> bool {
-        if self.resources.is_empty() {
-            return false;
-        }
-        let (mut open, mut seen) = (vec![loc.clone()], HashSet::from([loc.clone()]));
-        while let Some(loc) = open.pop() {
-            let dynamic = self.dynamic(schemas, &loc);
-            if dynamic.as_ref().is_some_and(|dynamic| dynamic.anchor.is_some()) {
-                return true;
-            }
-            let next = subschemas(schemas, &loc).into_iter();
-            let next = next.chain(schemas.refs.get(&loc).cloned()).chain(dynamic.map(|dynamic| dynamic.first));
-            open.extend(next.filter(|loc| seen.insert(loc.clone())));
-        }
-        false
-    }
-
     /// Returns the anchors of a resource that may change the target of a dynamic reference.
     pub(crate) fn of_resource(&self, base: &str) -> &[(String, Loc)] {
         self.resources.get(base).map_or(&[], Vec::as_slice)
@@ -101,26 +80,4 @@ fn initial(schemas: &Schemas, loc: &Loc) -> Option<(Loc, Option<String>)> {
     let anchor = schemas.dynamic_anchors(schemas.base(&target)).find(|(name, at)| *name == fragment && **at == target);
     let anchor = anchor.map(|(name, _)| name.to_owned());
     Some((target, anchor))
-}
-
-/// Returns the subschemas by which a schema validates values, without those of annotations and unknown keywords.
-fn subschemas(schemas: &Schemas, loc: &Loc) -> Vec<Loc> {
-    let mut out = Vec::new();
-    for member in schemas.node(loc).map_or(&[][..], |node| node.members()) {
-        let key = member.key.as_str();
-        let Some((_, holds)) = HOLDERS.iter().find(|(name, _)| *name == key) else { continue };
-        if is_annotation(key) || !schemas.knows(loc, key) {
-            continue;
-        }
-        let at = loc.step(key);
-        match &member.value.json {
-            Json::Object(members) if *holds == Subschemas::Named => {
-                out.extend(members.iter().map(|member| at.step(&member.key)));
-            }
-            Json::Array(items) => out.extend((0..items.len()).map(|index| at.step(&index.to_string()))),
-            Json::Object(_) => out.push(at),
-            _ => {}
-        }
-    }
-    out
 }
