@@ -1,6 +1,5 @@
 //! The settings of the RPC server.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -10,7 +9,7 @@ use crate::bus::config::{ConfigError, variable};
 /// The settings of the RPC server, for [`Service::serve`](crate::Service::serve).
 ///
 /// Every limit has a default, which its setter documents.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[must_use = "it is given to a service with `.serve(..)`"]
 pub struct Serve {
     /// `None` if the routes are mounted in another app.
@@ -130,19 +129,4 @@ pub(crate) const ADDRESS: &str = "it should be a host and a port, for example 0.
 pub(crate) fn is_address(text: &str) -> bool {
     let is_host = |host: &str| !host.is_empty() && !host.contains('/');
     text.rsplit_once(':').is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok())
-}
-
-impl fmt::Debug for Serve {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serve")
-            .field("address", &self.address)
-            .field("concurrency", &self.concurrency)
-            .field("connections", &self.connections)
-            .field("deadline", &self.deadline)
-            .field("max_request", &self.max_request)
-            .field("max_buffered", &self.max_buffered)
-            .field("read_deadline", &self.read_deadline)
-            .field("write_deadline", &self.write_deadline)
-            .finish()
-    }
 }
