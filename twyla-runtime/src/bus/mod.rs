@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::config::{Config, MAX_EVENT};
+use self::config::{Config, MAX_EVENT, program};
 use self::emit::Emitting;
 use self::error::Error;
 use self::shared::BusShared;
@@ -47,17 +47,15 @@ impl Bus {
     /// without a listener is dropped.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::over(Arc::new(MemoryTransport::default()), program_name(), Duration::from_secs(30), MAX_EVENT)
+        Self::observed(Progress::default())
     }
 
     /// Returns a bus in memory that reports its emits and deliveries to `progress`.
-    #[cfg(feature = "testing")]
     pub(crate) fn observed(progress: Progress) -> Self {
         let transport = Arc::new(MemoryTransport::observed(progress.clone()));
-        let (app_id, emit_deadline, max_event) = (program_name(), Duration::from_secs(30), MAX_EVENT);
-        let inner =
-            BusShared { transport, app_id, emit_deadline, max_event, emits: EmitMetricsByEvent::default(), progress };
-        Self { inner: Arc::new(inner), session: None, trace: None }
+        let (app_id, emit_deadline, max_event) = (program().into(), Duration::from_secs(30), MAX_EVENT);
+        let emits = EmitMetricsByEvent::default();
+        Self::over(BusShared { transport, app_id, emit_deadline, max_event, emits, progress })
     }
 
     /// Connects to RabbitMQ.
@@ -74,8 +72,9 @@ impl Bus {
     pub async fn connect(config: Config) -> Result<Self, Error> {
         let (app_id, emit_deadline, max_event) =
             (config.app_id.as_str().into(), config.emit_deadline, config.max_event);
-        let transport = crate::transport::amqp::Amqp::connect(config).await?;
-        Ok(Self::over(Arc::new(transport), app_id, emit_deadline, max_event))
+        let transport = Arc::new(crate::transport::amqp::Amqp::connect(config).await?);
+        let (emits, progress) = (EmitMetricsByEvent::default(), Progress::default());
+        Ok(Self::over(BusShared { transport, app_id, emit_deadline, max_event, emits, progress }))
     }
 
     /// Connects to RabbitMQ if `<PREFIX>_AMQP_HOST` is set, else returns a bus in memory. See [`Config::from_env`] for the variables.
@@ -99,15 +98,7 @@ impl Bus {
         }
     }
 
-    fn over(transport: Arc<dyn Transport>, app_id: Arc<str>, emit_deadline: Duration, max_event: usize) -> Self {
-        let inner = BusShared {
-            transport,
-            app_id,
-            emit_deadline,
-            max_event,
-            emits: EmitMetricsByEvent::default(),
-            progress: Progress::default(),
-        };
+    fn over(inner: BusShared) -> Self {
         Self { inner: Arc::new(inner), session: None, trace: None }
     }
 
@@ -336,10 +327,6 @@ where
     )?;
     let bytes = body.len();
     if bytes <= most { Ok(body) } else { Err(Error::TooLarge { event, bytes, most, broker: false }) }
-}
-
-fn program_name() -> Arc<str> {
-    crate::bus::config::program().into()
 }
 
 impl fmt::Debug for Bus {

@@ -27,12 +27,6 @@ pub(crate) struct MemoryTransport {
     progress: Progress,
 }
 
-impl Default for MemoryTransport {
-    fn default() -> Self {
-        Self::observed(Progress::default())
-    }
-}
-
 #[derive(Debug, Default)]
 struct MemoryBroker {
     closed: bool,

@@ -1,6 +1,5 @@
 //! An open connection to RabbitMQ.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,11 +36,5 @@ impl Deref for Connected {
 
     fn deref(&self) -> &Connection {
         &self.lapin
-    }
-}
-
-impl fmt::Debug for Connected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.stream.fmt(f)
     }
 }

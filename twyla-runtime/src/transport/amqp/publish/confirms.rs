@@ -338,14 +338,6 @@ impl FrameHandler for ConfirmChannel {
     }
 }
 
-impl std::fmt::Debug for ConfirmChannel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConfirmChannel")
-            .field("unconfirmed", &lock(&self.pending).unconfirmed.count())
-            .finish_non_exhaustive()
-    }
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -24,7 +24,7 @@ use crate::transport::amqp::io::stream::AmqpStream;
 const PIECE: usize = 256 * 1024;
 
 /// The probe channels of one connection, and the broker's size limit.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct ProbeChannels {
     channels: Mutex<Vec<Arc<ProbeChannel>>>,
     /// The broker's limit for a body in bytes; 0 if it isn't known.
@@ -210,12 +210,6 @@ pub(super) async fn close(stream: Arc<AmqpStream>, channel: Channel) {
     stream.forget(channel.id());
     if let Err(error) = channel.close(200, "OK".into()).await {
         tracing::debug!(%error, "a channel ended before it was closed");
-    }
-}
-
-impl std::fmt::Debug for ProbeChannel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProbeChannel").field("channel", &self.channel.id()).finish_non_exhaustive()
     }
 }
 

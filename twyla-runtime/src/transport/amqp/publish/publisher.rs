@@ -25,7 +25,6 @@ const FIRST_AFTER_NACK: Duration = Duration::from_secs(2);
 const LONGEST_AFTER_NACK: Duration = Duration::from_secs(120);
 
 /// Publishes over a link, across reconnects.
-#[derive(Debug)]
 pub(crate) struct Publisher {
     link: Arc<AmqpLink>,
     topology: Arc<Topology>,
@@ -35,7 +34,7 @@ pub(crate) struct Publisher {
 }
 
 /// The current channel.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum PublisherState {
     Open(Arc<ConfirmChannel>, Arc<Connected>),
     /// The publisher has no channel; with the error if it could not be opened.

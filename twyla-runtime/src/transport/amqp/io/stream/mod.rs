@@ -324,12 +324,6 @@ impl AmqpStream {
     }
 }
 
-impl std::fmt::Debug for AmqpStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AmqpStream").field("ended", &self.ended()).finish_non_exhaustive()
-    }
-}
-
 enum ReadEnd {
     Tcp(Arc<TcpStream>),
     #[cfg(feature = "tls")]
