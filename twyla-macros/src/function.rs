@@ -8,6 +8,8 @@ use syn::{FnArg, GenericParam, Ident, ItemFn, Safety, Signature, Token, Type, Vi
 
 use crate::catalogue::handler::{self as text, HandlerKind};
 use crate::catalogue::{self, Problems};
+use crate::expansion::Expansion;
+use crate::runtime::Runtime;
 
 /// Parses an item as a function.
 pub(crate) fn parse(item: &TokenStream, kind: &HandlerKind) -> Result<ItemFn, syn::Error> {
@@ -111,5 +113,62 @@ pub(crate) fn stand_in(vis: &Visibility, name: &Ident) -> TokenStream {
         #[doc(hidden)]
         #[allow(non_camel_case_types)]
         #vis struct #name {}
+    }
+}
+
+/// An item that can't be a handler, with the parts of its stand-in, so that one mistake gives one error.
+pub(crate) struct Rejected {
+    pub(crate) problems: Problems,
+    pub(crate) runtime: Runtime,
+    /// The item, without the parts that would repeat the same error.
+    pub(crate) item: TokenStream,
+    /// The visibility and the name, if the item is a function.
+    pub(crate) stands_for: Option<(Visibility, Ident)>,
+}
+
+impl Rejected {
+    /// Returns the item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no errors.
+    pub(crate) fn expand(&self, stand_in: &StandIn) -> Expansion {
+        let Self { problems, runtime, item, stands_for } = self;
+        let expansion = match stands_for {
+            Some((vis, name)) => stand_in.expand(item, vis, name, runtime, &runtime.stand_in()),
+            None => Expansion { item: item.clone(), ..Expansion::default() },
+        };
+        Expansion { errors: problems.tokens(), ..expansion }
+    }
+}
+
+/// What the stand-in of a refused handler implements.
+pub(crate) struct StandIn {
+    pub(crate) implements: &'static str,
+    /// The constant that is empty, and the one that each stand-in has for its own, so that it isn't a duplicate.
+    pub(crate) constants: [&'static str; 2],
+    /// The path of its registration.
+    pub(crate) registration: &'static [&'static str],
+}
+
+impl StandIn {
+    /// Returns the item and a stand-in of the same name. `traits`: the path of the traits.
+    pub(crate) fn expand(
+        &self,
+        item: &TokenStream,
+        vis: &Visibility,
+        name: &Ident,
+        runtime: &Runtime,
+        traits: &TokenStream,
+    ) -> Expansion {
+        let ident = |word: &str| Ident::new(word, Span::call_site());
+        let (implements, [empty, own]) = (ident(self.implements), self.constants.map(ident));
+        let (stand_in, registration) = (stand_in(vis, name), self.registration.iter().map(|step| ident(step)));
+        let body = quote! {
+            impl #traits::#implements for #name {
+                const #empty: &'static str = "";
+                const #own: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
+                fn registration() -> #runtime::__private #(::#registration)* {
+                    ::core::unreachable!()
+                }
+            }
+        };
+        Expansion { item: quote!(#item #stand_in), body, ..Expansion::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! Checks the attribute and the item: returns a listener, or all mistakes.
 
 use proc_macro2::TokenStream;
-use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type, Visibility};
+use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type};
 use twyla_contract::{EventName, Group, similar};
 
 use super::args::Args;
@@ -9,16 +9,7 @@ use super::model::{BatchArgument, Listener, NamedEvent};
 use crate::catalogue::listener::LISTENER;
 use crate::catalogue::{self, Problems, listener as text};
 use crate::contracts::ContractsResult;
-use crate::function;
-use crate::runtime::Runtime;
-
-/// An item that can't be a listener, with what a stand-in of the same name needs, so that one mistake gives one error.
-pub(super) struct Rejected {
-    pub(super) problems: Problems,
-    pub(super) runtime: Runtime,
-    /// The visibility and the name, if the item is a function.
-    pub(super) stands_for: Option<(Visibility, Ident)>,
-}
+use crate::function::{self, Rejected};
 
 pub(super) fn check(
     args: Args,
@@ -31,7 +22,7 @@ pub(super) fn check(
         Ok(function) => function,
         Err(error) => {
             problems.add(error);
-            return Err(Rejected { problems, runtime, stands_for: None });
+            return Err(Rejected { problems, runtime, item, stands_for: None });
         }
     };
     let name = function.sig.ident.clone();
@@ -62,8 +53,8 @@ pub(super) fn check(
             Ok((function, listener))
         }
         // within an `impl`, no type can be declared
-        _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, stands_for: None }),
-        _ => Err(Rejected { problems, runtime, stands_for: Some((function.vis, name)) }),
+        _ if function.sig.receiver().is_some() => Err(Rejected { problems, runtime, item, stands_for: None }),
+        _ => Err(Rejected { problems, runtime, item, stands_for: Some((function.vis, name)) }),
     }
 }
 

@@ -3,13 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{ItemFn, Type, Visibility};
+use syn::{ItemFn, Type};
 
-use super::check::Rejected;
 use super::model::{BatchArgument, Listener};
 use crate::expansion::Expansion;
 use crate::function;
-use crate::runtime::Runtime;
 
 /// ```text
 /// async fn answer(..) { .. }                       // the function as it was
@@ -178,35 +176,4 @@ pub(super) fn expand(function: &ItemFn, listener: &Listener) -> Expansion {
         }
     };
     Expansion { item, body, ..Expansion::default() }
-}
-
-/// Returns the unchanged item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no
-/// errors.
-pub(super) fn refused(item: &TokenStream, refused: &Rejected) -> Expansion {
-    let Rejected { problems, runtime, stands_for } = refused;
-    let stand_in = stands_for.as_ref().map(|(vis, name)| stand_in(item, vis, name, runtime, &runtime.stand_in()));
-    let stand_in = stand_in.unwrap_or_else(|| Expansion { item: item.clone(), ..Expansion::default() });
-    Expansion { errors: problems.tokens(), ..stand_in }
-}
-
-/// Returns the unchanged item and a stand-in of the same name. `traits`: the path of the traits that it implements.
-pub(super) fn stand_in(
-    item: &TokenStream,
-    vis: &Visibility,
-    name: &Ident,
-    runtime: &Runtime,
-    traits: &TokenStream,
-) -> Expansion {
-    let stand_in = function::stand_in(vis, name);
-    let body = quote! {
-        impl #traits::Listener for #name {
-            const EVENT: &'static str = "";
-            // each stand-in has a group of its own, so that it isn't a duplicate
-            const GROUP: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-            fn registration() -> #runtime::__private::Registration {
-                ::core::unreachable!()
-            }
-        }
-    };
-    Expansion { item: quote!(#item #stand_in), body, ..Expansion::default() }
 }

@@ -11,8 +11,11 @@ use proc_macro2::TokenStream;
 use crate::catalogue::listener::LISTENER;
 use crate::contracts::ContractsResult;
 use crate::expansion::Expansion;
-use crate::function;
+use crate::function::{self, StandIn};
 use crate::runtime::Runtime;
+
+const STAND_IN: StandIn =
+    StandIn { implements: "Listener", constants: ["EVENT", "GROUP"], registration: &["Registration"] };
 
 /// Expands the attribute on an item.
 pub(crate) fn expand(
@@ -22,14 +25,14 @@ pub(crate) fn expand(
     package: Option<&str>,
 ) -> Expansion {
     let args = args::parse(args);
-    match check::check(args, item.clone(), contracts, package) {
+    match check::check(args, item, contracts, package) {
         Ok((function, listener)) => expand::expand(&function, &listener),
-        Err(refused) => expand::refused(&item, &refused),
+        Err(refused) => refused.expand(&STAND_IN),
     }
 }
 
 /// Returns the item and its stand-in; `None` if the item can't have a stand-in.
 pub(crate) fn stand_in(item: &TokenStream, runtime: &Runtime, traits: &TokenStream) -> Option<Expansion> {
     let function = function::parse(item, &LISTENER).ok().filter(|function| function.sig.receiver().is_none())?;
-    Some(expand::stand_in(item, &function.vis, &function.sig.ident, runtime, traits))
+    Some(STAND_IN.expand(item, &function.vis, &function.sig.ident, runtime, traits))
 }

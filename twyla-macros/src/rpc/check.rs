@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type, Visibility};
+use syn::{GenericArgument, Ident, ItemFn, LitStr, PathArguments, ReturnType, Type};
 use twyla_contract::{Rpc, RpcName, similar};
 
 use super::args::Args;
@@ -10,18 +10,7 @@ use super::model::{Handler, NamedRpc};
 use crate::catalogue::rpc::RPC;
 use crate::catalogue::{self, Problems, rpc as text};
 use crate::contracts::ContractsResult;
-use crate::function;
-use crate::runtime::Runtime;
-
-/// An item that can't be a handler, with the parts of its stand-in, so that one mistake gives one error.
-pub(super) struct Rejected {
-    pub(super) problems: Problems,
-    pub(super) runtime: Runtime,
-    /// The item, without the parts that would repeat the same error.
-    pub(super) item: TokenStream,
-    /// The visibility and the name, if the item is a function.
-    pub(super) stands_for: Option<(Visibility, Ident)>,
-}
+use crate::function::{self, Rejected};
 
 pub(super) fn check(
     args: Args,

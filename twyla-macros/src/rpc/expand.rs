@@ -2,14 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::ItemFn;
 use syn::spanned::Spanned;
-use syn::{ItemFn, Visibility};
 
-use super::check::Rejected;
 use super::model::{Handler, Policy};
 use crate::expansion::Expansion;
 use crate::function;
-use crate::runtime::Runtime;
 
 /// ```text
 /// async fn get_booking(..) -> Result<..> { .. }    // the function as it was
@@ -126,34 +124,4 @@ impl Policy {
         }
         quote!(__twyla::calls::Policy { #fields ..::core::default::Default::default() })
     }
-}
-
-/// Returns the item, its errors, and a stand-in of the same name, so that a list with the stand-in adds no errors.
-pub(super) fn refused(refused: &Rejected) -> Expansion {
-    let Rejected { problems, runtime, item, stands_for } = refused;
-    let stand_in = stands_for.as_ref().map(|(vis, name)| stand_in(item, vis, name, runtime, &runtime.stand_in()));
-    let stand_in = stand_in.unwrap_or_else(|| Expansion { item: item.clone(), ..Expansion::default() });
-    Expansion { errors: problems.tokens(), ..stand_in }
-}
-
-/// Returns the item and a stand-in of the same name. `traits`: the path of the traits that it implements.
-pub(super) fn stand_in(
-    item: &TokenStream,
-    vis: &Visibility,
-    name: &Ident,
-    runtime: &Runtime,
-    traits: &TokenStream,
-) -> Expansion {
-    let stand_in = function::stand_in(vis, name);
-    let body = quote! {
-        impl #traits::Handler for #name {
-            const NAME: &'static str = "";
-            // each stand-in has a path of its own, so that it isn't a duplicate
-            const METHOD: &'static str = ::core::concat!(::core::line!(), ":", ::core::column!(), ::core::stringify!(#name));
-            fn registration() -> #runtime::__private::calls::Registration {
-                ::core::unreachable!()
-            }
-        }
-    };
-    Expansion { item: quote!(#item #stand_in), body, ..Expansion::default() }
 }

@@ -10,15 +10,18 @@ use proc_macro2::TokenStream;
 use crate::catalogue::rpc::RPC;
 use crate::contracts::ContractsResult;
 use crate::expansion::Expansion;
-use crate::function;
+use crate::function::{self, StandIn};
 use crate::runtime::Runtime;
+
+const STAND_IN: StandIn =
+    StandIn { implements: "Handler", constants: ["NAME", "METHOD"], registration: &["calls", "Registration"] };
 
 /// Expands the attribute on an item.
 pub(crate) fn expand(args: TokenStream, item: TokenStream, contracts: impl FnOnce() -> ContractsResult) -> Expansion {
     let args = args::parse(args);
     match check::check(args, item, contracts) {
         Ok((function, handler)) => expand::expand(&function, &handler),
-        Err(refused) => expand::refused(&refused),
+        Err(refused) => refused.expand(&STAND_IN),
     }
 }
 
@@ -26,5 +29,5 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, contracts: impl FnOnc
 pub(crate) fn stand_in(item: &TokenStream, runtime: &Runtime, traits: &TokenStream) -> Option<Expansion> {
     let function = function::parse(item, &RPC).ok().filter(|function| function.sig.receiver().is_none())?;
     let item = check::without_open_body(item.clone(), &function);
-    Some(expand::stand_in(&item, &function.vis, &function.sig.ident, runtime, traits))
+    Some(STAND_IN.expand(&item, &function.vis, &function.sig.ident, runtime, traits))
 }
