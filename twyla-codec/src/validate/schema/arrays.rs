@@ -23,14 +23,8 @@ impl Evaluation {
                 if let Some(evaluated) = evaluated {
                     (0..schemas.len().min(count)).for_each(|index| evaluated.mark(index));
                 }
-                let mut holds = true;
-                for (index, schema) in schemas.iter().take(count).enumerate() {
-                    holds &= self.item(items, index, schema, position, out);
-                    if !holds && out.is_done() {
-                        break;
-                    }
-                }
-                holds
+                let pairs = schemas.iter().take(count).enumerate();
+                out.all(pairs, |(index, schema), out| self.item(items, index, schema, position, out))
             }
             Rule::Items { from, schema, keyword } => {
                 if let Some(evaluated) = evaluated {
@@ -50,14 +44,7 @@ impl Evaluation {
                             }
                         });
                 }
-                let mut holds = true;
-                for index in *from..count {
-                    holds &= self.item(items, index, schema, position, out);
-                    if !holds && out.is_done() {
-                        break;
-                    }
-                }
-                holds
+                out.all(*from..count, |index, out| self.item(items, index, schema, position, out))
             }
             Rule::Contains { schema, min, max, evaluates } => {
                 let found =
@@ -140,17 +127,11 @@ impl Evaluation {
         evaluated: Option<&mut Evaluated>,
     ) -> bool {
         let Some(evaluated) = evaluated else { return true };
-        let mut holds = true;
-        for index in (0..items.count()).filter(|index| !evaluated.has(*index)) {
-            holds &= if schema.is_never() {
-                out.report(position.at, "unevaluatedItems", || unknown_field::unevaluated_item(index))
-            } else {
-                self.item(items, index, schema, position, out)
-            };
-            if !holds && out.is_done() {
-                break;
-            }
-        }
+        let left = (0..items.count()).filter(|index| !evaluated.has(*index));
+        let holds = out.all(left, |index, out| match schema.is_never() {
+            true => out.report(position.at, "unevaluatedItems", || unknown_field::unevaluated_item(index)),
+            false => self.item(items, index, schema, position, out),
+        });
         evaluated.all = true;
         holds
     }

@@ -16,16 +16,7 @@ impl Evaluation {
     ) -> bool {
         match rule {
             Rule::AllOf(schemas) => {
-                let mut holds = true;
-                for schema in *schemas {
-                    if !self.check(view, schema, position, out, evaluated.as_deref_mut()) {
-                        holds = false;
-                        if out.is_done() {
-                            break;
-                        }
-                    }
-                }
-                holds
+                out.all(*schemas, |schema, out| self.check(view, schema, position, out, evaluated.as_deref_mut()))
             }
             Rule::AnyOf(schemas) => self.any_of(view, schemas, position, out, evaluated),
             Rule::OneOf(schemas) => self.one_of(view, schemas, position, out, evaluated),

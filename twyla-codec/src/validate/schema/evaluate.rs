@@ -111,6 +111,22 @@ impl<'o> Collector<'o> {
         self.0.as_ref().is_none_or(|out| out.is_full())
     }
 
+    /// Calls `check` for each item, until one fails and no further violation is collected; returns whether all hold.
+    pub(super) fn all<T>(
+        &mut self,
+        items: impl IntoIterator<Item = T>,
+        mut check: impl FnMut(T, &mut Self) -> bool,
+    ) -> bool {
+        let mut holds = true;
+        for item in items {
+            holds &= check(item, self);
+            if !holds && self.is_done() {
+                break;
+            }
+        }
+        holds
+    }
+
     /// Adds a violation. Returns `false`, the verdict.
     pub(super) fn report(&mut self, at: &Path<'_>, keyword: &'static str, message: impl FnOnce() -> String) -> bool {
         self.report_with(|out| out.push(at, keyword, message()))

@@ -66,14 +66,8 @@ impl Evaluation {
         out: &mut Collector<'_>,
         mut evaluated: Option<&mut Evaluated>,
     ) -> bool {
-        let mut holds = true;
-        for (_, schema) in all.iter().filter(|(name, _)| object.member(name).is_some()) {
-            holds &= self.check(view, schema, position, out, evaluated.as_deref_mut());
-            if !holds && out.is_done() {
-                break;
-            }
-        }
-        holds
+        let present = all.iter().filter(|(name, _)| object.member(name).is_some());
+        out.all(present, |(_, schema), out| self.check(view, schema, position, out, evaluated.as_deref_mut()))
     }
 
     /// Evaluates `properties`, `patternProperties` and `additionalProperties`.
@@ -90,19 +84,14 @@ impl Evaluation {
             evaluated.all = true;
         }
         let noting = evaluated.as_ref().is_some_and(|evaluated| !evaluated.all);
-        let mut holds = true;
         if rule.patterns.is_empty() && others.is_none() && !noting {
-            for (name, schema) in rule.properties.iter().filter(|(_, schema)| !schema.is_any()) {
-                if let Some(value) = object.member(name) {
-                    holds &= self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None);
-                    if !holds && out.is_done() {
-                        break;
-                    }
-                }
-            }
-            return holds;
+            let ruled = rule.properties.iter().filter(|(_, schema)| !schema.is_any());
+            let present = ruled.filter_map(|(name, schema)| Some((name, schema, object.member(name)?)));
+            return out.all(present, |(name, schema, value), out| {
+                self.check(&value.view(), schema, position.to(&position.at.key(name)), out, None)
+            });
         }
-        let mut index = 0;
+        let (mut holds, mut index) = (true, 0);
         let _ = object.each(&mut |name, value| {
             let known = self.member(name, value, rule, position, out, &mut holds);
             if let Some(evaluated) = evaluated.as_deref_mut().filter(|_| known) {

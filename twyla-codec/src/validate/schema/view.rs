@@ -142,45 +142,32 @@ impl<T: View> ArrayView for Vec<T> {
     }
 }
 
-impl<T: View> View for BTreeMap<String, T> {
-    fn view(&self) -> JsonView<'_> {
-        JsonView::Object(self)
-    }
+macro_rules! object_view {
+    ($map:ty $(, $value:ident)?) => {
+        impl$(<$value: View>)? View for $map {
+            fn view(&self) -> JsonView<'_> {
+                JsonView::Object(self)
+            }
+        }
+
+        impl$(<$value: View>)? ObjectView for $map {
+            fn count(&self) -> usize {
+                self.len()
+            }
+
+            fn member(&self, name: &str) -> Option<&dyn View> {
+                self.get(name).map(|value| value as &dyn View)
+            }
+
+            fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
+                self.iter().try_for_each(|(name, value)| visit(name, value))
+            }
+        }
+    };
 }
 
-impl<T: View> ObjectView for BTreeMap<String, T> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn member(&self, name: &str) -> Option<&dyn View> {
-        self.get(name).map(|value| value as &dyn View)
-    }
-
-    fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
-        self.iter().try_for_each(|(name, value)| visit(name, value))
-    }
-}
-
-impl View for Map<String, Value> {
-    fn view(&self) -> JsonView<'_> {
-        JsonView::Object(self)
-    }
-}
-
-impl ObjectView for Map<String, Value> {
-    fn count(&self) -> usize {
-        self.len()
-    }
-
-    fn member(&self, name: &str) -> Option<&dyn View> {
-        self.get(name).map(|value| value as &dyn View)
-    }
-
-    fn each<'a>(&'a self, visit: Visit<'_, 'a>) -> ControlFlow<()> {
-        self.iter().try_for_each(|(name, value)| visit(name, value))
-    }
-}
+object_view!(BTreeMap<String, T>, T);
+object_view!(Map<String, Value>);
 
 impl View for Value {
     fn view(&self) -> JsonView<'_> {
