@@ -49,22 +49,27 @@ impl ValueType {
 /// The shape of a value: its type in Rust.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
+    /// Any JSON value.
     Any,
+    /// `null`
     Null,
+    /// `bool`
     Boolean,
-    Integer {
-        type_: IntegerType,
-        minimum: Option<i128>,
-        maximum: Option<i128>,
-    },
+    /// An integer type, with the limits of the schema.
+    Integer { type_: IntegerType, minimum: Option<i128>, maximum: Option<i128> },
+    /// `f64`
     Number,
+    /// `String`
     String,
     /// A string whose format has a type in Rust.
     Format(FormatType),
     /// A struct, an enum of words or a union.
     Named(TypeId),
+    /// A list of items of one type.
     Array(Box<ValueType>),
+    /// An object whose members have one type.
     Map(Box<ValueType>),
+    /// A value that may be null.
     Nullable(Box<ValueType>),
     /// A type that replaces the generated one.
     Replaced(ReplacedType),

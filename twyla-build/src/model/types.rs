@@ -108,19 +108,12 @@ impl Type {
 /// The content of a type.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    Struct {
-        fields: Vec<Field>,
-        others: Others,
-    },
-    Enum {
-        words: Vec<String>,
-        variants: Vec<String>,
-    },
+    /// An object with declared members.
+    Struct { fields: Vec<Field>, others: Others },
+    /// One of several constant strings.
+    Enum { words: Vec<String>, variants: Vec<String> },
     /// One of several values that can be distinguished.
-    Union {
-        by: Discriminator,
-        variants: Vec<Variant>,
-    },
+    Union { by: Discriminator, variants: Vec<Variant> },
     /// A newtype: an object whose members all have one type, for an event or a context; or a response that isn't an object.
     Map(ValueType),
 }

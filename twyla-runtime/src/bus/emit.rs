@@ -32,11 +32,8 @@ pub struct Emitting {
 enum Stage {
     /// The encoded message, or the reason of its refusal. The first poll takes it.
     Encoded(Option<Result<Outgoing, Error>>),
-    Sending {
-        message_id: Arc<str>,
-        sending: BoxFuture<'static, Result<(), Unpublished>>,
-        counted: Counted,
-    },
+    /// The message is on its way.
+    Sending { message_id: Arc<str>, sending: BoxFuture<'static, Result<(), Unpublished>>, counted: Counted },
 }
 
 impl Emitting {

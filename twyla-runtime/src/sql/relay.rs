@@ -48,13 +48,10 @@ pub(crate) fn relay<DB: Dialect>(
 
 /// Why events can't be relayed.
 enum RelayError {
+    /// A statement failed.
     Database(sqlx::Error),
     /// The broker did not confirm this event.
-    Broker {
-        event: String,
-        message_id: Arc<str>,
-        why: String,
-    },
+    Broker { event: String, message_id: Arc<str>, why: String },
     /// The bus is closed.
     Closed,
 }
