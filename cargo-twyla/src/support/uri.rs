@@ -1,28 +1,12 @@
 //! Relative references: paths between files, and percent-encoding.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// The characters that must be escaped in a fragment (RFC 3986, section 3.5).
-const NOT_IN_FRAGMENTS: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'/')
-    .remove(b'?');
+const NOT_IN_FRAGMENTS: &AsciiSet =
+    &BEFORE_LETTERS.add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+/// Those of them before `A` in ASCII, and the control characters.
+const BEFORE_LETTERS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>');
 
 /// Returns the relative path from one file to another.
 pub(crate) fn relative(from: &str, to: &str) -> String {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use twyla_build::compare::{SchemaPath, Sources};
 
-use crate::support::json::Json;
+use crate::support::json::{Json, step};
 use crate::support::uri::{decoded, fragment, relative};
 
 /// The keyword with the path of a component's file.
@@ -270,22 +270,19 @@ const MAPS: [&str; 6] = ["properties", "patternProperties", "$defs", "definition
 
 /// Calls `with` for each subschema that is an object, outer ones first, with its pointer.
 fn each(json: &mut Json, pointer: &str, with: &mut impl FnMut(&mut Vec<(String, Json)>, &str)) {
-    let step = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
     match json {
         Json::Array(items) => {
-            items.iter_mut().enumerate().for_each(|(i, item)| each(item, &step(&i.to_string()), with));
+            items.iter_mut().enumerate().for_each(|(i, item)| each(item, &format!("{pointer}/{i}"), with));
         }
         Json::Object(members) => {
             with(members, pointer);
             for (name, value) in members {
-                let at = step(name);
+                let at = format!("{pointer}{}", step(name));
                 match (name.as_str(), value) {
                     ("enum" | "const" | "default" | "example" | "examples", _) => {}
                     (name, _) if name.starts_with("x-") => {}
                     (keyword, Json::Object(named)) if MAPS.contains(&keyword) => {
-                        named.iter_mut().for_each(|(name, value)| {
-                            each(value, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), with);
-                        });
+                        named.iter_mut().for_each(|(name, value)| each(value, &format!("{at}{}", step(name)), with));
                     }
                     (_, value) => each(value, &at, with),
                 }

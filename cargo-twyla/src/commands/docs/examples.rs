@@ -7,6 +7,7 @@ use twyla_sample::view::{Subschema, View};
 
 use crate::commands::sample::{self, Error};
 use crate::support::contracts::Contract;
+use crate::support::json::step;
 
 /// The text that replaces a sensitive string.
 const SENSITIVE: &str = "[sensitive]";
@@ -53,7 +54,7 @@ fn places_in(view: &View<'_>, value: &Value, at: &str, within: bool, deep: usize
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let at = format!("{at}{}", step(name));
                 places_in(&view.member(name), member, &at, is_sensitive, deep + 1, out);
             }
         }

@@ -94,34 +94,12 @@ pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
 
 /// Returns whether an object has a keyword of JSON Schema.
 fn has_keyword(members: &[(String, Json)]) -> bool {
-    members.iter().any(|(name, _)| {
-        name.starts_with('$')
-            || matches!(
-                name.as_str(),
-                "type"
-                    | "properties"
-                    | "patternProperties"
-                    | "additionalProperties"
-                    | "items"
-                    | "required"
-                    | "enum"
-                    | "const"
-                    | "allOf"
-                    | "anyOf"
-                    | "oneOf"
-                    | "not"
-                    | "if"
-                    | "definitions"
-                    | "format"
-                    | "pattern"
-                    | "minimum"
-                    | "maximum"
-                    | "title"
-                    | "description"
-                    | "id"
-                    | "minLength"
-                    | "maxLength"
-                    | "multipleOf"
-            )
-    })
+    let is_keyword = |name: &str| match name {
+        "type" | "enum" | "const" | "format" | "pattern" | "minimum" | "maximum" | "minLength" | "maxLength"
+        | "multipleOf" => true,
+        "properties" | "patternProperties" | "required" | "items" | "definitions" => true,
+        "additionalProperties" | "allOf" | "anyOf" | "oneOf" | "not" | "if" | "title" | "description" | "id" => true,
+        name => name.starts_with('$'),
+    };
+    members.iter().any(|(name, _)| is_keyword(name))
 }

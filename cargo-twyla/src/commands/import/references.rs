@@ -22,17 +22,14 @@ pub(super) struct FilePointer {
 /// The target of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
+    /// A place in one of the files.
     Found(FilePointer),
     /// A URI that none of the files has.
     Outside(String),
     /// A missing file, or a missing place in a file.
-    Nothing {
-        near: Option<String>,
-    },
+    Nothing { near: Option<String> },
     /// A place that is missing within the surrounding `$id`, but exists in the whole file.
-    Beside {
-        id: String,
-    },
+    Beside { id: String },
 }
 
 /// A reference as it is written, and the JSON Pointer of its keyword.

@@ -24,33 +24,8 @@ enum Word {
 const SEPARATORS: [char; 5] = ['.', '-', '_', '@', '+'];
 
 /// The words for pre-releases.
-const STAGES: [&str; 25] = [
-    "a",
-    "alpha",
-    "b",
-    "beta",
-    "build",
-    "c",
-    "canary",
-    "csd",
-    "dev",
-    "draft",
-    "eap",
-    "experimental",
-    "m",
-    "milestone",
-    "nightly",
-    "next",
-    "pre",
-    "prerelease",
-    "preview",
-    "rc",
-    "rtm",
-    "snapshot",
-    "unstable",
-    "wd",
-    "wip",
-];
+const STAGES: &str = "a alpha b beta build c canary csd dev draft eap experimental m \
+                      milestone nightly next pre prerelease preview rc rtm snapshot unstable wd wip";
 /// The words for releases.
 const RELEASED: [&str; 6] = ["final", "ga", "lts", "r", "release", "stable"];
 /// The words that stand for the newest version, without a number. `snapshot` in lower case is a word for pre-releases.
@@ -80,7 +55,7 @@ impl Release {
                     // `2b` is ambiguous
                     Err(_) if numbers.is_empty() || (numbers.len() == 1 && lower.len() == 1) => return None,
                     Err(_) if RELEASED.contains(&lower.as_str()) => is_released = true,
-                    Err(_) if STAGES.contains(&lower.as_str()) => stage.push(Word::Name(lower)),
+                    Err(_) if STAGES.split(' ').any(|stage| stage == lower) => stage.push(Word::Name(lower)),
                     Err(_) => return None,
                 }
             }

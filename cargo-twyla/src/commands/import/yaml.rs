@@ -68,13 +68,10 @@ pub(super) fn places(text: &str) -> Vec<(String, At)> {
 
 /// An open list or object.
 enum Open {
+    /// A list, with its items so far.
     List(Vec<Json>),
     /// An object, with the key whose value comes next, and the members of a merge key.
-    Object {
-        members: Vec<(String, Json)>,
-        key: Option<String>,
-        merged: Vec<(String, Json)>,
-    },
+    Object { members: Vec<(String, Json)>, key: Option<String>, merged: Vec<(String, Json)> },
 }
 
 struct Reader {

@@ -5,21 +5,22 @@ use std::fmt;
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Type {
+    /// `Any`
     Any,
+    /// `None`
     None,
     /// A model, an alias, or one of `str`, `Boolean`, `Integer` and `Number`.
     Named(String),
+    /// A list of items of one type.
     List(Box<Self>),
+    /// A dictionary with values of one type.
     Dict(Box<Self>),
     /// Literals as Python writes them: strings and `None`.
     Literal(Vec<String>),
     /// Two types or more, none of them a union; `None` is the last.
     Union(Vec<Self>),
     /// A union of models with a discriminating field.
-    Discriminated {
-        models: Vec<Self>,
-        field: String,
-    },
+    Discriminated { models: Vec<Self>, field: String },
 }
 
 impl Type {

@@ -25,90 +25,47 @@ pub(crate) enum Level {
     Warning,
 }
 
-/// The kind of a note: a rule of SARIF.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
-    BreakingChange,
-    UndecidedChange,
-    RemovedContract,
-    LostVersion,
-    NewContract,
-    LockBehind,
-    WaivedBreak,
-    UnusedWaiver,
-    InvalidSchema,
-    SchemaWarning,
-    ServicesBreak,
-    ServicesUndecided,
-    QueueNotDrained,
-    CallNotServed,
-    DeploymentBlocked,
-    FeaturesBehind,
+macro_rules! rules {
+    ($($name:ident = $id:literal, $description:literal;)*) => {
+        /// The kind of a note: a rule of SARIF.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Rule {
+            $($name,)*
+        }
+
+        impl Rule {
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Returns the identifier of the kind, which never changes.
+            pub(super) fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)* }
+            }
+
+            /// Describes the kind in a sentence.
+            pub(super) fn describe(self) -> &'static str {
+                match self { $(Self::$name => $description,)* }
+            }
+        }
+    };
 }
 
-impl Rule {
-    pub(crate) const ALL: [Self; 16] = [
-        Self::BreakingChange,
-        Self::UndecidedChange,
-        Self::RemovedContract,
-        Self::LostVersion,
-        Self::NewContract,
-        Self::LockBehind,
-        Self::WaivedBreak,
-        Self::UnusedWaiver,
-        Self::InvalidSchema,
-        Self::SchemaWarning,
-        Self::ServicesBreak,
-        Self::ServicesUndecided,
-        Self::QueueNotDrained,
-        Self::CallNotServed,
-        Self::DeploymentBlocked,
-        Self::FeaturesBehind,
-    ];
-
-    /// Returns the identifier of the kind, which never changes.
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::BreakingChange => "breaking-change",
-            Self::UndecidedChange => "undecided-change",
-            Self::RemovedContract => "removed-contract",
-            Self::LostVersion => "lost-version",
-            Self::NewContract => "new-contract",
-            Self::LockBehind => "lock-behind",
-            Self::WaivedBreak => "waived-break",
-            Self::UnusedWaiver => "unused-waiver",
-            Self::InvalidSchema => "invalid-schema",
-            Self::SchemaWarning => "schema-warning",
-            Self::ServicesBreak => "services-break",
-            Self::ServicesUndecided => "services-undecided",
-            Self::QueueNotDrained => "queue-not-drained",
-            Self::CallNotServed => "call-not-served",
-            Self::DeploymentBlocked => "deployment-blocked",
-            Self::FeaturesBehind => "features-behind",
-        }
-    }
-
-    /// Describes the kind in a sentence.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Self::BreakingChange => "A change of a contract that senders or receivers refuse.",
-            Self::UndecidedChange => "A change of a contract that isn't proven to fit.",
-            Self::RemovedContract => "A contract in the lock without a schema.",
-            Self::LostVersion => "A version in the field that was removed from the lock without a reason.",
-            Self::NewContract => "A contract that isn't in the lock yet.",
-            Self::LockBehind => "A compatible change that isn't in the lock yet.",
-            Self::WaivedBreak => "A breaking change that a waiver in the lock accepts.",
-            Self::UnusedWaiver => "A waiver that isn't used.",
-            Self::InvalidSchema => "A schema that can't be compiled.",
-            Self::SchemaWarning => "A part of a schema that doesn't do what it seems to do.",
-            Self::ServicesBreak => "A service may send a message that another service refuses.",
-            Self::ServicesUndecided => "It isn't proven that a service accepts all messages of another service.",
-            Self::QueueNotDrained => "A queue may hold events that its listener refuses.",
-            Self::CallNotServed => "A method that is called but not served.",
-            Self::DeploymentBlocked => "A version that can't be deployed.",
-            Self::FeaturesBehind => "A domain of a contracts crate without a feature, or a feature without a domain.",
-        }
-    }
+rules! {
+    BreakingChange = "breaking-change", "A change of a contract that senders or receivers refuse.";
+    UndecidedChange = "undecided-change", "A change of a contract that isn't proven to fit.";
+    RemovedContract = "removed-contract", "A contract in the lock without a schema.";
+    LostVersion = "lost-version", "A version in the field that was removed from the lock without a reason.";
+    NewContract = "new-contract", "A contract that isn't in the lock yet.";
+    LockBehind = "lock-behind", "A compatible change that isn't in the lock yet.";
+    WaivedBreak = "waived-break", "A breaking change that a waiver in the lock accepts.";
+    UnusedWaiver = "unused-waiver", "A waiver that isn't used.";
+    InvalidSchema = "invalid-schema", "A schema that can't be compiled.";
+    SchemaWarning = "schema-warning", "A part of a schema that doesn't do what it seems to do.";
+    ServicesBreak = "services-break", "A service may send a message that another service refuses.";
+    ServicesUndecided = "services-undecided", "It isn't proven that a service accepts all messages of another service.";
+    QueueNotDrained = "queue-not-drained", "A queue may hold events that its listener refuses.";
+    CallNotServed = "call-not-served", "A method that is called but not served.";
+    DeploymentBlocked = "deployment-blocked", "A version that can't be deployed.";
+    FeaturesBehind = "features-behind", "A domain of a contracts crate without a feature, or a feature without a domain.";
 }
 
 /// One finding.
