@@ -153,26 +153,20 @@ fn takes_away(fleet: &Fleet, edges: &[Edge], deployed: &BTreeSet<ServiceId>) -> 
     let stays = |id: ServiceId| fleet.members[id].next.is_none() && !fleet.members[id].field;
     for (id, edge) in edges.iter().enumerate() {
         let (p, c) = (edge.producer, edge.consumer);
-        if deployed.contains(&p) && stays(c) {
-            let past = fleet.members[c].past.first();
+        for (new, old) in [(p, c), (c, p)] {
+            let Some(past) = fleet.members[old].past.first().filter(|_| deployed.contains(&new) && stays(old)) else {
+                continue;
+            };
             let breaks = |age| {
-                let mut cells =
-                    edge.of(age, Age::Past).filter(|cell| Some(&cell.consumer.1) == past.map(|it| &it.name));
+                let mut cells = edge.cells.iter().filter(|cell| {
+                    let (moved, kept) =
+                        if old == c { (&cell.producer, &cell.consumer) } else { (&cell.consumer, &cell.producer) };
+                    moved.0 == age && *kept == (Age::Past, past.name.clone())
+                });
                 cells.any(|cell| cell.verdict() == PairVerdict::Breaks)
             };
-            if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
-                found.insert(TakesAway { service: c, version: past.name.clone(), because_of: p, edge: id });
-            }
-        }
-        if deployed.contains(&c) && stays(p) {
-            let past = fleet.members[p].past.first();
-            let breaks = |age| {
-                let mut cells =
-                    edge.of(Age::Past, age).filter(|cell| Some(&cell.producer.1) == past.map(|it| &it.name));
-                cells.any(|cell| cell.verdict() == PairVerdict::Breaks)
-            };
-            if let Some(past) = past.filter(|_| breaks(Age::Next) && !breaks(Age::Now)) {
-                found.insert(TakesAway { service: p, version: past.name.clone(), because_of: c, edge: id });
+            if breaks(Age::Next) && !breaks(Age::Now) {
+                found.insert(TakesAway { service: old, version: past.name.clone(), because_of: new, edge: id });
             }
         }
     }

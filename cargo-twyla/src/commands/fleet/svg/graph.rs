@@ -22,6 +22,7 @@ pub(super) enum Mood {
 /// A box.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
+    /// A service, with its deployed version.
     Service {
         name: String,
         version: String,
@@ -32,11 +33,8 @@ pub(super) enum Node {
         turn: Option<usize>,
         mood: Mood,
     },
-    Subject {
-        name: String,
-        is_method: bool,
-        mood: Mood,
-    },
+    /// An event or a method.
+    Subject { name: String, is_method: bool, mood: Mood },
 }
 
 /// An arrow between two boxes.

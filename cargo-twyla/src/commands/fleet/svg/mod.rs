@@ -158,60 +158,38 @@ fn class(mood: Mood) -> &'static str {
 
 fn draw_node(node: &Node, size: Size, at: Point, out: &mut String) {
     let (x, y) = (at.x - size.width / 2.0, at.y - size.height / 2.0);
+    let (kind, mood, radius) = match node {
+        Node::Service { mood, .. } => ("service", mood, 8.0),
+        Node::Subject { mood, is_method: true, .. } => ("subject", mood, 3.0),
+        Node::Subject { mood, .. } => ("subject", mood, size.height / 2.0),
+    };
+    let (class, Size { width, height }) = (class(*mood), size);
+    let _ = writeln!(
+        out,
+        "<rect class=\"box {kind} {class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height}\" rx=\"{radius}\"/>"
+    );
     match node {
-        Node::Service { name, turn, mood, next, version, field } => {
-            let _ = writeln!(
-                out,
-                "<rect class=\"box service {}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{}\" rx=\"8\"/>",
-                class(*mood),
-                size.width,
-                size.height
-            );
-            let name = escaped(name);
-            let _ = writeln!(
-                out,
-                "<text class=\"name\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
-                at.x,
-                at.y - 3.0
-            );
+        Node::Service { name, turn, next, version, field, .. } => {
+            draw_text("name", "middle", (at.x, at.y - 3.0), &escaped(name), out);
             let next = next.as_ref().map(|next| format!(" → <tspan class=\"new\">{}</tspan>", escaped(next)));
             let field = if *field { ", in the field" } else { "" };
-            let _ = writeln!(
-                out,
-                "<text class=\"small dim\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{}{}{field}</text>",
-                at.x,
-                at.y + 14.0,
-                escaped(version),
-                next.unwrap_or_default()
-            );
+            let versions = format!("{}{}{field}", escaped(version), next.unwrap_or_default());
+            draw_text("small dim", "middle", (at.x, at.y + 14.0), &versions, out);
             if let Some(turn) = turn {
                 let _ = writeln!(out, "<circle class=\"turn\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"9\"/>");
-                let _ = writeln!(
-                    out,
-                    "<text class=\"small turned\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{turn}</text>",
-                    y + 4.0
-                );
+                draw_text("small turned", "middle", (x, y + 4.0), &turn.to_string(), out);
             }
         }
-        Node::Subject { name, is_method, mood } => {
-            let radius = if *is_method { 3.0 } else { size.height / 2.0 };
-            let _ = writeln!(
-                out,
-                "<rect class=\"box subject {}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{}\" rx=\"{radius}\"/>",
-                class(*mood),
-                size.width,
-                size.height
-            );
+        Node::Subject { name, mood, .. } => {
             let dim = if *mood == Mood::Unmatched { " dim" } else { "" };
-            let name = escaped(name);
-            let _ = writeln!(
-                out,
-                "<text class=\"small{dim}\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
-                at.x,
-                at.y + 4.0
-            );
+            draw_text(&format!("small{dim}"), "middle", (at.x, at.y + 4.0), &escaped(name), out);
         }
     }
+}
+
+/// Draws an escaped text at a point.
+fn draw_text(class: &str, anchor: &str, (x, y): (f64, f64), text: &str, out: &mut String) {
+    let _ = writeln!(out, "<text class=\"{class}\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>");
 }
 
 fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way: &[Point], out: &mut String) {
@@ -246,12 +224,7 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
     let middle = middle(&points);
     if let Some(label) = &arrow.label {
         let anchor = if right > 0.0 { "end" } else { "start" };
-        let (x, y) = (tip.x - right * 12.0, tip.y - 5.0);
-        let label = escaped(label);
-        let _ = writeln!(
-            out,
-            "<text class=\"small dim group\" text-anchor=\"{anchor}\" x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>"
-        );
+        draw_text("small dim group", anchor, (tip.x - right * 12.0, tip.y - 5.0), &escaped(label), out);
     }
     // draw the note's number on the arrow that leads to a service: the listener, or the server of a call
     let to_service = matches!(graph.nodes[arrow.to], Node::Service { .. });
@@ -265,12 +238,7 @@ fn draw_arrow(graph: &Graph, sizes: &[Size], placed: &Placed, arrow: &Arrow, way
             middle.x - width / 2.0,
             middle.y - 9.0
         );
-        let _ = writeln!(
-            out,
-            "<text class=\"small text {class}\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{text}</text>",
-            middle.x,
-            middle.y + 4.0
-        );
+        draw_text(&format!("small text {class}"), "middle", (middle.x, middle.y + 4.0), &text, out);
     }
 }
 
