@@ -7,7 +7,7 @@ use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_contract::EventName;
 
 use super::schema::{self, FILE, Keys};
-use crate::commands::fleet::model::Version;
+use crate::commands::manifest::model::Version;
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::json::Json;
 

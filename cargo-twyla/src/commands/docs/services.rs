@@ -7,9 +7,10 @@ use twyla_build::compare::{ContractKind, Sources};
 
 use crate::commands::fleet::judge::Comparison;
 use crate::commands::fleet::load::{self, Inputs};
-use crate::commands::fleet::model::{Subject, Unmatched, Version};
+use crate::commands::fleet::model::{Subject, Unmatched};
 use crate::commands::fleet::report::{Outlook, Report};
 use crate::commands::fleet::svg;
+use crate::commands::manifest::model::Version;
 use crate::support::verb::Verb;
 
 /// The services of all environments.

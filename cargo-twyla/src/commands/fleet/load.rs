@@ -6,8 +6,8 @@ use std::{fs, io};
 
 use twyla_build::compare::Bundle;
 
-use super::model::{Drained, Fleet, Member, Version};
-use crate::commands::manifest::model::{Manifest, Previous};
+use super::model::{Drained, Fleet, Member};
+use crate::commands::manifest::model::{Manifest, Version};
 use crate::commands::manifest::read::{self, Checked};
 use crate::support::text::did_you_mean;
 
@@ -134,15 +134,10 @@ fn queues(fleets: &[Fleet], drained: &Drained) -> Result<(), Error> {
     }
 }
 
-fn version(previous: Previous) -> Version {
-    let Previous { version: name, emits, listens, serves, calls } = previous;
-    Version { name, emits, listens, serves, calls }
-}
-
 fn split(manifest: Manifest) -> (String, bool, Version, Vec<Version>) {
     let Manifest { service, version: name, in_the_field, emits, listens, serves, calls, previous, .. } = manifest;
     let now = Version { name, emits, listens, serves, calls };
-    (service, in_the_field, now, previous.into_iter().map(version).collect())
+    (service, in_the_field, now, previous)
 }
 
 fn member(manifest: Manifest, path: &Path) -> Member {

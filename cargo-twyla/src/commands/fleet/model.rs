@@ -8,17 +8,7 @@ use std::rc::Rc;
 use twyla_build::compare::{Verdict, Why, Witness};
 
 use super::plan::{self, AGES, Age, Cells, ServiceId, Task};
-use crate::commands::manifest::model::{Emits, Listens, Rpc};
-
-/// One version of a service.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Version {
-    pub(crate) name: String,
-    pub(crate) emits: Vec<Emits>,
-    pub(crate) listens: Vec<Listens>,
-    pub(crate) serves: Vec<Rpc>,
-    pub(crate) calls: Vec<Rpc>,
-}
+use crate::commands::manifest::model::Version;
 
 /// A service with its versions.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Edge, Fleet, Judge, Member, Mismatch, Part, Subject, Version};
+use super::model::{Edge, Fleet, Judge, Member, Mismatch, Part, Subject};
 use super::plan::{self, ServiceId, Step, Wait};
-use crate::commands::manifest::model::{Emits, Listens, Rpc};
+use crate::commands::manifest::model::{Emits, Listens, Rpc, Version};
 
 /// A part of a service that changes by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -197,9 +197,9 @@ impl Run for Args {
             }
         }
         let errors = print_problems(&problems);
-        let proofs = match &sources {
+        let unproven = match &sources {
             Some(sources) if !is_exact => self.proofs(&files, &plan, sources)?,
-            _ => Proofs::default(),
+            _ => 0,
         };
         for left in &plan.left {
             say!("{}: {}", paint(BAD, "left out"), tame(&left.to_string()));
@@ -212,7 +212,7 @@ impl Run for Args {
             say!("{said}, with {errors} error{s} to fix before they compile{dry}");
             return Ok(Outcome::Found);
         }
-        let proven = match (is_exact, proofs.other) {
+        let proven = match (is_exact, unproven) {
             (true, _) => "",
             (false, 0) => ": each contract accepts exactly what its file accepted",
             (false, _) => ": the differences are shown above",
@@ -223,15 +223,8 @@ impl Run for Args {
             count => format!("; {count} files were left out"),
         };
         say!("{}{proven}{left}{dry}", paint(GOOD, format!("{said}, ready to compile")));
-        Ok(if plan.left.is_empty() && proofs.other == 0 { Outcome::Fine } else { Outcome::Found })
+        Ok(if plan.left.is_empty() && unproven == 0 { Outcome::Fine } else { Outcome::Found })
     }
-}
-
-/// The results of the comparisons.
-#[derive(Default)]
-struct Proofs {
-    /// The number of contracts that aren't proven to equal their original files.
-    other: usize,
 }
 
 impl Args {
@@ -257,13 +250,14 @@ impl Args {
         }
     }
 
-    /// Compares each contract with its original file, and prints the differences and the undecided comparisons.
+    /// Compares each contract with its original file, and prints the differences and the undecided comparisons. Returns
+    /// the number of contracts that aren't proven to equal their original files.
     fn proofs(
         &self,
         files: &[Loose],
         plan: &Plan,
         contracts: &Sources,
-    ) -> Result<Proofs, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<usize, Box<dyn StdError + Send + Sync>> {
         let mut documents = Vec::new();
         for (uri, path) in &self.document {
             let unreadable = |error| Error::Unreadable { path: path.clone(), error };
@@ -277,7 +271,7 @@ impl Args {
             own.map(|(_, draft)| *draft).or_else(|| known.dialect(uri))
         };
         let sources = proof::Sources { files, resources: Resources::of(files), documents, dialect: Box::new(dialect) };
-        let mut proofs = Proofs::default();
+        let mut unproven = 0;
         for contract in &contracts.contracts {
             let Some(path) = plan.moved.get(contract.bundle.root()) else { continue };
             let name = match contract.kind {
@@ -289,9 +283,9 @@ impl Args {
                 Proof::Differs(how) => say!("{}: {name}: {}", paint(BAD, "differs"), tame(&how)),
                 Proof::Undecided(why) => say!("{}: {name}: {}", paint(UNSURE, "undecided"), tame(&why)),
             }
-            proofs.other += 1;
+            unproven += 1;
         }
-        Ok(proofs)
+        Ok(unproven)
     }
 
     /// Prints the origin of each written file, the versions that the lock keeps, and the notes.

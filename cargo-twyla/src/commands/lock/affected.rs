@@ -9,7 +9,8 @@ use twyla_build::lock::{Direction, Finding, FindingKind, Subject};
 
 use crate::commands::fleet::judge::Comparison;
 use crate::commands::fleet::load::{self, Inputs};
-use crate::commands::fleet::model::{Judge, Version};
+use crate::commands::fleet::model::Judge;
+use crate::commands::manifest::model::Version;
 use crate::support::text::and;
 
 /// A version of a service that uses a contract.

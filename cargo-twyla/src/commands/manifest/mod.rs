@@ -23,7 +23,7 @@ use twyla_build::compare::Bundle;
 use crate::support::output;
 use crate::support::paint::say;
 use crate::support::run::{Outcome, Run};
-use model::{Contents, FORMAT, Manifest, Previous, in_lines};
+use model::{Contents, FORMAT, Manifest, Version, in_lines};
 use program::{BuildArgs, Program};
 
 /// Write the manifest of a service: what it emits, listens to, serves and calls.
@@ -194,17 +194,17 @@ fn fold(manifest: &mut Manifest, path: &Path) -> Result<(), Box<dyn StdError + S
     if service != manifest.service {
         return Err(Error::OtherService { path, found: service, service: manifest.service.clone() }.into());
     }
-    if version == manifest.version || manifest.previous.iter().any(|it| it.version == version) {
+    if version == manifest.version || manifest.previous.iter().any(|it| it.name == version) {
         return Err(Error::SameVersion { path, version }.into());
     }
     let before = previous.into_iter().filter(|_| manifest.in_the_field);
-    for old in std::iter::once(Previous { version, emits, listens, serves, calls }).chain(before) {
+    for old in std::iter::once(Version { name: version, emits, listens, serves, calls }).chain(before) {
         for (digest, _) in model::named(&old.emits, &old.listens, &old.serves, &old.calls) {
             if let Some(schema) = schemas.get(digest) {
                 manifest.schemas.entry(digest.to_owned()).or_insert_with(|| schema.clone());
             }
         }
-        if !manifest.previous.iter().any(|it| it.version == old.version) {
+        if !manifest.previous.iter().any(|it| it.name == old.name) {
             manifest.previous.push(old);
         }
     }

@@ -33,16 +33,17 @@ pub(crate) struct Manifest {
     pub(crate) calls: Vec<Rpc>,
     /// Earlier versions that may still run, be rolled back to, or have events in queues; newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) previous: Vec<Previous>,
+    pub(crate) previous: Vec<Version>,
     /// The schemas, by their digests.
     pub(crate) schemas: BTreeMap<String, Box<RawValue>>,
 }
 
-/// An earlier version.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A version of a service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Previous {
-    pub(crate) version: String,
+pub(crate) struct Version {
+    #[serde(rename = "version")]
+    pub(crate) name: String,
     #[serde(default)]
     pub(crate) emits: Vec<Emits>,
     #[serde(default)]

@@ -137,9 +137,9 @@ fn names(manifest: &Manifest) -> Result<(), ManifestProblem> {
     manifest.environment.iter().try_for_each(|name| word("an environment", name))?;
     let previous = &manifest.previous;
     for (i, it) in previous.iter().enumerate() {
-        word("a version", &it.version)?;
-        if it.version == manifest.version || previous[..i].iter().any(|other| other.version == it.version) {
-            return Err(ManifestProblem::Twice(it.version.clone()));
+        word("a version", &it.name)?;
+        if it.name == manifest.version || previous[..i].iter().any(|other| other.name == it.name) {
+            return Err(ManifestProblem::Twice(it.name.clone()));
         }
     }
     let mut emits = previous.iter().flat_map(|it| &it.emits).chain(&manifest.emits);
