@@ -84,7 +84,10 @@ fn settings_of_batches_that_do_not_fit_are_reported_together() {
         "{batch:?}"
     );
     let none = of("within = \"1s\"", "async fn book(_: Batch<api::UserInput>) {}");
-    assert!(none.len() == 2 && none[0].contains("no batch") && none[1].contains("`api::UserInput`"), "{none:?}");
+    assert!(
+        none.len() == 2 && none[0].contains("`batch` is missing") && none[1].contains("`api::UserInput`"),
+        "{none:?}"
+    );
     assert_eq!(of("batch = 9, within = \"1m\"", "async fn book(_: std::vec::Vec<UserInput>) {}"), Vec::<String>::new());
     assert_eq!(of("batch = 0, within = \"1s\"", "async fn book(_: Vec<UserInput>) {}").len(), 1);
     for within in ["0ms", "61s", "1", "soon"] {

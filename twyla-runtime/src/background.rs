@@ -13,7 +13,7 @@ pub(crate) fn handle() -> Handle {
     let beside = HANDLE.get_or_init(|| match start() {
         Ok(handle) => Some(handle),
         Err(error) => {
-            tracing::warn!(%error, "can't start a thread for heartbeats: a handler that blocks its thread may lose the connection");
+            tracing::warn!(%error, "can't start a thread for heartbeats: the connection may be lost while a handler blocks its thread");
             None
         }
     });

@@ -87,7 +87,7 @@ enum Chore {
     },
     /// Make a folder with another RabbitMQ, for --broker, from Debian's mirror, and print its path. Needs root.
     Broker {
-        /// RabbitMQ's major version.
+        /// The major version of RabbitMQ to install.
         #[arg(value_parser = ["4"])]
         version: String,
     },
@@ -110,7 +110,8 @@ enum Chore {
         /// A folder that is laid out as the official suite, with `tests/<draft>/*.json` and `remotes/`.
         #[arg(long, value_name = "DIR")]
         suite: Option<PathBuf>,
-        /// Compile each group at every place that a schema can have in a folder, not only at one of them in turn.
+        /// Compile each group at every place that a schema can have in a folder. By default, some of the places take turns from
+        /// group to group.
         #[arg(long)]
         all_placements: bool,
     },

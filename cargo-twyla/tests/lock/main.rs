@@ -283,7 +283,9 @@ fn a_break_is_shown_accepted_with_a_reason_and_retired() {
     // it warns, against what was before too, until the old version is retired
     let (code, said) = run(&repository, &["check", "--against", "HEAD"]);
     assert!(
-        code == 0 && said.contains("new listeners refuse") && said.contains(", which is waived until 9999-01-01: "),
+        code == 0
+            && said.contains("new listeners refuse")
+            && said.contains(", which is waived until 9999-01-01, with the reason \""),
         "{said}"
     );
     assert_eq!(said.matches("which is waived until").count(), 1, "{said}");

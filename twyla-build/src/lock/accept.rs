@@ -107,7 +107,7 @@ impl fmt::Display for Refused {
             Self::WholeRpc { name, of_it } => {
                 write!(f, "`{name}` is an RPC: name one of its contracts, {}", of_it.join(", "))
             }
-            Self::OneOnly => f.write_str("this option needs exactly one contract: name it"),
+            Self::OneOnly => f.write_str("`--retire` needs exactly one contract: name that contract"),
             Self::Unnamed => {
                 f.write_str("name the contracts to accept: without names, only additive changes are accepted")
             }

@@ -129,7 +129,7 @@ fn instead(subject: &Subject, old: &OldContract<'_>, alone: &Form, edit: &Edit, 
         return old.is_added_to(&form).then(|| {
             format!(
                 "leave {} out of `required`: {listeners} accept content without it, and new {producers} can always \
-                 send it (a `default` gives its value if it is absent)",
+                 send it (if it is absent, a `default` gives the value)",
                 named(name)
             )
         });

@@ -192,16 +192,12 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
         }
         FindingKind::Removed => format!("{names} is in the lock, but its schema no longer exists"),
         FindingKind::Renamed { to } if many => format!(
-            "the RPC `{}` no longer exists, and `{}` looks like it: with another name it is another {}",
-            subject.name,
-            to.name,
-            noun(subject)
+            "the RPC `{}` no longer exists, and `{}` seems to be its new name: a renamed RPC is a new RPC",
+            subject.name, to.name
         ),
         FindingKind::Renamed { to } => {
-            format!(
-                "{names} no longer exists, and `{to}` looks like it: with another name it is another {}",
-                noun(subject)
-            )
+            let noun = noun(subject);
+            format!("{names} no longer exists, and `{to}` seems to be its new name: a renamed {noun} is a new {noun}")
         }
         FindingKind::Behind(edited) if edited.verdict == EditVerdict::Additive => {
             let have = if many { "have" } else { "has" };
@@ -224,7 +220,7 @@ pub(super) fn headline(finding: &Finding, also: &[&Finding]) -> String {
             let WaivedMisfit { misfit, waiver } = &**waived;
             let Waiver { until, reason, .. } = waiver;
             let passes = harm(subject, misfit, "refuse");
-            format!("{names}: {passes}, which is waived until {until}: {reason}")
+            format!("{names}: {passes}, which is waived until {until}, with the reason \"{reason}\"")
         }
         FindingKind::Idle(waiver) => format!(
             "{names}: the waiver of version {} is unused, since nothing breaks: run {accept} to remove it",
@@ -295,7 +291,7 @@ fn broken_headline(subject: &Subject, names: &str, broken: &BreakingChange) -> S
     let ended = broken.misfits.iter().find_map(|misfit| Some((misfit, misfit.ended.as_ref()?)));
     if let Some((misfit, Waiver { until, reason, .. })) = ended {
         let passed = harm(subject, misfit, "refuse");
-        return format!("{names}: {passed}, and the waiver for that ended on {until}: {reason}");
+        return format!("{names}: {passed}, and the waiver for that ended on {until}; its reason was \"{reason}\"");
     }
     let sure = |direction| {
         let first = broken.misfits.iter().find(|misfit| misfit.direction == direction);

@@ -202,7 +202,7 @@ fn reports_wrong_arguments() {
     );
     assert_eq!(
         said(Act::Retire { digest: "ab".to_owned(), reason: "so".to_owned() }, &["a.x", "context"]),
-        "this option needs exactly one contract: name it"
+        "`--retire` needs exactly one contract: name that contract"
     );
     let remove = || Act::Remove { reason: "so".to_owned() };
     assert_eq!(said(remove(), &[]), "name the contracts to accept: without names, only additive changes are accepted");

@@ -33,7 +33,7 @@ fn it_lets_pass_and_warns_until_its_last_day() {
     assert!(warned.starts_with("warning: schemas/contracts.lock:"), "{warned}");
     assert!(
         warned.ends_with(
-            ": `api.user_input`: new listeners refuse events of old producers, which is waived until 2026-03-31: all apps are at 3.2\n"
+            ": `api.user_input`: new listeners refuse events of old producers, which is waived until 2026-03-31, with the reason \"all apps are at 3.2\"\n"
         ),
         "{warned}"
     );
@@ -42,7 +42,9 @@ fn it_lets_pass_and_warns_until_its_last_day() {
     let first = ended.lines().next().unwrap();
     assert!(first.starts_with("error: schemas/contracts.lock:"), "{ended}");
     assert!(
-        first.contains("new listeners refuse events of old producers, and the waiver for that ended on 2026-03-31"),
+        first.contains(
+            "new listeners refuse events of old producers, and the waiver for that ended on 2026-03-31; its reason was"
+        ),
         "{ended}"
     );
     // and it says both ways out of it

@@ -53,7 +53,7 @@ pub(crate) fn bad_within(written: &str) -> Text {
 }
 
 pub(crate) fn within_without_batch() -> Text {
-    Text::new("`within` has no batch that it could limit").help(
+    Text::new("`within` limits how long a batch waits, but `batch` is missing").help(
         "add the maximum number of events in a batch, as in `batch = 500, within = \"200ms\"`, or leave `within` out",
     )
 }

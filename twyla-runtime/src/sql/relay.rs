@@ -76,7 +76,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
                 Ok(true) => continue,
                 Ok(false) | Err(RelayError::Closed) => POLL_INTERVAL,
                 Err(RelayError::Database(error)) => {
-                    tracing::warn!(error = %error, "the events in the outbox can't be published: its database failed, trying again");
+                    tracing::warn!(error = %error, "the outbox's database failed, so its events can't be published: trying again");
                     RETRY_PAUSE
                 }
                 Err(RelayError::Broker { event, message_id, why }) => {

@@ -25,7 +25,7 @@ For example:
   cargo twyla completions zsh > ~/.zfunc/_cargo-twyla    a folder in $fpath
   cargo twyla completions fish > ~/.config/fish/conf.d/cargo-twyla.fish")]
 pub(crate) struct Args {
-    /// The shell.
+    /// The shell to print the script for.
     shell: Shell,
 }
 

@@ -35,7 +35,7 @@ enum Command {
         place: QueueArgs,
         #[command(flatten)]
         filter: Filter,
-        /// The number of dead letters to read.
+        /// The maximum number of dead letters to read.
         #[arg(long, default_value_t = 1000)]
         limit: usize,
         #[command(flatten)]
@@ -67,9 +67,9 @@ enum Command {
 
 #[derive(clap::Args)]
 struct QueueArgs {
-    /// The event, for example api.user_input.
+    /// The event whose dead letters to use, for example api.user_input.
     event: String,
-    /// The group.
+    /// The group whose dead letters to use, for example bot.
     group: String,
     /// The prefix of the variables for RabbitMQ: `<PREFIX>_AMQP_HOST` and so on, as for the services.
     #[arg(long, default_value = "EVENT_BUS", value_name = "PREFIX")]

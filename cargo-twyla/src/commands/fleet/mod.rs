@@ -54,20 +54,20 @@ pub(crate) struct Args {
     /// The manifest of a version to deploy; can be given several times.
     #[arg(short, long, value_name = "FILE")]
     candidate: Vec<PathBuf>,
-    /// Only this environment.
+    /// Check only this environment.
     #[arg(short, long, value_name = "NAME")]
     environment: Option<String>,
-    /// A queue, `<event>.<group>`, that holds no events of old versions; `all` for all queues.
+    /// Assume that this queue, `<event>.<group>`, has no events of old versions; `all` for all queues.
     #[arg(long, value_name = "QUEUE")]
     drained: Vec<String>,
     /// Show the pairs that fit, too.
     #[arg(short, long)]
     verbose: bool,
-    /// The schemas folder, in which annotations point at files and lines. Default: `schemas` here or in the nearest folder
+    /// The schemas folder whose files and lines the annotations point at. Default: `schemas` here or in the nearest folder
     /// above, if it exists.
     #[arg(long, value_name = "DIR")]
     schemas: Option<PathBuf>,
-    /// The contracts crate whose schemas these are, in place of the folder: a package here or among the dependencies.
+    /// A contracts crate instead of the schemas folder: a package here or among the dependencies.
     #[arg(long = "contracts", value_name = "PACKAGE", conflicts_with = "schemas")]
     contracts_crate: Option<String>,
     #[command(flatten)]

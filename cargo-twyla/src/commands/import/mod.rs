@@ -69,7 +69,7 @@ Types with schemars::JsonSchema, from a test or a binary of the service that has
 then
   cargo twyla import types/")]
 pub(crate) struct Args {
-    /// The folder, or an AsyncAPI 3 document in JSON or YAML.
+    /// The folder to import, or an AsyncAPI 3 document in JSON or YAML.
     #[arg(value_name = "DIR|FILE")]
     dir: PathBuf,
     /// The folder to write the contracts to.

@@ -31,26 +31,26 @@ For example:
   cargo twyla accept api.user_input --retire 9ab31c --reason \"the store refuses 3.1 since March\"
   cargo twyla accept bot.reply --removed --reason \"no listener since 2024\"")]
 pub(crate) struct Args {
-    /// The contracts: events, `context`, or `booking.get/request` of an RPC. Default: all.
+    /// The contracts to accept: events, `context`, or `booking.get/request` of an RPC. Default: all.
     #[arg(value_name = "CONTRACT")]
     contracts: Vec<String>,
     /// Accept that old and new versions don't fit in this direction: old-to-new (new listeners may refuse events of old
     /// producers), new-to-old (old listeners may refuse events of new producers), or both.
     #[arg(long, value_name = "DIRECTION", value_parser = ["old-to-new", "new-to-old", "both"], requires_all = ["reason", "until", "contracts"])]
     direction: Option<String>,
-    /// The last day on which the misfit is accepted: 2026-04-30.
+    /// The last day on which builds accept that the versions don't fit, for example 2026-04-30.
     #[arg(long, value_name = "DAY", requires = "direction")]
     until: Option<Date>,
-    /// Why accepting the change is safe.
+    /// The reason why accepting the change is safe; the lock keeps it.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
     /// Keep the version that was accepted until now, because of what still uses it in the field: an app, a service.
     #[arg(long, value_name = "TEXT", requires = "contracts", conflicts_with_all = ["removed", "retire"])]
     keep: Option<String>,
-    /// The sides that still use the version.
+    /// The sides that still use the kept version.
     #[arg(long, value_name = "SIDES", default_value = "both", requires = "keep")]
     sides: Sides,
-    /// Retire a version that is no longer in the field: the beginning of its digest.
+    /// Retire the version whose digest begins with this text, because it is no longer in the field.
     #[arg(long, value_name = "DIGEST", requires_all = ["reason", "contracts"], conflicts_with_all = ["direction", "removed"])]
     retire: Option<String>,
     /// Accept that the schema was removed.

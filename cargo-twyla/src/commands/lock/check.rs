@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Check the contracts against the lock of this git revision too, or against its schemas if it has no lock.
     #[arg(long, value_name = "REV")]
     against: Option<String>,
-    /// What the service does with the contracts; other directions are not checked.
+    /// The service's role, if it only emits (producer) or only listens (listener). The other direction is not checked.
     #[arg(long, value_name = "ROLE", value_parser = ["producer", "listener"])]
     role: Option<String>,
     /// Treat an outdated lock as an error, whatever the variables TWYLA_LOCK and CI are.

@@ -25,10 +25,10 @@ For example:
   cargo twyla diff HEAD~3
   cargo twyla diff origin/main -c api.user_input --format json")]
 pub(crate) struct Args {
-    /// A git revision.
+    /// The git revision to compare with. Default: the lock.
     #[arg(value_name = "REV")]
     revision: Option<String>,
-    /// Only these contracts.
+    /// Show only these contracts.
     #[arg(short, long, value_name = "CONTRACT")]
     contract: Vec<String>,
     #[command(flatten)]

@@ -49,30 +49,30 @@ A card:
   serves = [\"navitaire-api.get_booking\"]
   calls = []")]
 pub(crate) struct Args {
-    /// A built program, instead of building one.
+    /// Read this program, which is already built, instead of building one.
     #[arg(value_name = "PROGRAM", conflicts_with_all = ["package", "bin", "release", "manifest_path", "cargo"])]
     path: Option<PathBuf>,
     #[command(flatten)]
     which: BuildArgs,
-    /// The card of a service that isn't written in Rust, instead of building one.
+    /// Read the card of a service that isn't written in Rust, instead of building a program.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "package", "bin", "release", "manifest_path", "cargo"])]
     card: Option<PathBuf>,
-    /// The schemas folder of the card, if it isn't the one that the card names.
+    /// Use this schemas folder instead of the one that the card names.
     #[arg(long, value_name = "DIR", requires = "card")]
     schemas: Option<PathBuf>,
-    /// The contracts crate whose schemas the card means, in place of a folder: a package here or among the dependencies.
+    /// Use the schemas of this contracts crate instead of a folder: a package here or among the dependencies.
     #[arg(long = "contracts", value_name = "PACKAGE", requires = "card", conflicts_with = "schemas")]
     contracts_crate: Option<String>,
-    /// The service's name, if it isn't the program's.
+    /// The service's name. Default: the program's name.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
-    /// The version of the service, if it isn't the package's.
+    /// The service's version. Default: the package's version.
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// The environment that the service is deployed in, for example production.
     #[arg(long, value_name = "ENVIRONMENT")]
     environment: Option<String>,
-    /// Old versions keep running after a deployment, as apps on phones do.
+    /// Record that old versions keep running after a deployment, as apps on phones do.
     #[arg(long)]
     in_the_field: bool,
     /// Include the manifest of an earlier version that is still in use; can be given several times.
@@ -178,7 +178,7 @@ fn of_program(program: &Program) -> Result<Manifest, Error> {
         let damaged = |why| Error::Schema { path: path(), digest: digest.to_owned(), why };
         let bundle = Bundle::parse(text).map_err(|problems| damaged(problems.to_string()))?;
         if bundle.digest() != digest {
-            return Err(damaged(format!("its own is {}", bundle.digest())));
+            return Err(damaged(format!("the schema's actual digest is {}", bundle.digest())));
         }
         schemas.insert(digest.to_owned(), in_lines(&bundle).map_err(|error| damaged(error.to_string()))?);
     }

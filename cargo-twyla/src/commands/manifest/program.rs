@@ -13,16 +13,16 @@ use crate::support::text::did_you_mean;
 /// The program to build.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct BuildArgs {
-    /// The package, if the folder has several.
+    /// The package to build, if the folder has several.
     #[arg(short, long, value_name = "PACKAGE")]
     package: Option<String>,
-    /// The program, if the package has several.
+    /// The program to build, if the package has several.
     #[arg(long, value_name = "NAME")]
     bin: Option<String>,
     /// Build with optimizations.
     #[arg(short, long)]
     release: bool,
-    /// The package's Cargo.toml, if it isn't in the current folder.
+    /// The Cargo.toml of the package. Default: the one of the current folder.
     #[arg(long, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
     /// Arguments for cargo build, after `--`: features, a target, a profile.

@@ -32,7 +32,7 @@ For example:
   cargo twyla openapi navitaire-api -o openapi.json            of one of several
   cargo twyla openapi navitaire-api --server https://booking.example.com --version 2.1.0")]
 pub(crate) struct Args {
-    /// The service; optional if the folder has only one.
+    /// The service to describe; optional if the folder has only one.
     service: Option<String>,
     /// The URL of the service, before `/rpc/<method>`.
     #[arg(long, value_name = "URL")]

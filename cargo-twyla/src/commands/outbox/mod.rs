@@ -29,7 +29,7 @@ enum Command {
     List {
         #[command(flatten)]
         place: DatabaseArgs,
-        /// Only events with this name.
+        /// List only events with this name.
         #[arg(long)]
         event: Option<String>,
         #[command(flatten)]
@@ -67,13 +67,13 @@ struct DatabaseArgs {
 struct SelectionArgs {
     #[command(flatten)]
     place: DatabaseArgs,
-    /// The numbers of events, as `list` shows them.
+    /// The numbers of the events to retry or drop, as `list` shows them.
     #[arg(required_unless_present_any = ["event", "all"], conflicts_with_all = ["event", "all"])]
     ids: Vec<i64>,
-    /// Events with this name.
+    /// Retry or drop the events with this name.
     #[arg(long, conflicts_with = "all")]
     event: Option<String>,
-    /// All events.
+    /// Retry or drop all refused events.
     #[arg(long)]
     all: bool,
     /// Don't ask for confirmation.

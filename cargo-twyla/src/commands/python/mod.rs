@@ -47,10 +47,10 @@ A service:
 
   asyncio.run(service.run(\"amqp://guest:guest@localhost/\"))")]
 pub(crate) struct Args {
-    /// The folder of the package; the folder's name becomes the package's name.
+    /// The folder to write the package to; the folder's name becomes the package's name.
     #[arg(required_unless_present = "out", value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// The same folder, as other commands call it.
+    /// The same as DIR, under the name that other commands use.
     #[arg(short, long, value_name = "DIR", conflicts_with = "dir")]
     out: Option<PathBuf>,
     #[command(flatten)]

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Seconds between two readings.
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = interval)]
     interval: f64,
-    /// Print the page once.
+    /// Print the page once, and exit.
     #[arg(long)]
     once: bool,
 }

@@ -37,9 +37,9 @@ pub(crate) struct Args {
     /// An event (api.user_input), context, or a contract of an RPC (navitaire-api.get_booking/request, /response or /error).
     #[arg(add = ArgValueCompleter::new(crate::commands::completions::events))]
     event: String,
-    /// The file; `-` is standard input.
+    /// The file with the events; `-` is standard input.
     file: PathBuf,
-    /// The events are in their envelopes: {"event_name", "content", "context", "meta"}.
+    /// Read events that are in their envelopes: {"event_name", "content", "context", "meta"}.
     #[arg(long)]
     envelope: bool,
     /// How the events are separated.

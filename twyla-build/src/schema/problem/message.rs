@@ -269,14 +269,14 @@ impl fmt::Display for ProblemKind {
             Self::WantsNetwork { reference, uri, settings } if reference.starts_with(uri.as_str()) => write!(
                 f,
                 "`{reference}` isn't in a file of this folder, and schemas are never fetched from a network: save the \
-                 document and name its file, `\"documents\": {{ \"{uri}\": \"FILE\" }}` in {settings} or \
+                 document, and name its file with `\"documents\": {{ \"{uri}\": \"FILE\" }}` in {settings} or with \
                  `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::WantsNetwork { reference, uri, settings } => write!(
                 f,
                 "`{reference}` resolves to `{uri}` because of `$id`; no file of this folder has this URI, and schemas \
-                 are never fetched from a network: save the document and name its file, `\"documents\": {{ \"{uri}\": \
-                 \"FILE\" }}` in {settings} or `.document(\"{uri}\", \"FILE\")` in build.rs"
+                 are never fetched from a network: save the document, and name its file with `\"documents\": {{ \
+                 \"{uri}\": \"FILE\" }}` in {settings} or with `.document(\"{uri}\", \"FILE\")` in build.rs"
             ),
             Self::BadReference { reference } => {
                 write!(f, "`{reference}` isn't a URI reference, or can't be resolved against the enclosing `$id`")

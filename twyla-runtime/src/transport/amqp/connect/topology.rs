@@ -278,7 +278,12 @@ impl Topology {
         match self.existence(connection, declaration, &error).await? {
             Existence::There => {
                 if self.first(format!("{what} {name}")) {
-                    tracing::warn!(what, name, error = %error, "it already exists with other arguments or can't be declared by this user: using it unchanged");
+                    tracing::warn!(
+                        what,
+                        name,
+                        error = %error,
+                        "the {what} already exists with other arguments, or this user may not declare it: it is used unchanged"
+                    );
                 }
                 Ok(DeclareOutcome::Adopted)
             }
@@ -288,8 +293,8 @@ impl Topology {
                         what,
                         name,
                         error = %error,
-                        "this user has no permission to declare it or to check that it exists (RabbitMQ 4.2.6 and 4.3.0 require \
-                         `configure` for the check, later versions any permission): it is assumed to exist"
+                        "this user has no permission to declare the {what} or to check that it exists (RabbitMQ 4.2.6 and 4.3.0 \
+                         require `configure` for the check, later versions any permission): Twyla assumes that it exists"
                     );
                 }
                 Ok(DeclareOutcome::Adopted)
