@@ -36,7 +36,7 @@ impl Expansion {
         quote!(#item #block)
     }
 
-    /// Returns the parts that the first stage could not know, in front of them `import` if they replace its stand-in.
+    /// Returns the parts that the first stage could not know, after `import` if they replace the stand-in of the first stage.
     pub(crate) fn second(self, import: &TokenStream) -> TokenStream {
         let Self { errors, body, .. } = self;
         let body = (!body.is_empty()).then(|| quote!(#import { #body }));

@@ -19,8 +19,8 @@ pub(crate) fn bundle(schemas: &Schemas, root: &Loc) -> Bundle {
     Gatherer::new(schemas).bundle(root)
 }
 
-/// Returns a text that determines which values are valid under a schema: the form of all schemas that it reaches, and
-/// that its dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
+/// Returns a text that determines which values are valid under a schema: the form of all schemas that the schema or its
+/// dynamic scope `anchors` reaches. Two schemas with equal texts allow the same values.
 pub(super) fn content(schemas: &Schemas, loc: &Loc, anchors: &[(String, Loc)]) -> String {
     let roots = anchors.iter().map(|(_, loc)| loc).chain([loc]);
     let form = Gatherer::new(schemas).of_roots(loc, roots);

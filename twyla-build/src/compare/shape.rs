@@ -252,7 +252,7 @@ impl ShapeLowering<'_, '_> {
             }
             Shape::Map(inner) => self.map(inner),
             Shape::Nullable(inner) => self.held(inner),
-            // a comparison reads schemas without replacements, which change neither what is sent nor what is read
+            // a comparison reads schemas without replacing types, which change neither the sent nor the read values
             Shape::Replaced(replaced) => self.held(&replaced.held),
             Shape::Named(id) => self.named(*id),
             Shape::Any | Shape::Null | Shape::Boolean | Shape::String | Shape::Format(_) => Lit::TRUE,
@@ -327,8 +327,8 @@ impl ShapeLowering<'_, '_> {
     /// Returns the formula of the values that don't belong to a variant.
     fn other_than(&mut self, by: &Discriminator, variants: &[Variant], variant: &Variant) -> Lit {
         if let (Discriminator::RequiredMember(_), Some(at)) = (by, &variant.schema) {
-            // a value may have the members of several variants: it belongs to the one whose schema allows it, which requires
-            // its member
+            // a value may have the members of several variants: it belongs to the variant whose schema allows it, and this
+            // schema requires the variant's member
             return !self.schemas.root(at);
         }
         if variant.choices.is_empty() {

@@ -12,7 +12,7 @@ use crate::schema::load::{Json, Member, Node};
 use crate::schema::names;
 use crate::schema::schemas::{Loc, Schemas};
 
-/// Decides which structs keep undeclared members and which types trees read, once all types are known.
+/// Decides which structs keep undeclared members and which types are read by trees, once all types are known.
 pub(super) fn settle(schemas: &Schemas, types: &mut [Type]) {
     // each shape has its own address, which identifies it
     let whole: Vec<Shape> = (0..types.len()).map(Shape::Named).collect();

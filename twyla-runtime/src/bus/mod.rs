@@ -113,9 +113,9 @@ impl Bus {
     /// may be delivered more than once.
     ///
     /// # Errors
-    /// [`Error::Content`] and [`Error::Context`] if they break their contract. [`Error::TooLarge`] if the event exceeds the limit of
-    /// the bus or of the broker. [`Error::Refused`] at once if the broker refuses the event for good. [`Error::Unconfirmed`] if the
-    /// broker did not confirm in time. `Refused` and `Unconfirmed` say whether the event may have been sent. [`Error::Closed`] if
+    /// [`Error::Content`] or [`Error::Context`] if the content or the context breaks its contract. [`Error::TooLarge`] if the event
+    /// exceeds the limit of the bus or of the broker. [`Error::Refused`] at once if the broker refuses the event permanently.
+    /// [`Error::Unconfirmed`] if the broker did not confirm in time. `Refused` and `Unconfirmed` say whether the event may have been sent. [`Error::Closed`] if
     /// the bus is closed.
     ///
     /// # Cancel safety

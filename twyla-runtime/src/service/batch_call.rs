@@ -21,8 +21,8 @@ use crate::progress::DeliveryProgress;
 use crate::telemetry::span::ActiveSpan;
 use crate::transport::Delivery;
 
-/// Handles an event in a batch, or alone if it has failed or its batch has. Updates `failed`, the failed attempts so far. `None` if
-/// the service stops or the delivery is void.
+/// Handles an event in a batch, or alone if the event or its batch has failed. Updates `failed`, the failed attempts so far.
+/// `None` if the service stops or the delivery is void.
 pub(crate) async fn call_in_batch<'a>(
     listening: &'a ActiveListener,
     gathering: &Gathering,
@@ -82,7 +82,7 @@ pub(crate) async fn call_in_batch<'a>(
 /// Waits for other events, and rests meanwhile. `None` if the service stops.
 async fn rest(mut stopping: watch::Receiver<Phase>, progress: &DeliveryProgress, ended: Wait) -> Option<()> {
     tokio::select! {
-        // first: a service that stops ends the wait too, although those before may go back to their queue
+        // checked first: a service that stops ends the wait too, but the earlier events may then go back to their queue
         biased;
         () = phase::stopping(&mut stopping) => None,
         () = ended.wait(progress) => Some(()),

@@ -96,7 +96,7 @@ impl Cause {
     }
 }
 
-/// Returns the failure unless the store has made the handler fail, such as the outbox: then the batch is handled again as it is.
+/// Returns the failure, unless the store, such as the outbox, made the handler fail: then the batch is handled again as it is.
 ///
 /// If `each` event has its own work, because the listener takes no transaction, only a failure of the whole batch repeats it.
 pub(crate) fn store_trouble(failure: BatchFailure, each: bool) -> Result<BatchFailure, Trouble> {
@@ -114,7 +114,7 @@ pub(crate) fn store_trouble(failure: BatchFailure, each: bool) -> Result<BatchFa
 /// The indices of the events that a store made fail, with the trouble of the first one.
 type StoreFailures = (Vec<usize>, Trouble);
 
-/// Separates the events that the store has made fail from those that failed by themselves, by their index.
+/// Separates the events that failed because of the store from those that failed by themselves, by their index.
 pub(crate) fn split_store(failed: Vec<(usize, BoxError)>) -> (Option<StoreFailures>, Vec<(usize, BoxError)>) {
     let (store, failed): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(_, error)| is_store(error));
     let indices = store.iter().map(|(index, _)| *index).collect();

@@ -1,7 +1,7 @@
 //! Deduplication and outbox in the handler's own database, within its transaction.
 //!
 //! [`Dedupe`](crate::Dedupe) remembers handled events, [`Outbox`] keeps emitted ones, and [`Dialect`] has the SQL for both. The
-//! `relay` publishes the events of the outbox; an event that the broker refuses for good becomes [`Refused`].
+//! `relay` publishes the events of the outbox; an event that the broker refuses permanently becomes [`Refused`].
 
 mod dedupe;
 mod dialect;

@@ -27,7 +27,7 @@ use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 /// again under the same message id, and [`Dedupe`](crate::Dedupe) skips it. In PostgreSQL one relay works at a time, however
 /// many processes run; with SQLite, give the outbox to a single service.
 ///
-/// An event that the broker refuses for good, because it is too large or because the service may not write to its exchange,
+/// An event that the broker refuses permanently, because it is too large or because the service may not write to its exchange,
 /// is moved to a table of refused events with a warning, and the relay goes on: see [`refused`](Self::refused) and
 /// `cargo twyla outbox`.
 ///

@@ -1,11 +1,11 @@
-//! Outbox events that the broker refused for good: list, retry, drop.
+//! Outbox events that the broker refused permanently: list, retry, drop.
 
 use chrono::{DateTime, Utc};
 
 use super::dialect::RefusedRow;
 use super::{Dialect, Outbox};
 
-/// An outbox event that the broker refused for good.
+/// An outbox event that the broker refused permanently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refused {

@@ -135,7 +135,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
         Ok(any)
     }
 
-    /// Publishes an event. Returns the broker's reason if it refuses the event for good, `None` if it confirms the event.
+    /// Publishes an event. Returns the broker's reason if it refuses the event permanently, `None` if it confirms the event.
     async fn publish(&self, row: Row) -> Result<Option<String>, RelayError> {
         let parent = row.trace.as_deref().and_then(|trace| trace.parse().ok());
         let event = format!("{}.{}", row.exchange, row.routing_key);

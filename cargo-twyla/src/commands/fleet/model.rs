@@ -58,7 +58,7 @@ pub(crate) struct Drained {
     pub(crate) queues: BTreeSet<String>,
 }
 
-/// The subject of an edge: what is sent.
+/// The subject of an edge: the event or the method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Subject {
     Event { event: String, group: String },
@@ -327,7 +327,7 @@ pub(crate) enum Unmatched {
     Left { event: String, group: String, service: ServiceId },
 }
 
-/// Compares the schema of what is sent with the schema of what is accepted; returns `None` if they fit.
+/// Compares the sender's schema with the receiver's schema; returns `None` if they fit.
 fn mismatch(part: Part, producer: &str, consumer: &str, judge: &mut impl Judge) -> Option<Mismatch> {
     match &*judge.judge(producer, consumer) {
         Verdict::Fits => None,

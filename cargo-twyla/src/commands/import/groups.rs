@@ -6,8 +6,8 @@ use super::plan::{Earlier, Plan, Referring};
 
 /// Divides the files that are imported into independent groups, by their indices, in the order of their first files.
 ///
-/// In one group are files that references connect, that share a definition, and that are versions of one contract. The context
-/// and what it refers to are in each group.
+/// Files are in one group if references connect them, if they share a definition, or if they are versions of one contract. The
+/// context and the files that it refers to are in each group.
 pub(super) fn groups(from: &Referring<'_>, plan: &Plan) -> Vec<BTreeSet<usize>> {
     let mut places: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (place, sources) in &plan.from {

@@ -1,5 +1,5 @@
-//! `cargo twyla outbox`: lists, shows, retries and drops the events of an outbox that the broker refuses for good. [`mod@print`]
-//! formats them, [`store`] is their database.
+//! `cargo twyla outbox`: lists, shows, retries and drops the events of an outbox that the broker refuses permanently.
+//! [`mod@print`] formats them, [`store`] is their database.
 
 mod print;
 mod store;

@@ -44,7 +44,7 @@ pub(crate) struct Lowering<'a> {
     /// The number of opaque rules that may still be identified by content.
     contents: usize,
     done: HashMap<(Loc, Anchors), Lit>,
-    /// The schemas being lowered, each with a reference to itself once one of its parts leads back to it.
+    /// The schemas being lowered, each with a reference to its formula once one of its parts leads back to the schema.
     open: HashMap<(Loc, Anchors), Option<(Index, Lit)>>,
 }
 

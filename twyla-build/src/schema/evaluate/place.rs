@@ -26,7 +26,7 @@ pub(crate) fn place_of(schemas: &Schemas, root: &Loc, pointer: &str, keyword: &s
     }
 }
 
-/// Returns these schemas and all that they apply to the same value.
+/// Returns these schemas and all schemas that they apply to the same value.
 fn around(schemas: &Schemas, from: BTreeSet<Loc>) -> BTreeSet<Loc> {
     let (mut open, mut all): (Vec<Loc>, _) = (from.iter().cloned().collect(), from);
     while let Some(loc) = open.pop() {

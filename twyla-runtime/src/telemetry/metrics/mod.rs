@@ -169,7 +169,7 @@ pub(crate) enum EmitOutcome {
     Confirmed,
     /// A retry may succeed.
     Unconfirmed,
-    /// The broker refused the event for good.
+    /// The broker refused the event permanently.
     Refused,
 }
 
@@ -395,7 +395,7 @@ impl EmitMetricsByEvent {
     }
 }
 
-/// Counts an outbox event that the broker refused for good.
+/// Counts an outbox event that the broker refused permanently.
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(not(feature = "metrics"), allow(unused_variables, reason = "nothing is counted"))]
 pub(crate) fn refused_of_outbox(event: &str) {

@@ -1,4 +1,4 @@
-//! The service {{service}}: answers what it is asked.
+//! The service {{service}}: answers questions.
 
 mod contracts {
     twyla_runtime::include_contracts!();
