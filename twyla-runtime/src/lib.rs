@@ -70,6 +70,7 @@ pub use service::fail::Fail;
 pub use service::handler::{Batch, BatchEvent, HandlerList, Listeners};
 pub use service::health::Health;
 pub use service::meta::{FirstFailure, Meta};
+pub use service::rate::Rate;
 pub use service::retry::Retry;
 pub use service::running::Running;
 pub use service::state::State;
@@ -125,6 +126,7 @@ pub mod __private {
     pub use twyla_macros::{expand, listeners, rpcs};
 
     // handlers
+    pub use crate::Rate;
     pub use crate::Retry;
     pub use crate::rpc::handler as calls;
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};

@@ -25,6 +25,9 @@ pub(crate) trait Observer: Send + Sync {
 
 /// Observes one delivery.
 pub(crate) trait DeliveryObserver: Send + Sync {
+    /// Returns the time on the observer's clock.
+    fn now(&self) -> Duration;
+
     /// Waits until the pause has passed on the observer's clock.
     fn pause(self: Arc<Self>, pause: Duration) -> BoxFuture<'static, ()>;
 
@@ -112,6 +115,11 @@ impl fmt::Debug for Progress {
 pub(crate) struct DeliveryProgress(Option<Arc<dyn DeliveryObserver>>);
 
 impl DeliveryProgress {
+    /// Returns the time on the observer's clock, if there is an observer.
+    pub(crate) fn virtual_time(&self) -> Option<Duration> {
+        self.0.as_ref().map(|observer| observer.now())
+    }
+
     /// Waits until the pause has passed.
     pub(crate) async fn pause(&self, pause: Duration) {
         match &self.0 {

@@ -77,6 +77,24 @@ async fn ledger(inputs: Batch<UserInput>) -> Result<(), Fail> {
     Ok(())
 }
 
+/// The listeners with limits.
+pub fn limited() -> Listeners {
+    listeners![slowly, book_slowly]
+}
+
+/// Handles an event each minute.
+#[listener("api.user_input", group = "slowly", rate = "1/m", retry = "2x 1s..1s")]
+async fn slowly(input: UserInput, meta: Meta) -> Result<(), Fail> {
+    match input.emission.as_str() {
+        "once" if meta.attempt == 1 => Err(Fail::retry("once")),
+        _ => Ok(()),
+    }
+}
+
+/// Handles a batch when there are tokens for all of its events.
+#[listener("api.user_input", group = "slow_ledger", batch = 3, within = "1s", rate = "1/m")]
+async fn book_slowly(_: Vec<UserInput>) {}
+
 /// Repeats the text of a reply.
 #[listener("bot.reply", group = "echo")]
 async fn echo(reply: Reply, context: Context, bus: Bus) -> Result<(), Fail> {

@@ -3,6 +3,7 @@
 mod batches;
 mod events;
 mod expectations;
+mod limits;
 mod neighbours;
 mod time;
 

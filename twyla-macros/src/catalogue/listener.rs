@@ -42,6 +42,12 @@ pub(crate) fn bad_retry(written: &str) -> Text {
         .note("units are `ms`, `s`, `m`, `h` and `d`; no pause is longer than 30 days")
 }
 
+pub(crate) fn bad_rate(written: &str) -> Text {
+    Text::new(format!("`rate` cannot be `{written}`"))
+        .help("write the most events in a period, from 1 to 1000000, as in `rate = \"100/s\"`")
+        .note("periods are `s`, `m` or `min`, `h` and `d`")
+}
+
 pub(crate) fn bad_key(written: &str) -> Text {
     Text::new(format!("events cannot be ordered by `{written}`"))
         .help("write `session`, or a field as in `content.order_id` or `context.user`")

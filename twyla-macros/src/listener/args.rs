@@ -22,7 +22,7 @@ pub(super) struct Args {
 const ATTRIBUTE: Attribute = Attribute {
     macro_name: "listener",
     name: "the event's name",
-    keys: &["group", "retry", "prefetch", "concurrency", "ordered_by", "batch", "within", "contracts", "crate"],
+    keys: &["group", "retry", "prefetch", "concurrency", "rate", "ordered_by", "batch", "within", "contracts", "crate"],
 };
 
 /// Parses the attribute.
@@ -39,6 +39,7 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             "retry" => policy.retry = Some(policy::retry(input)?),
             "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch")?),
             "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency")?),
+            "rate" => policy.rate = Some(policy::rate(input)?),
             "batch" => {
                 policy.is_batch = true;
                 policy.batch = Some(policy::batch(input)?);

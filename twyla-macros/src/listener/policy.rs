@@ -16,6 +16,7 @@ pub(super) struct Policy {
     pub(super) retry: Option<Retry>,
     pub(super) prefetch: Option<u16>,
     pub(super) concurrency: Option<u16>,
+    pub(super) rate: Option<Rate>,
     pub(super) ordered_by: Option<Key>,
     /// Whether the attribute has `batch`, right or wrong.
     pub(super) is_batch: bool,
@@ -29,6 +30,9 @@ const WITHIN: u64 = 200;
 /// The maximum of `within`, in milliseconds: the broker's `consumer_timeout` counts meanwhile.
 const LONGEST_WITHIN: u64 = 60_000;
 
+/// The largest number of events in a rate.
+const MOST_OF_A_RATE: u32 = 1_000_000;
+
 /// The largest prefetch, which AMQP writes in 16 bits.
 const MOST_EVENTS: u32 = u16::MAX as u32;
 
@@ -38,6 +42,13 @@ pub(super) struct Retry {
     attempts: u32,
     first: u64,
     max: u64,
+}
+
+/// The number of events, and the period in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rate {
+    events: u32,
+    seconds: u64,
 }
 
 /// The ordering key of events.
@@ -74,20 +85,47 @@ pub(super) fn retry(input: ParseStream<'_>) -> syn::Result<Retry> {
     Retry::parse(&written.value()).ok_or_else(|| text::bad_retry(&written.value()).at(written.span()))
 }
 
+impl Rate {
+    /// Reads `100/s`, `1000/m` or `1000/min`, `50/h`, `10/d`.
+    fn parse(text: &str) -> Option<Self> {
+        let (events, unit) = text.split_once('/')?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" | "min" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        let events = events.parse().ok().filter(|events| (1..=MOST_OF_A_RATE).contains(events))?;
+        Some(Self { events, seconds })
+    }
+}
+
+pub(super) fn rate(input: ParseStream<'_>) -> syn::Result<Rate> {
+    let (written, span) = text_or_number(input)?;
+    Rate::parse(&written).ok_or_else(|| text::bad_rate(&written).at(span))
+}
+
+/// Parses a text, or a number, which is a mistake that the caller reports.
+fn text_or_number(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
+    if input.peek(LitInt) {
+        let written: LitInt = input.parse()?;
+        return Ok((written.to_string(), written.span()));
+    }
+    let written: LitStr = input.parse()?;
+    Ok((written.value(), written.span()))
+}
+
 pub(super) fn batch(input: ParseStream<'_>) -> syn::Result<(u16, Span)> {
     let span = input.span();
     Ok((numbers::count(input, "batch")?, span))
 }
 
 pub(super) fn within(input: ParseStream<'_>) -> syn::Result<(u64, Span)> {
-    if input.peek(LitInt) {
-        let written: LitInt = input.parse()?;
-        return Err(text::bad_within(&written.to_string()).at(written.span()));
-    }
-    let written: LitStr = input.parse()?;
-    let millis = duration(&written.value()).filter(|millis| (1..=LONGEST_WITHIN).contains(millis));
-    let millis = millis.ok_or_else(|| text::bad_within(&written.value()).at(written.span()))?;
-    Ok((millis, written.span()))
+    let (written, span) = text_or_number(input)?;
+    let millis = duration(&written).filter(|millis| (1..=LONGEST_WITHIN).contains(millis));
+    let millis = millis.ok_or_else(|| text::bad_within(&written).at(span))?;
+    Ok((millis, span))
 }
 
 pub(super) fn key(input: ParseStream<'_>) -> syn::Result<Key> {
@@ -155,6 +193,10 @@ impl Policy {
         }
         fields.extend(self.prefetch.map(|count| some("prefetch", quote!(#count))));
         fields.extend(self.concurrency.map(|count| some("concurrency", quote!(#count))));
+        if let Some(Rate { events, seconds }) = self.rate {
+            let per = quote!(::core::time::Duration::from_secs(#seconds));
+            fields.extend(some("rate", quote!(__twyla::Rate { events: #events, per: #per })));
+        }
         fields.extend(self.ordered_by.as_ref().map(|key| some("key", key.expand(content, runtime))));
         fields.extend(self.batch.map(|_| some("batch", quote!(TWYLA_BATCHING))));
         if fields.is_empty() {
@@ -209,6 +251,32 @@ mod tests {
             ("5x 99999999999999999999s", None),
         ] {
             assert_eq!(Retry::parse(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_rates() {
+        let rate = |events, seconds| Some(Rate { events, seconds });
+        for (text, want) in [
+            ("100/s", rate(100, 1)),
+            ("1/m", rate(1, 60)),
+            ("30/min", rate(30, 60)),
+            ("1000000/h", rate(1_000_000, 3600)),
+            ("5/d", rate(5, 86_400)),
+            ("0/s", None),
+            ("100", None),
+            ("x/s", None),
+            ("-1/s", None),
+            ("1.5/s", None),
+            ("100/w", None),
+            ("100/10s", None),
+            ("100/", None),
+            ("/s", None),
+            ("", None),
+            ("1000001/s", None),
+            ("99999999999/s", None),
+        ] {
+            assert_eq!(Rate::parse(text), want, "{text}");
         }
     }
 }

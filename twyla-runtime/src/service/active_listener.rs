@@ -10,6 +10,7 @@ use super::backlog::HeldDeliveries;
 use super::dedupe::Dedupe;
 use super::gather::Gathering;
 use super::handler::{Keyed, Registration, States};
+use super::limits::Limits;
 use super::pace::Pace;
 use super::phase::Phase;
 use super::recall::Recall;
@@ -45,6 +46,8 @@ pub(crate) struct ActiveListener {
     pub(crate) gathering: Option<Gathering>,
     /// The permits of concurrent handlers; `None` if the prefetch is the only limit.
     pub(crate) places: Option<Arc<Semaphore>>,
+    /// The limits that its events pass before they are handled, if there are any.
+    pub(crate) limits: Option<Limits>,
     pub(crate) pace: Pace,
     pub(crate) metrics: ListenerMetrics,
     pub(crate) stopping: watch::Receiver<Phase>,

@@ -6,6 +6,7 @@ use tokio::time::sleep_until;
 
 use super::ack::Decision;
 use super::active_listener::ActiveListener;
+use super::admission::{Admission, Applicant, admit};
 use super::batch_call::call_in_batch;
 use super::call::{Attempt, Called, call};
 use super::call_outcome::CallOutcome;
@@ -29,8 +30,8 @@ use twyla_codec::validate::{Refusal, Violation};
 /// The next step of a delivery after its attempts.
 pub(super) enum NextStep {
     Settled,
-    /// The event is retried after this delay, by any member of the group.
-    Later(Duration, FailedAttempts),
+    /// The event is handled after this delay, by any member of the group.
+    Later(Duration, Option<FailedAttempts>),
     /// The broker took the delivery back during the pause before its next attempt, which is due at this time.
     Void(FailedAttempts, tokio::time::Instant),
     DeadLetter(DeadLetterCause),
@@ -44,7 +45,7 @@ impl NextStep {
                 Decision::Requeue => None,
                 decision => Some(VoidOutcome::Decided(decision)),
             },
-            Self::Later(pause, failed) => Some(VoidOutcome::Failed(failed, tokio::time::Instant::now() + pause)),
+            Self::Later(pause, failed) => Some(VoidOutcome::Failed(failed?, tokio::time::Instant::now() + pause)),
             Self::Void(failed, due) => Some(VoidOutcome::Failed(failed, due)),
             Self::DeadLetter(verdict) => Some(VoidOutcome::DeadLetter(verdict)),
         }
@@ -68,7 +69,7 @@ pub(super) async fn attempts(
         Some((failed, due)) => {
             let left = due.saturating_duration_since(tokio::time::Instant::now());
             if left > HERE && !listening.is_ordered() {
-                return NextStep::Later(left, failed);
+                return NextStep::Later(left, Some(failed));
             }
             match pause(listening, delivery, left).await {
                 PauseEnd::Over => Some(failed),
@@ -88,7 +89,11 @@ pub(super) async fn attempts(
         let number = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let this = Attempt { delivery, envelope: &envelope, session: &session, number, failed: failed.as_ref() };
         let called = match &listening.gathering {
-            None => call(listening, this, &mut patience).await,
+            None => match admit(listening, Applicant::of(delivery)).await {
+                Admission::Admitted => call(listening, this, &mut patience).await,
+                Admission::Later(pause) => return NextStep::Later(pause, failed),
+                Admission::Ended => None,
+            },
             Some(gathering) => {
                 let mut so_far = failed.clone();
                 let this = Attempt { failed: None, ..this };
@@ -115,10 +120,7 @@ pub(super) async fn attempts(
                 span.debug(|| tracing::debug!(event, group, attempt, message_id, "handled in a batch"));
                 return NextStep::Settled;
             }
-            CallOutcome::Later(pause) => match failed {
-                Some(failed) => return NextStep::Later(pause, failed),
-                None => return NextStep::Settled,
-            },
+            CallOutcome::Later(pause) => return NextStep::Later(pause, failed),
             CallOutcome::Ended(outcome) => outcome,
         };
         if let Some(decision) = ack.decision() {
@@ -195,7 +197,7 @@ async fn again(
 ) -> Result<FailedAttempts, NextStep> {
     // An ordered listener keeps its order, and a short pause isn't worth a round trip through the broker.
     if pause > HERE && !listening.is_ordered() {
-        return Err(NextStep::Later(pause, failed));
+        return Err(NextStep::Later(pause, Some(failed)));
     }
     let due = tokio::time::Instant::now() + pause;
     match self::pause(listening, delivery, pause).await {

@@ -1,7 +1,7 @@
 //! The answers to the events of a batch, and the order of the events that are handled again.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::active_listener::ActiveListener;
 use super::call::AttemptTimer;
@@ -24,6 +24,14 @@ impl Answers {
     pub(crate) fn add(&mut self, (place, member): InBatch, outcome: MemberOutcome, begun: Instant, span: &ActiveSpan) {
         let (span, failed) = (span.clone(), member.failed.clone());
         self.0.push((place, member, Answer { outcome, begun, span, failed, turn: None, start: None }));
+    }
+
+    /// Answers events that are handled again after a pause in a retry queue.
+    pub(crate) fn later(&mut self, members: Vec<InBatch>, pause: Duration) {
+        for member in members {
+            let later = MemberOutcome::Called(CallOutcome::Later(pause));
+            self.add(member, later, Instant::now(), &ActiveSpan::none());
+        }
     }
 
     /// Returns the events without those whose message id another event of the batch has: after the batch, the store knows them.

@@ -7,6 +7,7 @@ use tokio::time::sleep_until;
 
 use super::ack::Ack;
 use super::active_listener::ActiveListener;
+use super::admission::{Admission, Applicant, admit};
 use super::batch_answers::{Answers, InBatch};
 use super::batch_fail::BatchFailure;
 use super::batch_failure::{
@@ -35,7 +36,8 @@ pub(crate) async fn handle(
     progress: &DeliveryProgress,
     alone: Option<Attempt<'_>>,
 ) -> Vec<(BatchMember, Answer)> {
-    let mut batch = BatchRun { listening, gathering, alone, answers: Answers::default(), due: Instant::now() };
+    let mut batch =
+        BatchRun { listening, gathering, alone, answers: Answers::default(), due: Instant::now(), is_admitted: false };
     let mut patience = StoreBackoff::default();
     let mut members: Vec<InBatch> = members.into_iter().enumerate().collect();
     if listening.dedupe.is_some() {
@@ -45,6 +47,17 @@ pub(crate) async fn handle(
         members = batch.without_void(members);
         let Some((_, first)) = members.first() else { break };
         let (first, arrived) = (first.ack.clone(), first.arrived);
+        if !batch.is_admitted {
+            match admit(listening, Applicant { progress, ack: &first, arrived, events: members.len() }).await {
+                Admission::Admitted => batch.is_admitted = true,
+                Admission::Later(pause) => {
+                    batch.answers.later(members, pause);
+                    break;
+                }
+                Admission::Ended if first.is_void() => continue,
+                Admission::Ended => return Vec::new(),
+            }
+        }
         let trouble = match batch.claim(&members).await {
             None => return Vec::new(),
             Some(Err(trouble)) => trouble,
@@ -83,6 +96,8 @@ struct BatchRun<'a> {
     /// The attempt at an event that is handled alone.
     alone: Option<Attempt<'a>>,
     answers: Answers,
+    /// Whether the limits of the listener have let the next attempt pass.
+    is_admitted: bool,
     /// When the next attempt at the batch is due.
     due: Instant,
 }
@@ -168,6 +183,8 @@ impl BatchRun<'_> {
             Ok(failure) => failure,
             Err(trouble) => return (events, Err(trouble)),
         };
+        // the next attempt has to pass the limits again
+        self.is_admitted = false;
         let failure = match failure {
             Some((_, BatchFailure::Events(failed))) => return self.some_failed(events, failed, begun, &span),
             Some((reason, BatchFailure::Whole(error))) => Some((reason, error)),

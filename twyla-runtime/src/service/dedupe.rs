@@ -11,6 +11,7 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::sleep;
 
 use super::phase::Phase;
+use super::rate::Tokens;
 use crate::future::BoxFuture;
 
 type Cause = Box<dyn StdError + Send + Sync>;
@@ -89,6 +90,17 @@ pub(crate) trait Store: Send + Sync {
     /// Returns the maximum number of events that can be handled at once; `None` if there is no limit.
     fn connections(&self) -> Option<u32> {
         None
+    }
+
+    /// Returns whether the store has buckets of tokens, which all members of a group share.
+    fn has_buckets(&self) -> bool {
+        false
+    }
+
+    /// Takes tokens out of a bucket, and returns zero; or returns how long until there are enough. A store without buckets has all
+    /// tokens.
+    fn take<'a>(&'a self, _bucket: &'a str, _tokens: Tokens) -> BoxFuture<'a, Result<Duration, Trouble>> {
+        Box::pin(std::future::ready(Ok(Duration::ZERO)))
     }
 
     /// Removes events that are older than `age`; returns how many were removed.

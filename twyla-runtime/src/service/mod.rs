@@ -2,6 +2,7 @@
 
 pub(crate) mod ack;
 pub(crate) mod active_listener;
+pub(crate) mod admission;
 pub(crate) mod attempt;
 pub(crate) mod attempts;
 pub(crate) mod backlog;
@@ -23,10 +24,13 @@ pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod hold;
 pub(crate) mod key_order;
+pub(crate) mod limits;
 pub(crate) mod meta;
 pub(crate) mod pace;
 pub(crate) mod passing;
 pub(crate) mod phase;
+pub(crate) mod rate;
+pub(crate) mod rate_limit;
 pub(crate) mod recall;
 pub(crate) mod requeue;
 pub(crate) mod retry;
@@ -56,8 +60,11 @@ use self::backlog::HeldDeliveries;
 use self::dedupe::{Dedupe, forget};
 use self::gather::Gathering;
 use self::handler::{Batching, Registration, States};
+use self::limits::Limits;
 use self::pace::Pace;
 use self::phase::Phase;
+use self::rate::Rate;
+use self::rate_limit::RateLimit;
 use self::recall::Recall;
 use self::retry::Retry;
 use self::running::Running;
@@ -93,6 +100,7 @@ pub struct Service {
     prefetch: u16,
     redeliveries: u32,
     retry: Retry,
+    rate: Option<Rate>,
     kind: QueueKind,
     dedupe: Option<Dedupe>,
     relays: Vec<StartRelay>,
@@ -120,6 +128,7 @@ impl Service {
             prefetch: 64,
             redeliveries: 20,
             retry: Retry::default(),
+            rate: None,
             kind: QueueKind::default(),
             dedupe: None,
             relays: Vec::new(),
@@ -223,6 +232,12 @@ impl Service {
     /// Sets the retry policy of failed handlers; five attempts unless set.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Sets the rate of each listener whose attribute has none; there is no limit unless set.
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
         self
     }
 
@@ -339,6 +354,16 @@ impl Service {
                 }
                 None => policy.prefetch.unwrap_or(self.prefetch).max(1),
             };
+            let rate = policy.rate.or(self.rate).map(|rate| Rate { per: rate.per.min(FOREVER), ..rate });
+            let prefetch = match (rate, policy.prefetch) {
+                // more would wait in this process until they have to go back
+                (Some(rate), None) => {
+                    let most =
+                        rate.events_in(self.consumer_timeout / 2).max(batch.map_or(1, |batch| batch.size.into()));
+                    u16::try_from(most).map_or(prefetch, |most| prefetch.min(most))
+                }
+                _ => prefetch,
+            };
             let places = concurrency.filter(|places| batch.is_some() || *places < prefetch);
             let queue = Arc::new(QueueSpec {
                 event: listener.record.subject(),
@@ -355,6 +380,11 @@ impl Service {
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
             let (event, group) = (queue.event, queue.group);
             let retry = policy.retry.unwrap_or(self.retry);
+            let rate = rate.map(|rate| RateLimit::new(rate, self.dedupe.as_ref().map(|it| &it.store), &queue.name));
+            if let Some(rate) = &rate {
+                let of = if rate.is_shared() { "all members of the group together" } else { "this member" };
+                tracing::info!(event, group, of, "the rate of the listener is limited");
+            }
             let listening = Arc::new(ActiveListener {
                 bus: self.bus.clone(),
                 states: states.clone(),
@@ -366,6 +396,7 @@ impl Service {
                 gathering: batch.map(Gathering::new),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
+                limits: Limits::new(rate),
                 pace: Pace::default(),
                 metrics: ListenerMetrics::new(event, group),
                 store: StoreState::new(event, group),
@@ -436,6 +467,7 @@ impl fmt::Debug for Service {
             .field("prefetch", &self.prefetch)
             .field("redeliveries", &self.redeliveries)
             .field("retry", &self.retry)
+            .field("rate", &self.rate)
             .field("queue", &self.kind)
             .field("drain_deadline", &self.drain_deadline)
             .field("rpcs", &self.rpcs)

@@ -60,11 +60,11 @@ pub(crate) async fn postpone(
     listening: &ActiveListener,
     delivery: Delivery,
     pause: Duration,
-    failed: FailedAttempts,
+    failed: Option<FailedAttempts>,
 ) -> Option<Box<HeldDelivery>> {
     let (exchange, routing_key) = delivery.origin();
     let mut headers = headers::foreign(&delivery.headers);
-    headers.extend(failed.headers().map(|(name, value)| (name.into(), value)));
+    headers.extend(failed.iter().flat_map(FailedAttempts::headers).map(|(name, value)| (name.into(), value)));
     headers.push((headers::EXCHANGE.into(), Header::Text(exchange)));
     headers.push((headers::ROUTING_KEY.into(), Header::Text(routing_key)));
     let (queue, pause) = (&listening.queue, step(pause));

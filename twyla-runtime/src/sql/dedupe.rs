@@ -20,11 +20,13 @@ use crate::service::dedupe::{
 };
 use crate::service::handler::{Argument, BatchArgument, BatchParts, Failure, Need, Parts};
 use crate::service::passing::is_transient;
+use crate::service::rate::Tokens;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
 
 impl Dedupe {
-    /// Remembers handled events in the table `twyla_handled` of a database. Creates the table if it is missing.
+    /// Remembers handled events in the table `twyla_handled` of a database, and shares the `rate` of listeners among the members of their
+    /// group in the table `twyla_rates`. Creates the tables if they are missing.
     ///
     /// Each attempt has its own transaction, which is committed after the handler succeeds and before the event is acked. The
     /// work that a handler does in that transaction ([`Tx`]) takes effect exactly once, even if the process dies at any time. Other
@@ -35,16 +37,19 @@ impl Dedupe {
     /// an event can be delivered again for as long as it may be replayed.
     ///
     /// # Errors
-    /// The database's error if the table can't be created.
+    /// The database's error if the tables can't be created.
     ///
     /// # Cancel safety
-    /// If the future is dropped, the table may or may not be created.
+    /// If the future is dropped, the tables may or may not be created.
     pub async fn sql<DB: Dialect>(pool: Pool<DB>) -> Result<Self, sqlx::Error> {
         DB::make_handled(&pool).await?;
         let store = Arc::new(SqlStore { pool, open: Arc::default() });
         Ok(Self { store, gives: Some(TypeId::of::<Tx<DB>>()), kept: None })
     }
 }
+
+/// The longest time in the arithmetic of buckets: 30 years, in microseconds.
+const LONGEST: i64 = 30 * 365 * 24 * 60 * 60 * 1_000_000;
 
 struct SqlStore<DB: Dialect> {
     pool: Pool<DB>,
@@ -67,6 +72,20 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 
     fn connections(&self) -> Option<u32> {
         Some(self.pool.options().get_max_connections())
+    }
+
+    fn has_buckets(&self) -> bool {
+        true
+    }
+
+    fn take<'a>(&'a self, bucket: &'a str, tokens: Tokens) -> BoxFuture<'a, Result<Duration, Trouble>> {
+        let micros = |time: Duration| i64::try_from(time.as_nanos().div_ceil(1000)).unwrap_or(LONGEST).min(LONGEST);
+        Box::pin(async move {
+            let (cost, missing) = (micros(tokens.cost), micros(tokens.missing));
+            let wait = DB::take(&self.pool, bucket, cost, missing).await;
+            let wait = wait.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))?;
+            Ok(Duration::from_micros(u64::try_from(wait).unwrap_or_default()))
+        })
     }
 
     fn forget(&self, age: Duration) -> BoxFuture<'_, Result<u64, BoxError>> {

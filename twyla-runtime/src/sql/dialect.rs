@@ -1,4 +1,4 @@
-//! The SQL statements of dedupe and outbox, for PostgreSQL and SQLite.
+//! The SQL statements of dedupe, rates and outbox, for PostgreSQL and SQLite.
 //!
 //! All statements work through a pooler in transaction mode, which may send each transaction to another server connection:
 //! statements are either unprepared, or prepared without a name within a transaction.
@@ -31,7 +31,7 @@ pub(super) type RefusedRow = (i64, String, String, String, i64, i64, i64, String
 /// The statements of a database.
 #[doc(hidden)]
 pub trait Statements: Database {
-    /// Creates the table of handled events.
+    /// Creates the tables of handled events and of rates.
     fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Marks an event as handled; `false` if it already is. Waits for a concurrent transaction that marks the same event.
     ///
@@ -62,6 +62,9 @@ pub trait Statements: Database {
     fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
     /// Deletes marks older than `seconds`; returns the number of rows.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
+    /// Takes tokens that are worth `cost` out of a bucket if at most `missing` is missing, and returns 0; otherwise returns how long until
+    /// there are enough. All times are in microseconds, on the database's clock.
+    fn take<'a>(pool: &'a Pool<Self>, bucket: &'a str, cost: i64, missing: i64) -> BoxFuture<'a, Result<i64>>;
     /// Creates the tables of the outbox.
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
@@ -107,7 +110,7 @@ const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
 macro_rules! statements {
     (
         $database:ty, handled = $handled:literal, ids = $ids:literal, bind_ids = $bind_ids:expr, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
-        forget = $forget:expr, micros = $micros:expr, put_back = $put_back:expr,
+        forget = $forget:expr, now = $now:literal, later = $later:literal, micros = $micros:expr, put_back = $put_back:expr,
         begin = $begin:expr, end = $end:expr, next = $next:literal
     ) => {
         impl Dialect for $database {}
@@ -177,6 +180,22 @@ macro_rules! statements {
 
             fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>> {
                 Box::pin(async move { Ok(raw_sql(AssertSqlSafe($forget(seconds))).execute(pool).await?.rows_affected()) })
+            }
+
+            fn take<'a>(pool: &'a Pool<Self>, bucket: &'a str, cost: i64, missing: i64) -> BoxFuture<'a, Result<i64>> {
+                Box::pin(async move {
+                    let (name, now, later) = (bucket.replace('\'', "''"), $now, $later);
+                    // each expression of the update reads the row as it was before
+                    let sql = format!(
+                        "INSERT INTO twyla_rates AS rate (bucket, full_at, wait) VALUES ('{name}', {now} + {cost}, 0) \
+                         ON CONFLICT (bucket) DO UPDATE SET \
+                         full_at = CASE WHEN rate.full_at - {now} <= {missing} THEN {later}(rate.full_at, {now}) + {cost} \
+                         ELSE rate.full_at END, \
+                         wait = {later}(0, rate.full_at - {now} - {missing}) \
+                         RETURNING wait"
+                    );
+                    sqlx::Row::try_get(&raw_sql(AssertSqlSafe(sql)).fetch_one(pool).await?, 0)
+                })
             }
 
             fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
@@ -307,7 +326,12 @@ statements!(
         handled_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (group_name, message_id)
     );
-    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at);
+    CREATE UNLOGGED TABLE IF NOT EXISTS twyla_rates (
+        bucket text PRIMARY KEY,
+        full_at bigint NOT NULL,
+        wait bigint NOT NULL
+    )",
     ids = "unnest($2::text[]) AS ids (id)",
     bind_ids = |ids: Vec<String>| ids,
     outbox = "SELECT pg_advisory_xact_lock(7743218410562);
@@ -335,6 +359,8 @@ statements!(
     named = false,
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => {seconds:.3})"),
+    now = "CAST(extract(epoch FROM now()) * 1000000 AS bigint)",
+    later = "greatest",
     micros = |column| format!("CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"),
     // A single statement, so that concurrent calls can't both copy the row.
     put_back = |id| [format!(
@@ -356,7 +382,12 @@ statements!(
         handled_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
         PRIMARY KEY (group_name, message_id)
     );
-    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at)",
+    CREATE INDEX IF NOT EXISTS twyla_handled_at ON twyla_handled (handled_at);
+    CREATE TABLE IF NOT EXISTS twyla_rates (
+        bucket TEXT PRIMARY KEY,
+        full_at INTEGER NOT NULL,
+        wait INTEGER NOT NULL
+    )",
     ids = "(SELECT value AS id FROM json_each($2)) AS ids",
     bind_ids = |ids: Vec<String>| serde_json::Value::from(ids).to_string(),
     outbox = "CREATE TABLE IF NOT EXISTS twyla_outbox (
@@ -384,6 +415,8 @@ statements!(
     named = true,
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - {seconds:.3}"),
+    now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    later = "max",
     micros = |column| format!("unixepoch({column}) * 1000000"),
     // SQLite has a single writer, from the first statement to the commit.
     put_back = |id| [

@@ -240,6 +240,10 @@ impl Drop for Token {
 }
 
 impl DeliveryObserver for Token {
+    fn now(&self) -> Duration {
+        self.shared.lock().now
+    }
+
     fn pause(self: Arc<Self>, pause: Duration) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let (over, end) = oneshot::channel();
@@ -269,14 +273,8 @@ impl DeliveryObserver for Token {
                 state.rest(&self);
             }
             self.shared.fewer_busy.notify_waiters();
-            let permit = permits.clone().acquire_owned().await.ok();
-            let mut state = self.shared.lock();
-            if let Some(waiting) = state.waiting.get_mut(&address(&permits)) {
-                waiting.retain(|other| !Arc::ptr_eq(other, &self));
-            }
-            state.wake(&self);
-            drop(state);
-            permit
+            let _guard = WaitGuard { token: &self, permits: address(&permits) };
+            permits.clone().acquire_owned().await.ok()
         })
     }
 
@@ -330,6 +328,22 @@ impl DeliveryObserver for Token {
                 AttemptEnd::Failed(error) => Outcome::Failed(error.to_owned()),
             };
         }
+    }
+}
+
+/// Removes a delivery that no longer waits for a permit.
+struct WaitGuard<'a> {
+    token: &'a Arc<Token>,
+    permits: usize,
+}
+
+impl Drop for WaitGuard<'_> {
+    fn drop(&mut self) {
+        let mut state = self.token.shared.lock();
+        if let Some(waiting) = state.waiting.get_mut(&self.permits) {
+            waiting.retain(|other| !Arc::ptr_eq(other, self.token));
+        }
+        state.wake(self.token);
     }
 }
 

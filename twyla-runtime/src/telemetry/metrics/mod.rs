@@ -62,6 +62,7 @@ metric_set! {
         retried: Counter = counter "twyla_retried_total",
         dead_lettered: Counter = counter "twyla_parked_total",
         dropped: Counter = counter "twyla_dropped_total",
+        rate_waits: Counter = counter "twyla_rate_waits_total",
         held: Gauge = gauge "twyla_held",
         handling: Gauge = gauge "twyla_handling",
         seconds: Histogram = histogram "twyla_handler_seconds",
@@ -131,6 +132,7 @@ const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_retried_total", "failed attempts that are retried"),
     counter("twyla_parked_total", "events dead-lettered"),
     counter("twyla_dropped_total", "events dropped by their handler"),
+    counter("twyla_rate_waits_total", "attempts that waited for the rate of their listener; a batch counts once"),
     counter("twyla_outbox_refused_total", "outbox events that the broker refused permanently"),
     counter("twyla_reconnects_total", "reconnects"),
     counter("twyla_calls_total", "finished RPC calls, by outcome"),
@@ -318,6 +320,12 @@ impl ListenerMetrics {
     pub(crate) fn dropped(&self) {
         #[cfg(feature = "metrics")]
         self.counters.metrics().dropped.increment(1);
+    }
+
+    /// Counts an attempt that waits for the rate of its listener.
+    pub(crate) fn waits_for_rate(&self) {
+        #[cfg(feature = "metrics")]
+        self.counters.metrics().rate_waits.increment(1);
     }
 
     /// Counts an event as held until the guard is dropped.

@@ -1,0 +1,113 @@
+//! Waits until an event or a batch may be handled within the limits of its listener.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use super::ack::Ack;
+use super::active_listener::ActiveListener;
+use super::limits::Limits;
+use super::phase;
+use super::rate_limit::RateLimit;
+use super::store_backoff::StoreBackoff;
+use crate::progress::DeliveryProgress;
+use crate::transport::Delivery;
+
+/// How long an event that has waited too long in this process waits in a retry queue.
+const AWAY: Duration = Duration::from_secs(60);
+
+/// An event, or the first of a batch, that waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Applicant<'a> {
+    pub(crate) progress: &'a DeliveryProgress,
+    pub(crate) ack: &'a Ack,
+    pub(crate) arrived: Instant,
+    /// The number of events in its batch.
+    pub(crate) events: usize,
+}
+
+impl<'a> Applicant<'a> {
+    pub(crate) fn of(delivery: &'a Delivery) -> Self {
+        let Delivery { progress, ack, arrived, .. } = delivery;
+        Self { progress, ack, arrived: *arrived, events: 1 }
+    }
+}
+
+/// The end of the wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// The handler may be called.
+    Admitted,
+    /// The broker would take the delivery back soon: the event waits in a retry queue, for this time.
+    Later(Duration),
+    /// The service stops, or the broker has taken the delivery back.
+    Ended,
+}
+
+/// Waits until the event or the batch may be handled.
+///
+/// A delivery that would wait for longer than half of the broker's `consumer_timeout` goes to a retry queue, which doesn't count as
+/// a redelivery. In an ordered listener, all unsettled deliveries return to the broker instead, and are delivered again in the same order.
+pub(crate) async fn admit(listening: &ActiveListener, applicant: Applicant<'_>) -> Admission {
+    let Some(limits) = &listening.limits else { return Admission::Admitted };
+    tokio::select! {
+        biased;
+        () = pass(listening, limits, applicant) => Admission::Admitted,
+        ended = end(listening, applicant) => ended,
+    }
+}
+
+/// Waits for the event's turn, and until the limits let it pass.
+async fn pass(listening: &ActiveListener, limits: &Limits, applicant: Applicant<'_>) {
+    let _turn = limits.turn(applicant.progress).await;
+    if let Some(rate) = &limits.rate {
+        take(listening, limits, rate, applicant).await;
+    }
+}
+
+/// Takes the tokens of the events. While the database that has them fails, the events wait, as they do for the dedupe store.
+async fn take(listening: &ActiveListener, limits: &Limits, rate: &RateLimit, applicant: Applicant<'_>) {
+    let Applicant { progress, events, .. } = applicant;
+    let events = u32::try_from(events).unwrap_or(u32::MAX);
+    let is_virtual = progress.virtual_time().is_some();
+    let (mut patience, mut waits) = (StoreBackoff::default(), false);
+    loop {
+        match rate.take(events, limits.now(progress), is_virtual).await {
+            Ok(Duration::ZERO) => return,
+            Ok(wait) => {
+                if !waits {
+                    waits = true;
+                    listening.metrics.waits_for_rate();
+                    let (event, group) = (listening.queue.event, listening.queue.group);
+                    tracing::debug!(event, group, events, ?wait, "the rate of the listener is reached: events wait");
+                }
+                progress.pause(wait).await;
+            }
+            Err(trouble) => {
+                if !patience.pause(listening, progress, trouble).await {
+                    // the service stops, which ends the wait
+                    std::future::pending::<()>().await;
+                }
+            }
+        }
+    }
+}
+
+/// Resolves when the delivery can't wait in this process any longer.
+async fn end(listening: &ActiveListener, applicant: Applicant<'_>) -> Admission {
+    let (mut stopping, half) = (listening.stopping.clone(), listening.consumer_timeout / 2);
+    tokio::select! {
+        () = phase::stopping(&mut stopping) => return Admission::Ended,
+        () = applicant.ack.voided() => return Admission::Ended,
+        () = sleep_until(applicant.arrived + half) => {}
+    }
+    if !listening.is_ordered() {
+        return Admission::Later(half.min(AWAY));
+    }
+    listening.renew.notify_one();
+    tokio::select! {
+        () = phase::stopping(&mut stopping) => {}
+        () = applicant.ack.voided() => {}
+    }
+    Admission::Ended
+}
