@@ -65,6 +65,7 @@ pub use rpc::{Rpc, Rpcs};
 pub use service::Service;
 pub use service::ack::{Ack, Decision};
 pub use service::batch_fail::BatchFail;
+pub use service::breaker::PauseAfter;
 pub use service::dedupe::Dedupe;
 pub use service::fail::Fail;
 pub use service::handler::{Batch, BatchEvent, HandlerList, Listeners};
@@ -126,8 +127,6 @@ pub mod __private {
     pub use twyla_macros::{expand, listeners, rpcs};
 
     // handlers
-    pub use crate::Rate;
-    pub use crate::Retry;
     pub use crate::rpc::handler as calls;
     pub use crate::rpc::handler::{CallArgument, Parts as CallParts};
     pub use crate::rpc::protocol::attempt::Answer;
@@ -137,6 +136,7 @@ pub mod __private {
         attempt_batch, failed, failed_batch, unlisted,
     };
     pub use crate::service::key_order::key_hash;
+    pub use crate::{PauseAfter, Rate, Retry};
 
     // attributes whose contracts are in another crate
     pub use crate::stand_in::{real as stand_in, unused as no_stand_in};

@@ -79,7 +79,7 @@ async fn ledger(inputs: Batch<UserInput>) -> Result<(), Fail> {
 
 /// The listeners with limits.
 pub fn limited() -> Listeners {
-    listeners![slowly, book_slowly]
+    listeners![slowly, book_slowly, carefully]
 }
 
 /// Handles an event each minute.
@@ -87,6 +87,21 @@ pub fn limited() -> Listeners {
 async fn slowly(input: UserInput, meta: Meta) -> Result<(), Fail> {
     match input.emission.as_str() {
         "once" if meta.attempt == 1 => Err(Fail::retry("once")),
+        _ => Ok(()),
+    }
+}
+
+/// Pauses after two failures.
+#[listener(
+    "api.user_input",
+    group = "carefully",
+    pause_after = "2 failures in 1m, for 10m",
+    retry = "9x 1s..1s",
+    concurrency = 1
+)]
+async fn carefully(input: UserInput, meta: Meta) -> Result<(), Fail> {
+    match input.emission.as_str() {
+        "three times" if meta.attempt <= 3 => Err(Fail::retry("no answer")),
         _ => Ok(()),
     }
 }

@@ -47,3 +47,14 @@ async fn a_batch_waits_until_the_one_before_it_is_paid_for() {
     test.settle().await;
     assert_eq!(times(&test, "slow_ledger"), [0, 0, 0, 180]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_pauses_after_failures() {
+    let test = given(&["three times", "b"]).await;
+    test.settle().await;
+    // the second failure pauses the listener, and so does the third, which decides; the fourth attempt succeeds
+    let attempts = test.attempts::<UserInput>("carefully");
+    let mut attempts: Vec<_> = attempts.iter().map(|it| (it.at.as_secs(), it.number)).collect();
+    attempts.sort_unstable();
+    assert_eq!(attempts, [(0, 1), (1, 2), (601, 3), (1201, 1), (1201, 4)]);
+}

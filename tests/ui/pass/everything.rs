@@ -79,7 +79,7 @@ pub struct Trusted {
     attempt: Option<std::num::NonZeroU8>,
 }
 
-#[listener("shop.order", group = "shop", retry = "5x 1s..1m", prefetch = 200, concurrency = 10, rate = "100/s", ordered_by = content.note)]
+#[listener("shop.order", group = "shop", retry = "5x 1s..1m", prefetch = 200, concurrency = 10, rate = "100/s", pause_after = "20 failures in 1m, for 30s", ordered_by = content.note)]
 async fn sell(order: Order, context: Context, meta: Meta, State(db): State<Arc<str>>, bus: Bus, ack: Ack) -> Result<(), Error> {
     println!("{order:?} {meta:?} {db} {ack:?}");
     bus.emit(Answer { text: "sold".to_owned(), mood: None, suggestions: None }, &context).await

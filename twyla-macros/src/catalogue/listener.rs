@@ -48,6 +48,23 @@ pub(crate) fn bad_rate(written: &str) -> Text {
         .note("periods are `s`, `m` or `min`, `h` and `d`")
 }
 
+const PAUSE_AFTER: &str = "`pause_after = \"20 failures in 1m, for 30s\"`";
+
+pub(crate) fn bad_pause_after(written: &str) -> Text {
+    Text::new(format!("`pause_after` cannot be `{written}`"))
+        .help(format!("write the failures that cause a pause, and how long it lasts, as in {PAUSE_AFTER}"))
+        .note("units are `ms`, `s`, `m`, `h` and `d`; no time is longer than 30 days")
+}
+
+pub(crate) fn pause_after_no_failure() -> Text {
+    Text::new("a listener cannot pause after 0 failures").help(format!("write 1 failure or more, as in {PAUSE_AFTER}"))
+}
+
+pub(crate) fn pause_after_without_pause(written: &str) -> Text {
+    Text::new(format!("`{written}` does not say how long the listener pauses"))
+        .help(format!("add it with `for`, as in {PAUSE_AFTER}"))
+}
+
 pub(crate) fn bad_key(written: &str) -> Text {
     Text::new(format!("events cannot be ordered by `{written}`"))
         .help("write `session`, or a field as in `content.order_id` or `context.user`")

@@ -22,7 +22,19 @@ pub(super) struct Args {
 const ATTRIBUTE: Attribute = Attribute {
     macro_name: "listener",
     name: "the event's name",
-    keys: &["group", "retry", "prefetch", "concurrency", "rate", "ordered_by", "batch", "within", "contracts", "crate"],
+    keys: &[
+        "group",
+        "retry",
+        "prefetch",
+        "concurrency",
+        "rate",
+        "pause_after",
+        "ordered_by",
+        "batch",
+        "within",
+        "contracts",
+        "crate",
+    ],
 };
 
 /// Parses the attribute.
@@ -40,6 +52,7 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch")?),
             "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency")?),
             "rate" => policy.rate = Some(policy::rate(input)?),
+            "pause_after" => policy.pause_after = Some(policy::pause_after(input)?),
             "batch" => {
                 policy.is_batch = true;
                 policy.batch = Some(policy::batch(input)?);

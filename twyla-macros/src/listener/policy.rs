@@ -17,6 +17,7 @@ pub(super) struct Policy {
     pub(super) prefetch: Option<u16>,
     pub(super) concurrency: Option<u16>,
     pub(super) rate: Option<Rate>,
+    pub(super) pause_after: Option<PauseAfter>,
     pub(super) ordered_by: Option<Key>,
     /// Whether the attribute has `batch`, right or wrong.
     pub(super) is_batch: bool,
@@ -49,6 +50,22 @@ pub(super) struct Retry {
 pub(super) struct Rate {
     events: u32,
     seconds: u64,
+}
+
+/// The number of failures, and the times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PauseAfter {
+    failures: u16,
+    within: u64,
+    pause: u64,
+}
+
+/// Why a text is not a [`PauseAfter`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BadPause {
+    NoFailure,
+    NoPause,
+    Other,
 }
 
 /// The ordering key of events.
@@ -104,6 +121,39 @@ impl Rate {
 pub(super) fn rate(input: ParseStream<'_>) -> syn::Result<Rate> {
     let (written, span) = text_or_number(input)?;
     Rate::parse(&written).ok_or_else(|| text::bad_rate(&written).at(span))
+}
+
+impl PauseAfter {
+    /// Reads `20 failures in 1m, for 30s`.
+    fn parse(text: &str) -> Result<Self, BadPause> {
+        let (condition, pause) = match text.split_once(',') {
+            Some((condition, pause)) => (condition, Some(pause)),
+            None => (text, None),
+        };
+        let words: Vec<_> = condition.split_whitespace().collect();
+        let [failures, "failure" | "failures", "in", within] = words.as_slice() else { return Err(BadPause::Other) };
+        let failures = failures.parse().map_err(|_| BadPause::Other)?;
+        let time = |text: &str| duration(text).filter(|millis| *millis > 0).ok_or(BadPause::Other);
+        let within = time(within)?;
+        if failures == 0 {
+            return Err(BadPause::NoFailure);
+        }
+        let words: Vec<_> = pause.ok_or(BadPause::NoPause)?.split_whitespace().collect();
+        let ["for", pause] = words.as_slice() else { return Err(BadPause::Other) };
+        Ok(Self { failures, within, pause: time(pause)? })
+    }
+}
+
+pub(super) fn pause_after(input: ParseStream<'_>) -> syn::Result<PauseAfter> {
+    let (written, span) = text_or_number(input)?;
+    PauseAfter::parse(&written).map_err(|bad| {
+        let text = match bad {
+            BadPause::NoFailure => text::pause_after_no_failure(),
+            BadPause::NoPause => text::pause_after_without_pause(&written),
+            BadPause::Other => text::bad_pause_after(&written),
+        };
+        text.at(span)
+    })
 }
 
 /// Parses a text, or a number, which is a mistake that the caller reports.
@@ -197,6 +247,12 @@ impl Policy {
             let per = quote!(::core::time::Duration::from_secs(#seconds));
             fields.extend(some("rate", quote!(__twyla::Rate { events: #events, per: #per })));
         }
+        if let Some(PauseAfter { failures, within, pause }) = self.pause_after {
+            let millis = |millis: u64| quote!(::core::time::Duration::from_millis(#millis));
+            let (within, pause) = (millis(within), millis(pause));
+            let after = quote!(__twyla::PauseAfter { failures: #failures, within: #within, pause: #pause });
+            fields.extend(some("pause_after", after));
+        }
         fields.extend(self.ordered_by.as_ref().map(|key| some("key", key.expand(content, runtime))));
         fields.extend(self.batch.map(|_| some("batch", quote!(TWYLA_BATCHING))));
         if fields.is_empty() {
@@ -251,6 +307,30 @@ mod tests {
             ("5x 99999999999999999999s", None),
         ] {
             assert_eq!(Retry::parse(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_when_to_pause() {
+        for (text, want) in [
+            ("20 failures in 1m, for 30s", Ok(PauseAfter { failures: 20, within: 60_000, pause: 30_000 })),
+            ("1 failure in 500ms,for 1h", Ok(PauseAfter { failures: 1, within: 500, pause: 3_600_000 })),
+            ("0 failures in 1m, for 30s", Err(BadPause::NoFailure)),
+            ("20 failures in 1m", Err(BadPause::NoPause)),
+            ("20 failures, for 30s", Err(BadPause::Other)),
+            ("20 failures in 1m, 30s", Err(BadPause::Other)),
+            ("20 failures in 1m for 30s", Err(BadPause::Other)),
+            ("20 failures in 1m, for 0s", Err(BadPause::Other)),
+            ("20 failures in 0s, for 30s", Err(BadPause::Other)),
+            ("70000 failures in 1m, for 30s", Err(BadPause::Other)),
+            ("-1 failures in 1m, for 30s", Err(BadPause::Other)),
+            ("20 errors in 1m, for 30s", Err(BadPause::Other)),
+            ("20 failures in 1m, for 31d", Err(BadPause::Other)),
+            ("20 failures in 1m, for 30s, twice", Err(BadPause::Other)),
+            ("20", Err(BadPause::Other)),
+            ("", Err(BadPause::Other)),
+        ] {
+            assert_eq!(PauseAfter::parse(text), want, "{text}");
         }
     }
 

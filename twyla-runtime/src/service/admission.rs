@@ -1,15 +1,23 @@
 //! Waits until an event or a batch may be handled within the limits of its listener.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::ack::Ack;
 use super::active_listener::ActiveListener;
-use super::limits::Limits;
+use super::batch_fail::BatchFailure;
+use super::breaker::Entry;
+use super::call_outcome::CallOutcome;
+use super::catch_panic::chain;
+use super::fail::FailAction;
+use super::handler::Failure;
+use super::limits::{Judgement, Limits, Pass};
 use super::phase;
 use super::rate_limit::RateLimit;
 use super::store_backoff::StoreBackoff;
+use crate::dead_letter::letter::Reason;
 use crate::progress::DeliveryProgress;
 use crate::transport::Delivery;
 
@@ -34,10 +42,9 @@ impl<'a> Applicant<'a> {
 }
 
 /// The end of the wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub(crate) enum Admission<'a> {
     /// The handler may be called.
-    Admitted,
+    Admitted(Pass<'a>),
     /// The broker would take the delivery back soon: the event waits in a retry queue, for this time.
     Later(Duration),
     /// The service stops, or the broker has taken the delivery back.
@@ -48,20 +55,63 @@ pub(crate) enum Admission {
 ///
 /// A delivery that would wait for longer than half of the broker's `consumer_timeout` goes to a retry queue, which doesn't count as
 /// a redelivery. In an ordered listener, all unsettled deliveries return to the broker instead, and are delivered again in the same order.
-pub(crate) async fn admit(listening: &ActiveListener, applicant: Applicant<'_>) -> Admission {
-    let Some(limits) = &listening.limits else { return Admission::Admitted };
+pub(crate) async fn admit<'a>(listening: &'a ActiveListener, applicant: Applicant<'_>) -> Admission<'a> {
+    let Some(limits) = &listening.limits else { return Admission::Admitted(Pass::free()) };
     tokio::select! {
         biased;
-        () = pass(listening, limits, applicant) => Admission::Admitted,
+        pass = pass(listening, limits, applicant) => Admission::Admitted(pass),
         ended = end(listening, applicant) => ended,
     }
 }
 
 /// Waits for the event's turn, and until the limits let it pass.
-async fn pass(listening: &ActiveListener, limits: &Limits, applicant: Applicant<'_>) {
-    let _turn = limits.turn(applicant.progress).await;
+async fn pass<'a>(listening: &ActiveListener, limits: &'a Limits, applicant: Applicant<'_>) -> Pass<'a> {
+    let progress = applicant.progress;
+    let turn = limits.turn(progress).await;
     if let Some(rate) = &limits.rate {
         take(listening, limits, rate, applicant).await;
+    }
+    let Some(pauses) = &limits.pauses else { return Pass::free() };
+    loop {
+        match pauses.enter(limits.now(progress)) {
+            Entry::Closed => return Pass::of(limits, progress, None),
+            Entry::HalfOpen => return Pass::of(limits, progress, Some(turn)),
+            Entry::Open(left) => progress.pause(left).await,
+        }
+    }
+}
+
+/// Returns what the outcome of an event says about the handler.
+pub(crate) fn judged(outcome: &CallOutcome) -> Judgement {
+    match outcome {
+        CallOutcome::Ended(Ok(Ok(()))) => Judgement::Works,
+        CallOutcome::Ended(Ok(Err(Failure::Handler(error)))) => failure(&**error),
+        CallOutcome::Ended(Err(panic)) => Judgement::Fails(panic.clone()),
+        CallOutcome::Ended(Ok(Err(Failure::Content(_) | Failure::Context(_))))
+        | CallOutcome::Skipped
+        | CallOutcome::Acked
+        | CallOutcome::Later(_) => Judgement::Unknown,
+    }
+}
+
+/// Returns what the failure of a batch says about the handler, or its success.
+pub(crate) fn judged_batch(failed: Option<&(Reason, BatchFailure)>) -> Judgement {
+    match failed {
+        None => Judgement::Works,
+        Some((Reason::Panic, BatchFailure::Whole(error))) => Judgement::Fails(chain(&**error)),
+        Some((_, BatchFailure::Whole(error))) => failure(&**error),
+        Some((_, BatchFailure::Events(events))) => {
+            let mut judgements = events.iter().map(|(_, error)| failure(&**error));
+            judgements.find(|it| *it != Judgement::Unknown).unwrap_or(Judgement::Unknown)
+        }
+    }
+}
+
+/// An event that the handler dead-letters or drops is refused by a handler that works.
+fn failure(error: &(dyn StdError + 'static)) -> Judgement {
+    match FailAction::of(error) {
+        FailAction::Retry | FailAction::RetryAfter(_) => Judgement::Fails(chain(error)),
+        FailAction::DeadLetter | FailAction::Drop | FailAction::Store => Judgement::Unknown,
     }
 }
 
@@ -94,7 +144,7 @@ async fn take(listening: &ActiveListener, limits: &Limits, rate: &RateLimit, app
 }
 
 /// Resolves when the delivery can't wait in this process any longer.
-async fn end(listening: &ActiveListener, applicant: Applicant<'_>) -> Admission {
+async fn end<'a>(listening: &ActiveListener, applicant: Applicant<'_>) -> Admission<'a> {
     let (mut stopping, half) = (listening.stopping.clone(), listening.consumer_timeout / 2);
     tokio::select! {
         () = phase::stopping(&mut stopping) => return Admission::Ended,

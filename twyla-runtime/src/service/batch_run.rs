@@ -7,7 +7,7 @@ use tokio::time::sleep_until;
 
 use super::ack::Ack;
 use super::active_listener::ActiveListener;
-use super::admission::{Admission, Applicant, admit};
+use super::admission::{Admission, Applicant, admit, judged_batch};
 use super::batch_answers::{Answers, InBatch};
 use super::batch_fail::BatchFailure;
 use super::batch_failure::{
@@ -19,6 +19,7 @@ use super::catch_panic::guarded;
 use super::dedupe::{self, BatchClaim, BatchClaimOutcome, BatchIdentity, Transacting, Trouble};
 use super::gather::{Answer, BatchMember, Gathering, MemberOutcome};
 use super::handler::{BatchIncoming, failed_batch};
+use super::limits::Pass;
 use super::phase::{self, Phase};
 use super::slow_handlers;
 use super::store_backoff::StoreBackoff;
@@ -37,7 +38,7 @@ pub(crate) async fn handle(
     alone: Option<Attempt<'_>>,
 ) -> Vec<(BatchMember, Answer)> {
     let mut batch =
-        BatchRun { listening, gathering, alone, answers: Answers::default(), due: Instant::now(), is_admitted: false };
+        BatchRun { listening, gathering, alone, answers: Answers::default(), due: Instant::now(), pass: None };
     let mut patience = StoreBackoff::default();
     let mut members: Vec<InBatch> = members.into_iter().enumerate().collect();
     if listening.dedupe.is_some() {
@@ -47,9 +48,9 @@ pub(crate) async fn handle(
         members = batch.without_void(members);
         let Some((_, first)) = members.first() else { break };
         let (first, arrived) = (first.ack.clone(), first.arrived);
-        if !batch.is_admitted {
+        if batch.pass.is_none() {
             match admit(listening, Applicant { progress, ack: &first, arrived, events: members.len() }).await {
-                Admission::Admitted => batch.is_admitted = true,
+                Admission::Admitted(pass) => batch.pass = Some(pass),
                 Admission::Later(pause) => {
                     batch.answers.later(members, pause);
                     break;
@@ -96,8 +97,8 @@ struct BatchRun<'a> {
     /// The attempt at an event that is handled alone.
     alone: Option<Attempt<'a>>,
     answers: Answers,
-    /// Whether the limits of the listener have let the next attempt pass.
-    is_admitted: bool,
+    /// The pass of the next attempt.
+    pass: Option<Pass<'a>>,
     /// When the next attempt at the batch is due.
     due: Instant,
 }
@@ -183,8 +184,9 @@ impl BatchRun<'_> {
             Ok(failure) => failure,
             Err(trouble) => return (events, Err(trouble)),
         };
-        // the next attempt has to pass the limits again
-        self.is_admitted = false;
+        if let Some(pass) = self.pass.take() {
+            pass.ends(|| judged_batch(failure.as_ref()));
+        }
         let failure = match failure {
             Some((_, BatchFailure::Events(failed))) => return self.some_failed(events, failed, begun, &span),
             Some((reason, BatchFailure::Whole(error))) => Some((reason, error)),

@@ -22,6 +22,8 @@ pub struct Health {
     stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
     /// The name of each queue, and its deliveries that wait to be dead-lettered.
     held: Arc<[(String, watch::Receiver<Backlog>)]>,
+    /// The name of each queue whose listener may pause, and the reason of its pause.
+    paused: Arc<[(String, watch::Receiver<Option<String>>)]>,
     phase: watch::Receiver<Phase>,
     /// Whether the service reports that it isn't ready because it will stop soon.
     leaving: watch::Receiver<bool>,
@@ -33,14 +35,17 @@ impl Health {
         consumers: Vec<(String, watch::Receiver<bool>)>,
         stores: Vec<(String, watch::Receiver<Option<String>>)>,
         held: Vec<(String, watch::Receiver<Backlog>)>,
+        paused: Vec<(String, watch::Receiver<Option<String>>)>,
         phase: watch::Receiver<Phase>,
         leaving: watch::Receiver<bool>,
     ) -> Self {
-        Self { bus, consumers: consumers.into(), stores: stores.into(), held: held.into(), phase, leaving }
+        let (consumers, stores, held, paused) = (consumers.into(), stores.into(), held.into(), paused.into());
+        Self { bus, consumers, stores, held, paused, phase, leaving }
     }
 
     /// Returns the reasons why the service isn't ready; none if it is. It is ready if both connections are up, every consumer
-    /// exists, every store of [`Dedupe`](crate::Dedupe) works, no event waits for its dead queue to accept it, and the service
+    /// exists, every store of [`Dedupe`](crate::Dedupe) works, no event waits for its dead queue to accept it, no listener
+    /// pauses after failures, and the service
     /// isn't stopping.
     ///
     /// A broker that accepts no messages for now (a memory alarm) doesn't make the service unready: it still handles events.
@@ -72,6 +77,11 @@ impl Health {
             }
         }
         reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));
+        for (queue, pause) in self.paused.iter() {
+            if let Some(why) = &*pause.borrow() {
+                reasons.push(format!("the listener of `{queue}` pauses {why}"));
+            }
+        }
         reasons
     }
 

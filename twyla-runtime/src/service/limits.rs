@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::pauses::Pauses;
 use super::rate_limit::RateLimit;
 use crate::progress::DeliveryProgress;
 
@@ -16,12 +17,14 @@ pub(crate) struct Limits {
     /// When the listener began, on its clock.
     begun: Instant,
     pub(crate) rate: Option<RateLimit>,
+    pub(crate) pauses: Option<Arc<Pauses>>,
 }
 
 impl Limits {
-    pub(crate) fn new(rate: Option<RateLimit>) -> Option<Self> {
-        rate.as_ref()?;
-        Some(Self { turn: Arc::new(Semaphore::new(1)), begun: Instant::now(), rate })
+    /// Returns the limits, if there are any.
+    pub(crate) fn new(rate: Option<RateLimit>, pauses: Option<Arc<Pauses>>) -> Option<Self> {
+        let limits = Self { turn: Arc::new(Semaphore::new(1)), begun: Instant::now(), rate, pauses };
+        (limits.rate.is_some() || limits.pauses.is_some()).then_some(limits)
     }
 
     /// Returns the time since the listener began, on the clock of its deliveries.
@@ -40,6 +43,51 @@ pub(crate) struct Turn<'a> {
     limits: &'a Limits,
     progress: DeliveryProgress,
     permit: Option<OwnedSemaphorePermit>,
+}
+
+/// The right of an event, or of a batch, to be handled once.
+pub(crate) struct Pass<'a> {
+    limits: Option<&'a Limits>,
+    progress: DeliveryProgress,
+    /// The turn of an event that decides whether a listener goes on after a pause: no other event passes until it has ended.
+    decides: Option<Turn<'a>>,
+}
+
+/// What the end of an attempt says about the handler.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    Works,
+    /// With the error.
+    Fails(String),
+    /// The event was skipped or refused.
+    Unknown,
+}
+
+impl<'a> Pass<'a> {
+    /// Returns the pass of an event whose listener has no limits.
+    pub(crate) fn free() -> Self {
+        Self { limits: None, progress: DeliveryProgress::default(), decides: None }
+    }
+
+    pub(crate) fn of(limits: &'a Limits, progress: &DeliveryProgress, decides: Option<Turn<'a>>) -> Self {
+        Self { limits: Some(limits), progress: progress.clone(), decides }
+    }
+
+    /// Reports how the attempt has ended.
+    pub(crate) fn ends(self, judgement: impl FnOnce() -> Judgement) {
+        let Some((limits, pauses)) =
+            self.limits.and_then(|limits| limits.pauses.as_ref().map(|pauses| (limits, pauses)))
+        else {
+            return;
+        };
+        match judgement() {
+            Judgement::Works => pauses.handled(self.decides.is_some()),
+            Judgement::Fails(error) => {
+                pauses.failed(self.decides.is_some(), &error, limits.now(&self.progress));
+            }
+            Judgement::Unknown => {}
+        }
+    }
 }
 
 impl Drop for Turn<'_> {

@@ -13,6 +13,7 @@ pub(crate) mod batch_failure;
 pub(crate) mod batch_intake;
 pub(crate) mod batch_keys;
 pub(crate) mod batch_run;
+pub(crate) mod breaker;
 pub(crate) mod call;
 pub(crate) mod call_outcome;
 pub(crate) mod catch_panic;
@@ -28,6 +29,7 @@ pub(crate) mod limits;
 pub(crate) mod meta;
 pub(crate) mod pace;
 pub(crate) mod passing;
+pub(crate) mod pauses;
 pub(crate) mod phase;
 pub(crate) mod rate;
 pub(crate) mod rate_limit;
@@ -57,11 +59,13 @@ use tokio::sync::{Semaphore, watch};
 
 use self::active_listener::ActiveListener;
 use self::backlog::HeldDeliveries;
+use self::breaker::PauseAfter;
 use self::dedupe::{Dedupe, forget};
 use self::gather::Gathering;
 use self::handler::{Batching, Registration, States};
 use self::limits::Limits;
 use self::pace::Pace;
+use self::pauses::Pauses;
 use self::phase::Phase;
 use self::rate::Rate;
 use self::rate_limit::RateLimit;
@@ -101,6 +105,7 @@ pub struct Service {
     redeliveries: u32,
     retry: Retry,
     rate: Option<Rate>,
+    pause_after: Option<PauseAfter>,
     kind: QueueKind,
     dedupe: Option<Dedupe>,
     relays: Vec<StartRelay>,
@@ -129,6 +134,7 @@ impl Service {
             redeliveries: 20,
             retry: Retry::default(),
             rate: None,
+            pause_after: None,
             kind: QueueKind::default(),
             dedupe: None,
             relays: Vec::new(),
@@ -238,6 +244,12 @@ impl Service {
     /// Sets the rate of each listener whose attribute has none; there is no limit unless set.
     pub fn rate(mut self, rate: Rate) -> Self {
         self.rate = Some(rate);
+        self
+    }
+
+    /// Sets after which failures a listener pauses whose attribute doesn't say it; none pauses unless set.
+    pub fn pause_after(mut self, failures: PauseAfter) -> Self {
+        self.pause_after = Some(failures);
         self
     }
 
@@ -385,6 +397,13 @@ impl Service {
                 let of = if rate.is_shared() { "all members of the group together" } else { "this member" };
                 tracing::info!(event, group, of, "the rate of the listener is limited");
             }
+            let metrics = ListenerMetrics::new(event, group);
+            let pauses = policy.pause_after.or(self.pause_after).map(|after| {
+                let PauseAfter { within, pause, .. } = after;
+                let after = PauseAfter { within: within.min(FOREVER), pause: pause.min(FOREVER), ..after };
+                Pauses::new(after, (event, group), metrics.clone(), stopping.clone())
+            });
+            running.paused.extend(pauses.as_ref().map(|pauses| (queue.name.clone(), pauses.subscribe())));
             let listening = Arc::new(ActiveListener {
                 bus: self.bus.clone(),
                 states: states.clone(),
@@ -396,9 +415,9 @@ impl Service {
                 gathering: batch.map(Gathering::new),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
-                limits: Limits::new(rate),
+                limits: Limits::new(rate, pauses),
                 pace: Pace::default(),
-                metrics: ListenerMetrics::new(event, group),
+                metrics,
                 store: StoreState::new(event, group),
                 hold: HeldDeliveries::new(prefetch),
                 recall: Recall::default(),
@@ -468,6 +487,7 @@ impl fmt::Debug for Service {
             .field("redeliveries", &self.redeliveries)
             .field("retry", &self.retry)
             .field("rate", &self.rate)
+            .field("pause_after", &self.pause_after)
             .field("queue", &self.kind)
             .field("drain_deadline", &self.drain_deadline)
             .field("rpcs", &self.rpcs)

@@ -43,6 +43,8 @@ pub struct Running {
     pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
     /// The name of each queue, and its deliveries that wait to be dead-lettered.
     pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
+    /// The name of each queue whose listener may pause, and the reason of its pause.
+    pub(crate) paused: Vec<(String, watch::Receiver<Option<String>>)>,
     /// The address and the task of the health server, which runs until the service has drained.
     #[cfg(feature = "rpc-server")]
     pub(crate) operations: Option<(std::net::SocketAddr, JoinSet<()>)>,
@@ -63,6 +65,7 @@ impl Running {
             consumers: Vec::new(),
             stores: Vec::new(),
             held: Vec::new(),
+            paused: Vec::new(),
             #[cfg(feature = "rpc-server")]
             operations: None,
         }
@@ -80,6 +83,7 @@ impl Running {
             self.consumers.clone(),
             self.stores.clone(),
             self.held.clone(),
+            self.paused.clone(),
             self.phase.subscribe(),
             self.leaving.subscribe(),
         )

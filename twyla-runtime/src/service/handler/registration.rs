@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::service::batch_fail::BatchFailure;
 use crate::service::dedupe::Transacting;
-use crate::{Ack, Bus, Meta, Rate, Retry, TraceContext};
+use crate::{Ack, Bus, Meta, PauseAfter, Rate, Retry, TraceContext};
 use twyla_codec::record::ContractRecord;
 use twyla_codec::validate::Refusal;
 
@@ -60,6 +60,8 @@ pub struct Policy {
     pub concurrency: Option<u16>,
     /// The most events that the handler gets in a period.
     pub rate: Option<Rate>,
+    /// The failures after which the listener pauses.
+    pub pause_after: Option<PauseAfter>,
     /// Returns the hash of an event's key: events with the same hash are handled one after another. The hash is `None` if the
     /// event has no key, and so breaks its contract.
     pub key: Option<fn(&Keyed<'_>) -> Option<u64>>,

@@ -63,6 +63,8 @@ metric_set! {
         dead_lettered: Counter = counter "twyla_parked_total",
         dropped: Counter = counter "twyla_dropped_total",
         rate_waits: Counter = counter "twyla_rate_waits_total",
+        pauses: Counter = counter "twyla_pauses_total",
+        paused: Gauge = gauge "twyla_paused",
         held: Gauge = gauge "twyla_held",
         handling: Gauge = gauge "twyla_handling",
         seconds: Histogram = histogram "twyla_handler_seconds",
@@ -133,6 +135,7 @@ const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_parked_total", "events dead-lettered"),
     counter("twyla_dropped_total", "events dropped by their handler"),
     counter("twyla_rate_waits_total", "attempts that waited for the rate of their listener; a batch counts once"),
+    counter("twyla_pauses_total", "pauses of listeners after failures"),
     counter("twyla_outbox_refused_total", "outbox events that the broker refused permanently"),
     counter("twyla_reconnects_total", "reconnects"),
     counter("twyla_calls_total", "finished RPC calls, by outcome"),
@@ -141,6 +144,7 @@ const DESCRIPTIONS: &[MetricDescription] = &[
     counter("twyla_log_lines_dropped_total", "log lines that the collector did not accept"),
     gauge("twyla_connected", "1 while the connection is up, else 0"),
     gauge("twyla_confirming", "events waiting for the broker's confirm"),
+    gauge("twyla_paused", "1 while the listener pauses after failures, else 0"),
     gauge("twyla_held", "events held in the service because their dead queue or retry queue doesn't accept them"),
     gauge("twyla_handling", "events being handled"),
     gauge("twyla_queue_ready", "events ready in the queue, sampled every few seconds"),
@@ -326,6 +330,21 @@ impl ListenerMetrics {
     pub(crate) fn waits_for_rate(&self) {
         #[cfg(feature = "metrics")]
         self.counters.metrics().rate_waits.increment(1);
+    }
+
+    /// Counts a pause, which lasts until the listener goes on.
+    pub(crate) fn pauses(&self) {
+        #[cfg(feature = "metrics")]
+        {
+            self.counters.metrics().pauses.increment(1);
+            self.counters.metrics().paused.set(1);
+        }
+    }
+
+    /// Reports that the pause is over.
+    pub(crate) fn goes_on(&self) {
+        #[cfg(feature = "metrics")]
+        self.counters.metrics().paused.set(0);
     }
 
     /// Counts an event as held until the guard is dropped.

@@ -1,0 +1,12 @@
+mod contracts {
+    twyla_runtime::include_contracts!();
+}
+use contracts::api::UserInput;
+use twyla_runtime::{listener, listeners};
+
+#[listener("api.user_input", group = "bots", pause_after = "20 errors in 1m, for 30s")]
+async fn answer(_: UserInput) {}
+
+fn main() {
+    let _ = listeners![answer];
+}
