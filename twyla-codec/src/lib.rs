@@ -27,6 +27,7 @@ pub mod json;
 mod nullable;
 #[doc(hidden)]
 pub mod path;
+mod received;
 pub mod validate;
 mod violation;
 
@@ -59,6 +60,7 @@ pub mod __private {
     };
     pub use crate::nullable::write_nullable;
     pub use crate::path::Path;
+    pub use crate::received::LargeNumbers;
     pub use crate::validate::alternatives::one_of;
     pub use crate::validate::contract::{
         Validate, decode, decode_as, decode_through, encode, encode_as, encode_through,
@@ -67,7 +69,6 @@ pub mod __private {
     pub use crate::validate::rules::{self, Format, Pattern, Violations};
     pub use crate::validate::schema;
     pub use crate::validate::sensitive::Hidden;
-    pub use crate::violation::LargeNumbers;
     pub use crate::{
         __bridge as bridge, __idna as idna, __ordered as ordered, __view as view, __words as words, DateTime, Nullable,
     };

@@ -2,12 +2,16 @@
 
 use twyla_contract::text::shortened;
 
+use crate::received::Received;
+
 /// The path from the root of an event's content, or of another JSON value, to a value within.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,
     segment: Segment<'a>,
     depth: usize,
+    /// The large numbers of the value, as they were received.
+    received: Option<&'a Received>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,19 +25,32 @@ impl<'a> Path<'a> {
     /// Returns the path of the root.
     #[must_use]
     pub const fn root() -> Self {
-        Self { parent: None, segment: Segment::Root, depth: 0 }
+        Self::of(None)
+    }
+
+    /// Returns the path of a root whose large numbers were received in these notations. Without them, numbers are taken as this
+    /// crate writes them.
+    pub(crate) const fn of(received: Option<&'a Received>) -> Self {
+        Self { parent: None, segment: Segment::Root, depth: 0, received }
     }
 
     /// Returns the path of the member `name`.
     #[must_use]
-    pub const fn key(&'a self, name: &'a str) -> Self {
-        Self { parent: Some(self), segment: Segment::Key(name), depth: self.depth + 1 }
+    pub fn key(&'a self, name: &'a str) -> Self {
+        let received = self.received.and_then(|received| received.member(name));
+        Self { parent: Some(self), segment: Segment::Key(name), depth: self.depth + 1, received }
     }
 
     /// Returns the path of the item at `index`.
     #[must_use]
-    pub const fn index(&'a self, index: usize) -> Self {
-        Self { parent: Some(self), segment: Segment::Index(index), depth: self.depth + 1 }
+    pub fn index(&'a self, index: usize) -> Self {
+        let received = self.received.and_then(|received| received.item(index));
+        Self { parent: Some(self), segment: Segment::Index(index), depth: self.depth + 1, received }
+    }
+
+    /// Returns the large numbers of the value, as they were received.
+    pub(crate) const fn received(&self) -> Option<&'a Received> {
+        self.received
     }
 
     /// Returns the number of enclosing arrays and objects.

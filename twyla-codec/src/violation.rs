@@ -47,43 +47,17 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// How a check interprets an `f64` that is whole and beyond 2^53. Programs write such a number as one of two decimals, its
-/// notations: 2^60 is written as `1152921504606846976` by some programs, and as `1152921504606847000` by others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LargeNumbers {
-    /// As the decimal that this crate writes, so that what is sent satisfies the schema to the last digit.
-    #[default]
-    Written,
-    /// As the other decimal, which was received.
-    Other,
-    /// The value is valid if it is valid as one of the decimals: either may have been received.
-    Either,
-    /// The value is valid if it is valid as both decimals, because another library writes it.
-    Both,
-}
-
 /// A collector of broken rules.
 #[derive(Debug, Default)]
 pub struct Violations {
     all: Vec<Violation>,
-    large_numbers: LargeNumbers,
 }
 
 impl Violations {
     /// Creates an empty collector.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(LargeNumbers::Written)
-    }
-
-    /// Creates an empty collector of a check that takes large numbers in this way.
-    pub(crate) const fn of(large_numbers: LargeNumbers) -> Self {
-        Self { all: Vec::new(), large_numbers }
-    }
-
-    /// Returns how the check takes large numbers.
-    pub(crate) const fn large_numbers(&self) -> LargeNumbers {
-        self.large_numbers
+        Self { all: Vec::new() }
     }
 
     /// Returns whether there is no violation.

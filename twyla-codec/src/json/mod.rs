@@ -4,7 +4,7 @@
 //! one that can be written implements [`Write`]. Stricter than serde: duplicate keys are refused at any depth, integers
 //! never lose digits, and an array is not accepted for a struct. More lenient than serde: `1.0` and `1e2` are integers.
 //!
-//! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `notation`, `words` – objects, arrays, strings, numbers,
+//! - `reader` – structure and depth; `members`, `items`, `text`, `number`, `received`, `words` – objects, arrays, strings, numbers,
 //!   enums; `variants` – unions
 //! - `skip` – values that no field reads; `keys` – duplicate detection; `values` – the types of the standard library
 //! - `write` – the writer; `fault` – errors; `bridge` – serde; `foreign` – types that replace generated ones
@@ -16,10 +16,10 @@ pub mod foreign;
 mod items;
 mod keys;
 pub mod members;
-mod notation;
 mod number;
 mod read;
 pub mod reader;
+mod received;
 mod skip;
 mod text;
 mod values;

@@ -4,6 +4,7 @@ use twyla_contract::text::shortened;
 
 use super::fault::Fault;
 use super::reader::Reader;
+use crate::received::Notation;
 
 /// A number literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the value of a literal as an `f64`, as [`Literal::float`] does. Keeps the text of a number beyond 2^53 that
-    /// is rounded, and notes the notation of one that isn't.
+    /// is rounded, and notes whether one that isn't is written with other digits.
     #[inline]
     pub(super) fn float(&mut self, number: Literal<'a>, written: Written) -> Result<f64, Fault> {
         let value = number.float()?;
@@ -135,19 +136,12 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn note(&mut self, number: Literal<'a>, value: f64, written: Written) {
-        let digits = match number {
-            Literal::Unsigned(value) => significant(&value.to_string()),
-            Literal::Signed(value) => significant(&value.to_string()),
-            Literal::Text(text) => significant(text),
-        };
-        let shortest = digits == significant(zmij::Buffer::new().format_finite(value));
-        let all = digits == significant(&format!("{value:.0}"));
+        let (shortest, all) = number.digits_of(value);
         let writes_all = written == Written::Field && value.abs() < BEYOND_WORD;
         match (number, shortest, all) {
             (_, true, true) => {}
             (Literal::Text(text), false, false) => self.rounded = self.rounded.or(Some(text)),
-            _ if all == writes_all => self.notations.written = true,
-            _ => self.notations.other = true,
+            _ => self.has_other_notation |= all != writes_all,
         }
     }
 
@@ -240,6 +234,27 @@ impl Literal<'_> {
             Literal::Signed(value) => parse_float(&value.to_string()),
             Literal::Text(text) => parse_float(text),
         }
+    }
+
+    /// Returns which decimal of its `f64` the literal is, if the two differ.
+    pub(super) fn notation(self) -> Option<Notation> {
+        let value = self.float().ok().filter(|value| value.abs() >= EXACT_FLOAT)?;
+        match self.digits_of(value) {
+            (true, false) => Some(Notation::Shortest),
+            (false, true) => Some(Notation::All),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the literal has the shortest digits that read as an `f64` beyond 2^53, and whether it has all digits.
+    fn digits_of(self, value: f64) -> (bool, bool) {
+        let digits = match self {
+            Literal::Unsigned(value) => significant(&value.to_string()),
+            Literal::Signed(value) => significant(&value.to_string()),
+            Literal::Text(text) => significant(text),
+        };
+        let shortest = significant(zmij::Buffer::new().format_finite(value));
+        (digits == shortest, digits == significant(&format!("{value:.0}")))
     }
 
     #[cold]

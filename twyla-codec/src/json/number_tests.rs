@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::{Read, from_str, from_str_exactly};
-use crate::violation::LargeNumbers;
+use super::{Read, Reader, from_str, from_str_exactly};
+use crate::received::{Notation, Received};
 
 fn read<T: Read>(text: &str) -> Result<T, String> {
     from_str::<T>(text).map_err(|fault| fault.into_violation().message)
@@ -114,25 +114,34 @@ fn no_digit_of_an_integer_is_lost() {
 }
 
 #[test]
-fn the_notation_of_large_numbers_is_noted() {
-    use LargeNumbers::{Either, Other, Written};
+fn the_notation_of_a_large_number_is_kept_if_it_is_written_otherwise() {
     use serde_json::Value;
     for (text, field, value) in [
-        ("[1,0.1,1e22,9007199254740992,9007199254740994.0]", Written, Written),
-        ("[1152921504606846976]", Written, Written),
-        ("[1152921504606846976.0]", Written, Other),
-        ("[1.152921504606847e18]", Other, Written),
-        ("[1152921504606847000,-1152921504606846976]", Either, Written),
-        ("[18446744073709551616]", Other, Other),
-        ("[18446744073709552000]", Written, Written),
-        ("[18446744073709552000,18446744073709551616]", Either, Either),
-        ("[-1.8446744073709551616e19]", Other, Other),
+        ("[1,0.1,1e22,9007199254740992,9007199254740994.0]", false, false),
+        ("[1152921504606846976]", false, false),
+        ("[1152921504606846976.0]", false, true),
+        ("[1.152921504606847e18]", true, false),
+        ("[1152921504606847000,-1152921504606846976]", true, false),
+        ("[18446744073709551616]", true, true),
+        ("[18446744073709552000]", false, false),
+        ("[18446744073709552000,18446744073709551616]", true, true),
+        ("[-1.8446744073709551616e19]", true, true),
     ] {
-        let read = from_str_exactly::<Vec<f64>>(text).map(|(_, large_numbers)| large_numbers);
+        let read = from_str_exactly::<Vec<f64>>(text).map(|(_, received)| received.is_some());
         assert_eq!(read.ok(), Some(field), "{text}");
-        let read = from_str_exactly::<Value>(text).map(|(_, large_numbers)| large_numbers);
+        let read = from_str_exactly::<Value>(text).map(|(_, received)| received.is_some());
         assert_eq!(read.ok(), Some(value), "{text}");
     }
+}
+
+#[test]
+fn large_numbers_are_found_at_their_places() {
+    let text = r#"{"b":[0,{"a":-18446744073709551616,"c":1e400}],"a":1.8446744073709552e19,"d":1e22}"#;
+    let received = Reader::new(text).received().ok().flatten().unwrap();
+    let in_list = received.member("b").and_then(|list| list.item(1)).unwrap();
+    assert_eq!(in_list.member("a").and_then(Received::notation), Some(Notation::All));
+    assert_eq!(received.member("a").and_then(Received::notation), Some(Notation::Shortest));
+    assert_eq!((in_list.member("c"), received.member("d"), in_list.item(0)), (None, None, None));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use twyla_contract::text::shortened;
 
 use super::fault::Fault;
 use super::reader::Reader;
-use crate::violation::LargeNumbers;
+use crate::received::Received;
 
 /// A type that is read from JSON text, exactly as JSON Schema sees values.
 pub trait Read: Sized {
@@ -27,17 +27,19 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
 }
 
 /// Reads a whole text as one value, like [`from_str`], but refuses a number beyond 2^53 that an `f64` would have with other
-/// digits, so that limits are never compared with another number. Also returns which notation large numbers have.
+/// digits, so that limits are never compared with another number. Also returns the large numbers as the text has them, if one
+/// is written otherwise by this crate.
 ///
 /// # Errors
 /// The errors of [`from_str`], or the text has such a number.
-pub fn from_str_exactly<T: Read>(text: &str) -> Result<(T, LargeNumbers), Fault> {
+pub fn from_str_exactly<T: Read>(text: &str) -> Result<(T, Option<Received>), Fault> {
     let mut reader = Reader::new(text);
     let value = T::read(&mut reader)?;
     reader.end()?;
     match reader.rounded {
         Some(number) => Err(Fault::new("type", format!("{} has more digits than can be kept", shortened(number, 60)))),
-        None => Ok((value, reader.notations.large_numbers())),
+        None if reader.has_other_notation => Ok((value, Reader::new(text).received()?)),
+        None => Ok((value, None)),
     }
 }
 

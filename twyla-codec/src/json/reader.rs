@@ -6,9 +6,7 @@ use twyla_contract::text::shortened;
 
 use super::encoding::other_encoding;
 use super::fault::Fault;
-use super::notation::Notations;
 use crate::excerpt::quoted;
-use crate::violation::LargeNumbers;
 
 /// The maximum depth of nested arrays and objects, the same as `serde_json`'s.
 const DEEPEST: u8 = 127;
@@ -44,14 +42,15 @@ pub struct Reader<'a> {
     tried: u32,
     /// The first number beyond 2^53 that was read with other digits than it is written with.
     pub(super) rounded: Option<&'a str>,
-    pub(super) notations: Notations,
+    /// Whether a number beyond 2^53 was read that is written with other digits.
+    pub(crate) has_other_notation: bool,
 }
 
 impl<'a> Reader<'a> {
     /// Creates a reader at the beginning of a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, tried: 0, rounded: None, notations: Notations::NONE }
+        Self { text, at: 0, depth: 0, tried: 0, rounded: None, has_other_notation: false }
     }
 
     /// Returns the kind of the next value; consumes only white space.
@@ -139,21 +138,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Forgets the notations of the large numbers that were read so far.
-    pub(crate) const fn forget_notations(&mut self) {
-        self.notations = Notations::NONE;
-    }
-
-    /// Returns how a check of what was read takes large numbers.
-    pub(crate) const fn large_numbers(&self) -> LargeNumbers {
-        self.notations.large_numbers()
-    }
-
     /// Moves to the position of another reader of the same text.
     pub(crate) fn move_to(&mut self, ahead: &Self) {
         (self.at, self.depth) = (ahead.at, ahead.depth);
         self.rounded = self.rounded.or(ahead.rounded);
-        self.notations.merge(ahead.notations);
+        self.has_other_notation |= ahead.has_other_notation;
     }
 
     /// Returns the text of the next value.

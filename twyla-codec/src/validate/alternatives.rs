@@ -7,7 +7,7 @@ use super::contract::Validate;
 use crate::json::variants::no_own_member;
 use crate::json::{Fault, Reader};
 use crate::path::Path;
-use crate::violation::{LargeNumbers, Violations};
+use crate::violation::Violations;
 
 /// A variant: the name of the member that it requires and that no other variant declares, and the function that reads the
 /// variant.
@@ -39,36 +39,30 @@ fn only_fitting<'v, T: Validate + 'v>(
     variants: impl Iterator<Item = &'v Alternative<T>>,
     count: usize,
 ) -> Result<T, Fault> {
-    let (mut fitting, mut readable, mut refused): (Option<(&str, bool, _, _)>, _, _) = (None, None, None);
+    let (mut fitting, mut readable, mut refused): (Option<(&str, _, _)>, _, _) = (None, None, None);
+    let mut received = None;
     for (name, read) in variants {
         let mut ahead = reader.clone();
-        ahead.forget_notations();
         let value = read(&mut ahead);
         reader.count_try(&ahead, count)?;
         match value {
             Ok(value) => {
-                // only the notations of the numbers in this object count
-                let received = ahead.large_numbers();
-                let fits = |large_numbers| {
-                    let mut out = Violations::of(large_numbers);
-                    value.validate(&Path::root(), &mut out);
-                    out.is_empty()
-                };
-                let is_certain = received != LargeNumbers::Either || fits(LargeNumbers::Both);
+                if received.is_none() && ahead.has_other_notation {
+                    received = reader.clone().received()?;
+                }
+                let mut out = Violations::new();
+                value.validate(&Path::of(received.as_ref()), &mut out);
                 match fitting {
-                    _ if !fits(received) => _ = readable.get_or_insert((value, ahead)),
-                    Some((before, true, ..)) if is_certain => return Err(both(before, name)),
-                    // if the object has both notations, this variant's rules may hold only for a decimal that was not
-                    // received: keep the variant that certainly fits
-                    Some((_, true, ..)) => {}
-                    _ => fitting = Some((*name, is_certain, value, ahead)),
+                    _ if !out.is_empty() => _ = readable.get_or_insert((value, ahead)),
+                    Some((before, ..)) => return Err(both(before, name)),
+                    None => fitting = Some((*name, value, ahead)),
                 }
             }
             Err(fault) => _ = refused.get_or_insert(fault),
         }
     }
     // if a value can be read but breaks rules, its validation reports them
-    match (fitting.map(|(.., value, ahead)| (value, ahead)).or(readable), refused) {
+    match (fitting.map(|(_, value, ahead)| (value, ahead)).or(readable), refused) {
         (Some((value, ahead)), _) => {
             reader.move_to(&ahead);
             Ok(value)
@@ -194,8 +188,8 @@ mod tests {
             static AT_MOST: Schema = Schema::new(&[Rule::Maximum(Number::Integer(1_152_921_504_606_846_980))]);
             static AT_LEAST: Schema = Schema::new(&[Rule::Minimum(Number::Integer(1_152_921_504_606_846_990))]);
             match self {
-                Self::AtMost(x) => schema::holds(x, &AT_MOST, at, out),
-                Self::AtLeast(x) => schema::holds(x, &AT_LEAST, at, out),
+                Self::AtMost(x) => schema::holds(x, &AT_MOST, &at.key("x"), out),
+                Self::AtLeast(x) => schema::holds(x, &AT_LEAST, &at.key("x"), out),
             }
         }
     }

@@ -7,7 +7,8 @@ use twyla_contract::text::shortened;
 use super::sensitive::redact;
 use crate::json::{self, Read, Write};
 use crate::path::{Path, push_key};
-use crate::violation::{LargeNumbers, Refusal, Violation, Violations};
+use crate::received::{LargeNumbers, Received};
+use crate::violation::{Refusal, Violation, Violations};
 
 /// The initial capacity of a buffer, in bytes. Most events are smaller.
 const CAPACITY: usize = 1000;
@@ -23,9 +24,8 @@ pub trait Validate {
         let _ = (at, out);
     }
 
-    /// Decodes a JSON text into this type; the body of [`decode`]. With [`LargeNumbers::Either`], large numbers are checked in
-    /// the notation that the text has. A type with parts that replace generated types decodes through the generated type of
-    /// its schema.
+    /// Decodes a JSON text into this type; the body of [`decode`]. A type with parts that replace generated types decodes through
+    /// the generated type of its schema.
     ///
     /// # Errors
     /// The errors of [`decode`].
@@ -37,7 +37,7 @@ pub trait Validate {
         let (value, received) = json::utf8(text)
             .and_then(json::from_str_exactly::<Self>)
             .map_err(|fault| refused::<Self>(fault.into_violation()))?;
-        validate(&value, if large_numbers == LargeNumbers::Either { received } else { large_numbers })?;
+        validate(&value, received.as_ref().filter(|_| large_numbers == LargeNumbers::Received))?;
         Ok(value)
     }
 
@@ -50,7 +50,7 @@ pub trait Validate {
     where
         Self: Write + Sized,
     {
-        validate(self, LargeNumbers::Written)?;
+        validate(self, None)?;
         out.reserve(CAPACITY);
         self.write(out);
         Ok(())
@@ -68,7 +68,7 @@ impl<T: Validate> Validate for Box<T> {
 /// # Errors
 /// [`Refusal`] with each rule that the content breaks; with only the first violation if the text doesn't fit the type.
 pub fn decode<C: Read + Validate>(text: &[u8]) -> Result<C, Refusal> {
-    C::decode_content(text, LargeNumbers::Either)
+    C::decode_content(text, LargeNumbers::Received)
 }
 
 /// Appends a value as JSON text and checks it at least as strictly as [`decode`] does. On an error `out` is unchanged.
@@ -103,7 +103,7 @@ pub fn encode_through<P: Read + Write + Validate, T: Write + Validate>(
     value: &T,
     out: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
-    validate(value, LargeNumbers::Written)?;
+    validate(value, None)?;
     let mut written = Vec::with_capacity(CAPACITY);
     value.write(&mut written);
     P::decode_content(&written, LargeNumbers::Written)?.write(out);
@@ -137,13 +137,13 @@ pub fn encode_as<C: Read + Validate, T: Serialize>(value: &T, out: &mut Vec<u8>)
             let message = format!("the value can't be written as JSON: {error}");
             refused::<C>(Violation { pointer: String::new(), keyword: "json", message })
         })
-        .and_then(|()| C::decode_content(&out[start..], LargeNumbers::Both));
+        .and_then(|()| C::decode_content(&out[start..], LargeNumbers::Received));
     written.map(|_| ()).inspect_err(|_| out.truncate(start))
 }
 
-fn validate<C: Validate>(value: &C, large_numbers: LargeNumbers) -> Result<(), Refusal> {
-    let mut out = Violations::of(large_numbers);
-    value.validate(&Path::root(), &mut out);
+fn validate<C: Validate>(value: &C, received: Option<&Received>) -> Result<(), Refusal> {
+    let mut out = Violations::new();
+    value.validate(&Path::of(received), &mut out);
     let violations = out.into_vec();
     if violations.is_empty() { Ok(()) } else { Err(redact(Refusal { violations }, C::SENSITIVE)) }
 }

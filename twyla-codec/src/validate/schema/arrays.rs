@@ -71,7 +71,7 @@ impl Evaluation {
             Rule::MaxItems(limit) => {
                 count as u64 <= *limit || out.report_with(|out| rules::max_items(count, *limit, position.at, out))
             }
-            Rule::UniqueItems => twice(items).is_none_or(|index| {
+            Rule::UniqueItems => twice(items, position.at.received()).is_none_or(|index| {
                 out.report(position.at, "uniqueItems", || format!("item {index} equals an earlier item"))
             }),
             Rule::UnevaluatedItems(schema) => self.unevaluated_items(items, schema, position, out, evaluated),

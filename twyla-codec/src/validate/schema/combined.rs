@@ -1,7 +1,6 @@
 //! Evaluation of combinations, conditions and references.
 
 use super::evaluate::{Collector, Evaluated, Evaluation, Position, fits};
-use super::number::Notation;
 use super::{JsonView, Rule, Schema};
 use crate::violation::Violations;
 
@@ -157,7 +156,7 @@ fn similarity(view: &JsonView<'_>, schema: &Schema) -> (bool, usize, std::cmp::R
     let typed = schema.rules.iter().all(|rule| match rule {
         Rule::Type(types) => fits(view, *types),
         Rule::Never(_) => false,
-        Rule::Const(choices) | Rule::Enum(choices) => choices.has(view, Notation::Written),
+        Rule::Const(choices) | Rule::Enum(choices) => choices.has(view, None),
         _ => true,
     });
     let (mut fit, mut unfit) = (0, 0);
@@ -169,7 +168,7 @@ fn similarity(view: &JsonView<'_>, schema: &Schema) -> (bool, usize, std::cmp::R
                         for rule in schema.rules {
                             let (Rule::Const(choices) | Rule::Enum(choices)) = rule else { continue };
                             match members.member(name) {
-                                Some(value) if choices.has(&value.view(), Notation::Written) => fit += 1,
+                                Some(value) if choices.has(&value.view(), None) => fit += 1,
                                 _ => unfit += 1,
                             }
                         }

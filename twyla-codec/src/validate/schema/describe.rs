@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use twyla_contract::text::shortened;
 
-use super::number::Notation;
 use super::{Choices, JsonView, Number, Types, View};
 use crate::excerpt::quoted;
+use crate::received::Received;
 
 /// The maximum number of characters of a value in a message.
 const SHOWN: usize = 60;
@@ -20,25 +20,27 @@ pub(super) fn described(view: &JsonView<'_>) -> String {
         JsonView::Boolean(value) => format!("the boolean `{value}`"),
         JsonView::Signed(value) => format!("the integer `{value}`"),
         JsonView::Unsigned(value) => format!("the integer `{value}`"),
-        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => format!("the number `{}`", number(view)),
+        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => {
+            format!("the number `{}`", number(view, None))
+        }
         JsonView::Text(text) => format!("the string {}", quoted(text)),
         JsonView::Array(_) => "an array".to_owned(),
         JsonView::Object(_) => "an object".to_owned(),
     }
 }
 
-/// Returns the value as JSON, shortened.
-pub(super) fn text(view: &JsonView<'_>) -> String {
+/// Returns the value as JSON, shortened. A number that is the whole value is shown as it was received.
+pub(super) fn text(view: &JsonView<'_>, received: Option<&Received>) -> String {
     if let JsonView::Text(text) = view {
         return quoted(text);
     }
     let mut out = String::new();
-    write(view, &mut out);
+    write(view, received, &mut out);
     shortened(&out, SHOWN).into_owned()
 }
 
 /// Appends a value, up to four times the length that is shown, so that a large value costs little.
-fn write(view: &JsonView<'_>, out: &mut String) {
+fn write(view: &JsonView<'_>, received: Option<&Received>, out: &mut String) {
     if out.len() > 4 * SHOWN {
         return;
     }
@@ -47,14 +49,14 @@ fn write(view: &JsonView<'_>, out: &mut String) {
         JsonView::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
         JsonView::Signed(value) => out.push_str(&value.to_string()),
         JsonView::Unsigned(value) => out.push_str(&value.to_string()),
-        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => out.push_str(&number(view)),
+        JsonView::Float(_) | JsonView::Shortest(_) | JsonView::Constant(_) => out.push_str(&number(view, received)),
         JsonView::Text(text) => out.push_str(&quoted(text)),
         JsonView::Array(items) => {
             out.push('[');
             for index in 0..items.count().min(SHOWN) {
                 out.push_str(if index == 0 { "" } else { "," });
                 if let Some(item) = items.item(index) {
-                    write(&item.view(), out);
+                    write(&item.view(), None, out);
                 }
             }
             out.push(']');
@@ -69,7 +71,7 @@ fn write(view: &JsonView<'_>, out: &mut String) {
                 out.push_str(if std::mem::take(&mut first) { "" } else { "," });
                 out.push_str(&quoted(name));
                 out.push(':');
-                write(&value.view(), out);
+                write(&value.view(), None, out);
                 ControlFlow::Continue(())
             });
             out.push('}');
@@ -77,9 +79,8 @@ fn write(view: &JsonView<'_>, out: &mut String) {
     }
 }
 
-/// Returns the number that is written for the value.
-fn number(view: &JsonView<'_>) -> String {
-    view.number(Notation::Written).map_or_else(String::new, |number| number.to_string())
+fn number(view: &JsonView<'_>, received: Option<&Received>) -> String {
+    view.number(received).map_or_else(String::new, |number| number.to_string())
 }
 
 /// Describes a set of types, as in "expected an integer or null".
@@ -106,7 +107,7 @@ pub(super) fn choices(choices: &Choices) -> String {
     let words = choices.words.iter().map(|word| quoted(word));
     let integers = choices.integers.iter().map(|value| value.to_string());
     let numbers = choices.numbers.iter().map(|value| Number::Float(*value).to_string());
-    let others = choices.others.iter().map(|value| text(&value.view()));
+    let others = choices.others.iter().map(|value| text(&value.view(), None));
     let all = choices.count();
     let listed: Vec<String> = words.chain(integers).chain(numbers).chain(others).take(LISTED).collect();
     let more = if all > LISTED { format!(" and {} more", all - LISTED) } else { String::new() };

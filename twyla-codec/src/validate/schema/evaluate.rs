@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use super::super::pattern::{Outcome, Pattern};
 use super::super::{formats, rules};
-use super::number::{Notation, Number};
+use super::number::Number;
 use super::{Choices, JsonView, Resource, Rule, Schema, Types, View, describe};
 use crate::path::Path;
-use crate::violation::{LargeNumbers, Violations};
+use crate::violation::Violations;
 
 /// The maximum number of nested schemas, references included.
 const MAX_DEPTH: u32 = 500;
@@ -20,32 +20,19 @@ const COUNTED_TRIALS: u32 = 2;
 const MAX_EVALUATIONS: u64 = 10_000_000;
 
 pub(super) fn check(value: &dyn View, schema: &'static Schema, at: &Path<'_>, out: &mut Violations) {
-    let other = || Evaluation::new(Notation::Other).violations(value, schema, at);
-    if out.large_numbers() == LargeNumbers::Other {
-        return out.append(other());
-    }
-    let evaluation = Evaluation::new(Notation::Written);
-    let found = evaluation.violations(value, schema, at);
-    match (evaluation.has_two_notations.get(), out.large_numbers()) {
-        (true, LargeNumbers::Either) if !found.is_empty() && other().is_empty() => {}
-        (true, LargeNumbers::Both) if found.is_empty() => out.append(other()),
-        _ => out.append(found),
-    }
+    out.append(Evaluation::default().violations(value, schema, at));
 }
 
 pub(super) fn accepts(value: &dyn View, schema: &'static Schema) -> bool {
-    let evaluation = Evaluation::new(Notation::Written);
+    let evaluation = Evaluation::default();
     let at = Path::root();
     evaluation.check(&value.view(), schema, Position::new(&at), &mut Collector(None), None)
         && evaluation.stopped.get().is_none()
 }
 
 /// The state of one evaluation.
+#[derive(Default)]
 pub(super) struct Evaluation {
-    /// The notation of the numbers.
-    notation: Notation,
-    /// Whether a number was looked at that may have two notations.
-    has_two_notations: Cell<bool>,
     counted: Cell<u64>,
     /// The reason for an early end. If set, all results are void and the value is refused.
     stopped: Cell<Option<Stop>>,
@@ -172,16 +159,6 @@ impl Evaluated {
 }
 
 impl Evaluation {
-    fn new(notation: Notation) -> Self {
-        Self {
-            notation,
-            has_two_notations: Cell::default(),
-            counted: Cell::default(),
-            stopped: Cell::default(),
-            undecided: RefCell::default(),
-        }
-    }
-
     /// Returns the violations of a whole value, and the reason if the evaluation ends early.
     fn violations(&self, value: &dyn View, schema: &'static Schema, at: &Path<'_>) -> Violations {
         let mut found = Violations::new();
@@ -194,28 +171,6 @@ impl Evaluation {
             }
             Some(Stop::Undecided) => self.undecided.take(),
             None => found,
-        }
-    }
-
-    /// Returns the number that a value is.
-    fn number(&self, view: &JsonView<'_>) -> Option<Number> {
-        self.note_notations(view);
-        view.number(self.notation)
-    }
-
-    /// Returns whether the value is one of the choices.
-    fn is_one_of(&self, view: &JsonView<'_>, choices: &Choices) -> bool {
-        self.note_notations(view);
-        if matches!(view, JsonView::Array(_) | JsonView::Object(_)) && !choices.others.is_empty() {
-            // there may be such a number further in
-            self.has_two_notations.set(true);
-        }
-        choices.has(view, self.notation)
-    }
-
-    fn note_notations(&self, view: &JsonView<'_>) {
-        if view.may_have_two_notations() {
-            self.has_two_notations.set(true);
         }
     }
 
@@ -333,16 +288,12 @@ impl Evaluation {
                     })
             }
             (Rule::Enum(choices), _) => {
-                self.is_one_of(view, choices)
-                    || out.report(position.at, "enum", || {
-                        format!("{} is not {}", describe::text(view), describe::choices(choices))
-                    })
+                choices.has(view, position.at.received())
+                    || out.report(position.at, "enum", || not_among(view, choices, position.at))
             }
             (Rule::Const(choices), _) => {
-                self.is_one_of(view, choices)
-                    || out.report(position.at, "const", || {
-                        format!("{} is not {}", describe::text(view), describe::choices(choices))
-                    })
+                choices.has(view, position.at.received())
+                    || out.report(position.at, "const", || not_among(view, choices, position.at))
             }
             (
                 Rule::AllOf(_)
@@ -366,12 +317,20 @@ impl Evaluation {
                 | JsonView::Float(_)
                 | JsonView::Shortest(_)
                 | JsonView::Constant(_),
-            ) => self.number(view).is_none_or(|number| number_holds(number, rule, position.at, out)),
+            ) => {
+                let number = view.number(position.at.received());
+                number.is_none_or(|number| number_holds(number, rule, position.at, out))
+            }
             (_, JsonView::Array(items)) => self.array(*items, rule, position, out, evaluated),
             (_, JsonView::Object(members)) => self.object(*members, view, rule, position, out, evaluated),
             (_, JsonView::Null | JsonView::Boolean(_)) => true,
         }
     }
+}
+
+/// Returns the message of a value that is none of the choices.
+fn not_among(view: &JsonView<'_>, choices: &Choices, at: &Path<'_>) -> String {
+    format!("{} is not {}", describe::text(view, at.received()), describe::choices(choices))
 }
 
 pub(super) fn fits(view: &JsonView<'_>, types: Types) -> bool {

@@ -24,15 +24,7 @@ pub enum Number {
 
 use Number::{Decimal, Exact, Float, Integer};
 
-/// The decimals that an `f64` may stand for, if it is whole and beyond 2^53. Several decimals are read as the same `f64`, and
-/// programs write two of them: the one with all digits, and the one with the fewest significant digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Notation {
-    /// The decimal that this crate writes for the `f64`.
-    Written,
-    /// The other decimal.
-    Other,
-}
+use crate::received::Notation;
 
 /// Below this limit an `f64` that is whole has one decimal.
 const ONE_NOTATION: f64 = 9_007_199_254_740_992.0;
@@ -42,23 +34,21 @@ const BEYOND_WORD: f64 = 9_223_372_036_854_775_808.0;
 const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
 
 impl Number {
-    /// Returns the number of an `f64` field. [`Write`](crate::json::Write) writes a whole one within 64 bits with all its
-    /// digits, and any other with the shortest ones.
+    /// Returns the number of an `f64` field, in the notation in which it was received. [`Write`](crate::json::Write) writes a
+    /// whole one within 64 bits with all its digits, and any other with the shortest ones.
     #[expect(clippy::cast_possible_truncation, reason = "is whole and within an i64")]
-    pub(super) fn of_field(value: f64, notation: Notation) -> Self {
-        let is_word = value.fract() == 0.0 && value.abs() < BEYOND_WORD;
+    pub(super) fn of_field(value: f64, notation: Option<Notation>) -> Self {
         match notation {
-            Notation::Written if is_word => Integer((value as i64).into()),
-            Notation::Other if !is_word => Self::digits(value),
-            _ => Float(value),
+            None if value.fract() == 0.0 && value.abs() < BEYOND_WORD => Integer((value as i64).into()),
+            _ => Self::of_value(value, notation),
         }
     }
 
     /// Returns the number of a float in a `serde_json::Value`, which is written with the shortest digits.
-    pub(super) fn of_value(value: f64, notation: Notation) -> Self {
+    pub(super) fn of_value(value: f64, notation: Option<Notation>) -> Self {
         match notation {
-            Notation::Written => Float(value),
-            Notation::Other => Self::digits(value),
+            None | Some(Notation::Shortest) => Float(value),
+            Some(Notation::All) => Self::digits(value),
         }
     }
 
@@ -127,11 +117,6 @@ impl fmt::Display for Number {
             Decimal { digits, exponent } => f.write_str(&shown(digits, *exponent)),
         }
     }
-}
-
-/// Returns whether an `f64` may have two notations.
-pub(super) fn may_have_two(value: f64) -> bool {
-    value.abs() > ONE_NOTATION && value.is_finite()
 }
 
 /// Formats a number as JSON, without an exponent if the number stays short.
@@ -308,16 +293,16 @@ mod tests {
     fn a_field_and_a_value_have_the_numbers_that_are_written_for_them() {
         let power = 1_152_921_504_606_846_976.0;
         let same = |a: Number, b: i128| assert_eq!(a.compare(Integer(b)), Some(Ordering::Equal), "{a:?}");
-        same(Number::of_field(power, Notation::Written), 1_152_921_504_606_846_976);
-        same(Number::of_field(power, Notation::Other), 1_152_921_504_606_847_000);
-        same(Number::of_value(power, Notation::Written), 1_152_921_504_606_847_000);
-        same(Number::of_value(power, Notation::Other), 1_152_921_504_606_846_976);
-        same(Number::of_field(16.0 * power, Notation::Written), 18_446_744_073_709_552_000);
-        same(Number::of_field(16.0 * power, Notation::Other), 1 << 64);
-        same(Number::of_value(-7.0, Notation::Other), -7);
-        for value in [0.1, -2.5, 1e-300] {
-            for number in [Number::of_field(value, Notation::Other), Number::of_value(value, Notation::Other)] {
-                assert!(number.equals(Float(value)), "{value}");
+        same(Number::of_field(power, None), 1_152_921_504_606_846_976);
+        same(Number::of_value(power, None), 1_152_921_504_606_847_000);
+        same(Number::of_field(16.0 * power, None), 18_446_744_073_709_552_000);
+        for number in [Number::of_field, Number::of_value] {
+            same(number(power, Some(Notation::Shortest)), 1_152_921_504_606_847_000);
+            same(number(power, Some(Notation::All)), 1_152_921_504_606_846_976);
+            same(number(16.0 * power, Some(Notation::All)), 1 << 64);
+            same(number(-7.0, Some(Notation::All)), -7);
+            for value in [0.1, -2.5, 1e-300] {
+                assert!(number(value, Some(Notation::All)).equals(Float(value)), "{value}");
             }
         }
     }
@@ -336,8 +321,8 @@ mod tests {
                     String::from_utf8(out).unwrap()
                 };
                 for (number, text) in [
-                    (Number::of_field(value, Notation::Written), of(&|out| value.write(out))),
-                    (Number::of_value(value, Notation::Written), of(&|out| serde_json::Value::from(value).write(out))),
+                    (Number::of_field(value, None), of(&|out| value.write(out))),
+                    (Number::of_value(value, None), of(&|out| serde_json::Value::from(value).write(out))),
                 ] {
                     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
                     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::super::formats::Format;
 use super::super::pattern::Pattern;
 use super::*;
-use crate::violation::LargeNumbers;
+use crate::json::Reader;
 
 static ANY: Schema = Schema::ANY;
 static NEVER: Schema = Schema::new(&[Rule::Never("not")]);
@@ -93,13 +93,17 @@ fn numbers_are_checked_exactly() {
     assert_eq!(broken(&f64::NAN, &BOUNDS).len(), 3);
 }
 
-/// Returns whether a value satisfies a schema, with large numbers as they are written, as one of their decimals, and as both.
-fn holds_thrice(value: &dyn View, schema: &'static Schema) -> [bool; 3] {
-    [LargeNumbers::Written, LargeNumbers::Either, LargeNumbers::Both].map(|large_numbers| {
-        let mut out = Violations::of(large_numbers);
-        holds(value, schema, &Path::root(), &mut out);
-        out.is_empty()
-    })
+/// Returns whether a value satisfies a schema, with large numbers as a text has them.
+fn holds_as(text: &str, value: &dyn View, schema: &'static Schema) -> bool {
+    let received = Reader::new(text).received().unwrap_or_else(|fault| panic!("{text}: {fault:?}"));
+    let mut out = Violations::new();
+    holds(value, schema, &Path::of(received.as_ref()), &mut out);
+    out.is_empty()
+}
+
+/// Returns whether a large number satisfies a schema: as it is written, with the shortest digits, and with all.
+fn holds_thrice(value: &dyn View, (shortest, all): (&str, &str), schema: &'static Schema) -> [bool; 3] {
+    [broken(value, schema).is_empty(), holds_as(shortest, value, schema), holds_as(all, value, schema)]
 }
 
 #[test]
@@ -118,23 +122,52 @@ fn large_numbers_have_two_decimals() {
         others: &[Const::Array(&[Const::Number(Number::Integer(1 << 64)), Const::Number(Number::Float(0.1))])],
     })]);
     let (power, smaller) = (18_446_744_073_709_551_616.0, 1_152_921_504_606_846_976.0);
-    assert_eq!(holds_thrice(&power, &TO_MAX), [false; 3]);
-    assert_eq!(holds_thrice(&json!(u64::MAX), &TO_MAX), [true; 3]);
+    let power_texts = ("18446744073709552000", "18446744073709551616");
+    let smaller_texts = ("1152921504606847000", "1152921504606846976");
+    assert_eq!(holds_thrice(&power, power_texts, &TO_MAX), [false; 3]);
+    assert_eq!(holds_thrice(&json!(u64::MAX), power_texts, &TO_MAX), [true; 3]);
     for value in [&json!(power) as &dyn View, &power] {
-        assert_eq!(holds_thrice(value, &POWER), [false, true, false]);
+        assert_eq!(holds_thrice(value, power_texts, &POWER), [false, false, true]);
     }
     // a field is written with all digits, a `Value` with the shortest
-    assert_eq!(holds_thrice(&smaller, &GAP), [false, true, false]);
-    assert_eq!(holds_thrice(&smaller, &NOT_GAP), [true, true, false]);
-    assert_eq!(holds_thrice(&json!(smaller), &GAP), [true, true, false]);
-    assert_eq!(holds_thrice(&json!(smaller), &NOT_GAP), [false, true, false]);
-    assert_eq!(holds_thrice(&json!([power, 0.1]), &LIST), [false, true, false]);
-    assert_eq!(holds_thrice(&json!([power, 0.2]), &LIST), [false; 3]);
-    assert_eq!(holds_thrice(&f64::MAX, &FAR), [true; 3]);
-    let mut out = Violations::of(LargeNumbers::Other);
-    holds(&smaller, &NOT_GAP, &Path::root(), &mut out);
-    assert!(!out.is_empty());
+    assert_eq!(holds_thrice(&smaller, smaller_texts, &GAP), [false, true, false]);
+    assert_eq!(holds_thrice(&smaller, smaller_texts, &NOT_GAP), [true, false, true]);
+    assert_eq!(holds_thrice(&json!(smaller), smaller_texts, &GAP), [true, true, false]);
+    assert_eq!(holds_thrice(&json!(smaller), smaller_texts, &NOT_GAP), [false, false, true]);
+    let lists = ("[18446744073709552000, 0.1]", "[18446744073709551616, 0.1]");
+    assert_eq!(holds_thrice(&json!([power, 0.1]), lists, &LIST), [false, false, true]);
+    assert_eq!(holds_thrice(&json!([power, 0.2]), lists, &LIST), [false; 3]);
+    assert_eq!(holds_thrice(&f64::MAX, ("1.7976931348623157e308", &format!("{}", f64::MAX)), &FAR), [true; 3]);
     assert_eq!(broken(&power, &TO_MAX), [" maximum: 18446744073709552000 is more than 18446744073709551615"]);
+}
+
+#[test]
+fn each_large_number_is_taken_as_it_was_received() {
+    // `a` is less than one limit, and `b` more than another
+    static LESS: Schema = Schema::new(&[Rule::ExclusiveMaximum(Number::Integer(1_152_921_504_606_846_980))]);
+    static MORE: Schema = Schema::new(&[Rule::ExclusiveMinimum(Number::Integer(1_152_921_504_606_846_990))]);
+    static BOTH: Schema = Schema::new(&[Rule::Members(&Members {
+        properties: &[("a", &LESS), ("b", &MORE)],
+        patterns: &[],
+        others: None,
+    })]);
+    static EITHER: Schema = Schema::new(&[Rule::AnyOf(&[&BOTH])]);
+    static UNIQUE: Schema = Schema::new(&[Rule::UniqueItems]);
+    let (short, all) = ("1152921504606847000", "1152921504606846976");
+    let large = 1_152_921_504_606_846_976.0;
+    let object = BTreeMap::from([("a".to_owned(), large), ("b".to_owned(), large)]);
+    for (a, b) in [(all, short), (short, all), (all, all), (short, short)] {
+        let text = format!(r#"{{"b":{b},"a":{a}}}"#);
+        for value in [&json!({"a": large, "b": large}) as &dyn View, &object] {
+            assert_eq!(holds_as(&text, value, &EITHER), (a, b) == (all, short), "{text}");
+        }
+        for (zeros, more) in [("", Vec::new()), ("1,2,3,4,5,6,", vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])] {
+            let (text, list) = (format!("[{zeros}{a},{b}]"), [more, vec![large, large]].concat());
+            for value in [&json!(list) as &dyn View, &list] {
+                assert_eq!(holds_as(&text, value, &UNIQUE), a != b, "{text}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
-use super::number::{Notation, may_have_two};
 use super::{Const, Number};
+use crate::received::Received;
 
 /// A value that can be viewed as JSON.
 pub trait View {
@@ -62,8 +62,9 @@ pub trait ObjectView {
 }
 
 impl JsonView<'_> {
-    /// Returns the number in one of its notations.
-    pub(super) fn number(&self, notation: Notation) -> Option<Number> {
+    /// Returns the number, in the notation in which it was received.
+    pub(super) fn number(&self, received: Option<&Received>) -> Option<Number> {
+        let notation = received.and_then(Received::notation);
         match self {
             Self::Signed(value) => Some(Number::Integer((*value).into())),
             Self::Unsigned(value) => Some(Number::Integer((*value).into())),
@@ -72,11 +73,6 @@ impl JsonView<'_> {
             Self::Constant(number) => Some(*number),
             _ => None,
         }
-    }
-
-    /// Returns whether the value is a number that may have two notations.
-    pub(super) fn may_have_two_notations(&self) -> bool {
-        matches!(self, Self::Float(value) | Self::Shortest(value) if may_have_two(*value))
     }
 }
 
