@@ -123,26 +123,30 @@ impl<'a> Reader<'a> {
         Some(if negative { -value } else { value })
     }
 
-    /// Returns the value of a literal as an `f64`, as [`Literal::float`] does. Keeps the text of a number beyond 2^53 that
-    /// is rounded, and notes whether one that isn't is written with other digits.
+    /// Returns the value of a literal as an `f64`, as [`Literal::float`] does, and notes whether a number beyond 2^53 is written
+    /// with other digits. If numbers are read exactly, one that would be rounded is refused.
     #[inline]
     pub(super) fn float(&mut self, number: Literal<'a>, written: Written) -> Result<f64, Fault> {
         let value = number.float()?;
         if value.abs() >= EXACT_FLOAT {
-            self.note(number, value, written);
+            self.note(number, value, written)?;
         }
         Ok(value)
     }
 
     #[cold]
-    fn note(&mut self, number: Literal<'a>, value: f64, written: Written) {
+    fn note(&mut self, number: Literal<'a>, value: f64, written: Written) -> Result<(), Fault> {
         let (shortest, all) = number.digits_of(value);
         let writes_all = written == Written::Field && value.abs() < BEYOND_WORD;
         match (number, shortest, all) {
             (_, true, true) => {}
-            (Literal::Text(text), false, false) => self.rounded = self.rounded.or(Some(text)),
+            (Literal::Text(text), false, false) if self.exactly => {
+                return Err(Fault::new("type", format!("{} has more digits than can be kept", shortened(text, 60))));
+            }
+            (_, false, false) => {}
             _ => self.has_other_notation |= all != writes_all,
         }
+        Ok(())
     }
 
     /// Reads any number literal by the full grammar of JSON.

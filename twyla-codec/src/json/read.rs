@@ -1,7 +1,5 @@
 //! The `Read` trait: types that are read from JSON text.
 
-use twyla_contract::text::shortened;
-
 use super::fault::Fault;
 use super::reader::Reader;
 use crate::received::Received;
@@ -34,13 +32,11 @@ pub fn from_str<T: Read>(text: &str) -> Result<T, Fault> {
 /// The errors of [`from_str`], or the text has such a number.
 pub fn from_str_exactly<T: Read>(text: &str) -> Result<(T, Option<Received>), Fault> {
     let mut reader = Reader::new(text);
+    reader.exactly = true;
     let value = T::read(&mut reader)?;
     reader.end()?;
-    match reader.rounded {
-        Some(number) => Err(Fault::new("type", format!("{} has more digits than can be kept", shortened(number, 60)))),
-        None if reader.has_other_notation => Ok((value, Reader::new(text).received()?)),
-        None => Ok((value, None)),
-    }
+    let received = if reader.has_other_notation { Reader::new(text).received()? } else { None };
+    Ok((value, received))
 }
 
 /// Returns a property's default value, read from its JSON text. The build script has checked that the type can read it.

@@ -40,8 +40,8 @@ pub struct Reader<'a> {
     depth: u8,
     /// The number of bytes that trial readers of variants have read.
     tried: u32,
-    /// The first number beyond 2^53 that was read with other digits than it is written with.
-    pub(super) rounded: Option<&'a str>,
+    /// Whether a number beyond 2^53 that an `f64` has with other digits is refused.
+    pub(super) exactly: bool,
     /// Whether a number beyond 2^53 was read that is written with other digits.
     pub(crate) has_other_notation: bool,
 }
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
     /// Creates a reader at the beginning of a text.
     #[must_use]
     pub const fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, tried: 0, rounded: None, has_other_notation: false }
+        Self { text, at: 0, depth: 0, tried: 0, exactly: false, has_other_notation: false }
     }
 
     /// Returns the kind of the next value; consumes only white space.
@@ -141,7 +141,6 @@ impl<'a> Reader<'a> {
     /// Moves to the position of another reader of the same text.
     pub(crate) fn move_to(&mut self, ahead: &Self) {
         (self.at, self.depth) = (ahead.at, ahead.depth);
-        self.rounded = self.rounded.or(ahead.rounded);
         self.has_other_notation |= ahead.has_other_notation;
     }
 
