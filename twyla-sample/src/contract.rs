@@ -56,6 +56,13 @@ impl<'a> Contract<'a> {
         self.some_violations(value, usize::MAX)
     }
 
+    /// Returns all violations of a value that was read from a text, like [`violations`](Self::violations), with numbers beyond 2^53
+    /// as the text has them; see [`Checker::refusals_in`].
+    #[must_use]
+    pub fn violations_in(&self, text: &str, value: &Value) -> Vec<Violation> {
+        self.seen(self.checker.refusals_in(text, value, usize::MAX), Some(value).filter(|it| !it.is_object()))
+    }
+
     fn some_violations(&self, value: &Value, most: usize) -> Vec<Violation> {
         self.seen(self.checker.refusals(value, most), Some(value).filter(|it| !it.is_object()))
     }

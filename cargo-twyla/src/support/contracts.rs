@@ -142,9 +142,9 @@ impl Contracts {
 }
 
 impl Contract<'_> {
-    /// Returns the rules that a value breaks, each once, in the value's order.
-    pub(crate) fn violations(&self, value: &Value) -> Vec<Violation> {
-        self.held.violations(value).into_iter().map(|it| self.placed(it)).collect()
+    /// Returns the rules that a value breaks which was read from a text, each once, in the value's order.
+    pub(crate) fn violations(&self, text: &str, value: &Value) -> Vec<Violation> {
+        self.held.violations_in(text, value).into_iter().map(|it| self.placed(it)).collect()
     }
 
     /// Adds the location of the rule to a violation.

@@ -153,33 +153,34 @@ impl PartCheck<'_> {
         let below =
             |held: &ValueType, value: &Value, key: &str| Ok(self.unheld(held, value)?.map(|part| part.below(key)));
         match (&held.shape, value) {
+            // without its text, any value is one that was read
+            (Shape::Any, _) if !self.evaluator.is_receiving() => Ok(None),
             (Shape::Nullable(inner), value) if !value.is_null() => self.unheld(inner, value),
-            (Shape::Integer { type_, .. }, Value::Number(number)) => {
-                let number = Decimal::parse(&number.to_string());
+            (Shape::Integer { type_, .. }, Value::Number(_)) => {
+                let number = self.evaluator.exact(value).ok_or(Undecidable)?;
                 let (least, most) = range(*type_);
                 Ok(match number {
-                    Some(number) if number < least && type_.is_unsigned() => {
+                    number if !number.is_integer() => {
+                        UnrepresentablePart::new(format!("expected an integer, found the number `{number}`"))
+                    }
+                    number if number < least && type_.is_unsigned() => {
                         UnrepresentablePart::new(format!("{number} is less than 0"))
                     }
-                    Some(number) if number < least || number > most => {
+                    number if number < least || number > most => {
                         UnrepresentablePart::new(format!("{number} is not an integer that fits in 64 bits"))
                     }
                     _ => None,
                 })
             }
-            (Shape::Number, Value::Number(number)) => {
-                let Some(number) = Decimal::parse(&number.to_string()) else { return Ok(None) };
-                Ok(match number.is_double() {
-                    false => {
-                        UnrepresentablePart::new(format!("{number} is an integer with more digits than can be kept"))
-                    }
-                    true => None,
-                })
-            }
-            (Shape::Array(item), Value::Array(items)) => {
+            (Shape::Number, Value::Number(_)) => Ok(self.lost(value)),
+            // a `Value` has the integers of 64 bits too
+            (Shape::Any, Value::Number(number)) if number.is_f64() => Ok(self.lost(value)),
+            (Shape::Array(_) | Shape::Any, Value::Array(items)) => {
+                let item: &ValueType = if let Shape::Array(item) = &held.shape { item } else { held };
                 first(items.iter().enumerate().map(|(index, value)| below(item, value, &index.to_string())))
             }
-            (Shape::Map(inner), Value::Object(members)) => {
+            (Shape::Map(_) | Shape::Any, Value::Object(members)) => {
+                let inner: &ValueType = if let Shape::Map(inner) = &held.shape { inner } else { held };
                 first(members.iter().map(|(key, value)| below(inner, value, key)))
             }
             (Shape::Named(id), value) => match (self.types.get(*id), value) {
@@ -213,6 +214,13 @@ impl PartCheck<'_> {
             },
             _ => Ok(None),
         }
+    }
+
+    /// Returns a number that no `f64` has with these digits.
+    fn lost(&self, value: &Value) -> Option<UnrepresentablePart> {
+        let number = self.evaluator.decimal(value).filter(|number| !number.is_double())?;
+        let integer = if number.is_integer() { "is an integer with" } else { "has" };
+        UnrepresentablePart::new(format!("{number} {integer} more digits than can be kept"))
     }
 
     fn is_allowed(&self, variant: &Variant, value: &Value) -> Outcome {

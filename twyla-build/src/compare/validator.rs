@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bundle::Bundle;
 use super::verdict::Mode;
 use super::witness::WitnessCheck;
-use crate::schema::evaluate::{Undecidable, Valid, Violation};
+use crate::schema::evaluate::{Received, Undecidable, Valid, Violation};
 use crate::schema::path::SchemaPath;
 use crate::stack;
 
@@ -85,7 +85,31 @@ impl Checker {
     ///
     /// `None` if it is unknown whether the value is valid.
     pub fn refusals(&self, value: &Value, most: usize) -> Option<Vec<Refusal>> {
-        let all = self.with(|judge, shallow| judge.all_refused(value, most, shallow))?;
+        self.refusals_of(value, None, most)
+    }
+
+    /// Returns the broken rules of a value that was read from a text, like [`refusals`](Self::refusals). A number beyond 2^53 is
+    /// compared as the decimal that the text has, as a service does: a [`Value`] has only its nearest `f64`. In contract mode, a number
+    /// that the types would read with other digits is refused.
+    ///
+    /// ```
+    /// use twyla_build::{Draft, compare::{Bundle, Checker, Mode}};
+    ///
+    /// let schema = Bundle::schema(r#"{ "maximum": 18446744073709551616 }"#, Draft::default())?;
+    /// let checker = Checker::new(&schema, Mode::Subsumption)?;
+    /// let refused = |text: &str| -> Result<_, Box<dyn std::error::Error>> {
+    ///     Ok(checker.refusals_in(text, &serde_json::from_str(text)?, usize::MAX).map(|all| all.len()))
+    /// };
+    /// assert_eq!(refused("18446744073709551616")?, Some(0));
+    /// assert_eq!(refused("18446744073709552000")?, Some(1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refusals_in(&self, text: &str, value: &Value, most: usize) -> Option<Vec<Refusal>> {
+        self.refusals_of(value, Received::new(value, text).as_ref(), most)
+    }
+
+    fn refusals_of(&self, value: &Value, received: Option<&Received>, most: usize) -> Option<Vec<Refusal>> {
+        let all = self.with(|judge, shallow| judge.all_refused(value, received, most, shallow))?;
         Some(all.into_iter().map(Refusal::from).collect())
     }
 

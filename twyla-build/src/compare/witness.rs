@@ -8,7 +8,7 @@ use super::bundle::Bundle;
 use super::minimize;
 use super::shape::Types;
 use super::verdict::{Checked, Mode, Witness};
-use crate::schema::evaluate::{Cache, Evaluator, Outcome, Undecidable, Valid, Violation, place_of};
+use crate::schema::evaluate::{Cache, Evaluator, Outcome, Received, Undecidable, Valid, Violation, place_of};
 use crate::schema::schemas::{Loc, Schemas};
 
 /// Limit of evaluated schemas and copied parts while minimizing.
@@ -80,9 +80,16 @@ impl WitnessCheck {
         }
     }
 
-    /// Returns the broken rules, up to `most`. If `shallow`, values that lead deep into the schemas are undecidable.
-    pub(super) fn all_refused(&self, value: &Value, most: usize, shallow: bool) -> Result<Vec<Violation>, Undecidable> {
-        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() };
+    /// Returns the broken rules, up to `most`, with large numbers as they were received. If `shallow`, values that lead deep into
+    /// the schemas are undecidable.
+    pub(super) fn all_refused(
+        &self,
+        value: &Value,
+        received: Option<&Received>,
+        most: usize,
+        shallow: bool,
+    ) -> Result<Vec<Violation>, Undecidable> {
+        let evaluator = if shallow { self.evaluator().shallow() } else { self.evaluator() }.receiving(received);
         let all = evaluator.all_broken(value, &self.root, most)?;
         Ok(if all.is_empty() { Vec::from_iter(self.unread(value, evaluator)?) } else { all })
     }

@@ -143,10 +143,11 @@ fn violations(text: &[u8], contract: &Contract<'_>, context: Option<&Contract<'_
     }
 }
 
-/// Returns the rules that a value breaks. Duplicate keys are refused, as by a service.
+/// Returns the rules that a value breaks. Duplicate keys are refused and large numbers compared as by a service.
 fn value_violations(text: &[u8], contract: &Contract<'_>, below: &str, reveal: bool) -> Vec<Violation> {
-    let mut violations = match strict::utf8(text).and_then(strict::from_str_exactly::<Value>) {
-        Ok((value, _)) => contract.violations(&value),
+    let read = strict::utf8(text).and_then(|text| Ok((text, strict::from_str::<Value>(text)?)));
+    let mut violations = match read {
+        Ok((text, value)) => contract.violations(text, &value),
         Err(fault) => {
             let validate::Violation { pointer, keyword, message } = fault.into_violation();
             vec![broken(&pointer, keyword, message)]

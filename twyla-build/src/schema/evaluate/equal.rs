@@ -6,14 +6,14 @@ use std::hash::{Hash, Hasher};
 
 use serde_json::Value;
 
-use crate::decimal::Decimal;
+use super::received::Received;
 
-/// Returns the index of the first item that equals an earlier one.
-pub(super) fn twice(items: &[Value]) -> Option<usize> {
+/// Returns the index of the first item that equals an earlier one, with large numbers as they were received.
+pub(super) fn twice(items: &[Value], received: Option<&Received>) -> Option<usize> {
     let mut known: HashMap<u64, Vec<&Value>> = HashMap::new();
     items.iter().position(|item| {
         let alike = known.entry(hash(item)).or_default();
-        let is_known = alike.iter().any(|other| equal(item, other));
+        let is_known = alike.iter().any(|other| same(item, other, received));
         alike.push(item);
         is_known
     })
@@ -43,13 +43,17 @@ fn hash(value: &Value) -> u64 {
 
 /// Returns whether two values are equal.
 pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+    same(a, b, None)
+}
+
+fn same(a: &Value, b: &Value, received: Option<&Received>) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            a == b || Decimal::parse(&a.to_string()) == Decimal::parse(&b.to_string())
+        (Value::Number(one), Value::Number(other)) => {
+            received.is_none() && one == other || Received::decimal(received, a) == Received::decimal(received, b)
         }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, received)),
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| equal(a, b)))
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| same(a, b, received)))
         }
         _ => a == b,
     }

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::evaluated::Evaluated;
 use super::matcher::Matcher;
+use super::received::Received;
 use super::valid::{self, Valid};
+use crate::decimal::Decimal;
 use crate::schema::draft::{Draft, HOLDERS, Subschemas};
 use crate::schema::load::{Json, Node, step};
 use crate::schema::path::SchemaPath;
@@ -49,6 +51,8 @@ pub(crate) struct Evaluator<'a> {
     /// The parts of the value that are known to be valid, and the record of the parts that this evaluation finds valid.
     valid: Option<&'a Valid>,
     record: Option<&'a valid::Record>,
+    /// The numbers of the value, if they are taken as they were received.
+    pub(super) received: Option<&'a Received>,
     deepest: usize,
 }
 
@@ -207,7 +211,7 @@ impl<'a> CurrentSchema<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(schemas: &'a Schemas, cache: &'a Cache) -> Self {
-        Self { schemas, cache, valid: None, record: None, deepest: DEEPEST }
+        Self { schemas, cache, valid: None, record: None, received: None, deepest: DEEPEST }
     }
 
     /// Limits the depth for the stack of any thread; deeper evaluations return [`Undecidable`].
@@ -220,9 +224,29 @@ impl<'a> Evaluator<'a> {
         Self { valid: Some(valid), ..self }
     }
 
+    /// Takes the numbers of the value as they were received.
+    pub(crate) fn receiving(self, received: Option<&'a Received>) -> Self {
+        Self { received, ..self }
+    }
+
+    /// Returns whether numbers are taken as they were received.
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.received.is_some()
+    }
+
+    /// Returns the decimal of a number as an integer takes it, which is never rounded; `None` as for [`decimal`](Self::decimal).
+    pub(crate) fn exact(&self, value: &Value) -> Option<Decimal> {
+        Received::exact(self.received, value)
+    }
+
+    /// Returns the decimal of a number as an `f64` takes it; `None` if the value isn't a number, or its decimal is too long.
+    pub(crate) fn decimal(&self, value: &Value) -> Option<Decimal> {
+        Received::decimal(self.received, value)
+    }
+
     /// Forgets the parts known to be valid, to evaluate a value that isn't a part of that value.
     pub(super) fn alone(self) -> Self {
-        Self { valid: None, record: None, ..self }
+        Self { valid: None, record: None, received: None, ..self }
     }
 
     /// Returns the parts of a value that stay valid if other parts change. Empty if the value isn't valid, or if references

@@ -6,7 +6,7 @@ use twyla_contract::unknown_field;
 use super::equal::twice;
 use super::evaluated::Evaluated;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Step, Subschema, ValuePath};
-use super::values::limit;
+use super::values::size_limit;
 use crate::decimal::Decimal;
 use crate::schema::draft::Draft;
 use crate::schema::evaluate::words;
@@ -56,7 +56,7 @@ impl Evaluator<'_> {
         [of, one, more]: [&'static str; 3],
     ) -> Outcome {
         for (keyword, low) in keywords.into_iter().zip([true, false]) {
-            let Some(limit) = limit(schema, keyword)? else { continue };
+            let Some(limit) = size_limit(schema, keyword) else { continue };
             let count = Decimal::from(i64::try_from(count).unwrap_or(i64::MAX));
             if if low { count < limit } else { count > limit } {
                 let rule = || words::size(of, &count, &limit, low, [one, more]);
@@ -109,14 +109,14 @@ impl Evaluator<'_> {
                 }
             }
             let found = Decimal::from(found);
-            let min = limit(schema, "minContains")?;
+            let min = size_limit(schema, "minContains");
             let least = min.clone().unwrap_or_else(|| Decimal::from(1));
             if found < least {
                 let keyword = if min.is_some() { "minContains" } else { "contains" };
                 let rule = || words::matching(&found, &least, true);
                 holds = self.tell(out, &schema.at(keyword), keyword, place, rule);
             }
-            if let Some(max) = limit(schema, "maxContains")?
+            if let Some(max) = size_limit(schema, "maxContains")
                 && found > max
             {
                 let rule = || words::matching(&found, &max, false);
@@ -127,7 +127,7 @@ impl Evaluator<'_> {
             }
         }
         if schema.get("uniqueItems").is_some_and(|node| matches!(node.json, Json::Bool(true)))
-            && let Some(index) = twice(items)
+            && let Some(index) = twice(items, self.received)
         {
             let rule = || format!("item {index} equals an earlier item");
             holds = self.tell(out, &schema.at("uniqueItems"), "uniqueItems", place, rule);

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use num_bigint::BigInt;
 use serde_json::Value;
 
 use super::equal::equal;
 use super::evaluator::{CurrentSchema, Evaluator, Outcome, Position, Recorder, Undecidable};
 use super::matcher::Matcher;
+use super::received::Received;
 use crate::decimal::Decimal;
 use crate::schema::evaluate::words;
 use crate::schema::format;
-use crate::schema::load::{Json, Node};
+use crate::schema::load::{Json, Node, size};
 
 impl Evaluator<'_> {
     pub(super) fn matcher(&self, written: &str) -> Arc<Matcher> {
@@ -40,37 +42,43 @@ impl Evaluator<'_> {
         if let Some(node) = schema.get("type") {
             let named = if let Json::Array(items) = &node.json { items.as_slice() } else { std::slice::from_ref(node) };
             let names: Vec<&str> = named.iter().filter_map(Node::str).collect();
-            if !names.iter().any(|name| is_of(value, name)) {
+            if !names.iter().any(|name| is_of(value, name, self.received)) {
                 tell("type", &|| format!("expected {}, found {}", words::types(&names), words::kind(value)));
                 return Ok(false);
             }
         }
         if let Some(node) = schema.get("enum")
-            && !node.items().iter().any(|item| is(value, item))
+            && !node.items().iter().any(|item| is(value, item, self.received))
             && tell("enum", &|| {
                 let one_of = if node.items().len() == 1 { "" } else { "one of " };
-                format!("{} is not {one_of}{}", words::shown(value), words::values(node.items()))
+                format!("{} is not {one_of}{}", self.shown(value), words::values(node.items()))
             })
         {
             return Ok(false);
         }
         if let Some(node) = schema.get("const")
-            && !is(value, node)
-            && tell("const", &|| {
-                format!("{} is not {}", words::shown(value), words::values(std::slice::from_ref(node)))
-            })
+            && !is(value, node, self.received)
+            && tell("const", &|| format!("{} is not {}", self.shown(value), words::values(std::slice::from_ref(node))))
         {
             return Ok(false);
         }
         match value {
-            Value::Number(number) => {
-                let number = Decimal::parse(&number.to_string()).ok_or(Undecidable)?;
+            Value::Number(_) => {
+                let number = self.decimal(value).ok_or(Undecidable)?;
                 number_rules(&number, schema, &mut tell)?;
             }
             Value::String(text) => self.string_rules(text, schema, &mut tell)?,
             _ => {}
         }
         Ok(holds)
+    }
+
+    /// Returns a value for a message, with a number as it was received.
+    fn shown(&self, value: &Value) -> String {
+        match self.decimal(value).filter(|_| self.is_receiving()) {
+            Some(number) => number.to_string(),
+            None => words::shown(value),
+        }
     }
 
     fn string_rules(
@@ -82,7 +90,7 @@ impl Evaluator<'_> {
         let shown = || words::shown(&Value::from(text));
         let count = Decimal::from(i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
         for (keyword, low) in [("minLength", true), ("maxLength", false)] {
-            let Some(limit) = limit(schema, keyword)? else { continue };
+            let Some(limit) = size_limit(schema, keyword) else { continue };
             if if low { count < limit } else { count > limit }
                 && tell(keyword, &|| words::size(&shown(), &count, &limit, low, ["character", "characters"]))
             {
@@ -108,8 +116,13 @@ impl Evaluator<'_> {
 /// Records the broken rule of a keyword. Returns whether the evaluation can stop.
 type ReportRule<'t> = dyn FnMut(&str, &dyn Fn() -> String) -> bool + 't;
 
+/// Returns the size that a keyword requires, read as the loader does; `None` if the schema doesn't have the keyword.
+pub(super) fn size_limit(schema: &CurrentSchema<'_>, keyword: &str) -> Option<Decimal> {
+    size(schema.get(keyword)).map(|size| Decimal::from(BigInt::from(size)))
+}
+
 /// Returns the limit that a keyword sets; `None` if the schema doesn't have the keyword.
-pub(super) fn limit(schema: &CurrentSchema<'_>, keyword: &str) -> Result<Option<Decimal>, Undecidable> {
+fn limit(schema: &CurrentSchema<'_>, keyword: &str) -> Result<Option<Decimal>, Undecidable> {
     match schema.get(keyword).map(|node| &node.json) {
         Some(Json::Number(text)) => Decimal::parse(text).map(Some).ok_or(Undecidable),
         _ => Ok(None),
@@ -153,15 +166,12 @@ fn number_rules(number: &Decimal, schema: &CurrentSchema<'_>, tell: &mut ReportR
 }
 
 /// Returns whether a value has the named type.
-fn is_of(value: &Value, name: &str) -> bool {
+fn is_of(value: &Value, name: &str, received: Option<&Received>) -> bool {
     match name {
         "null" => value.is_null(),
         "boolean" => value.is_boolean(),
         "number" => value.is_number(),
-        "integer" => {
-            let number = value.as_number().and_then(|number| Decimal::parse(&number.to_string()));
-            number.is_some_and(|number| number.is_integer())
-        }
+        "integer" => Received::decimal(received, value).is_some_and(|number| number.is_integer()),
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -170,17 +180,17 @@ fn is_of(value: &Value, name: &str) -> bool {
 }
 
 /// Returns whether a value equals a value in a schema.
-fn is(value: &Value, node: &Node) -> bool {
+fn is(value: &Value, node: &Node, received: Option<&Received>) -> bool {
     match (value, &node.json) {
-        (Value::Number(value), Json::Number(text)) => {
-            let value = Decimal::parse(&value.to_string());
+        (Value::Number(_), Json::Number(text)) => {
+            let value = Received::decimal(received, value);
             value.is_some() && value == Decimal::parse(text)
         }
         (Value::Array(value), Json::Array(items)) => {
-            value.len() == items.len() && value.iter().zip(items).all(|(value, item)| is(value, item))
+            value.len() == items.len() && value.iter().zip(items).all(|(value, item)| is(value, item, received))
         }
         (Value::Object(value), Json::Object(members)) => {
-            let member = |(key, value): (&String, &Value)| node.get(key).is_some_and(|node| is(value, node));
+            let member = |(key, value): (&String, &Value)| node.get(key).is_some_and(|node| is(value, node, received));
             value.len() == members.len() && value.iter().all(member)
         }
         (Value::Number(_) | Value::Array(_) | Value::Object(_), _) => false,
