@@ -10,6 +10,9 @@ use serde_json::Number;
 /// Comparisons of numbers beyond it are undecided.
 const FURTHEST: i64 = 5_000;
 
+/// The first `f64` beyond an `i64`.
+const BEYOND_WORD: f64 = 9_223_372_036_854_775_808.0;
+
 /// `mantissa * 10^exponent`. The mantissa has no trailing zero, unless the number is zero.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Decimal {
@@ -85,6 +88,16 @@ impl Decimal {
         self.nearest().is_some_and(|value| Self::notations(value).contains(self))
     }
 
+    /// Returns whether the number is the decimal that generated code writes for its nearest `f64`: all digits if it is whole and
+    /// within 64 bits, otherwise the shortest.
+    pub(crate) fn is_written(&self) -> bool {
+        self.nearest().is_some_and(|value| {
+            let notations = Self::notations(value);
+            let written = if value.abs() < BEYOND_WORD { notations.last() } else { notations.first() };
+            written == Some(self)
+        })
+    }
+
     /// Returns the nearest `f64`, which is infinite if the number is out of range.
     pub(crate) fn nearest(&self) -> Option<f64> {
         self.to_string().parse().ok()
@@ -133,6 +146,12 @@ impl Decimal {
     pub(crate) fn middle(&self, other: &Self) -> Self {
         let sum = self.plus(other);
         Self::new(sum.mantissa * 5, sum.exponent - 1)
+    }
+
+    /// Returns the size of the number in arithmetic, in words of 64 bits.
+    pub(crate) fn words(&self) -> u64 {
+        let exponent = self.exponent.unsigned_abs().saturating_mul(4);
+        self.mantissa.bits().saturating_add(exponent) / 64 + 1
     }
 
     /// Returns the least common multiple of two positive numbers.
@@ -296,6 +315,12 @@ mod tests {
             ["-9223372036854776000", "-9223372036854775808"],
         ] {
             assert!(notations.iter().all(|text| number(text).is_double()), "{notations:?}");
+        }
+        for written in ["0.1", "-3", "1152921504606846976", "18446744073709552000", "-9223372036854776000"] {
+            assert!(number(written).is_written(), "{written}");
+        }
+        for other in ["1152921504606847000", "18446744073709551616", "9007199254740993"] {
+            assert!(!number(other).is_written(), "{other}");
         }
         assert_eq!(number("18446744073709551615").number().unwrap().to_string(), "18446744073709551615");
         assert_eq!(number("1e300").number().unwrap().as_f64(), Some(1e300));

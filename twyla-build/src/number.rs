@@ -107,6 +107,11 @@ impl<'a> Number<'a> {
         (format!("{}{}", if self.negative { "-" } else { "" }, self.digits), self.exponent)
     }
 
+    /// Returns whether generated code computes multiples of the number exactly. A number that isn't positive has none.
+    pub(crate) fn is_exact_factor(&self) -> bool {
+        !self.is_positive() || self.parts().is_some()
+    }
+
     /// Returns the digits as an integer without the sign, and the power of ten to multiply by. `None` for zero, or if one
     /// of them doesn't fit its type.
     pub(crate) fn parts(&self) -> Option<(u128, i32)> {

@@ -160,8 +160,15 @@ fn why(tables: &Tables, consumer: &Bundle, options: &Options, reason: Option<Obs
         )),
         Some(Obstacle::Deep) => whole("values would be nested too deep".to_owned()),
         Some(Obstacle::Number) => whole("a number that breaks the rule can't be written".to_owned()),
+        Some(Obstacle::Factors) => {
+            whole("a common multiple of the factors of `multipleOf` is too long to compute".to_owned())
+        }
         Some(Obstacle::Size) => whole("the sizes in the schema are too large to try".to_owned()),
-        None => whole("the search found a value, but validation by both schemas didn't confirm it".to_owned()),
+        // values were found, and validation didn't confirm them: most likely because of a rule that the search can't decide
+        None => tables.get_opaque(0).map_or_else(
+            || whole("the search found a value, but validation by both schemas didn't confirm it".to_owned()),
+            Why::from,
+        ),
     }
 }
 

@@ -94,7 +94,7 @@ impl WrittenDocuments {
 pub(super) const NOWHERE: At = At { line: 1, column: 1 };
 
 /// A number that every JSON parser reads as the greatest `f64`, and that is greater than the number of any `f64`.
-const BEYOND_ALL: &str = "1.7976931348623158e308";
+pub(super) const BEYOND_ALL: &str = "1.7976931348623158e308";
 
 /// Returns a value in canonical form: each number in its only notation, and members sorted. A number beyond the range
 /// of `f64` becomes one that is still beyond all values, but that every JSON parser accepts.

@@ -1,7 +1,8 @@
 //! Pairs of schemas, keyword by keyword.
 
+use serde_json::json;
 use twyla_build::Draft;
-use twyla_build::compare::{Bundle, Options, Verdict, compare};
+use twyla_build::compare::{Bundle, Checker, Mode, Options, Verdict, compare};
 
 use super::{bundle, said, subsumption};
 
@@ -308,10 +309,67 @@ fn a_size_is_read_with_any_number_of_decimals() {
     let long = format!(r#"{{ "type": "string", "minLength": 5.{} }}"#, "0".repeat(5001));
     let least = |count: usize| format!(r#"{{ "type": "string", "minLength": {count} }}"#);
     subsumption(Draft::Draft202012, &[(&least(5), &long, "fits"), (&long, &least(5), "fits")]);
-    // the evaluator that would confirm the value doesn't read such a number
     let verdict =
         compare(&bundle(&least(4), Draft::Draft202012), &bundle(&long, Draft::Draft202012), &Options::subsumption());
-    assert!(matches!(verdict, Verdict::Undecided(_)), "{verdict:?}");
+    assert!(matches!(&verdict, Verdict::Breaks(witness) if witness.keyword == "minLength"), "{verdict:?}");
+    // the evaluator reads all sizes in the same way
+    let zeros = "0".repeat(5001);
+    let all = format!(
+        r#"{{ "minLength": 2.{zeros}, "maxLength": 3.{zeros}, "minItems": 2.{zeros}, "maxItems": 3.{zeros},
+            "minProperties": 2.{zeros}, "maxProperties": 3.{zeros},
+            "contains": {{ "const": 1 }}, "minContains": 1.{zeros}, "maxContains": 2.{zeros} }}"#
+    );
+    let checker = Checker::new(&bundle(&all, Draft::Draft202012), Mode::Subsumption).unwrap();
+    for (value, valid) in [
+        (json!("a"), false),
+        (json!("ab"), true),
+        (json!("abcd"), false),
+        (json!([1]), false),
+        (json!([1, 2]), true),
+        (json!([2, 2]), false),
+        (json!([1, 1, 1]), false),
+        (json!([1, 2, 2, 2]), false),
+        (json!({"a": 1}), false),
+        (json!({"a": 1, "b": 2}), true),
+        (json!({"a": 1, "b": 2, "c": 3, "d": 4}), false),
+    ] {
+        assert_eq!(checker.is_valid(&value), Some(valid), "{value}");
+    }
+}
+
+#[test]
+fn a_factor_that_earlier_releases_rounded_is_undecided() {
+    let of = |rules: &str| {
+        let schema = format!(r#"{{ "type": "object", "properties": {{ "x": {{ "type": "number", {rules} }} }} }}"#);
+        bundle(&schema, Draft::Draft202012).formats(true)
+    };
+    let zero = of(r#""minimum": 0, "maximum": 0"#);
+    let known = of(r#""minimum": 0, "maximum": 1, "multipleOf": 0.25"#);
+    assert!(matches!(compare(&known, &zero, &Options::default()), Verdict::Breaks(_)));
+    for factor in ["0.10000000000000000000000000000000000000001", "1e99999999999"] {
+        // as a lock has it
+        let old = Bundle::parse(&known.to_string().replace("0.25", factor)).unwrap();
+        assert_ne!(old, known);
+        let verdict = compare(&old, &zero, &Options::default());
+        let Verdict::Undecided(why) = &verdict else { panic!("{factor}: {verdict:?}") };
+        assert_eq!((&*why.keyword, &*why.reason), ("multipleOf", "multiples of the number can't be computed exactly"));
+        assert!(compare(&old, &old, &Options::default()).fits());
+        let wider = Bundle::parse(&old.to_string().replace("\"maximum\":1", "\"maximum\":2")).unwrap();
+        assert_ne!(old, wider);
+        assert!(compare(&old, &wider, &Options::default()).fits(), "the same factor is the same rule");
+    }
+}
+
+#[test]
+fn many_long_factors_are_undecided() {
+    let factors: Vec<String> = (0..400_u64)
+        .map(|index| format!(r#"{{ "multipleOf": {}{:020}1 }}"#, index + 3, index.wrapping_mul(7_777_777_777_777_777)))
+        .collect();
+    let schema = |more: &str| format!(r#"{{ "type": "number", "allOf": [{}]{more} }}"#, factors.join(", "));
+    let [old, new] = ["", r#", "minimum": 1"#].map(|more| bundle(&schema(more), Draft::Draft202012));
+    let verdict = compare(&old, &new, &Options::subsumption());
+    let Verdict::Undecided(why) = &verdict else { panic!("{verdict:?}") };
+    assert_eq!(why.reason, "a common multiple of the factors of `multipleOf` is too long to compute");
 }
 
 #[test]

@@ -55,6 +55,36 @@ fn an_unknown_keyword_in_an_accepted_form_changes_nothing() {
     assert!(folder.lock().verify("lock").unwrap_err().to_string().contains("the lock was edited by hand"));
 }
 
+/// An earlier release accepted factors that its generated code rounded or left out.
+#[test]
+fn a_rounded_factor_in_an_accepted_form_is_undecided() {
+    let schema = |rules: &str| {
+        format!(r#"{{ "type": "object", "properties": {{ "x": {{ "type": "number", {rules}"maximum": 1 }} }} }}"#)
+    };
+    let folder = Folder::new("rounded_factor");
+    folder.write("events/shop/placed.json", &schema(r#""multipleOf": 0.25, "#));
+    let folder = folder.accepted();
+    let lock = folder.lock().to_string();
+    let digest = |factor: &str| -> String {
+        let form = format!(
+            r#"{{"draft":"2020-12","formats":true,"root":"events/shop/placed.json","documents":{{"events/shop/placed.json":{{"properties":{{"x":{{"maximum":1,"multipleOf":{factor},"type":"number"}}}},"type":"object"}}}}}}"#
+        );
+        hmac_sha256::Hash::hash(form.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    assert!(lock.contains(&digest("0.25")), "{lock}");
+    // as they are written in canonical form: a tenth with 40 more digits, and 1e99999999999
+    for factor in ["10000000000000000000000000000000000000001e-41", "17976931348623158e292"] {
+        folder.write(FILE_NAME, &lock.replace(&digest("0.25"), &digest(factor)).replace("0.25", factor));
+        folder.lock().verify("lock").unwrap();
+        folder.write(
+            "events/shop/placed.json",
+            &schema(r#""minimum": 0, "#).replace(r#""maximum": 1"#, r#""maximum": 0"#),
+        );
+        let said = folder.said();
+        assert!(said.contains("multiples of the number can't be computed exactly"), "{said}");
+    }
+}
+
 /// Values of all kinds, with what is hard to write in texts and numbers.
 fn value() -> impl Strategy<Value = String> {
     let number = prop_oneof![

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use super::{Lowering, SchemaView};
+use crate::compare::document::BEYOND_ALL;
 use crate::compare::formula::{Atom, Lit, Name};
 use crate::decimal::Decimal;
 use crate::json_type::{JsonType, JsonTypes};
+use crate::number::Number;
 use crate::schema::load::{Json, Node, size};
 use crate::schema::path::SchemaPath;
 
@@ -42,6 +44,13 @@ impl Lowering<'_> {
         }
         if let Some(Json::Number(text)) = schema.get("multipleOf").map(|node| &node.json) {
             let lit = match Decimal::parse(text).filter(Decimal::is_positive) {
+                // earlier releases generated code with a rounded factor, or with none
+                Some(factor)
+                    if !Number::new(text).is_exact_factor() || Decimal::parse(BEYOND_ALL).as_ref() == Some(&factor) =>
+                {
+                    let reason = "multiples of the number can't be computed exactly";
+                    self.undecided(schema, "multipleOf", "factor", text, reason)
+                }
                 Some(factor) => self.formulas.atom(Atom::MultipleOf(factor)),
                 None => self.far(schema, "multipleOf", "factor", text),
             };
@@ -74,11 +83,14 @@ impl Lowering<'_> {
         }
     }
 
-    /// Returns the opaque formula of a number whose exponent is beyond the limit. `role` is the part that the number
-    /// has in the keyword.
+    /// Returns the opaque formula of a number whose exponent is beyond the limit.
     fn far(&mut self, schema: &SchemaView<'_>, keyword: &str, role: &str, text: &str) -> Lit {
-        let reason = "the exponent of the number is too large to compare".to_owned();
-        let lit = self.opaque(schema.loc, keyword, reason, format!("{keyword}, {role}: {text}"));
+        self.undecided(schema, keyword, role, text, "the exponent of the number is too large to compare")
+    }
+
+    /// Returns the opaque formula of a number. `role` is the part that the number has in the keyword.
+    fn undecided(&mut self, schema: &SchemaView<'_>, keyword: &str, role: &str, text: &str, reason: &str) -> Lit {
+        let lit = self.opaque(schema.loc, keyword, reason.to_owned(), format!("{keyword}, {role}: {text}"));
         self.only(JsonType::Number, lit)
     }
 

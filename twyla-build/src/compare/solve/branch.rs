@@ -133,7 +133,7 @@ impl Solver<'_> {
                 }
                 Facts::Boolean(value)
             }
-            JsonType::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms)?),
+            JsonType::Number => Facts::Numbers(Numbers::new(self.formulas, &branch.atoms, &mut self.budget)?),
             JsonType::String => Facts::Texts(Texts::new(self.formulas, &branch.atoms)?),
             JsonType::Array => Facts::Items(Items::new(self.formulas, &branch.atoms)?),
             JsonType::Object => Facts::Members(MemberSearch::new(self.formulas, &branch.atoms)?),
@@ -301,7 +301,7 @@ impl Solver<'_> {
                         (Some(value), Atom::Is(known)) => Some(value == known),
                         _ => None,
                     },
-                    Facts::Numbers(numbers) => numbers.tell(&atom),
+                    Facts::Numbers(numbers) => numbers.tell(&atom, &mut self.budget),
                     Facts::Texts(texts) => self.tell_text(texts, &atom),
                     Facts::Items(items) => self.tell_items(items, &atom),
                     Facts::Members(members) => self.tell_members(members, &atom),

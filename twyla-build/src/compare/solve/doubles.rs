@@ -2,15 +2,18 @@
 
 use crate::decimal::Decimal;
 
+/// Returns the numbers that are read as the `f64` values around a number without a loss.
+pub(super) fn around(number: &Decimal) -> impl Iterator<Item = Decimal> {
+    let values = number.nearest().into_iter().flat_map(|value| [value.next_down(), value, value.next_up()]);
+    values.filter(|value| value.is_finite()).flat_map(Decimal::notations)
+}
+
 /// Returns the least number from a limit on (`up`), or the greatest up to it, that is read as an `f64` without a loss; `None` if
 /// there is none.
 pub(super) fn nearest(limit: &Decimal, exclusive: bool, up: bool) -> Option<Decimal> {
-    let value = limit.nearest()?;
     // the nearest `f64` may be on the other side of the limit
-    let around = [value.next_down(), value, value.next_up()].into_iter().filter(|value| value.is_finite());
-    let numbers = around.flat_map(Decimal::notations);
-    let within =
-        numbers.filter(|number| number == limit && !exclusive || if up { number > limit } else { number < limit });
+    let within = around(limit)
+        .filter(|number| number == limit && !exclusive || if up { number > limit } else { number < limit });
     if up { within.min() } else { within.max() }
 }
 

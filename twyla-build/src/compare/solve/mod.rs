@@ -74,6 +74,8 @@ pub(crate) enum Obstacle {
     Deep,
     /// A number can't be represented, or none of the tried numbers fits.
     Number,
+    /// The common multiple of several factors is too long to compute.
+    Factors,
     /// An array, an object or a string would be larger than the search tries.
     Size,
 }

@@ -1,6 +1,7 @@
 //! Searches for a number between two limits that is a multiple of some factors and not of others, and in one set and not
 //! in another.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use num_bigint::BigInt;
@@ -16,6 +17,11 @@ const TRIED: usize = 5_000;
 /// The maximum number of multiples to try, in each direction, to decide whether an atom holds for all numbers or for
 /// none.
 const TRIED_SHORTLY: usize = 64;
+
+/// The maximum size of two factors whose common multiple is computed, in words of 64 bits.
+const MOST_WORDS: u64 = 256;
+/// The number of operations on words per step.
+const OPERATIONS: u64 = 256;
 
 /// A bound, and whether it is exclusive; `None` without a bound.
 type NumberBound = Option<(Decimal, bool)>;
@@ -35,29 +41,33 @@ pub(in crate::compare) struct Numbers {
     not: BTreeSet<Decimal>,
     /// `true`: an `f64` represents the number exactly as written; `false`: it doesn't; `None`: both are allowed.
     double: Option<bool>,
+    /// Why the factors weren't combined. If set, nothing is known about the number.
+    given_up: Option<Obstacle>,
 }
 
 impl Numbers {
     /// Returns the assumptions that the atoms make; `None` if they contradict each other.
-    pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>) -> Option<Self> {
+    pub(super) fn new(formulas: &Formulas, atoms: &BTreeSet<Lit>, budget: &mut Budget) -> Option<Self> {
         let mut numbers = Self::default();
         for lit in atoms {
             if let Formula::Atom(atom) = formulas.get(*lit) {
-                numbers.add(atom, lit.is_negated())?;
+                numbers.add(atom, lit.is_negated(), budget)?;
             }
         }
         Some(numbers)
     }
 
-    fn add(&mut self, atom: &Atom, negated: bool) -> Option<()> {
+    fn add(&mut self, atom: &Atom, negated: bool, budget: &mut Budget) -> Option<()> {
         match (atom, negated) {
             (Atom::AtLeast { limit, exclusive }, false) => raise(&mut self.low, limit, *exclusive),
             (Atom::AtLeast { limit, exclusive }, true) => lower(&mut self.high, limit, !exclusive),
             (Atom::AtMost { limit, exclusive }, false) => lower(&mut self.high, limit, *exclusive),
             (Atom::AtMost { limit, exclusive }, true) => raise(&mut self.low, limit, !exclusive),
             (Atom::MultipleOf(factor), false) => {
-                let known = self.factor.take();
-                self.factor = Some(known.map_or_else(|| factor.clone(), |known| known.common_multiple(factor)));
+                self.factor = Some(match self.factor.take() {
+                    Some(known) => self.combined(known, factor, budget),
+                    None => factor.clone(),
+                });
             }
             (Atom::MultipleOf(factor), true) => self.not_of.push(factor.clone()),
             (Atom::NumberIn(set), false) => {
@@ -73,6 +83,25 @@ impl Numbers {
             _ => {}
         }
         Some(())
+    }
+
+    /// Returns the common multiple of two factors, or gives up if that takes too long.
+    fn combined(&mut self, known: Decimal, factor: &Decimal, budget: &mut Budget) -> Decimal {
+        let words = known.words() + factor.words();
+        if words > MOST_WORDS {
+            self.given_up = self.given_up.or(Some(Obstacle::Factors));
+        } else if !budget.take(words * words / OPERATIONS) {
+            self.given_up = self.given_up.or(Some(Obstacle::Steps));
+        }
+        if self.given_up.is_some() { known } else { known.common_multiple(factor) }
+    }
+
+    /// Returns the number of steps that one look at a number costs; 0 for numbers of ordinary length.
+    fn cost(&self) -> u64 {
+        let bounds = [&self.low, &self.high].into_iter().flatten().map(|(bound, _)| bound);
+        let words = bounds.chain(&self.factor).chain(&self.not_of).map(Decimal::words).max().unwrap_or(1);
+        let factors = 1 + u64::try_from(self.not_of.len()).unwrap_or(u64::MAX);
+        words.saturating_mul(factors) / OPERATIONS
     }
 
     fn is_within(&self, number: &Decimal) -> bool {
@@ -91,17 +120,17 @@ impl Numbers {
 
     /// Searches for a number.
     pub(super) fn find(&self, budget: &mut Budget) -> Answer {
-        let answer = self.look(TRIED);
+        let answer = self.look(TRIED, budget);
         budget.take(1);
         answer
     }
 
     /// Returns whether an atom holds for all numbers that satisfy the assumptions (true) or for none of them (false);
     /// `None` if unknown.
-    pub(super) fn tell(&self, atom: &Atom) -> Option<bool> {
-        let empty = |negated: bool| {
+    pub(super) fn tell(&self, atom: &Atom, budget: &mut Budget) -> Option<bool> {
+        let mut empty = |negated: bool| {
             let mut more = self.clone();
-            more.add(atom, negated).is_none() || more.look(TRIED_SHORTLY).is_nothing()
+            more.add(atom, negated, budget).is_none() || more.look(TRIED_SHORTLY, budget).is_nothing()
         };
         if empty(true) {
             return Some(true);
@@ -109,9 +138,12 @@ impl Numbers {
         empty(false).then_some(false)
     }
 
-    fn look(&self, tried: usize) -> Answer {
+    fn look(&self, tried: usize, budget: &mut Budget) -> Answer {
+        if let Some(obstacle) = self.given_up {
+            return Answer::Unknown(obstacle);
+        }
         if self.double != Some(true) {
-            return self.look_within(tried);
+            return self.look_within(tried, budget);
         }
         // between two `f64` values there are limits, but no values
         let bound = |bound: &NumberBound, up| match bound {
@@ -119,30 +151,27 @@ impl Numbers {
             None => Some(None),
         };
         match (bound(&self.low, true), bound(&self.high, false)) {
-            (Some(low), Some(high)) => Self { low, high, ..self.clone() }.look_within(tried),
+            (Some(low), Some(high)) => Self { low, high, ..self.clone() }.look_within(tried, budget),
             _ => Answer::Nothing,
         }
     }
 
-    fn look_within(&self, tried: usize) -> Answer {
-        let mut unwritten = false;
-        let mut written = |number: &Decimal| {
-            let written = number.number();
-            unwritten |= written.is_none();
-            written
-        };
+    fn look_within(&self, tried: usize, budget: &mut Budget) -> Answer {
         if let Some(among) = &self.among {
+            if !budget.take(self.cost().saturating_mul(among.len() as u64)) {
+                return Answer::Unknown(Obstacle::Steps);
+            }
             let mut fitting = among.iter().filter(|number| self.fits(number)).peekable();
             if fitting.peek().is_none() {
                 return Answer::Nothing;
             }
-            return fitting.find_map(written).map_or(Answer::Unknown(Obstacle::Number), Answer::value);
+            return self.choose(fitting);
         }
         match (&self.low, &self.high) {
             (Some((low, _)), Some((high, _))) if low > high => return Answer::Nothing,
             (Some((low, _)), Some((high, _))) if low == high => {
                 return match self.fits(low) {
-                    true => written(low).map_or(Answer::Unknown(Obstacle::Number), Answer::value),
+                    true => self.choose(std::iter::once(low)),
                     false => Answer::Nothing,
                 };
             }
@@ -156,18 +185,21 @@ impl Numbers {
             (factor, _) => factor.clone(),
         };
         match factor {
-            Some(factor) => self.among_multiples(&factor, tried),
+            Some(factor) => self.among_multiples(&factor, tried, budget),
             None => {
-                let found =
-                    self.points().into_iter().filter(|point| self.fits(point)).find_map(|point| written(&point));
+                let points = self.points();
+                if !budget.take(self.cost().saturating_mul(points.len() as u64)) {
+                    return Answer::Unknown(Obstacle::Steps);
+                }
                 // between two different bounds there is always a number outside of all sets of multiples, so the answer
                 // isn't `Nothing`
-                found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
+                self.choose(points.into_iter().filter(|point| self.fits(point)))
             }
         }
     }
 
-    fn among_multiples(&self, factor: &Decimal, tried: usize) -> Answer {
+    fn among_multiples(&self, factor: &Decimal, tried: usize, budget: &mut Budget) -> Answer {
+        let cost = self.cost();
         // in this case every multiple of `factor` is also a multiple of an excluded factor
         if self.not_of.iter().any(|not| factor.is_multiple_of(not)) {
             return Answer::Nothing;
@@ -194,7 +226,7 @@ impl Numbers {
             }
             starts = vec![first.clone(), -first];
         }
-        let (mut unwritten, mut complete) = (false, true);
+        let (mut other, mut unwritten, mut complete) = (None, false, true);
         for start in starts {
             let mut ended = false;
             // start at the nearest value within the bounds, and go in both directions
@@ -213,11 +245,15 @@ impl Numbers {
                 let ways = [Some(up), Some(down).filter(|_| distance > 0)];
                 let mut any = false;
                 for count in ways.into_iter().flatten().filter(within) {
+                    if !budget.take(cost) {
+                        return Answer::Unknown(Obstacle::Steps);
+                    }
                     any = true;
                     let number = factor.times(&count);
                     if self.fits(&number) {
                         match number.number() {
-                            Some(number) => return Answer::value(number),
+                            Some(found) if self.is_preferred(&number) => return Answer::value(found),
+                            Some(found) => other = other.or(Some(found)),
                             None => unwritten = true,
                         }
                     }
@@ -229,13 +265,33 @@ impl Numbers {
             }
             complete &= ended;
         }
+        if let Some(other) = other {
+            return Answer::value(other);
+        }
         if complete && !unwritten {
             return Answer::Nothing;
         }
         // far from zero most integers can't be represented, but round ones can
         let nice = self.points().into_iter().map(|point| factor.times(&point.floor_by(factor)));
-        let found = nice.filter(|number| self.fits(number)).find_map(|number| number.number());
-        found.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
+        self.choose(nice.filter(|number| self.fits(number)))
+    }
+
+    /// Returns the first of these numbers that can be written, a preferred one if there is one.
+    fn choose<D: Borrow<Decimal>>(&self, fitting: impl Iterator<Item = D>) -> Answer {
+        let mut other = None;
+        for number in fitting {
+            let number: &Decimal = number.borrow();
+            match number.number() {
+                Some(found) if self.is_preferred(number) => return Answer::value(found),
+                found => other = other.or(found),
+            }
+        }
+        other.map_or(Answer::Unknown(Obstacle::Number), Answer::value)
+    }
+
+    /// Returns whether generated code writes the number, so that every sender can.
+    fn is_preferred(&self, number: &Decimal) -> bool {
+        self.double != Some(true) || number.is_written()
     }
 
     /// Returns numbers to try, readable ones first: small numbers, and numbers near the bounds and between them.
@@ -260,11 +316,11 @@ impl Numbers {
         };
         if let Some(low) = low {
             points.extend(away(low, true));
-            points.extend(doubles::nearest(low, true, true));
+            points.extend(doubles::around(low));
         }
         if let Some(high) = high {
             points.extend(away(high, false));
-            points.extend(doubles::nearest(high, true, false));
+            points.extend(doubles::around(high));
         }
         if let (Some(low), Some(high)) = (low, high) {
             let mut between = vec![low.middle(high)];
@@ -302,8 +358,12 @@ mod tests {
 
     fn numbers(parts: &[(Atom, bool)]) -> Numbers {
         let mut numbers = Numbers::default();
-        parts.iter().for_each(|(atom, negated)| numbers.add(atom, *negated).unwrap());
+        parts.iter().for_each(|(atom, negated)| numbers.add(atom, *negated, &mut unlimited()).unwrap());
         numbers
+    }
+
+    fn unlimited() -> Budget {
+        Budget::of_steps(u64::MAX)
     }
 
     fn number(text: &str) -> Decimal {
@@ -341,10 +401,12 @@ mod tests {
                 vec![(Atom::Double, false), least("18446744073709551616", true), most("18446744073709552000", false)],
                 Some("1.8446744073709552e19"),
             ),
+            (vec![(Atom::Double, false), least("1152921504606846976", true)], Some("1152921504606848000")),
+            (vec![(Atom::Double, false), least("1152921504606846980", false), of("1")], Some("1152921504606847232")),
             (vec![(Atom::Double, false), least("1e400", false)], None),
         ] {
             let found = found.map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
-            match numbers(&parts).look(TRIED) {
+            match numbers(&parts).look(TRIED, &mut unlimited()) {
                 Answer::Value(value) if parts.len() == 4 && found.is_some() => {
                     assert!(numbers(&parts).fits(&number(&value.to_string())), "{parts:?}: {value}");
                 }
@@ -353,15 +415,27 @@ mod tests {
                 Answer::Unknown(reason) => panic!("{parts:?}: {reason:?}"),
             }
         }
-        assert_eq!(
-            numbers(&[least("3", false)]).tell(&Atom::AtLeast { limit: number("2"), exclusive: true }),
-            Some(true)
-        );
-        assert_eq!(
-            numbers(&[least("3", false)]).tell(&Atom::AtMost { limit: number("2"), exclusive: true }),
-            Some(false)
-        );
-        assert_eq!(numbers(&[of("4")]).tell(&Atom::MultipleOf(number("2"))), Some(true));
-        assert_eq!(numbers(&[of("4")]).tell(&Atom::MultipleOf(number("3"))), None);
+        let tell = |parts: &[(Atom, bool)], atom: &Atom| numbers(parts).tell(atom, &mut unlimited());
+        assert_eq!(tell(&[least("3", false)], &Atom::AtLeast { limit: number("2"), exclusive: true }), Some(true));
+        assert_eq!(tell(&[least("3", false)], &Atom::AtMost { limit: number("2"), exclusive: true }), Some(false));
+        assert_eq!(tell(&[of("4")], &Atom::MultipleOf(number("2"))), Some(true));
+        assert_eq!(tell(&[of("4")], &Atom::MultipleOf(number("3"))), None);
+    }
+
+    #[test]
+    fn long_factors_end_a_search() {
+        let of = |text: &str| (Atom::MultipleOf(number(text)), false);
+        let parts: Vec<_> = (0..16).map(|index| of(&format!("1{}1e{index}", "0".repeat(4_800)))).collect();
+        let found = numbers(&parts).look(TRIED, &mut unlimited());
+        assert!(matches!(found, Answer::Unknown(Obstacle::Factors)), "{found:?}");
+        assert_eq!(numbers(&parts).tell(&Atom::MultipleOf(number("2")), &mut unlimited()), None);
+        // many factors, each with a long way to an integer
+        let mut budget = Budget::of_steps(1_000);
+        let mut parts = vec![of("7e-4000")];
+        assert!(matches!(numbers(&parts).look(TRIED, &mut budget), Answer::Value(value) if *value == 0));
+        let not = |index: u32| (Atom::MultipleOf(number(&format!("{}e-4000", 7 * index))), true);
+        parts.extend((2..400).map(not));
+        let found = numbers(&parts).look(TRIED, &mut budget);
+        assert!(matches!(found, Answer::Unknown(Obstacle::Steps)), "{found:?}");
     }
 }

@@ -177,10 +177,8 @@ fn keyword<'a>(
                 }
             }
         }
-        ("multipleOf", Json::Number(text)) if info.knows("multipleOf") && is_inexact_factor(text) => {
-            let wanted = "a number with at most 38 digits besides zeros at either end, and an exponent within 32 bits";
-            let (keyword, wanted) = ("multipleOf".to_owned(), wanted.to_owned());
-            say(member.value.at, ProblemKind::WrongKeyword { keyword, wanted, found: member.value.described() });
+        ("multipleOf", Json::Number(text)) if info.knows("multipleOf") && !Number::new(text).is_exact_factor() => {
+            say(member.value.at, ProblemKind::InexactFactor { found: member.value.described() });
         }
         ("default" | "examples" | "description" | "title" | "$comment", _) => {}
         (SENSITIVE, value) => {
@@ -241,12 +239,6 @@ fn other_type(name: &str) -> Option<&'static str> {
         "none" | "nil" => "null",
         _ => return None,
     })
-}
-
-/// Returns whether a factor is positive, but too long for generated code to compute multiples exactly.
-fn is_inexact_factor(text: &str) -> bool {
-    let number = Number::new(text);
-    number.is_positive() && number.parts().is_none()
 }
 
 /// Reports numbers in `enum` and `const` that can't be read exactly, so that no value ever equals them.

@@ -123,6 +123,8 @@ pub enum ProblemKind {
     },
     /// A keyword with a value of the wrong type.
     WrongKeyword { keyword: String, wanted: String, found: String },
+    /// A factor whose multiples generated code can't compute. Records of earlier releases may have one.
+    InexactFactor { found: String },
     /// An annotation with a value of the wrong type.
     WrongAnnotation { keyword: String, wanted: String, found: String },
     /// A pattern that isn't a regular expression.

@@ -193,6 +193,10 @@ impl fmt::Display for ProblemKind {
                 write!(f, "`{name}` isn't a format of JSON Schema, so it isn't validated{}", DidYouMean(near.as_deref()))
             }
             Self::WrongKeyword { keyword, wanted, found } => write!(f, "`{keyword}` must be {wanted}, found {found}"),
+            Self::InexactFactor { found } => {
+                let wanted = "a number with at most 38 digits besides zeros at either end, and an exponent within 32 bits";
+                write!(f, "`multipleOf` must be {wanted}, found {found}")
+            }
             Self::WrongAnnotation { keyword, wanted, found } => {
                 write!(f, "`{keyword}` is ignored: expected {wanted}, found {}", shortened(found, MOST_SHOWN))
             }

@@ -30,6 +30,11 @@ impl Problem {
         self.kind.warning().is_none()
     }
 
+    /// Returns whether a record of an accepted contract, which an earlier release may have written, may have the problem.
+    pub(crate) fn is_of_records(&self) -> bool {
+        matches!(self.kind, ProblemKind::InexactFactor { .. })
+    }
+
     /// Returns the sort key of problems: file, then place.
     pub(crate) fn order(&self) -> (String, Option<At>, String) {
         (self.file.clone(), self.at, self.kind.to_string())
