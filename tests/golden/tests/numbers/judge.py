@@ -4,6 +4,8 @@ Reads `{"schema": TEXT, "texts": [TEXT]}`. For each text of a number it prints a
 (`own`), for the shortest decimal of its nearest double (`shortest`) and for all digits of that double (`digits`, if it is whole):
 by the name of each property of the schema, whether the property's schema accepts the number. `kept` says whether the number
 is one of these two decimals.
+
+With `{"schema": TEXT, "values": [TEXT]}` it prints a list that says of the text of each value whether the schema accepts it.
 """
 
 import decimal
@@ -37,6 +39,10 @@ def exactly(text):
 
 
 asked = json.load(sys.stdin)
+if "values" in asked:
+    validator = Validator(exactly(asked["schema"]))
+    json.dump([validator.is_valid(exactly(text)) for text in asked["values"]], sys.stdout)
+    sys.exit()
 properties = {name: Validator(schema) for name, schema in exactly(asked["schema"])["properties"].items()}
 known = {}
 

@@ -11,10 +11,13 @@ use serde_json::{Value, json};
 use twyla_build::Draft;
 use twyla_build::compare::{self, Bundle, Checker, Mode, Options, Verdict};
 use twyla_codec::event::{Emit, Listen};
-use twyla_golden::exact::shop::Numbers;
+use twyla_golden::exact::shop::{Numbers, Pairs};
 
 /// The contract whose properties are judged.
 const SCHEMA: &str = include_str!("../../schemas/exact/events/shop/numbers.json");
+
+/// The contract with rules about several numbers.
+const PAIRS: &str = include_str!("../../schemas/exact/events/shop/pairs.json");
 
 /// The first double beyond an `i64`.
 const BEYOND_WORD: f64 = 9_223_372_036_854_775_808.0;
@@ -45,18 +48,29 @@ fn python() -> Option<String> {
     None
 }
 
-fn judge(python: &str, texts: &[String]) -> Vec<Judged> {
+/// Returns the answer of the library.
+fn ask(python: &str, asked: &Value) -> Value {
     let mut child = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/numbers/judge.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let asked = json!({ "schema": SCHEMA, "texts": texts }).to_string();
-    child.stdin.take().unwrap().write_all(asked.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(asked.to_string().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
-    let judged: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Returns whether the schema of pairs accepts each value.
+fn judge_pairs(python: &str, texts: &[String]) -> Vec<bool> {
+    let answer = ask(python, &json!({ "schema": PAIRS, "values": texts }));
+    answer.as_array().unwrap().iter().map(|valid| valid.as_bool().unwrap()).collect()
+}
+
+fn judge(python: &str, texts: &[String]) -> Vec<Judged> {
+    let answer = ask(python, &json!({ "schema": SCHEMA, "texts": texts }));
+    let judged = answer.as_array().unwrap();
     let verdicts = |value: &Value| -> Option<BTreeMap<String, bool>> {
         Some(value.as_object()?.iter().map(|(name, holds)| (name.clone(), holds.as_bool().unwrap())).collect())
     };
@@ -282,10 +296,14 @@ fn what_the_comparison_calls_safe_is_read() {
                     broke += 1;
                     let text = witness.event["a"].to_string();
                     let read = reads(&text);
-                    assert!(read.is_err(), "{text} isn't a witness of {} to {new}", old.0);
-                    // generated code sends the witness, or the sender's contract accepts it in the notation of serde and Python
+                    assert!(read.is_err(), "{text} is no witness of {} to {new}", old.0);
+                    // whatever the old contract accepts may be sent; if generated code sends something that the new one refuses, then
+                    // it also sends the witness
                     let content = Numbers::decode(format!("{{\"{}\":{text}}}", old.0).as_bytes());
+                    let sends = |text: &str| content.as_ref().ok().and_then(self::sent).as_deref() == Some(text);
                     assert!(content.is_ok(), "{} refuses its own {text}: {content:?}", old.0);
+                    let by_all = sent.iter().any(|text| reads(text).is_err());
+                    assert!(!by_all || sends(&text), "{} doesn't send {text}: {content:?}", old.0);
                 }
                 Verdict::Undecided(why) => open.push(format!("{} to {new}: {why}", old.0)),
             }
@@ -294,4 +312,84 @@ fn what_the_comparison_calls_safe_is_read() {
     assert!(fit > 100 && broke > 500, "{fit} fit, {broke} break");
     // a witness may be a number that no value has
     assert!(open.len() * 5 < fit + broke, "{} undecided: {open:#?}", open.len());
+}
+
+/// Returns texts with two numbers, and with a list or another member of the same numbers.
+fn pairs() -> Vec<String> {
+    let numbers = [
+        "1152921504606846976",
+        "1152921504606847000",
+        "1.152921504606846976e18",
+        "1152921504606847.0e3",
+        "18446744073709551616",
+        "18446744073709552000",
+        "1.8014398509481984e38",
+        "-1152921504606846976.0",
+        "3",
+    ];
+    let both = numbers.into_iter().flat_map(|a| numbers.into_iter().map(move |b| (a, b)));
+    let texts = both.flat_map(|(a, b)| {
+        let more = [
+            String::new(),
+            format!(r#","list":[{a},{b}]"#),
+            format!(r#","list":[1,2,4,5,6,7,8,{b},{a}]"#),
+            format!(r#","any":[{a},{b}]"#),
+            format!(r#","first":[{a},1],"power":1.8014398509481984e38"#),
+            format!(r#","first":[{b},3],"power":{a}"#),
+        ];
+        // the members are read in any order
+        more.map(|more| [format!(r#"{{"a":{a},"b":{b}{more}}}"#), format!(r#"{{"b":{b}{more},"a":{a}}}"#)])
+    });
+    texts.flatten().collect()
+}
+
+#[test]
+fn each_of_several_large_numbers_is_judged_as_it_was_received() {
+    let Some(python) = python() else { return };
+    let texts = pairs();
+    let bundle = Bundle::schema(PAIRS, Draft::default()).unwrap().formats(true);
+    let checker = Checker::new(&bundle, Mode::Contract).unwrap();
+    let (mut accepted, mut refused, mut sent) = (0, 0, Vec::new());
+    for (text, valid) in texts.iter().zip(judge_pairs(&python, &texts)) {
+        let found = Pairs::decode(text.as_bytes());
+        assert_eq!(found.is_ok(), valid, "{text}: {found:?}");
+        let value: Value = twyla_codec::json::from_str(text).unwrap();
+        assert_eq!(checker.refusals_in(text, &value, 1).map(|all| all.is_empty()), Some(valid), "validated: {text}");
+        let Ok(content) = found else {
+            refused += 1;
+            continue;
+        };
+        accepted += 1;
+        let mut out = Vec::new();
+        if content.encode(&mut out).is_ok() {
+            sent.push(String::from_utf8(out).unwrap());
+        }
+    }
+    assert!(accepted > 20 && refused > 100, "{accepted} accepted and {refused} refused prove little");
+    for (text, valid) in sent.iter().zip(judge_pairs(&python, &sent)) {
+        assert!(valid, "{text} is sent");
+    }
+}
+
+#[test]
+fn a_text_is_validated_as_generated_code_judges_it() {
+    let checker =
+        Checker::new(&Bundle::schema(SCHEMA, Draft::default()).unwrap().formats(true), Mode::Contract).unwrap();
+    let names = properties().into_iter().map(|(name, _)| name).chain(["undeclared".to_owned()]);
+    let more = ["9007199254740993.5", "12345678901234567.8", "-9007199254740993.0", "1.8446744073709551617e19"];
+    let (mut valid, mut invalid) = (0, 0);
+    for name in names {
+        for text in texts().iter().map(String::as_str).chain(more) {
+            let text = format!("{{\"{name}\":{text}}}");
+            let read = Numbers::decode(text.as_bytes());
+            let Ok(value) = twyla_codec::json::from_str::<Value>(&text) else {
+                assert!(read.is_err() || name == "undeclared", "{text}: {read:?}");
+                continue;
+            };
+            let refusals = checker.refusals_in(&text, &value, 1);
+            assert_eq!(refusals.as_ref().map(Vec::is_empty), Some(read.is_ok()), "{text}: {refusals:?}: {read:?}");
+            *(if read.is_ok() { &mut valid } else { &mut invalid }) += 1;
+        }
+    }
+    assert!(valid > 1000 && invalid > 1000, "{valid} valid and {invalid} invalid texts prove little");
 }
