@@ -111,6 +111,11 @@ for name, value in [("shop.moved", {"id": "a", "by": "sled"}), ("shop.paid", {"i
         raise SystemExit("accepted")
     except ContractError:
         pass
+try:
+    CONTRACTS["shop.paid"].decode(["secret"])
+    raise SystemExit("accepted")
+except ContractError as error:
+    assert str(error) == "shop.paid: (root): expected an object, found an array", error
 "#;
 
 #[test]

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from .validation import ContractError, Violation, violations
+from .validation import ContractError, Violation, described, violations
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -37,7 +37,7 @@ class Contract(Generic[M]):
     def _check(self, value: Any) -> None:
         # whatever its schema says, only a response and an error may be something else
         if self.kind not in ("response", "error") and not isinstance(value, dict):
-            raise ContractError(self.name, [Violation("", "type", "is not an object")])
+            raise ContractError(self.name, [Violation("", "type", f"expected an object, found {described(value)}")])
         broken = violations(self.digest, value)
         if broken:
             raise ContractError(self.name, broken)

@@ -46,6 +46,22 @@ class ContractError(ValueError):
         super().__init__(f"{name}: " + "; ".join(map(str, violations)))
 
 
+_KINDS: list[tuple[type, str]] = [
+    (type(None), "null"),
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a number"),
+    (str, "a string"),
+    (list, "an array"),
+    (dict, "an object"),
+]
+
+
+def described(value: Any) -> str:
+    """Describes a value for a message, without its content, which may be sensitive."""
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "no JSON")
+
+
 def parse(text: str | bytes) -> Any:
     """Parses JSON; unlike `json.loads`, refuses NaN and infinities."""
 
