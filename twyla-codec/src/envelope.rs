@@ -51,7 +51,7 @@ pub fn write_timestamp(timestamp: DateTime<Utc>) -> String {
     timestamp.to_rfc3339_opts(SecondsFormat::Micros, false)
 }
 
-fn text(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
     // Writing a string to a vector can't fail.
     let _ = serde_json::to_writer(out, text);
 }
@@ -78,7 +78,8 @@ pub struct Envelope<'a> {
 pub fn decode<'a>(body: &'a [u8], event: &str) -> Result<Envelope<'a>, Violation> {
     let text = std::str::from_utf8(body)
         .map_err(|e| no_json(body, || format!("is not valid UTF-8 from byte {} on", e.valid_up_to())))?;
-    let raw: RawEnvelope<'_> = serde_json::from_str(text).map_err(|e| no_json(body, || not_an_envelope(&e)))?;
+    let raw: RawEnvelope<'_> = serde_json::from_str(text)
+        .map_err(|e| no_json(body, || not_an_object(&e, "expected an envelope: an object with each key once")))?;
     if !is_object(text) {
         return Err(violation("", "type", "expected an object".to_owned()));
     }
@@ -136,7 +137,7 @@ struct RawMeta<'a> {
 }
 
 /// Returns whether a text is a JSON object: a derived `Deserialize` would accept an array of the fields' values too.
-fn is_object(json: &str) -> bool {
+pub(crate) fn is_object(json: &str) -> bool {
     json.trim_ascii_start().starts_with('{')
 }
 
@@ -206,27 +207,28 @@ fn read_timestamp(text: &str) -> Option<DateTime<Utc>> {
 
 /// Returns the violation of a message that is not JSON. Its text names the encoding if that isn't plain UTF-8;
 /// otherwise it is `why`.
-fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
+pub(crate) fn no_json(body: &[u8], why: impl FnOnce() -> String) -> Violation {
     violation("", "json", json::other_encoding(body).map_or_else(why, |encoding| format!("the text {encoding}")))
 }
 
-fn not_an_envelope(error: &serde_json::Error) -> String {
+/// Describes a text that serde can't read as `expected`.
+pub(crate) fn not_an_object(error: &serde_json::Error, expected: &str) -> String {
     use serde_json::error::Category;
     let what = match error.classify() {
         Category::Eof => "the JSON text ends too early",
         Category::Syntax | Category::Io => "the text is not valid JSON",
         // The text of such an error may quote the message, so it isn't passed on.
-        Category::Data => "expected an envelope: an object with each key once",
+        Category::Data => expected,
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
 }
 
 /// Returns the beginning of a sender's text, at most [`SHOWN`] bytes.
-fn shown(text: &str) -> &str {
+pub(crate) fn shown(text: &str) -> &str {
     &text[..text.floor_char_boundary(SHOWN)]
 }
 
-fn violation(pointer: &str, keyword: &'static str, message: String) -> Violation {
+pub(crate) fn violation(pointer: &str, keyword: &'static str, message: String) -> Violation {
     Violation { pointer: pointer.to_owned(), keyword, message }
 }
 

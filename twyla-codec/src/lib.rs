@@ -2,9 +2,9 @@
 //!
 //! The code that `twyla-build` generates calls this crate: `json` reads and writes text exactly as JSON Schema sees
 //! values, [`validate`] checks values against their contracts, and [`mod@event`] and [`rpc`] have the traits of
-//! contracts. `envelope` writes and reads the messages of events. The crate has no network and no async runtime.
-//! Services use it through `twyla-runtime`, which re-exports it; a crate that only declares contracts for services, or
-//! a program that only reads and writes them, depends on it alone:
+//! contracts. `envelope` writes and reads the messages of events, `cloud_event` those that are CloudEvents. The crate
+//! has no network and no async runtime. Services use it through `twyla-runtime`, which re-exports it; a crate that only
+//! declares contracts for services, or a program that only reads and writes them, depends on it alone:
 //!
 //! ```text
 //! // build.rs
@@ -18,6 +18,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod cloud_event;
 mod contract;
 #[doc(hidden)]
 pub mod envelope;
