@@ -22,4 +22,5 @@ pages! {
     own_structs = "own-structs.md",
     handlers = "handlers.md",
     calls = "calls.md",
+    cloudevents = "cloudevents.md",
 }

@@ -8,19 +8,21 @@ use std::time::Duration;
 use lapin::ExchangeKind;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::types::FieldTable;
+use serde_json::json;
 use sqlx::{Pool, Postgres, Row, Sqlite};
 use twyla_runtime::sql::{Dialect, Outbox};
-use twyla_runtime::{Bus, Dedupe, Retry};
+use twyla_runtime::{Bus, Dedupe, Fail, Retry, Wire};
 use twyla_tests::broker::{clean, config, lapin, permit, user};
 use twyla_tests::proxy::{Mode, Proxy};
 use twyla_tests::work::{Shop, Works, postgres, postgres_schema, sqlite, worker};
-use twyla_tests::{Here, Ping, Place, Script, here, listener, within};
+use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 twyla_tests::with_rabbitmq!(
     keeps_refused_events_apart_in_postgres,
     keeps_refused_events_apart_in_sqlite,
     does_not_delay_the_end_of_its_service,
     keeps_the_order_among_several_services,
+    writes_stored_events_in_the_form_of_its_bus,
     works_through_a_pooler_that_shares_by_transaction,
 );
 
@@ -156,6 +158,25 @@ async fn keeps_the_order_among_several_services() {
     }
     hearing.stop().await;
     assert!(calls.try_recv().is_err(), "one was published twice");
+    bus.close().await;
+}
+
+async fn writes_stored_events_in_the_form_of_its_bus() {
+    here!(Mine, "writes_stored_events_in_the_form_of_its_bus");
+    let (_dir, pool) = sqlite().await;
+    let outbox = Outbox::sql(pool.clone()).await.unwrap();
+    let bus = Bus::connect(config()).await.unwrap();
+    let script = Script::<Mine>::new(|_| async { Err(Fail::park("as it came").into()) });
+    let hearing = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let wire = bus.wire(Wire::CloudEventsStructured);
+    let relaying = wire.service().outbox(outbox.clone()).start().await.unwrap();
+    put::<Mine, _>(&outbox, &pool, [7]).await;
+    let letter = dead_letters(&bus, Mine::EVENT, "one", 1).await.remove(0);
+    let event: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
+    assert_eq!((&event["specversion"], &event["type"]), (&json!("1.0"), &json!(Mine::EVENT)));
+    assert_eq!((&event["id"], &event["data"]["n"]), (&json!(letter.message_id), &json!(7)));
+    relaying.stop().await;
+    hearing.stop().await;
     bus.close().await;
 }
 

@@ -53,6 +53,7 @@ pub mod testing;
 mod tls;
 mod transport;
 mod truncate;
+mod wire;
 
 pub use bus::Bus;
 pub use bus::config::{Config, ConfigError, Tls};
@@ -82,6 +83,7 @@ pub use twyla_codec::{DateTime, InvalidDateTime, InvalidWord, Nullable, event, v
 #[doc(hidden)]
 pub use twyla_codec::{json, record};
 pub use uuid::Uuid;
+pub use wire::Wire;
 // the examples need contracts: they are run by the package `twyla-ui`, which has contracts
 #[cfg_attr(not(doctest), doc = include_str!("../docs/event.md"))]
 pub use twyla_macros::event;
@@ -142,5 +144,5 @@ pub mod __private {
     pub use crate::stand_in::{real as stand_in, unused as no_stand_in};
 
     // tests
-    pub use crate::bus::publish_raw;
+    pub use crate::bus::{publish_message, publish_raw};
 }

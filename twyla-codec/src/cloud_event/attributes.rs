@@ -116,7 +116,11 @@ impl<'a> Attributes<'a> {
             _ => return Ok(()),
         };
         let AttributeValue::Text(text) = value else { return wrong_type("a string") };
-        if slot.as_ref().is_some_and(|other| *other != text) { again() } else { Ok(drop(slot.replace(text))) }
+        if slot.as_ref().is_some_and(|other| *other != text) {
+            return again();
+        }
+        *slot = Some(text);
+        Ok(())
     }
 
     /// Checks the attributes of a message from the queue of `event` ("Required Attributes").

@@ -16,6 +16,7 @@ use crate::future::BoxFuture;
 use crate::telemetry::metrics::EmitOutcome;
 use crate::telemetry::span::ActiveSpan;
 use crate::transport::{Outgoing, PublishFailure, Unpublished};
+use crate::wire::Wire;
 
 /// The future of [`Bus::emit`](crate::Bus::emit).
 ///
@@ -26,6 +27,7 @@ pub struct Emitting {
     bus: Arc<BusShared>,
     deadline: Duration,
     span: ActiveSpan,
+    wire: Wire,
     stage: Stage,
 }
 
@@ -42,8 +44,9 @@ impl Emitting {
         message: Result<Outgoing, Error>,
         bus: Arc<BusShared>,
         span: ActiveSpan,
+        wire: Wire,
     ) -> Self {
-        Self { event, deadline: bus.emit_deadline, bus, span, stage: Stage::Encoded(Some(message)) }
+        Self { event, deadline: bus.emit_deadline, bus, span, wire, stage: Stage::Encoded(Some(message)) }
     }
 
     /// Waits at most `deadline` for the broker's confirm, instead of the bus's emit deadline. The time starts at the first
@@ -124,6 +127,13 @@ impl Future for Emitting {
                 Stage::Encoded(message) => match message.take() {
                     Some(Ok(mut message)) => {
                         message.trace = self.span.take_context();
+                        let message = self.wire.written(message, self.event);
+                        let (bytes, most) = (message.body.len(), self.bus.max_event);
+                        if bytes > most && self.wire != Wire::Envelope {
+                            let error = Error::TooLarge { event: self.event, bytes, most, broker: false };
+                            self.refused(&error);
+                            return Poll::Ready(Err(error));
+                        }
                         let message_id = message.message_id.clone();
                         let counted = Counted::begin(&self.bus, self.event);
                         let until = Instant::now() + self.deadline;

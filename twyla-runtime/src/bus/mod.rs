@@ -20,6 +20,7 @@ use self::emit::Emitting;
 use self::error::Error;
 use self::shared::BusShared;
 use crate::contract::envelope;
+use crate::dead_letter::headers::Header;
 use crate::dead_letter::letter::DeadLetter;
 use crate::dead_letter::triage::{Sort, Sorted};
 use crate::progress::Progress;
@@ -27,8 +28,10 @@ use crate::telemetry::metrics::EmitMetricsByEvent;
 use crate::telemetry::span;
 use crate::telemetry::trace::TraceContext;
 use crate::transport::memory::MemoryTransport;
+use crate::transport::sender_properties::{Property, SenderProperties};
 use crate::transport::state::BusState;
 use crate::transport::{Outgoing, PublishTarget, Transport, dead_name, new_message_id, queue_name};
+use crate::wire::{Wire, Wires};
 use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 
 /// An event bus, over RabbitMQ or in the memory of this process. Clones share it.
@@ -38,6 +41,7 @@ pub struct Bus {
     session: Option<Uuid>,
     /// The parent trace of emitted events; in a handler, the trace of the handled event.
     trace: Option<TraceContext>,
+    wires: Arc<Wires>,
 }
 
 impl Bus {
@@ -99,7 +103,7 @@ impl Bus {
     }
 
     fn over(inner: BusShared) -> Self {
-        Self { inner: Arc::new(inner), session: None, trace: None }
+        Self { inner: Arc::new(inner), session: None, trace: None, wires: Arc::default() }
     }
 
     /// Emits an event; resolves when the broker has confirmed it.
@@ -135,13 +139,19 @@ impl Bus {
         if let Ok(message) = &message {
             self.inner.progress.emits(&message.message_id, T::EMITS);
         }
-        self.emitting(T::NAME, message, Some(session))
+        self.emitting(T::NAME, message, Some(session), self.wire_of(T::NAME))
     }
 
-    fn emitting(&self, event: &'static str, message: Result<Outgoing, Error>, session: Option<Uuid>) -> Emitting {
+    fn emitting(
+        &self,
+        event: &'static str,
+        message: Result<Outgoing, Error>,
+        session: Option<Uuid>,
+        wire: Wire,
+    ) -> Emitting {
         let system = self.inner.transport.system();
         let span = span::emit(event, message.as_ref().ok(), system, session, self.trace.as_ref());
-        Emitting::new(event, message, self.inner.clone(), span)
+        Emitting::new(event, message, self.inner.clone(), span, wire)
     }
 
     pub(crate) fn message(
@@ -176,14 +186,44 @@ impl Bus {
         Self { trace: Some(trace), ..self.clone() }
     }
 
+    /// Returns a bus that writes all its events in this form; the default is [`Wire::Envelope`]. [`wire_for`](Self::wire_for) sets
+    /// others for single domains and events.
+    ///
+    /// Give it to the service, so that its handlers and its outbox write their events in the same form. Listeners read each form.
+    ///
+    /// ```
+    /// use twyla_runtime::{Bus, Wire};
+    ///
+    /// let bus = Bus::in_memory()
+    ///     .wire(Wire::CloudEventsBinary)
+    ///     .wire_for("shop", Wire::CloudEventsStructured)
+    ///     .wire_for("shop.order_placed", Wire::Envelope);
+    /// ```
+    #[must_use]
+    pub fn wire(&self, wire: Wire) -> Self {
+        Self { wires: Wires::all(wire).into(), ..self.clone() }
+    }
+
+    /// Returns a bus that writes the events of a domain (`shop`), or one event (`shop.order_placed`), in this form. An event's own
+    /// form goes before that of its domain, in any order of the calls; a later [`wire`](Self::wire) resets both.
+    #[must_use]
+    pub fn wire_for(&self, name: &str, wire: Wire) -> Self {
+        Self { wires: self.wires.with(name, wire).into(), ..self.clone() }
+    }
+
+    /// Returns the form of an event.
+    pub(crate) fn wire_of(&self, event: &str) -> Wire {
+        self.wires.of(event)
+    }
+
     /// Returns the bus of a handler: its events belong to the session and the trace of the handled event.
     pub(crate) fn within(&self, session: Uuid, trace: Option<&TraceContext>) -> Self {
-        Self { inner: self.inner.clone(), session: Some(session), trace: trace.cloned() }
+        Self { session: Some(session), trace: trace.cloned(), ..self.plain() }
     }
 
     /// Returns the bus for the events that a batch handler emits: without a session.
     pub(crate) fn in_trace(&self, trace: Option<&TraceContext>) -> Self {
-        Self { inner: self.inner.clone(), session: None, trace: trace.cloned() }
+        Self { trace: trace.cloned(), ..self.plain() }
     }
 
     /// Returns a watch of the connection's state, to read (`bus.state().borrow().is_up()`) or to wait on (`wait_for`).
@@ -194,7 +234,7 @@ impl Bus {
 
     /// Returns the bus with neither a session nor a trace.
     pub(crate) fn plain(&self) -> Self {
-        Self { inner: self.inner.clone(), session: None, trace: None }
+        Self { inner: self.inner.clone(), session: None, trace: None, wires: self.wires.clone() }
     }
 
     /// Returns up to `limit` dead letters of `event` in `group`, oldest first, and leaves them in the dead queue.
@@ -297,7 +337,27 @@ pub async fn publish_raw(
     body: impl Into<Bytes>,
 ) -> Result<(), Error> {
     let message = bus.message(domain, event_type, body.into(), Utc::now());
-    bus.emitting(event_type, Ok(message), None).await
+    bus.emitting(event_type, Ok(message), None, Wire::Envelope).await
+}
+
+/// Publishes any bytes under the name of an event with this content type and these headers, for tests with messages of other senders.
+///
+/// # Errors
+/// As [`publish_raw`].
+pub async fn publish_message(
+    bus: &Bus,
+    domain: &'static str,
+    event_type: &'static str,
+    content_type: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Result<(), Error> {
+    let mut message = bus.message(domain, event_type, body.into(), Utc::now());
+    let header = |(name, text): &(&str, &str)| ((*name).to_owned().into(), Header::Text((*text).to_owned()));
+    message.headers = headers.iter().map(header).collect();
+    let properties = SenderProperties::default().with_text(Property::ContentType, content_type.as_bytes());
+    message.original = Some(Box::new(properties));
+    bus.emitting(event_type, Ok(message), None, Wire::Envelope).await
 }
 
 /// Encodes the validated envelope of an event; an error if it has more than `most` bytes. Every emit calls this function, so the

@@ -10,7 +10,7 @@ use super::session::Session;
 pub(crate) use twyla_codec::envelope::{VERSION, encode, write_timestamp};
 
 /// A decoded envelope: content and context as JSON text in the delivery's own buffer, and the metadata.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) content: Bytes,
     pub(crate) context: Bytes,

@@ -55,6 +55,12 @@ pub(crate) fn named_size(headers: &[NamedHeader]) -> usize {
     headers.iter().map(|(name, header)| size_of::<NamedHeader>() + name.len() + value(header)).sum()
 }
 
+/// Returns a short value of [`SENSITIVE`] that covers these pointers: content and context of an envelope, or else the whole body.
+pub(crate) fn all_sensitive(pointers: &[String]) -> &'static str {
+    let in_envelope = |pointer: &String| ["/content", "/context"].iter().any(|part| pointer.starts_with(part));
+    if pointers.iter().all(in_envelope) { r#"["/content","/context"]"# } else { r#"[""]"# }
+}
+
 /// Returns the headers that a message keeps when it is requeued or dead-lettered: those that neither Twyla nor the broker
 /// set, and those that store sender properties.
 pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<NamedHeader> {
@@ -69,6 +75,14 @@ pub(crate) fn foreign(headers: &[(String, Header)]) -> Vec<NamedHeader> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_list_covers_all_sensitive_values() {
+        let all = |pointers: &[&str]| all_sensitive(&pointers.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert_eq!(all(&["/content/a", "/context/b/*"]), r#"["/content","/context"]"#);
+        assert_eq!(all(&["/data/a", "/twylacontext"]), r#"[""]"#);
+        assert_eq!(all(&["/content/a", ""]), r#"[""]"#);
+    }
 
     #[test]
     fn keeps_foreign_headers_and_stored_sender_properties() {

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::headers::{
     ATTEMPTS, ERROR, EVENT, EXCHANGE, FIRST_ERROR, FIRST_FAILED_AT, GROUP, Header, MAX_TEXT, PARKED_AT, REASON,
-    ROUTING_KEY, SENSITIVE, VIOLATIONS,
+    ROUTING_KEY, SENSITIVE, VIOLATIONS, all_sensitive,
 };
+use crate::transport::sender_properties::SenderProperties;
 use crate::truncate::ellipsized;
+use crate::wire::Form;
 use twyla_codec::validate::{Violation, sensitive};
 
 /// The longest pointer or message of one violation, in bytes.
@@ -46,7 +48,7 @@ macro_rules! reasons {
 reasons! {
     /// The content or the context breaks its contract.
     Contract = "contract",
-    /// The message isn't a valid envelope.
+    /// The message is neither a valid envelope nor a valid CloudEvent.
     Envelope = "envelope",
     /// The handler returned an error on each attempt.
     Handler = "handler",
@@ -67,7 +69,8 @@ impl Reason {
 /// One contract violation, as in the header `x-twyla-violations`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadViolation {
-    /// The location of the offending value in the message: a JSON Pointer, for example `/content/emission`.
+    /// The location of the offending value in the message: a JSON Pointer, for example `/content/emission`. In a CloudEvent of
+    /// either mode it is the location in the JSON format, for example `/data/emission`.
     pub pointer: String,
     /// The violated keyword, for example `maxLength`.
     pub keyword: String,
@@ -103,7 +106,7 @@ pub struct DeadLetter {
     pub parked_at: Option<DateTime<Utc>>,
     /// The message id.
     pub message_id: Option<String>,
-    /// The sensitive values of the message (`"x-sensitive": true` in the schema), as JSON Pointers (RFC 6901) in which `*`
+    /// The sensitive values of the body (`"x-sensitive": true` in the schema), as JSON Pointers (RFC 6901) in which `*`
     /// matches any key or index. Covers content and context if something other than a listener put it into the dead queue.
     pub sensitive: Vec<String>,
     /// The queues from which the broker dead-lettered it, the latest first, because of a delivery limit, a time to live or a
@@ -200,7 +203,7 @@ impl DeadLetter {
         if !self.sensitive.is_empty() {
             let json = serde_json::to_string(&self.sensitive).unwrap_or_default();
             // if the list is too long, everything is sensitive
-            let json = if json.len() > MAX_TEXT { r#"["/content","/context"]"#.to_owned() } else { json };
+            let json = if json.len() > MAX_TEXT { all_sensitive(&self.sensitive).to_owned() } else { json };
             headers.push((SENSITIVE, Header::Text(json)));
         }
         headers
@@ -234,9 +237,14 @@ impl DeadLetter {
         self
     }
 
-    /// Reads a dead letter from its headers. A missing header yields an empty field; without a reason, content and context are
-    /// sensitive.
-    pub(crate) fn read(headers: &[(String, Header)], message_id: Option<String>, body: Bytes) -> Self {
+    /// Reads a dead letter from its headers and its other properties. A missing header yields an empty field; without a reason,
+    /// content and context are sensitive.
+    pub(crate) fn read(
+        headers: &[(String, Header)],
+        properties: Option<&SenderProperties>,
+        message_id: Option<String>,
+        body: Bytes,
+    ) -> Self {
         let find = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value);
         let text = |name: &str| match find(name) {
             Some(Header::Text(text)) => text.clone(),
@@ -264,7 +272,9 @@ impl DeadLetter {
                 Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
                 Some(_) => vec![String::new()],
                 // not dead-lettered by a listener: nothing is known to be safe to show
-                None if find(REASON).is_none() => vec!["/content".to_owned(), "/context".to_owned()],
+                None if find(REASON).is_none() => {
+                    Form::of(headers, properties).in_body(vec!["/content".to_owned(), "/context".to_owned()])
+                }
                 None => Vec::new(),
             },
             deaths: Vec::new(),
@@ -292,6 +302,7 @@ impl DeadLetter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::sender_properties::Property;
 
     fn letter() -> DeadLetter {
         DeadLetter {
@@ -351,7 +362,7 @@ mod tests {
             ]
         );
         let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let read = DeadLetter::read(&headers, letter.message_id.clone(), letter.body.clone());
+        let read = DeadLetter::read(&headers, None, letter.message_id.clone(), letter.body.clone());
         assert_eq!(read, letter);
     }
 
@@ -368,7 +379,7 @@ mod tests {
         }
         let many = DeadLetter { sensitive: vec!["/content/é".repeat(400); 9], ..letter() };
         let headers: Vec<_> = many.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let read = DeadLetter::read(&headers, None, Bytes::from_static(body.as_bytes()));
+        let read = DeadLetter::read(&headers, None, None, Bytes::from_static(body.as_bytes()));
         assert!(!read.shown().contains("secret"), "{}", read.shown());
     }
 
@@ -389,8 +400,18 @@ mod tests {
     }
 
     #[test]
+    fn hides_the_values_of_a_cloud_event_that_no_listener_dead_lettered() {
+        let body = Bytes::from_static(br#"{"data":{"emission":"secret"},"twylacontext":"secret","id":"1"}"#);
+        let structured = SenderProperties::default().with_text(Property::ContentType, b"application/cloudevents+json");
+        let shown = DeadLetter::read(&[], Some(&structured), None, body.clone()).shown();
+        assert!(!shown.contains("secret") && shown.contains("\"id\": \"1\""), "{shown}");
+        let header = ("cloudEvents:id".to_owned(), Header::Text("1".to_owned()));
+        assert!(!DeadLetter::read(&[header], None, None, body).shown().contains("secret"));
+    }
+
+    #[test]
     fn reads_a_message_that_no_listener_dead_lettered() {
-        let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, Bytes::new());
+        let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, None, Bytes::new());
         assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
         assert_eq!(read.sensitive, ["/content", "/context"]);
     }

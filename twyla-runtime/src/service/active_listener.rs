@@ -18,7 +18,6 @@ use super::retry::Retry;
 use super::running_handlers::RunningHandlers;
 use super::store_state::StoreState;
 use crate::bus::Bus;
-use crate::contract::envelope;
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{Delivery, QueueSpec};
 
@@ -89,7 +88,7 @@ impl ActiveListener {
     /// Returns the hash of the delivery's key. `None` if it has no key: such an event breaks its contract and is dead-lettered.
     pub(crate) fn key_hash(&self, delivery: &Delivery) -> Option<u64> {
         let key = self.listener.policy.key?;
-        let envelope = envelope::decode(&delivery.body, self.queue.event).ok()?;
+        let envelope = delivery.envelope(self.queue.event).ok()?;
         let session = envelope.session.map(|session| session.id).unwrap_or_default();
         key(&Keyed { content: &envelope.content, context: &envelope.context, session })
     }

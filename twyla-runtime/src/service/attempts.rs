@@ -20,12 +20,12 @@ use super::recall::VoidOutcome;
 use super::retry::HERE;
 use super::store_backoff::StoreBackoff;
 use super::verdict::{DeadLetterCause, FailedAttempts};
-use crate::contract::envelope;
 use crate::contract::session::Session;
 use crate::dead_letter::letter::{DeadLetter, Reason};
 use crate::progress::AttemptEnd;
 use crate::telemetry::metrics::AttemptOutcome;
 use crate::transport::Delivery;
+use crate::wire::Form;
 use twyla_codec::validate::{Refusal, Violation};
 
 /// The next step of a delivery after its attempts.
@@ -80,9 +80,9 @@ pub(super) async fn attempts(
         }
     };
     let (ack, progress) = (&delivery.ack, &delivery.progress);
-    let envelope = match envelope::decode(&delivery.body, event) {
+    let envelope = match delivery.envelope(event) {
         Ok(envelope) => envelope,
-        Err(violation) => return NextStep::DeadLetter(not_an_envelope(&violation, failed)),
+        Err(violation) => return NextStep::DeadLetter(unreadable(delivery.form(), &violation, failed)),
     };
     let session = envelope.session.clone().unwrap_or_else(Session::new);
     let mut patience = StoreBackoff::default();
@@ -148,13 +148,13 @@ pub(super) async fn attempts(
             }
             Ok(Err(Failure::Content(refusal))) => {
                 span.failed("content", None);
-                let verdict = broken("content", &refusal, failed);
+                let verdict = broken(delivery.form(), "content", &refusal, failed);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return NextStep::DeadLetter(verdict);
             }
             Ok(Err(Failure::Context(refusal))) => {
                 span.failed("context", None);
-                let verdict = broken("context", &refusal, failed);
+                let verdict = broken(delivery.form(), "context", &refusal, failed);
                 progress.attempt_ends(AttemptEnd::Refused(&verdict.error));
                 return NextStep::DeadLetter(verdict);
             }
@@ -256,19 +256,20 @@ async fn pause(listening: &ActiveListener, delivery: &Delivery, pause: Duration)
     }
 }
 
-fn not_an_envelope(violation: &Violation, failed: Option<FailedAttempts>) -> DeadLetterCause {
+fn unreadable(form: Form, violation: &Violation, failed: Option<FailedAttempts>) -> DeadLetterCause {
+    let error = format!("the message is not {} of the event: {violation}", form.name());
     DeadLetterCause {
         violations: DeadLetter::violations("", std::slice::from_ref(violation)),
         failed,
-        ..DeadLetterCause::of(Reason::Envelope, format!("the message is not an envelope of the event: {violation}"))
+        ..DeadLetterCause::of(Reason::Envelope, error)
     }
 }
 
 /// Returns the cause of a delivery whose content or context breaks its contract. `failed` has only the earlier attempts: the handler
 /// was not called in this one.
-fn broken(part: &str, refusal: &Refusal, failed: Option<FailedAttempts>) -> DeadLetterCause {
+fn broken(form: Form, part: &str, refusal: &Refusal, failed: Option<FailedAttempts>) -> DeadLetterCause {
     DeadLetterCause {
-        violations: DeadLetter::violations(&format!("/{part}"), &refusal.violations),
+        violations: DeadLetter::violations(form.pointer(part), &refusal.violations),
         failed,
         ..DeadLetterCause::of(Reason::Contract, format!("the {part} breaks its contract: {refusal}"))
     }

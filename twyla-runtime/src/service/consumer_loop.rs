@@ -57,7 +57,8 @@ pub(crate) async fn serve(listening: Arc<ActiveListener>, subscription: Subscrip
                 if count == 0 {
                     break;
                 }
-                let mut next = taken.drain(..).flatten();
+                let read = |delivery: Delivery| delivery.read_cloud_event(event, listening.bus.max_event());
+                let mut next = taken.drain(..).flatten().map(read);
                 if batches.is_some() {
                     batched.extend(next);
                 } else if !listening.is_ordered() {

@@ -18,7 +18,8 @@ pub struct Meta {
     /// The session of the event, and of all events that the handler emits. A new session if the event has none;
     /// [`session_id`](crate::session_id) of the session's text if that isn't a UUID.
     pub session_id: Uuid,
-    /// The message's id, which is the same for each delivery of the event. Events of the Python original have none.
+    /// The message's id, which is the same for each delivery of the event. A CloudEvent without one has its `source` and `id`,
+    /// separated by a space; events of the Python original have none.
     pub message_id: Option<String>,
     /// Whether the broker has delivered the event before, so it may have been handled, partly or completely.
     pub redelivered: bool,

@@ -116,7 +116,7 @@ pub(crate) async fn dead_letter(
         first_error: failed.map(|failed| failed.first.error).unwrap_or_default(),
         parked_at: Some(Utc::now()),
         message_id: delivery.message_id.clone(),
-        sensitive: listening.listener.record.sensitive(),
+        sensitive: delivery.form().in_body(listening.listener.record.sensitive()),
         deaths: Vec::new(),
         body: delivery.body.clone(),
     };

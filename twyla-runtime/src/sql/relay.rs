@@ -152,6 +152,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
         };
         let mut span = span::emit(&event, Some(&message), self.bus.system(), None, parent.as_ref());
         message.trace = span.take_context();
+        let message = self.bus.wire_of(&event).written(message, &event);
         let deadline = Instant::now() + self.bus.emit_deadline().min(CONFIRM_TIMEOUT);
         let Err(Unpublished { why, cause, .. }) = self.bus.transport().publish(message, deadline).await else {
             return Ok(None);

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::show;
+use crate::contract::envelope::Envelope;
 use twyla_codec::record::ContractRecord;
+use twyla_codec::validate::Violation;
 
 /// An event that was published on the test bus.
 #[derive(Clone)]
 pub(super) struct Emission {
     pub(super) event: String,
+    /// The parts of the event, or why a listener can't read it.
+    pub(super) envelope: Result<Envelope, Violation>,
     pub(super) body: Bytes,
     pub(super) message_id: Arc<str>,
     pub(super) at: Duration,
@@ -26,7 +30,14 @@ pub(super) struct Emission {
 impl Emission {
     /// Returns the content in one line without its sensitive values; a placeholder if its contract isn't known.
     pub(super) fn shown(&self) -> String {
-        let Ok(mut message) = serde_json::from_slice::<Value>(&self.body) else { return "(not JSON)".to_owned() };
+        let message = match &self.envelope {
+            Ok(envelope) => {
+                let part = |json: &Bytes| serde_json::from_slice::<Value>(json).ok();
+                part(&envelope.content).map(|content| json!({ "content": content }))
+            }
+            Err(_) => serde_json::from_slice(&self.body).ok(),
+        };
+        let Some(mut message) = message else { return "(not JSON)".to_owned() };
         match self.record {
             Some(record) => show::hide(&mut message, record),
             None => return "(content hidden: this program has no contract of the event)".to_owned(),

@@ -16,7 +16,6 @@ use super::bus::TestBus;
 use super::emission::Emission;
 use super::samples::{self, kept, nice};
 use super::show;
-use crate::contract::envelope;
 use crate::service::handler::decode_only::OnlyDecoded;
 use crate::service::handler::{Failure, Incoming, Registration, States};
 use crate::{Ack, Meta};
@@ -238,7 +237,7 @@ impl Neighbour {
         let emitted = test.recorder.log(|log| log.emitted.clone());
         let mut checked = 0;
         for emission in emitted.iter().filter(|it| self.listens.iter().any(|listens| listens.event == it.event)) {
-            if let Ok(envelope) = envelope::decode(&emission.body, &emission.event) {
+            if let Ok(envelope) = &emission.envelope {
                 self.accepts(&emission.event, &envelope.content, &envelope.context, Some(emission));
                 checked += 1;
             }

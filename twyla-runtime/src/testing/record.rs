@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::emission::Emission;
-use crate::contract::envelope;
 use crate::contract::session::Session;
 use crate::{Decision, Meta};
 use twyla_codec::event::{EventContext, Listen};
@@ -82,7 +81,7 @@ pub struct Emitted<T: Listen> {
 impl<T: Listen> Emitted<T> {
     /// Decodes a recorded event.
     pub(super) fn read(emission: &Emission) -> Result<Self, String> {
-        let envelope = envelope::decode(&emission.body, T::NAME).map_err(|violation| violation.to_string())?;
+        let envelope = emission.envelope.clone().map_err(|violation| violation.to_string())?;
         let content = T::decode(&envelope.content).map_err(|refusal| refusal.to_string())?;
         let context = T::Context::decode(&envelope.context).map_err(|refusal| refusal.to_string())?;
         let mut meta = Meta::new(T::NAME, envelope.session.unwrap_or_else(Session::new).id);

@@ -147,13 +147,14 @@ impl Observer for Shared {
                 let record = state.log.records.get(&message.message_id).copied();
                 let given = state.log.given.contains(&message.message_id);
                 let (body, message_id) = (message.body.clone(), message.message_id.clone());
-                state.log.emitted.push(Emission { event, body, message_id, at, record, given, taken: false });
+                let envelope = message.envelope(&event);
+                state.log.emitted.push(Emission { event, envelope, body, message_id, at, record, given, taken: false });
             }
             PublishTarget::Dead(_) => {
                 let headers: Vec<(String, Header)> =
                     message.headers.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect();
                 let id = Some((*message.message_id).to_owned());
-                let letter = DeadLetter::read(&headers, id, message.body.clone());
+                let letter = DeadLetter::read(&headers, message.original.as_deref(), id, message.body.clone());
                 state.log.dead_letters.push(RecordedLetter { letter, taken: false });
             }
             PublishTarget::Retry(..) | PublishTarget::Back(_) => {}

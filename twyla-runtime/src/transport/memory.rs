@@ -8,6 +8,7 @@ use chrono::Utc;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::sender_properties::SenderProperties;
 use super::state::{BusState, BusStateSender, LinkState, bus_state};
 use super::{Delivery, Outgoing, PublishFailure, PublishTarget, QueueSpec, Subscription, Transport, Unpublished};
 use crate::bus::error::Error;
@@ -58,6 +59,7 @@ struct QueuedMessage {
     message_id: Arc<str>,
     headers: Vec<NamedHeader>,
     trace: Option<TraceContext>,
+    original: Option<SenderProperties>,
     redeliveries: u32,
 }
 
@@ -145,7 +147,8 @@ impl MemoryQueue {
                 redeliveries: message.redeliveries,
                 headers: owned(&message.headers),
                 trace: message.trace.clone(),
-                original: None,
+                original: message.original.clone(),
+                cloud_event: None,
                 ack: Ack::new(position, consumer.acks.clone()),
                 arrived: Instant::now(),
                 progress: bus.begin(),
@@ -215,6 +218,7 @@ impl MemoryTransport {
             message_id: message.message_id,
             headers: message.headers,
             trace: message.trace,
+            original: message.original.map(|original| *original),
             redeliveries: 0,
         };
         if let Some(pause) = pause {
@@ -306,7 +310,10 @@ impl Transport for MemoryTransport {
             let broker = lock(&self.broker);
             let letters = broker.queues.get(&dead_queue).into_iter().flat_map(|queue| queue.ready.values()).take(limit);
             Ok(letters
-                .map(|m| DeadLetter::read(&owned(&m.headers), Some((*m.message_id).to_owned()), m.body.clone()))
+                .map(|m| {
+                    let id = Some((*m.message_id).to_owned());
+                    DeadLetter::read(&owned(&m.headers), m.original.as_ref(), id, m.body.clone())
+                })
                 .collect())
         })
     }
@@ -327,7 +334,7 @@ impl Transport for MemoryTransport {
             for (position, message) in all {
                 let headers = owned(&message.headers);
                 let id = Some((*message.message_id).to_owned());
-                let sort = decide(&DeadLetter::read(&headers, id, message.body.clone()));
+                let sort = decide(&DeadLetter::read(&headers, message.original.as_ref(), id, message.body.clone()));
                 match sort {
                     Sort::Keep => sorted.kept += 1,
                     Sort::Stop => break,
@@ -341,7 +348,7 @@ impl Transport for MemoryTransport {
                                 app_id: "".into(),
                                 headers: foreign(&headers),
                                 trace: message.trace,
-                                original: None,
+                                original: message.original.map(Box::new),
                             };
                             let back = self.put(message);
                             back.map_err(|failure| Error::DeadLetters { queue: dead_queue.clone(), why: failure.why })?;

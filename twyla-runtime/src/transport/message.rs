@@ -12,6 +12,13 @@ use super::queue::QueueSpec;
 use super::sender_properties::SenderProperties;
 use crate::dead_letter::headers::NamedHeader;
 use crate::telemetry::trace::TraceContext;
+#[cfg(feature = "testing")]
+use crate::{
+    contract::envelope::{self, Envelope},
+    wire,
+};
+#[cfg(feature = "testing")]
+use twyla_codec::validate::Violation;
 
 /// An outgoing message. Cloning it doesn't copy the body.
 #[derive(Clone, Debug)]
@@ -25,8 +32,22 @@ pub(crate) struct Outgoing {
     pub(crate) headers: Vec<NamedHeader>,
     /// The trace context of the emit.
     pub(crate) trace: Option<TraceContext>,
-    /// The sender's properties of a message that is forwarded; `None` for a new message.
+    /// The properties of a message that is forwarded, or of a new one that isn't an envelope; `None` for a new envelope.
     pub(crate) original: Option<Box<SenderProperties>>,
+}
+
+impl Outgoing {
+    /// Returns the parts of the event.
+    ///
+    /// # Errors
+    /// A [`Violation`] if the message isn't an event of this name in any form.
+    #[cfg(feature = "testing")]
+    pub(crate) fn envelope(&self, event: &str) -> Result<Envelope, Violation> {
+        match wire::read(&self.body, &self.headers, self.original.as_deref(), event) {
+            Some(read) => read.map(|event| event.envelope),
+            None => envelope::decode(&self.body, event),
+        }
+    }
 }
 
 /// The destination of a message.

@@ -3,6 +3,8 @@
 #[cfg(feature = "amqp")]
 pub(crate) mod amqp;
 mod delivery;
+#[cfg_attr(not(feature = "amqp"), allow(dead_code, reason = "only messages of RabbitMQ have such values"))]
+pub(crate) mod field;
 mod interface;
 pub(crate) mod memory;
 mod message;

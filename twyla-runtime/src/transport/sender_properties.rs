@@ -8,11 +8,14 @@ pub(crate) const COUNT: usize = 14;
 /// A property, by its index in a content header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Property {
+    ContentType = 0,
     Headers = 2,
     DeliveryMode = 3,
     Expiration = 7,
     MessageId = 8,
+    Timestamp = 9,
     UserId = 11,
+    AppId = 12,
 }
 
 /// The properties of a delivered message, without its headers.

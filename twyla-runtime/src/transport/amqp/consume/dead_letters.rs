@@ -288,7 +288,8 @@ fn replayed(letter: &DeadLetter, headers: &[(String, Header)]) -> Vec<NamedHeade
 fn read(message: BrokerMessage) -> DeadMessage {
     let properties = message.properties;
     let deaths = properties.headers.iter().find(|(name, _)| name == "x-death").map(|(_, header)| deaths(header));
-    let letter = DeadLetter::read(&properties.headers, properties.message_id, message.body.into());
+    let (id, original) = (properties.message_id, Some(&properties.original));
+    let letter = DeadLetter::read(&properties.headers, original, id, message.body.into());
     let letter = letter.moved(deaths.unwrap_or_default());
     (letter, properties.headers, properties.trace, properties.original)
 }

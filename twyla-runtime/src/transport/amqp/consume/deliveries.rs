@@ -247,6 +247,7 @@ fn delivery(spec: &QueueSpec, message: BrokerMessage, sink: Arc<ChannelDeliverie
         headers: properties.headers,
         trace: properties.trace,
         original: Some(properties.original),
+        cloud_event: None,
         exchange: known(spec.domain, &exchange),
         routing_key: known(spec.event_type, &routing_key),
         ack: Ack::new(tag, sink),

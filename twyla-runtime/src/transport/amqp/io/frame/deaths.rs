@@ -2,9 +2,9 @@
 
 use chrono::DateTime;
 
-use super::bytes::{FieldValue, Reader};
 use crate::dead_letter::headers::Header;
 use crate::dead_letter::letter::Death;
+use crate::transport::field::{FieldValue, Reader};
 
 /// The maximum number of `x-death` entries that are read.
 const MOST: usize = 32;

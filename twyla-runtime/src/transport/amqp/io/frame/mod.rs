@@ -4,7 +4,6 @@
 //! Publishers can put anything into a message's properties. lapin closes the connection on text that isn't UTF-8, and overflows
 //! the stack on deeply nested tables; here, values that can't be parsed are ignored.
 
-mod bytes;
 mod codes;
 mod deaths;
 mod fit;

@@ -1,9 +1,9 @@
 //! Parses incoming methods and content headers.
 
-use super::bytes::Reader;
 use super::codes::{ACK, BASIC, DELIVER, GET_EMPTY, GET_OK, NACK, RETURN};
 use crate::dead_letter::headers::Header;
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
+use crate::transport::field::Reader;
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 
 /// An incoming method.
