@@ -2,6 +2,7 @@
 //! unreachable.
 
 mod carried;
+mod cloud_events;
 mod envelope;
 mod groups;
 mod properties;
