@@ -116,6 +116,43 @@ fn it_is_read_back_to_the_same_contracts() {
     }
 }
 
+#[test]
+fn it_says_in_which_form_events_are_on_the_wire() {
+    let folder = tempfile::tempdir().unwrap();
+    let object = r#"{ "type": "object", "properties": { "n": { "type": "integer" } } }"#;
+    let files = ["context", "events/a/one", "events/a/two", "events/b/one"];
+    for file in files {
+        write(folder.path(), &[(&format!("schemas/{file}.json"), object)]);
+    }
+    let arguments = ["asyncapi", "--wire", "a=cloudevents-structured", "--wire", "a.two=cloudevents-binary"];
+    let (said, code) = twyla(folder.path(), &arguments);
+    assert_eq!(code, 0, "{said}");
+    let document: Value = serde_json::from_str(&said).unwrap();
+    let message = |name: &str| &document["components"]["messages"][name];
+    let structured = message("a.one");
+    assert_eq!(structured["contentType"], "application/cloudevents+json");
+    assert_eq!(structured["payload"]["properties"]["type"]["const"], "a.one");
+    assert_eq!(structured["payload"]["properties"]["data"]["$ref"], "#/components/schemas/a.one");
+    let binary = message("a.two");
+    assert_eq!(binary["contentType"], "application/json");
+    assert_eq!(binary["headers"]["properties"]["cloudEvents:type"]["const"], "a.two");
+    assert_eq!(binary["payload"]["$ref"], "#/components/schemas/a.two");
+    assert_eq!(message("b.one")["payload"]["properties"]["event_name"]["const"], "b.one");
+
+    fs::write(folder.path().join("a.json"), &said).unwrap();
+    let (said, code) = twyla(folder.path(), &["import", "a.json", "-o", "again"]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(digests(&folder.path().join("schemas"), None), digests(&folder.path().join("again"), None));
+
+    let (said, code) = twyla(folder.path(), &["asyncapi", "--wire", "a.three=envelope"]);
+    assert!(code != 0 && said.contains("neither an event nor a domain of this name"), "{said}");
+    let (said, code) = twyla(folder.path(), &["asyncapi", "--wire", "xml"]);
+    assert!(
+        code != 0 && said.contains("expected `envelope`, `cloudevents-binary` or `cloudevents-structured`"),
+        "{said}"
+    );
+}
+
 /// Writes the manifest of a service with a card.
 fn manifest(folder: &Path, service: &str, uses: &str) {
     write(

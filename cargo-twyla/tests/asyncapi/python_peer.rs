@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use twyla_runtime::{Bus, Fail};
+use twyla_runtime::{Bus, Fail, Wire};
 use twyla_tests::{Here, Ping, Place, Script, dead_letters, here, listener, within};
 
 use super::{Command, Path, twyla, write};
@@ -20,9 +20,9 @@ const CONTEXT: &str = r#"{
     "properties": { "channel": { "type": "string", "minLength": 1 } }
 }"#;
 
-/// An event's bytes, as the bus has sent them.
-async fn emitted() -> Vec<u8> {
-    let bus = Bus::in_memory();
+/// The body of an event in this form, as the bus has sent it.
+async fn emitted(form: Wire) -> Vec<u8> {
+    let bus = Bus::in_memory().wire(form);
     let script = Script::<Mine>::new(|_| async { Err(Fail::park("as it came").into()) });
     let running = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
     bus.emit(Ping::<Mine>::new(7), Here::new("web")).await.unwrap();
@@ -58,7 +58,7 @@ async fn an_emitted_event_is_what_the_document_says() {
         let (sample, code) = twyla(folder.path(), &["sample", Mine::EVENT, "--envelope"]);
         assert_eq!(code, 0, "{sample}");
 
-        let emitted: Value = serde_json::from_slice(&emitted().await).unwrap();
+        let emitted: Value = serde_json::from_slice(&emitted(Wire::Envelope).await).unwrap();
         let sample: Value = serde_json::from_str(&sample).unwrap();
         let mut messages = vec![emitted.clone(), sample];
         for (pointer, value) in [
@@ -84,6 +84,28 @@ async fn an_emitted_event_is_what_the_document_says() {
             json!(["/event_name"]),
         ];
         assert_eq!(refused(&folder.path().join("document.json"), &messages), expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs Python's libraries: cargo xtask test installs them"]
+async fn an_emitted_cloud_event_is_what_the_document_says() {
+    within(async {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &[("schemas/events/held/ping.json", PING), ("schemas/context.json", CONTEXT)]);
+        for (form, name, start) in [
+            (Wire::CloudEventsBinary, "cloudevents-binary", ""),
+            (Wire::CloudEventsStructured, "held=cloudevents-structured", "/data"),
+        ] {
+            let (said, code) = twyla(folder.path(), &["asyncapi", "--wire", name, "--out", "document.json"]);
+            assert_eq!((said.as_str(), code), ("", 0));
+            let emitted: Value = serde_json::from_slice(&emitted(form).await).unwrap();
+            let mut broken = emitted.clone();
+            *broken.pointer_mut(&format!("{start}/text")).unwrap() = json!("");
+            let refused = refused(&folder.path().join("document.json"), &[emitted, broken]);
+            assert_eq!(refused, [json!([]), json!([format!("{start}/text")])], "{name}");
+        }
     })
     .await;
 }

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use twyla_build::compare::{ContractKind, ContractSchema};
 use twyla_contract::EventName;
 
+use super::members::{object, text};
 use super::schema::{self, FILE, Keys};
+use super::wire::{CloudEvent, Form, Forms};
 use crate::commands::manifest::model::Version;
 use crate::support::contracts::{Contracts, name_of};
 use crate::support::json::Json;
@@ -60,6 +62,7 @@ pub(super) fn document(
     files: BTreeMap<String, Json>,
     info: &Info,
     services: Option<&[Service]>,
+    forms: &Forms,
 ) -> Json {
     let keys = keys(contracts, &files);
     let mut out = Out { has_many_services: services.is_some_and(|it| it.len() > 1), ..Out::default() };
@@ -80,14 +83,23 @@ pub(super) fn document(
     for contract in
         sources.contracts.iter().filter(|it| it.kind == ContractKind::Event && is_used(Service::uses_event, &it.name))
     {
-        let envelope = envelope(
-            &contract.name,
-            components(contract),
-            context.map(components),
-            reference(&format!("schemas/{meta}")),
-        );
         let (title, description) = titled(contract);
-        let message = message(&contract.name, title, description, envelope, None);
+        let content = components(contract);
+        let message = match forms.form(&contract.name) {
+            Form::Envelope => {
+                let context = context.map(components);
+                let envelope = envelope(&contract.name, content, context, reference(&format!("schemas/{meta}")));
+                message(&contract.name, title, description, envelope, None, None)
+            }
+            form => {
+                let wire = match form {
+                    Form::Binary => CloudEvent::binary(&contract.name, content),
+                    _ => CloudEvent::structured(&contract.name, content),
+                };
+                let content_type = Some(wire.content_type);
+                message(&contract.name, title, description, wire.payload, wire.headers, content_type)
+            }
+        };
         let message = out.message(&contract.name, message);
         out.event(&contract.name, &message, services.unwrap_or_default());
     }
@@ -107,7 +119,7 @@ pub(super) fn document(
             let key = name.replace('/', ".");
             names.push((
                 contract.kind,
-                out.message(&key, message(&name, title, description, components(contract), headers)),
+                out.message(&key, message(&name, title, description, components(contract), headers, None)),
             ));
         }
         out.rpc(&request.name, &names, services);
@@ -275,10 +287,12 @@ fn message(
     description: Option<String>,
     payload: Json,
     headers: Option<Json>,
+    content_type: Option<&str>,
 ) -> Json {
     let mut members = vec![("name", text(name))];
     members.extend(title.map(|it| ("title", text(&it))));
     members.extend(description.map(|it| ("description", text(&it))));
+    members.extend(content_type.map(|it| ("contentType", text(it))));
     members.extend(headers.map(|it| ("headers", it)));
     members.push(("payload", payload));
     object(members)
@@ -341,12 +355,4 @@ fn text_of(json: &Json, keyword: &str) -> Option<String> {
 
 fn reference(component: &str) -> Json {
     object([("$ref", text(&format!("#/components/{component}")))])
-}
-
-fn text(text: &str) -> Json {
-    Json::String(text.to_owned())
-}
-
-fn object<'a>(members: impl IntoIterator<Item = (&'a str, Json)>) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

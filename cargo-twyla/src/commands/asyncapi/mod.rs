@@ -1,8 +1,10 @@
 //! `cargo twyla asyncapi`: the contracts as an AsyncAPI 3 document, which `cargo twyla import` reads back. [`document`] writes it,
-//! and [`schema`] converts schemas in both directions.
+//! [`wire`] has the forms of events, and [`schema`] converts schemas in both directions.
 
 mod document;
+mod members;
 pub(crate) mod schema;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -17,6 +19,8 @@ use crate::support::output;
 use crate::support::run::{Outcome, Run};
 use crate::support::schemas::SchemasArgs;
 use document::{Info, Service};
+use twyla_build::compare::ContractKind;
+use wire::{Forms, WireArg};
 
 /// Write the contracts as an AsyncAPI 3 document.
 ///
@@ -28,6 +32,7 @@ For example:
   cargo twyla asyncapi > asyncapi.json
   cargo twyla asyncapi --manifests bot.contracts.json    only the contracts of that service
   cargo twyla asyncapi --manifests fleet/                only the contracts of a folder of services
+  cargo twyla asyncapi --wire shop=cloudevents-binary    with the events of a domain as CloudEvents
   cargo twyla import asyncapi.json -o schemas            converts it back to schemas")]
 pub(crate) struct Args {
     /// Write the document to this file. Default: standard output.
@@ -43,12 +48,18 @@ pub(crate) struct Args {
     /// with .contracts.json.
     #[arg(short, long, alias = "manifest", value_name = "DIR|FILE")]
     manifests: Vec<PathBuf>,
+    /// The form in which events are written: `envelope`, `cloudevents-binary` or `cloudevents-structured`, for all events, or
+    /// `NAME=FORM` for an event or a domain. May be repeated. Default: envelope.
+    #[arg(long, value_name = "[NAME=]FORM")]
+    wire: Vec<WireArg>,
     #[command(flatten)]
     place: SchemasArgs,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
+    #[error("--wire {0}: the schemas folder has neither an event nor a domain of this name")]
+    NoEvent(String),
     #[error("{} can't be read: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
     #[error("{}: {why}", path.display())]
@@ -83,7 +94,9 @@ impl Run for Args {
             title: self.title.unwrap_or_else(|| title.to_owned()),
             version: self.version.unwrap_or_else(|| version.unwrap_or("1.0.0").to_owned()),
         };
-        let text = document::document(&contracts, files, &info, services.as_deref()).text();
+        let events = contracts.sources.contracts.iter().filter(|it| it.kind == ContractKind::Event);
+        let forms = Forms::of(&self.wire, events.map(|it| it.name.as_str())).map_err(Error::NoEvent)?;
+        let text = document::document(&contracts, files, &info, services.as_deref(), &forms).text();
         match self.out {
             Some(path) => output::write(&path, text)?,
             None => crate::support::paint::stdout().write_all(text.as_bytes())?,

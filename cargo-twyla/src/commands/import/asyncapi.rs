@@ -156,12 +156,15 @@ fn plain(schema: &Json) -> Result<&Json, String> {
     }
 }
 
-/// Returns the schema of an event's content: `content` of the payload, if that is the whole envelope, or else the payload.
+/// Returns the schema of an event's content: `content` of the payload, if that is the whole envelope, `data` if it is a CloudEvent in
+/// JSON, or else the payload.
 fn content<'a>(document: &'a Json, payload: &'a Json) -> Result<&'a Json, String> {
     let whole = resolved(document, payload)?.get("properties");
     let Some(properties) = whole else { return Ok(payload) };
     let has = |name: &str| properties.get(name).is_some();
-    Ok(properties.get("content").filter(|_| has("event_name") && has("context")).unwrap_or(payload))
+    let of_envelope = properties.get("content").filter(|_| has("event_name") && has("context"));
+    let of_cloud_event = || properties.get("data").filter(|_| has("specversion") && has("source"));
+    Ok(of_envelope.or_else(of_cloud_event).unwrap_or(payload))
 }
 
 fn resolved<'a>(document: &'a Json, mut json: &'a Json) -> Result<&'a Json, String> {
