@@ -160,6 +160,49 @@ pub(crate) fn current_context(given: Option<&TraceContext>) -> Option<TraceConte
     given.cloned()
 }
 
+/// Creates a span with the attributes of its status, which are recorded later.
+macro_rules! span {
+    ($span:literal, $kind:literal, $name:expr; $($attributes:tt)*) => {
+        tracing::info_span!(
+            $span,
+            otel.name = $name,
+            otel.kind = $kind,
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            error.type = Empty,
+            $($attributes)*
+        )
+    };
+}
+
+/// Creates a span of an operation on messages.
+macro_rules! messaging_span {
+    ($span:literal, $kind:literal, $operation:literal, $type:literal, $system:ident, $destination:expr; $($attributes:tt)*) => {
+        span!(
+            $span, $kind, format_args!(concat!($operation, " {}"), $destination);
+            messaging.system = $system,
+            messaging.operation.name = $operation,
+            messaging.operation.type = $type,
+            messaging.destination.name = $destination,
+            $($attributes)*
+        )
+    };
+}
+
+/// Creates a span of a call over HTTP.
+macro_rules! call_span {
+    ($span:literal, $kind:literal, $service:expr, $method:expr; $($attributes:tt)*) => {
+        span!(
+            $span, $kind, format_args!("POST /rpc/{}", $method);
+            http.request.method = "POST",
+            http.response.status_code = Empty,
+            rpc.service = $service,
+            rpc.method = $method,
+            $($attributes)*
+        )
+    };
+}
+
 /// Starts the span of an emit, which lasts until the broker confirms.
 pub(crate) fn emit(
     event: &str,
@@ -170,17 +213,8 @@ pub(crate) fn emit(
 ) -> ActiveSpan {
     ActiveSpan::begin_without_context(parent, || {
         let (domain, event_type) = event.split_once('.').unwrap_or((event, ""));
-        tracing::info_span!(
-            "emit",
-            otel.name = format_args!("publish {domain}:{event_type}"),
-            otel.kind = "producer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            messaging.system = system,
-            messaging.operation.name = "publish",
-            messaging.operation.type = "send",
-            messaging.destination.name = format_args!("{domain}:{event_type}"),
+        messaging_span!(
+            "emit", "producer", "publish", "send", system, format_args!("{domain}:{event_type}");
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.message.id = message.map(|message| &*message.message_id),
             messaging.message.conversation_id = session.map(tracing::field::display),
@@ -200,17 +234,8 @@ pub(crate) fn process(
 ) -> ActiveSpan {
     let begun = ActiveSpan::begin(parent, || {
         let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
-        tracing::info_span!(
-            "process",
-            otel.name = format_args!("process {domain}:{event_type}:{name}"),
-            otel.kind = "consumer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            messaging.system = system,
-            messaging.operation.name = "process",
-            messaging.operation.type = "process",
-            messaging.destination.name = format_args!("{domain}:{event_type}:{name}"),
+        messaging_span!(
+            "process", "consumer", "process", "process", system, format_args!("{domain}:{event_type}:{name}");
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
@@ -236,17 +261,8 @@ pub(crate) fn process_batch<'a>(
 ) -> ActiveSpan {
     let begun = ActiveSpan::begin(None, || {
         let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
-        tracing::info_span!(
-            "process",
-            otel.name = format_args!("process {domain}:{event_type}:{name}"),
-            otel.kind = "consumer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            messaging.system = system,
-            messaging.operation.name = "process",
-            messaging.operation.type = "process",
-            messaging.destination.name = format_args!("{domain}:{event_type}:{name}"),
+        messaging_span!(
+            "process", "consumer", "process", "process", system, format_args!("{domain}:{event_type}:{name}");
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.consumer.group.name = queue.group,
             messaging.batch.message_count = number(count),
@@ -270,17 +286,8 @@ pub(crate) fn retry(
     parent: Option<&TraceContext>,
 ) -> ActiveSpan {
     ActiveSpan::begin(parent, || {
-        tracing::info_span!(
-            "retry",
-            otel.name = format_args!("retry {into}"),
-            otel.kind = "producer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            messaging.system = system,
-            messaging.operation.name = "retry",
-            messaging.operation.type = "send",
-            messaging.destination.name = into,
+        messaging_span!(
+            "retry", "producer", "retry", "send", system, into;
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
             messaging.message.body.size = number(delivery.body.len()),
@@ -297,18 +304,8 @@ pub(crate) fn dead_letter(
     parent: Option<&TraceContext>,
 ) -> ActiveSpan {
     ActiveSpan::begin(parent, || {
-        let dead = queue.dead.as_str();
-        tracing::info_span!(
-            "park",
-            otel.name = format_args!("park {dead}"),
-            otel.kind = "producer",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            messaging.system = system,
-            messaging.operation.name = "park",
-            messaging.operation.type = "send",
-            messaging.destination.name = dead,
+        messaging_span!(
+            "park", "producer", "park", "send", system, queue.dead.as_str();
             messaging.consumer.group.name = queue.group,
             messaging.message.id = delivery.message_id,
             messaging.message.body.size = number(delivery.body.len()),
@@ -326,19 +323,10 @@ pub(crate) fn call(
     parent: Option<&TraceContext>,
 ) -> ActiveSpan {
     ActiveSpan::begin(parent, || {
-        tracing::info_span!(
-            "call",
-            otel.name = format_args!("POST /rpc/{method}"),
-            otel.kind = "client",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            http.request.method = "POST",
+        call_span!(
+            "call", "client", service, method;
             http.request.resend_count = number(attempt - 1),
-            http.response.status_code = Empty,
             url.template = format_args!("/rpc/{method}"),
-            rpc.service = service,
-            rpc.method = method,
             session.id = session.map(tracing::field::display),
         )
     })
@@ -348,18 +336,9 @@ pub(crate) fn call(
 pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent: Option<&TraceContext>) -> ActiveSpan {
     let begun = ActiveSpan::begin(parent, || {
         let (service, method) = name.split_once('.').unwrap_or((name, ""));
-        tracing::info_span!(
-            "serve",
-            otel.name = format_args!("POST /rpc/{method}"),
-            otel.kind = "server",
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            error.type = Empty,
-            http.request.method = "POST",
+        call_span!(
+            "serve", "server", service, method;
             http.route = format_args!("/rpc/{method}"),
-            http.response.status_code = Empty,
-            rpc.service = service,
-            rpc.method = method,
             session.id = %session.id,
             twyla.session_text = session.text.as_deref(),
             twyla.attempt = number(attempt),
