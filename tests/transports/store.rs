@@ -284,7 +284,8 @@ async fn keeps_texts_as_values<DB: Dialect>(pool: Pool<DB>) {
     ];
     for text in texts {
         for other in texts {
-            let mut handled = async || DB::handled(&mut *connection, text, "one", other).await.unwrap();
+            let names = || [text, "one", other].map(str::to_owned);
+            let mut handled = async || DB::handled(&mut *connection, names()).await.unwrap();
             assert!(handled().await, "{text:?} and {other:?} were there before");
             assert!(!handled().await, "{text:?} and {other:?} are gone");
         }

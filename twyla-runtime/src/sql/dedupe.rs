@@ -98,7 +98,7 @@ impl<DB: Dialect> SqlStore<DB> {
         let mut transaction = self.pool.begin().await?;
         // PostgreSQL text can't contain NUL; an event with such an id is treated as one without an id
         if let Some(id) = event.message_id.filter(|id| !id.contains('\0'))
-            && !DB::handled(&mut transaction, event.queue, event.group, id).await?
+            && !DB::handled(&mut transaction, [event.queue, event.group, id].map(str::to_owned)).await?
         {
             transaction.rollback().await?;
             return Ok(ClaimOutcome::Done);
@@ -116,7 +116,10 @@ impl<DB: Dialect> SqlStore<DB> {
         wanted.sort_unstable();
         let new: HashSet<String> = match wanted.is_empty() {
             true => HashSet::new(),
-            false => DB::handled_all(&mut transaction, batch.queue, batch.group, wanted).await?.into_iter().collect(),
+            false => {
+                let names = [batch.queue, batch.group].map(str::to_owned);
+                DB::handled_all(&mut transaction, names, wanted).await?.into_iter().collect()
+            }
         };
         let done = ids.iter().map(|id| id.as_ref().is_some_and(|id| !new.contains(id))).collect();
         let tx = Tx(Arc::new(Mutex::new(Some(transaction))));
@@ -176,6 +179,14 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
 pub struct Tx<DB: Dialect>(Arc<Mutex<Option<Transaction<'static, DB>>>>);
 
 impl<DB: Dialect> Tx<DB> {
+    /// Returns the transaction of an event or a batch.
+    fn of(transaction: Option<&Transacting>) -> Result<Self, Failure> {
+        // the service checked `need` before it accepted deliveries
+        transaction.and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned()).ok_or_else(|| {
+            Failure::Handler("the service has no dedupe store with the transaction that the handler takes".into())
+        })
+    }
+
     /// Commits, after it has removed the marks of the messages `failed`.
     async fn commit(&self, queue: &str, failed: Vec<String>) -> Result<(), NotCommitted> {
         let locked = |_| {
@@ -186,9 +197,9 @@ impl<DB: Dialect> Tx<DB> {
         let transaction = self.0.try_lock().map_err(locked)?.take();
         let Some(mut transaction) = transaction else { return Ok(()) };
         let committed = async {
-            DB::holds(&mut transaction).await?;
+            DB::run(&mut transaction, DB::HOLDS).await?;
             if !failed.is_empty() {
-                DB::unmark(&mut transaction, queue, failed).await?;
+                DB::unmark(&mut transaction, queue.to_owned(), failed).await?;
             }
             transaction.commit().await
         };
@@ -252,11 +263,7 @@ impl<DB: Dialect> DerefMut for TxGuard<'_, DB> {
 #[diagnostic::do_not_recommend]
 impl<DB: Dialect> BatchArgument for Tx<DB> {
     fn take(parts: &BatchParts) -> Result<Self, Failure> {
-        let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
-        // the service checked `need` before it accepted deliveries
-        transaction.ok_or_else(|| {
-            Failure::Handler("the service has no dedupe store with the transaction that the handler takes".into())
-        })
+        Self::of(parts.transaction())
     }
 
     fn need() -> Option<Need> {
@@ -266,11 +273,7 @@ impl<DB: Dialect> BatchArgument for Tx<DB> {
 
 impl<DB: Dialect> Argument for Tx<DB> {
     fn take(parts: &Parts) -> Result<Self, Failure> {
-        let transaction = parts.transaction().and_then(|transaction| transaction.0.downcast_ref::<Self>().cloned());
-        // the service checked `need` before it accepted deliveries
-        transaction.ok_or_else(|| {
-            Failure::Handler("the service has no dedupe store with the transaction that the handler takes".into())
-        })
+        Self::of(parts.transaction())
     }
 
     fn need() -> Option<Need> {

@@ -37,29 +37,25 @@ pub trait Statements: Database {
     ///
     /// The column `group_name` holds the queue's name, `<event>.<group>`. Rows of earlier versions hold the group alone and
     /// count too, so that an update doesn't cause events to be handled again.
-    fn handled<'a>(
-        connection: &'a mut Self::Connection,
-        queue: &'a str,
-        group: &'a str,
-        message_id: &'a str,
-    ) -> BoxFuture<'a, Result<bool>>;
+    ///
+    /// `names` are the queue, the group and the message id.
+    fn handled(connection: &mut Self::Connection, names: [String; 3]) -> BoxFuture<'_, Result<bool>>;
     /// Marks the events of a batch as handled, in one statement; returns the message ids that weren't marked yet. Otherwise as
     /// [`handled`](Self::handled).
-    fn handled_all<'a>(
-        connection: &'a mut Self::Connection,
-        queue: &'a str,
-        group: &'a str,
-        message_ids: Vec<String>,
-    ) -> BoxFuture<'a, Result<Vec<String>>>;
+    fn handled_all(
+        connection: &mut Self::Connection,
+        names: [String; 2],
+        ids: Vec<String>,
+    ) -> BoxFuture<'_, Result<Vec<String>>>;
     /// Removes the marks of these events.
-    fn unmark<'a>(
-        connection: &'a mut Self::Connection,
-        queue: &'a str,
-        message_ids: Vec<String>,
-    ) -> BoxFuture<'a, Result<()>>;
+    fn unmark(connection: &mut Self::Connection, queue: String, ids: Vec<String>) -> BoxFuture<'_, Result<()>>;
     /// Checks that the open transaction can be committed; an error if one of its statements failed. PostgreSQL would answer
     /// `COMMIT` with a silent rollback.
-    fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
+    const HOLDS: Option<&'static str>;
+    /// Releases the relay lock.
+    const END: Option<&'static str>;
+    /// Runs the statement, if there is one.
+    fn run<'a>(connection: &'a mut Self::Connection, sql: Option<&'static str>) -> BoxFuture<'a, Result<()>>;
     /// Deletes marks older than `seconds`; returns the number of rows.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
     /// Takes tokens that are worth `cost` out of a bucket if at most `missing` is missing, and returns 0; otherwise returns how long until
@@ -69,10 +65,8 @@ pub trait Statements: Database {
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
     fn put(connection: &mut Self::Connection, row: Row) -> BoxFuture<'_, Result<()>>;
-    /// Acquires the relay lock until [`end`](Self::end); `false` if another relay holds it. SQLite has no relay lock: always `true`.
+    /// Acquires the relay lock until [`END`](Self::END); `false` if another relay holds it. SQLite has no relay lock: always `true`.
     fn begin(connection: &mut Self::Connection) -> BoxFuture<'_, Result<bool>>;
-    /// Releases the relay lock.
-    fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>>;
     /// Returns the oldest events of the outbox, at most 100.
     fn oldest(connection: &mut Self::Connection) -> BoxFuture<'_, Result<Vec<Row>>>;
     /// Deletes a published event from the outbox and renews the relay lock; `false` if another relay got the lock.
@@ -116,29 +110,25 @@ macro_rules! statements {
         impl Dialect for $database {}
 
         impl Statements for $database {
+            const HOLDS: Option<&'static str> = $holds;
+            const END: Option<&'static str> = $end;
+
             fn make_handled(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move { raw_sql($handled).execute(pool).await.map(drop) })
             }
 
-            fn handled<'a>(
-                connection: &'a mut Self::Connection,
-                queue: &'a str,
-                group: &'a str,
-                message_id: &'a str,
-            ) -> BoxFuture<'a, Result<bool>> {
+            fn handled(connection: &mut Self::Connection, [queue, group, message_id]: [String; 3]) -> BoxFuture<'_, Result<bool>> {
                 Box::pin(async move {
-                    let [queue, message_id, group] = [queue, message_id, group].map(str::to_owned);
                     let written = sqlx::query(HANDLED).bind(queue).bind(message_id).bind(group).persistent($named);
                     Ok(written.execute(connection).await?.rows_affected() > 0)
                 })
             }
 
-            fn handled_all<'a>(
-                connection: &'a mut Self::Connection,
-                queue: &'a str,
-                group: &'a str,
-                message_ids: Vec<String>,
-            ) -> BoxFuture<'a, Result<Vec<String>>> {
+            fn handled_all(
+                connection: &mut Self::Connection,
+                [queue, group]: [String; 2],
+                ids: Vec<String>,
+            ) -> BoxFuture<'_, Result<Vec<String>>> {
                 Box::pin(async move {
                     let sql = concat!(
                         "INSERT INTO twyla_handled (group_name, message_id) SELECT $1, ids.id FROM ",
@@ -146,32 +136,26 @@ macro_rules! statements {
                         " WHERE NOT EXISTS (SELECT 1 FROM twyla_handled WHERE group_name = $3 AND message_id = ids.id) \
                          ON CONFLICT DO NOTHING RETURNING message_id"
                     );
-                    let [queue, group] = [queue, group].map(str::to_owned);
-                    let written = sqlx::query_scalar(sql).bind(queue).bind($bind_ids(message_ids)).bind(group);
+                    let written = sqlx::query_scalar(sql).bind(queue).bind($bind_ids(ids)).bind(group);
                     written.persistent($named).fetch_all(connection).await
                 })
             }
 
-            fn unmark<'a>(
-                connection: &'a mut Self::Connection,
-                queue: &'a str,
-                message_ids: Vec<String>,
-            ) -> BoxFuture<'a, Result<()>> {
+            fn unmark(connection: &mut Self::Connection, queue: String, ids: Vec<String>) -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move {
                     let sql = concat!(
                         "DELETE FROM twyla_handled WHERE group_name = $1 AND message_id IN (SELECT ids.id FROM ",
                         $ids,
                         ")"
                     );
-                    let deleted = sqlx::query(sql).bind(queue.to_owned()).bind($bind_ids(message_ids));
+                    let deleted = sqlx::query(sql).bind(queue).bind($bind_ids(ids));
                     deleted.persistent($named).execute(connection).await.map(drop)
                 })
             }
 
-            fn holds(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>> {
+            fn run<'a>(connection: &'a mut Self::Connection, sql: Option<&'static str>) -> BoxFuture<'a, Result<()>> {
                 Box::pin(async move {
-                    let holds: Option<&'static str> = $holds;
-                    match holds {
+                    match sql {
                         Some(sql) => raw_sql(sql).execute(connection).await.map(drop),
                         None => Ok(()),
                     }
@@ -217,19 +201,9 @@ macro_rules! statements {
                     let row = raw_sql(sql).fetch_one(&mut *connection).await?;
                     let ours: bool = sqlx::Row::try_get(&row, 0)?;
                     if !ours {
-                        Self::end(connection).await?;
+                        Self::run(connection, Self::END).await?;
                     }
                     Ok(ours)
-                })
-            }
-
-            fn end(connection: &mut Self::Connection) -> BoxFuture<'_, Result<()>> {
-                Box::pin(async move {
-                    let end: Option<&'static str> = $end;
-                    match end {
-                        Some(sql) => raw_sql(sql).execute(connection).await.map(drop),
-                        None => Ok(()),
-                    }
                 })
             }
 

@@ -129,7 +129,7 @@ impl<DB: Dialect> OutboxRelay<DB> {
                     break;
                 }
             }
-            DB::end(connection).await?;
+            DB::run(connection, DB::END).await?;
         }
         connection_guard.give_back();
         Ok(any)
