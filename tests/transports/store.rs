@@ -151,6 +151,65 @@ async fn a_failing_outbox_counts_as_one_failure_until_it_works() {
     assert_eq!(lines.iter().filter(|line| line.contains("no connection")).count(), 1, "{lines:?}");
 }
 
+#[tokio::test]
+async fn an_event_that_does_not_use_the_failing_outbox_ends_no_failure() {
+    here!(Mine, "an_event_beside_a_failing_outbox");
+    let warnings = Warnings::about(Mine::DOMAIN);
+    let bus = Bus::in_memory();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let left = AtomicU32::new(4);
+    let script = Script::<Mine>::new(move |call| {
+        let n = call.ping.n;
+        let fails = n == 1 && left.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        let _ = sender.send((n, fails));
+        let outbox = |why: &str| twyla_runtime::Error::Outbox { event: Mine::EVENT, why: why.to_owned(), passes: true };
+        async move { if fails { Err(outbox("no connection").into()) } else { Ok(()) } }
+    });
+    let service = bus.service().state(script).retry(Retry::never());
+    let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+    within(async {
+        bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+        until_ready(&running, false).await;
+        bus.emit(Ping::<Mine>::new(2), context()).await.unwrap();
+        while calls.recv().await != Some((1, false)) {}
+        until_ready(&running, true).await;
+        running.stop().await;
+    })
+    .await;
+    let lines = warnings.lines();
+    assert_eq!(lines.iter().filter(|line| line.contains("no connection")).count(), 1, "{lines:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_refused_commit_of_an_acked_event_leaves_the_service_ready() {
+    here!(Mine, "a_refused_commit_of_an_acked_event");
+    within(async {
+        let pool = postgres_schema(Mine::DOMAIN).await;
+        let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+        let refuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '40001'; END $$;
+             CREATE CONSTRAINT TRIGGER refuses AFTER INSERT ON twyla_handled DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION refuse();";
+        sqlx::raw_sql(refuse).execute(&pool).await.unwrap();
+        let (sender, mut calls) = mpsc::unbounded_channel();
+        let script = Script::<Mine>::new(move |call: Call<Mine>| {
+            call.ack.ack();
+            let _ = sender.send(());
+            async { Ok(()) }
+        });
+        let bus = Bus::in_memory();
+        let service = bus.service().state(script).dedupe(dedupe).retry(Retry::never());
+        let running = service.listeners([listener::<Mine>("one")]).start().await.unwrap();
+        bus.emit(Ping::<Mine>::new(1), context()).await.unwrap();
+        calls.recv().await.unwrap();
+        let health = running.health();
+        running.stop().await;
+        assert_eq!(health.unready(), ["the service is stopping"]);
+    })
+    .await;
+}
+
 /// Emits one event to a handler that works in a transaction; returns the number of calls until the work committed or
 /// the event was dead-lettered.
 async fn works<P: Place, A: Place>(pool: &Pool<Postgres>) -> (u32, usize) {

@@ -106,7 +106,7 @@ fn text(about: &ContractExplanation, schema: &ContractSchema) -> String {
     );
     line(
         &mut out,
-        "  integers that would lose digits are refused. Rules of a single value are checked while it is read.",
+        "  integers that would lose digits are refused. Rules of a single value are checked on the decoded value.",
     );
     if trees.is_empty() {
         line(&mut out, "  The contract has no other rules.");

@@ -138,6 +138,18 @@ fn a_queue_is_drained_before_a_listener_gets_narrower() {
 }
 
 #[test]
+fn a_version_that_the_old_one_can_not_run_beside_is_deployed_after_stopping_that() {
+    let order = r#"{ "type": "object", "properties": { "note": { "type": "string" } } }"#;
+    let shorter = r#"{ "type": "object", "properties": { "note": { "type": "string", "maxLength": 10 } } }"#;
+    let shop =
+        |version, text| Service::new("shop", version).emits("shop.order", text).listens("shop.order", "audit", text);
+    let folder = folder(&[shop("1", shorter)]);
+    let (said, code) = with_candidates(&folder, &[shop("2", order)], &[]);
+    insta::assert_snapshot!("stop", said);
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn an_app_in_the_field_is_never_rid_of() {
     let text = r#"{ "type": "object", "properties": { "text": { "type": "string" } } }"#;
     let longer = r#"{ "type": "object", "properties": { "text": { "type": "string", "minLength": 1 } } }"#;

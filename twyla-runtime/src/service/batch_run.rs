@@ -64,10 +64,12 @@ pub(crate) async fn handle(
             Some(Err(trouble)) => trouble,
             Some(Ok(claimed)) => match batch.attempt(members, claimed).await {
                 (again, Ok(None)) => {
+                    patience.works(listening);
                     members = again;
                     continue;
                 }
                 (again, Ok(Some(pause))) => {
+                    patience.works(listening);
                     members = again;
                     batch.due = Instant::now() + pause;
                     tokio::select! {
@@ -175,7 +177,6 @@ impl BatchRun<'_> {
             }
         }
         if events.is_empty() {
-            listening.store.works();
             return (events, Ok(None));
         }
         let (span, begun) = (self.span(&events), Instant::now());
@@ -192,8 +193,6 @@ impl BatchRun<'_> {
             Some((reason, BatchFailure::Whole(error))) => Some((reason, error)),
             None => None,
         };
-        // the lookup, the commit and the outbox have worked
-        listening.store.works();
         match failure {
             None => self.handled(events, begun, &span),
             Some((reason, error)) => {
@@ -270,11 +269,7 @@ impl BatchRun<'_> {
         let (store, failed) = split_store(failed);
         let mut trouble = Ok(None);
         let (events, waiting) = match store {
-            None => {
-                // the lookup, the commit and the outbox have worked
-                self.listening.store.works();
-                (events.into_iter().enumerate().collect(), Vec::new())
-            }
+            None => (events.into_iter().enumerate().collect(), Vec::new()),
             Some((indices, cause)) => {
                 trouble = Err(cause);
                 // the store failed only for the events with these indices: they are handled again

@@ -58,7 +58,6 @@ pub(crate) async fn call<'a>(
         let mut incoming = attempt.incoming(listening, &span);
         let clock = AttemptTimer::start(&listening.metrics);
         delivery.progress.attempt_begins(attempt.start(listening));
-        let mut store_works = true;
         let outcome = match begun {
             ClaimOutcome::Done => CallOutcome::Skipped,
             ClaimOutcome::New(claim) => {
@@ -77,10 +76,9 @@ pub(crate) async fn call<'a>(
                             patience.wait(listening, delivery, trouble).await?;
                             continue;
                         }
-                        // the handler has decided, and is not called again
+                        // the handler has decided, and is not called again: no event waits for the store
                         Err(NotCommitted::Store(trouble)) => {
-                            listening.store.fails(&trouble, &listening.metrics);
-                            store_works = false;
+                            listening.metrics.store_failed();
                             Ok(Err(Failure::Handler(trouble.cause)))
                         }
                     },
@@ -89,8 +87,8 @@ pub(crate) async fn call<'a>(
             }
         };
         // while the outbox fails, the claims that succeed between its failures don't count
-        if store_works && !is_store_failure(&outcome) {
-            listening.store.works();
+        if !is_store_failure(&outcome) {
+            patience.works(listening);
         }
         let outcome = match outcome {
             CallOutcome::Ended(Ok(Err(Failure::Handler(error))))

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::backlog::Backlog;
 use super::phase::Phase;
+use super::store_state::WaitingForStore;
 use crate::transport::state::{BusState, LinkState};
 
 /// The health of a service, from [`Running::health`](crate::Running::health).
@@ -18,8 +19,8 @@ pub struct Health {
     bus: watch::Receiver<BusState>,
     /// The name of each queue, and whether its consumer exists.
     consumers: Arc<[(String, watch::Receiver<bool>)]>,
-    /// The name of each queue with a dedupe store, and the error of the store, if it fails.
-    stores: Arc<[(String, watch::Receiver<Option<String>>)]>,
+    /// The name of each queue, and its deliveries that wait for the dedupe store or the outbox.
+    stores: Arc<[(String, watch::Receiver<WaitingForStore>)]>,
     /// The name of each queue, and its deliveries that wait to be dead-lettered.
     held: Arc<[(String, watch::Receiver<Backlog>)]>,
     /// The name of each queue whose listener may pause, and the reason of its pause.
@@ -33,7 +34,7 @@ impl Health {
     pub(crate) fn new(
         bus: watch::Receiver<BusState>,
         consumers: Vec<(String, watch::Receiver<bool>)>,
-        stores: Vec<(String, watch::Receiver<Option<String>>)>,
+        stores: Vec<(String, watch::Receiver<WaitingForStore>)>,
         held: Vec<(String, watch::Receiver<Backlog>)>,
         paused: Vec<(String, watch::Receiver<Option<String>>)>,
         phase: watch::Receiver<Phase>,
@@ -44,9 +45,8 @@ impl Health {
     }
 
     /// Returns the reasons why the service isn't ready; none if it is. It is ready if both connections are up, every consumer
-    /// exists, every store of [`Dedupe`](crate::Dedupe) works, no event waits for its dead queue to accept it, no listener
-    /// pauses after failures, and the service
-    /// isn't stopping.
+    /// exists, no event waits for the store of [`Dedupe`](crate::Dedupe), for the outbox, or for its dead queue to accept it,
+    /// no listener pauses after failures, and the service isn't stopping.
     ///
     /// A broker that accepts no messages for now (a memory alarm) doesn't make the service unready: it still handles events.
     #[must_use]
@@ -69,13 +69,7 @@ impl Health {
         }
         let missing = self.consumers.iter().filter(|(_, there)| !*there.borrow());
         reasons.extend(missing.map(|(queue, _)| format!("the queue `{queue}` has no consumer of this service")));
-        for (queue, trouble) in self.stores.iter() {
-            if let Some(why) = &*trouble.borrow() {
-                reasons.push(format!(
-                    "the events of `{queue}` wait until the dedupe store and the outbox work again: {why}"
-                ));
-            }
-        }
+        reasons.extend(self.stores.iter().filter_map(|(queue, waiting)| waiting.borrow().reason(queue)));
         reasons.extend(self.held.iter().filter_map(|(queue, backlog)| backlog.borrow().reason(queue)));
         for (queue, pause) in self.paused.iter() {
             if let Some(why) = &*pause.borrow() {

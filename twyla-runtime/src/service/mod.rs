@@ -425,8 +425,8 @@ impl Service {
                 renew: subscription.renew.clone(),
                 consumer_timeout: self.consumer_timeout,
             });
+            running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
             if let Some(dedupe) = &self.dedupe {
-                running.stores.push((listening.queue.name.clone(), listening.store.subscribe()));
                 let at_once = concurrency.unwrap_or(prefetch).min(prefetch);
                 if let Some(connections) = dedupe.store.connections().filter(|most| *most < u32::from(at_once)) {
                     tracing::info!(

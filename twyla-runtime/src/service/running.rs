@@ -16,6 +16,7 @@ use super::health::Health;
 use super::phase::Phase;
 use super::shutdown::ShutdownDeadlines;
 use super::signals::Signals;
+use super::store_state::WaitingForStore;
 use crate::rpc::Server;
 use crate::{Bus, Error};
 
@@ -39,8 +40,8 @@ pub struct Running {
     pub(crate) address: Option<std::net::SocketAddr>,
     /// The name of each queue, and whether its consumer exists.
     pub(crate) consumers: Vec<(String, watch::Receiver<bool>)>,
-    /// The name of each queue with a dedupe store, and the error of the store, if it fails.
-    pub(crate) stores: Vec<(String, watch::Receiver<Option<String>>)>,
+    /// The name of each queue, and its deliveries that wait for the dedupe store or the outbox.
+    pub(crate) stores: Vec<(String, watch::Receiver<WaitingForStore>)>,
     /// The name of each queue, and its deliveries that wait to be dead-lettered.
     pub(crate) held: Vec<(String, watch::Receiver<Backlog>)>,
     /// The name of each queue whose listener may pause, and the reason of its pause.

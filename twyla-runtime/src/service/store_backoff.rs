@@ -5,17 +5,20 @@ use std::time::Duration;
 use super::active_listener::ActiveListener;
 use super::dedupe::Trouble;
 use super::phase;
+use super::store_state::WaitsForStore;
 use crate::progress::DeliveryProgress;
 use crate::transport::Delivery;
 
 /// The growing pauses of a delivery, or of a batch, that waits for a failing store.
 pub(crate) struct StoreBackoff {
     pause: Duration,
+    /// The guard that counts it as waiting, while the store fails.
+    waits: Option<WaitsForStore>,
 }
 
 impl Default for StoreBackoff {
     fn default() -> Self {
-        Self { pause: Duration::from_millis(100) }
+        Self { pause: Duration::from_millis(100), waits: None }
     }
 }
 
@@ -45,7 +48,7 @@ impl StoreBackoff {
         progress: &DeliveryProgress,
         trouble: Trouble,
     ) -> bool {
-        listening.store.fails(&trouble, &listening.metrics);
+        listening.store.fails(&trouble, &listening.metrics, &mut self.waits);
         let mut stopping = listening.stopping.clone();
         tokio::select! {
             () = progress.pause(self.pause) => {}
@@ -53,5 +56,10 @@ impl StoreBackoff {
         }
         self.pause = (self.pause * 2).min(Self::MOST);
         true
+    }
+
+    /// Records that an attempt ended without a failure of the store.
+    pub(crate) fn works(&mut self, listening: &ActiveListener) {
+        listening.store.works(self.waits.take());
     }
 }

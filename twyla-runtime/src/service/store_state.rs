@@ -1,55 +1,74 @@
-//! The state of a listener's dedupe store, as reported in logs, metrics and health.
+//! Counts the deliveries of a listener that wait for its dedupe store or its outbox, for logs, metrics and health.
 
 use tokio::sync::watch;
 
 use super::dedupe::Trouble;
 use crate::telemetry::metrics::ListenerMetrics;
 
-/// The state of a listener's dedupe store after its last use.
+/// The state of the dedupe store and of the outbox of a listener: they fail as long as a delivery or a batch waits for them.
 #[derive(Debug)]
 pub(crate) struct StoreState {
     event: &'static str,
     group: &'static str,
-    /// The error of the store's last use, if that failed.
-    trouble: watch::Sender<Option<String>>,
+    waiting: watch::Sender<WaitingForStore>,
+}
+
+/// The number of deliveries and batches that wait for the store, and the reason.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WaitingForStore {
+    count: usize,
+    /// The last error of the store.
+    why: String,
+}
+
+impl WaitingForStore {
+    /// Returns why the listener of `queue` isn't ready; `None` if no delivery waits.
+    pub(crate) fn reason(&self, queue: &str) -> Option<String> {
+        let Self { count, why } = self;
+        (*count > 0)
+            .then(|| format!("the events of `{queue}` wait until the dedupe store and the outbox work again: {why}"))
+    }
 }
 
 impl StoreState {
     pub(crate) fn new(event: &'static str, group: &'static str) -> Self {
-        Self { event, group, trouble: watch::Sender::new(None) }
+        Self { event, group, waiting: watch::Sender::default() }
     }
 
     /// Returns the watched state, for the service's health.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Option<String>> {
-        self.trouble.subscribe()
+    pub(crate) fn subscribe(&self) -> watch::Receiver<WaitingForStore> {
+        self.waiting.subscribe()
     }
 
-    /// Records a successful use. Logs the first success after a failure.
-    pub(crate) fn works(&self) {
-        if self.trouble.borrow().is_none() {
+    /// Records that a delivery or a batch waits no longer, because the store works. Logs it if no other one waits.
+    pub(crate) fn works(&self, waits: Option<WaitsForStore>) {
+        if waits.is_none() {
             return;
         }
-        let was_in_trouble = self.trouble.send_if_modified(|trouble| trouble.take().is_some());
-        if was_in_trouble {
+        drop(waits);
+        if self.waiting.borrow().count == 0 {
             let (event, group) = (self.event, self.group);
             tracing::info!(event, group, "the dedupe store and the outbox work again");
         }
     }
 
-    /// Records a failure. Logs a warning for the first failure after a success. A busy store isn't recorded as failing.
-    pub(crate) fn fails(&self, trouble: &Trouble, metrics: &ListenerMetrics) {
+    /// Records that a delivery or a batch waits because of this failure; `waits` is its guard. Logs a warning for the first one
+    /// that waits. Waiting for a busy store isn't recorded.
+    pub(crate) fn fails(&self, trouble: &Trouble, metrics: &ListenerMetrics, waits: &mut Option<WaitsForStore>) {
         metrics.store_failed();
         let (event, group, error) = (self.event, self.group, &trouble.cause);
         if trouble.busy {
             tracing::debug!(event, group, error, "the dedupe store is busy: the event waits");
             return;
         }
-        let is_new = self.trouble.send_if_modified(|known| {
-            let is_new = known.is_none();
-            *known = Some(error.to_string());
-            is_new
+        let mut is_first = false;
+        self.waiting.send_modify(|waiting| {
+            is_first = waiting.count == 0;
+            waiting.count += usize::from(waits.is_none());
+            waiting.why = error.to_string();
         });
-        if is_new {
+        waits.get_or_insert_with(|| WaitsForStore(self.waiting.clone()));
+        if is_first {
             tracing::warn!(
                 event,
                 group,
@@ -57,5 +76,15 @@ impl StoreState {
                 "the dedupe store or the outbox fails: events wait until it works again, and these attempts don't count"
             );
         }
+    }
+}
+
+/// A guard that counts a delivery or a batch as waiting for the store until the guard is dropped.
+#[derive(Debug)]
+pub(crate) struct WaitsForStore(watch::Sender<WaitingForStore>);
+
+impl Drop for WaitsForStore {
+    fn drop(&mut self) {
+        self.0.send_modify(|waiting| waiting.count -= 1);
     }
 }

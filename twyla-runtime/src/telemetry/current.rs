@@ -11,8 +11,10 @@ use crate::contract::session::Session;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogContext {
     pub(crate) work: WorkItem,
-    pub(crate) attempt: u32,
-    pub(crate) session: Session,
+    /// The number of the attempt; a batch has none, because its events may have failed a different number of times.
+    pub(crate) attempt: Option<u32>,
+    /// The session of the event or call; a batch may have events of many.
+    pub(crate) session: Option<Session>,
     pub(crate) trace: Option<TraceContext>,
 }
 

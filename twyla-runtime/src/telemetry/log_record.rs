@@ -34,9 +34,11 @@ impl<'a> LogRecord<'a> {
         let mut context_fields = Vec::new();
         let mut trace = None;
         if let Some(log_context) = &self.log_context {
-            context_fields.push(("session_id", log_context.session.id.to_string().into()));
-            if let Some(text) = &log_context.session.text {
-                context_fields.push(("session_text", (**text).into()));
+            if let Some(session) = &log_context.session {
+                context_fields.push(("session_id", session.id.to_string().into()));
+                if let Some(text) = &session.text {
+                    context_fields.push(("session_text", (**text).into()));
+                }
             }
             match log_context.work {
                 WorkItem::Event { event, group } => {
@@ -45,7 +47,7 @@ impl<'a> LogRecord<'a> {
                 }
                 WorkItem::Call { method } => context_fields.push(("method", method.into())),
             }
-            context_fields.push(("attempt", log_context.attempt.into()));
+            context_fields.extend(log_context.attempt.map(|attempt| ("attempt", attempt.into())));
             trace = log_context.trace.as_ref().map(|trace| (trace.trace_id(), trace.span_id()));
         }
         let current = Context::map_current(|context| {

@@ -74,9 +74,9 @@ impl ActiveSpan {
 
     /// Adds the log context whose fields appear in the handler's log lines, if log contexts are enabled.
     #[cfg(feature = "telemetry")]
-    fn with_log_context(self, work: WorkItem, attempt: u32, session: &Session) -> Self {
+    fn with_log_context(self, work: WorkItem, attempt: Option<u32>, session: Option<&Session>) -> Self {
         let log_context = current::is_enabled().then(|| {
-            let (session, trace) = (session.clone(), self.context.clone());
+            let (session, trace) = (session.cloned(), self.context.clone());
             LogContext { work, attempt, session, trace }.into()
         });
         Self { log_context, ..self }
@@ -247,7 +247,7 @@ pub(crate) fn process(
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.with_log_context(WorkItem::Event { event: queue.event, group: queue.group }, attempt, session);
+    let begun = begun.with_log_context(work_item(queue), Some(attempt), Some(session));
     begun
 }
 
@@ -269,12 +269,19 @@ pub(crate) fn process_batch<'a>(
         )
     });
     #[cfg(feature = "telemetry")]
+    let begun = begun.with_log_context(work_item(queue), None, None);
+    #[cfg(feature = "telemetry")]
     if !begun.span.is_disabled() {
         traces.for_each(|trace| sampling::link(&begun.span, trace));
     }
     #[cfg(not(feature = "telemetry"))]
     let _ = traces;
     begun
+}
+
+#[cfg(feature = "telemetry")]
+fn work_item(queue: &QueueSpec) -> WorkItem {
+    WorkItem::Event { event: queue.event, group: queue.group }
 }
 
 /// Starts the span of publishing an event to the retry queue named `into`.
@@ -345,6 +352,32 @@ pub(crate) fn serve(name: &'static str, attempt: u32, session: &Session, parent:
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.with_log_context(WorkItem::Call { method: name }, attempt, session);
+    let begun = begun.with_log_context(WorkItem::Call { method: name }, Some(attempt), Some(session));
     begun
+}
+
+#[cfg(all(test, feature = "telemetry"))]
+mod tests {
+    use super::*;
+    use crate::transport::QueueKind;
+
+    #[test]
+    fn the_log_lines_of_a_batch_name_its_event_and_group() {
+        let queue = QueueSpec {
+            event: "shop.order",
+            domain: "shop",
+            event_type: "order",
+            group: "ledger",
+            name: "shop.order.ledger".to_owned(),
+            dead: "shop.order.ledger.dead".to_owned(),
+            kind: QueueKind::Quorum,
+            prefetch: 1,
+            single: false,
+        };
+        current::enable();
+        let span = process_batch(&queue, 2, "rabbitmq", std::iter::empty());
+        let _entered = span.enter();
+        let log_context = current::current().map(|current| (current.work, current.attempt, current.session.is_some()));
+        assert_eq!(log_context, Some((WorkItem::Event { event: "shop.order", group: "ledger" }, None, false)));
+    }
 }

@@ -11,13 +11,19 @@ use super::{Writer, subject};
 use crate::support::paint::{BAD, FAINT, GOOD, HEAD, NAME, UNSURE, paint, tame};
 use crate::support::text::and;
 
+/// Returns whether deploying takes more than starting one new version: several steps, or an old version that is stopped first.
+fn needs_steps(deployment: &Deployment) -> bool {
+    let steps = &deployment.plan.steps;
+    steps.len() > 1 || steps.iter().any(|step| matches!(step, Step::Deploy { stop: true, .. }))
+}
+
 impl Writer<'_> {
     pub(super) fn deployment(&mut self, deployment: &Deployment) {
         let fleet = &self.report.fleet;
         let moving: Vec<ServiceId> = (0..fleet.members.len()).filter(|id| fleet.members[*id].next.is_some()).collect();
         self.cells(&moving);
         self.answer(deployment);
-        let more = deployment.plan.steps.len() > 1 || deployment.outlook() > Outlook::Fine;
+        let more = needs_steps(deployment) || deployment.outlook() > Outlook::Fine;
         if more && !deployment.plan.steps.is_empty() {
             self.out.push('\n');
             for (i, step) in deployment.plan.steps.iter().enumerate() {
@@ -39,7 +45,7 @@ impl Writer<'_> {
         let names: Vec<String> = moving.iter().map(|id| self.aged(*id, Age::Next)).collect();
         let question = format!("Can {} be deployed{}?", and(&names), in_(fleet.environment.as_deref()));
         let answer = match (deployment.outlook(), moving.len()) {
-            (Outlook::Fine, 1) => paint(GOOD, "Yes, now."),
+            (Outlook::Fine, _) if !needs_steps(deployment) => paint(GOOD, "Yes, now."),
             (Outlook::Fine, _) => paint(GOOD, "Yes, in this order:"),
             (Outlook::Undecided, _) => paint(UNSURE, "Only if the undecided pairs fit; then in this order:"),
             (Outlook::Drains, _) => paint(UNSURE, "Not yet; in this order:"),
@@ -105,7 +111,7 @@ impl Writer<'_> {
 
     fn deploy(&self, what: &str, stop: bool) -> String {
         let stop =
-            if stop { "after stopping its old version: the two versions can't run at the same time" } else { "" };
+            if stop { " after stopping its old version: the two versions can't run at the same time" } else { "" };
         format!("deploy {what}{stop}")
     }
 
