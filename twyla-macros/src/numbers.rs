@@ -21,11 +21,11 @@ pub(crate) fn duration(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit).filter(|millis| *millis <= 30 * 86_400_000)
 }
 
-/// Parses a count, 1 or more.
-pub(crate) fn count(input: ParseStream<'_>, key: &str) -> syn::Result<u16> {
+/// Parses a count, 1 or more. The error of anything else names `most` as the largest.
+pub(crate) fn count(input: ParseStream<'_>, key: &str, most: u16) -> syn::Result<u16> {
     let written: LitInt = input.parse()?;
     match written.base10_parse() {
         Ok(count @ 1..) => Ok(count),
-        _ => Err(text::bad_count(key, &written.to_string()).at(written.span())),
+        _ => Err(text::bad_count(key, &written.to_string(), most).at(written.span())),
     }
 }

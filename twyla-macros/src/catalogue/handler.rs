@@ -43,6 +43,6 @@ pub(crate) fn reference(kind: &HandlerKind, name: &str, owned: &str) -> Text {
         .help(format!("write `{owned}`"))
 }
 
-pub(crate) fn bad_count(key: &str, written: &str) -> Text {
-    Text::new(format!("`{key}` cannot be {written}")).help("write a number from 1 to 65535")
+pub(crate) fn bad_count(key: &str, written: &str, most: u16) -> Text {
+    Text::new(format!("`{key}` cannot be {written}")).help(format!("write a number from 1 to {most}"))
 }

@@ -86,11 +86,11 @@ pub(crate) fn within_of_one_event() -> Text {
         .help("let the batch take more events, as in `batch = 500`, or leave `within` out")
 }
 
-pub(crate) fn batch_over_the_most(batch: u16, concurrency: u16, most: u32) -> Text {
-    let text = Text::new(format!("a batch of {batch} events is too large")).note(
-        "AMQP limits `prefetch` to 65535 events: those of all batches that are being handled, and of the batch that is \
-         being collected",
-    );
+pub(crate) fn batch_over_the_most(batch: u16, concurrency: u16, most: u32, prefetch: u16) -> Text {
+    let text = Text::new(format!("a batch of {batch} events is too large")).note(format!(
+        "AMQP limits `prefetch` to {prefetch} events: those of all batches that are being handled, and of the batch that is \
+         being collected"
+    ));
     match (concurrency, most) {
         (1, most) => text.help(format!("write `batch = {most}` or less")),
         (_, 0) => text.help("lower `concurrency`"),

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use syn::{LitStr, Token};
 
-use super::policy::{self, Policy};
+use super::policy::{self, MOST_EVENTS, Policy};
 use crate::attribute::Attribute;
 use crate::catalogue::{Problems, listener as text};
 use crate::numbers;
@@ -49,8 +49,8 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             "crate" => *runtime = Runtime::parse(input)?,
             "contracts" => contracts = Some(input.call(syn::Path::parse_mod_style)?),
             "retry" => policy.retry = Some(policy::retry(input)?),
-            "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch")?),
-            "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency")?),
+            "prefetch" => policy.prefetch = Some(numbers::count(input, "prefetch", MOST_EVENTS)?),
+            "concurrency" => policy.concurrency = Some(numbers::count(input, "concurrency", MOST_EVENTS)?),
             "rate" => policy.rate = Some(policy::rate(input)?),
             "pause_after" => policy.pause_after = Some(policy::pause_after(input)?),
             "batch" => {

@@ -35,7 +35,7 @@ const LONGEST_WITHIN: u64 = 60_000;
 const MOST_OF_A_RATE: u32 = 1_000_000;
 
 /// The largest prefetch, which AMQP writes in 16 bits.
-const MOST_EVENTS: u32 = u16::MAX as u32;
+pub(super) const MOST_EVENTS: u16 = u16::MAX;
 
 /// The number of attempts, and the pauses in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,8 @@ fn text_or_number(input: ParseStream<'_>) -> syn::Result<(String, Span)> {
 
 pub(super) fn batch(input: ParseStream<'_>) -> syn::Result<(u16, Span)> {
     let span = input.span();
-    Ok((numbers::count(input, "batch")?, span))
+    // one batch gathers while another is handled
+    Ok((numbers::count(input, "batch", MOST_EVENTS / 2)?, span))
 }
 
 pub(super) fn within(input: ParseStream<'_>) -> syn::Result<(u64, Span)> {
@@ -214,9 +215,10 @@ impl Policy {
             problems.add(text::within_of_one_event().at(span));
         }
         let concurrency = self.concurrency.unwrap_or(1);
-        let (handled, most) = (u32::from(batch) * u32::from(concurrency), MOST_EVENTS / (u32::from(concurrency) + 1));
+        let handled = u32::from(batch) * u32::from(concurrency);
+        let most = u32::from(MOST_EVENTS) / (u32::from(concurrency) + 1);
         if u32::from(batch) > most {
-            problems.add(text::batch_over_the_most(batch, concurrency, most).at(at));
+            problems.add(text::batch_over_the_most(batch, concurrency, most, MOST_EVENTS).at(at));
         } else if let Some(prefetch) = self.prefetch.filter(|prefetch| u32::from(*prefetch) < handled) {
             problems.add(text::batch_over_prefetch(batch, concurrency, handled, prefetch).at(at));
         }

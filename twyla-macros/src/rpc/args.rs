@@ -45,7 +45,7 @@ pub(super) fn parse(tokens: TokenStream) -> Args {
             return Ok(());
         }
         if key == "concurrency" {
-            policy.concurrency = Some(numbers::count(input, "concurrency")?);
+            policy.concurrency = Some(numbers::count(input, "concurrency", u16::MAX)?);
             return Ok(());
         }
         let written: Lit = input.parse()?;
