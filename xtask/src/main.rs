@@ -68,7 +68,7 @@ enum Chore {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
-    /// Send numbered events to two groups under faults, and count lost, duplicated and reordered events.
+    /// Send numbered events to three groups under faults, and count lost, duplicated and reordered events.
     Chaos {
         #[command(flatten)]
         broker: BrokerDir,

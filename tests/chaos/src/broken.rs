@@ -24,7 +24,7 @@ pub(crate) async fn publish(bus: &Bus, name: &str, events: u32) -> Result<(), Fa
 
 /// Reports how many different ones each group has dead-lettered, and which other events.
 pub(crate) async fn dead(bus: &Bus) -> Result<(), Failed> {
-    for group in ["one", "two"] {
+    for group in ["one", "two", "three"] {
         let letters = bus.dead_letters(EVENT, group, ALL).await?;
         let (broken, other): (Vec<_>, Vec<_>) =
             letters.into_iter().partition(|letter| letter.reason == Some(Reason::Contract));

@@ -1,7 +1,7 @@
 //! A producer or a consumer of `cargo xtask chaos`: reports each confirmed and each handled event as a line on standard
 //! output. Both end when their standard input does.
 //!
-//! The group `two` writes to PostgreSQL, in the transaction that records an event as handled.
+//! The group `two` writes to PostgreSQL, in the transaction that records an event as handled, and so does `three`, in batches.
 //!
 //! Two modules cause faults: [`broken`] publishes events that break their contract, and [`mod@full`] keeps a queue that
 //! accepts no events.
@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 use twyla_runtime::sql::Tx;
-use twyla_runtime::{Bus, Config, Dedupe, Error, Meta, listener, listeners, telemetry};
+use twyla_runtime::{Batch, Bus, Config, Dedupe, Error, Meta, listener, listeners, telemetry};
 
 /// A producer or a consumer of `cargo xtask chaos`.
 #[derive(Parser)]
@@ -96,6 +96,21 @@ async fn two(step: Step, meta: Meta, tx: Tx<Postgres>) -> Result<(), Failed> {
     Ok(handled(&step, &meta)?)
 }
 
+#[listener("chaos.step", group = "three", batch = 20, within = "50ms", ordered_by = content.key)]
+async fn three(steps: Batch<Step>, tx: Tx<Postgres>) -> Result<(), Failed> {
+    let keys: Vec<_> = steps.iter().map(|step| step.content.key.clone()).collect();
+    let numbers: Vec<_> = steps.iter().map(|step| i64::try_from(step.content.seq)).collect::<Result<_, _>>()?;
+    let insert = sqlx::query("INSERT INTO batch_effects (key, seq) SELECT * FROM unnest($1::text[], $2::bigint[])");
+    insert.bind(keys).bind(numbers).execute(&mut *tx.lock().await).await?;
+    if let Some(slow) = steps.iter().find(|step| step.content.padding.starts_with(SLOW)) {
+        take_time(&slow.content).await;
+    }
+    for step in &steps {
+        handled(&step.content, &step.meta)?;
+    }
+    Ok(())
+}
+
 /// Prefix of the padding of slow events, followed by the duration in seconds.
 const SLOW: &str = "slow ";
 
@@ -160,9 +175,10 @@ async fn run() -> Result<(), Failed> {
         Role::Consume { group, pool } => {
             let running = match group.as_str() {
                 "one" => bus.service().listeners(listeners![one]).start().await?,
-                _ => {
+                group => {
                     let dedupe = Dedupe::sql(database(pool).await?).await?;
-                    bus.service().dedupe(dedupe).listeners(listeners![two]).start().await?
+                    let listeners = if group == "two" { listeners![two] } else { listeners![three] };
+                    bus.service().dedupe(dedupe).listeners(listeners).start().await?
                 }
             };
             let _ = report("ready");
@@ -184,13 +200,17 @@ async fn database(connections: u32) -> Result<Pool<Postgres>, Failed> {
 async fn effects(prepare: bool) -> Result<(), Failed> {
     let pool = database(1).await?;
     if prepare {
-        sqlx::raw_sql("CREATE TABLE effects (key text, seq bigint)").execute(&pool).await?;
+        let tables = "CREATE TABLE effects (key text, seq bigint); CREATE TABLE batch_effects (key text, seq bigint)";
+        sqlx::raw_sql(tables).execute(&pool).await?;
         return Ok(());
     }
-    let count = "SELECT count(DISTINCT (key, seq)) FROM effects";
+    // of the group that has fewer
+    let count = "SELECT least((SELECT count(DISTINCT (key, seq)) FROM effects), \
+                 (SELECT count(DISTINCT (key, seq)) FROM batch_effects))";
     let (different,): (i64,) = sqlx::query_as(count).fetch_one(&pool).await?;
     report(&format!("effects {different}"))?;
-    let again = "SELECT key, seq FROM effects GROUP BY key, seq HAVING count(*) > 1";
+    let again = "SELECT key, seq FROM effects GROUP BY key, seq HAVING count(*) > 1 UNION \
+                 SELECT key, seq FROM batch_effects GROUP BY key, seq HAVING count(*) > 1";
     for (key, seq) in sqlx::query_as::<_, (String, i64)>(again).fetch_all(&pool).await? {
         report(&format!("twice {key} {seq}"))?;
     }

@@ -12,8 +12,9 @@ use super::stage::Stage;
 /// Missing events count as lost if nothing was handled for this long.
 const PATIENCE: Duration = Duration::from_secs(90);
 pub(super) const PRODUCERS: u32 = 3;
-/// The groups. The second writes to PostgreSQL, in the transaction that records its event as handled.
-pub(super) const GROUPS: [&str; 2] = ["one", "two"];
+/// The groups. The second and the third write to PostgreSQL, in the transaction that records their events as handled; the third
+/// handles them in batches.
+pub(super) const GROUPS: [&str; 3] = ["one", "two", "three"];
 
 /// The reports of the children, collected while a run waits.
 pub(super) struct Books {
@@ -64,7 +65,7 @@ impl Books {
         Ok(())
     }
 
-    /// Waits until both groups have handled events in each of three seconds, or nothing is left to handle.
+    /// Waits until all groups have handled events in each of three seconds, or nothing is left to handle.
     pub(super) fn flows(&mut self) {
         let until = Instant::now() + PATIENCE;
         let mut steady = 0;

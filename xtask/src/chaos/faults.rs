@@ -48,7 +48,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// The faults of a run with one node.
-    pub(super) const ONE_NODE: [Self; 14] = [
+    pub(super) const ONE_NODE: [Self; 15] = [
         Self::CloseConnections,
         Self::StopApp,
         Self::KillBroker,
@@ -58,6 +58,7 @@ impl Fault {
         Self::MemoryAlarm,
         Self::KillConsumer("one"),
         Self::KillConsumer("two"),
+        Self::KillConsumer("three"),
         Self::NoRights,
         Self::FullQueue,
         Self::FullDeadQueue,
@@ -160,7 +161,7 @@ impl Fault {
                 stage.nodes[0].ctl(&["eval", usual])?;
             }
             Self::PoolOfOne => {
-                for (group, consumer) in stage.consumers.iter_mut().filter(|(group, _)| *group == "two") {
+                for (group, consumer) in stage.consumers.iter_mut().filter(|(group, _)| *group != "one") {
                     consumer.kill()?;
                     *consumer = stage.nursery.consumer(group, Pool::One)?;
                 }

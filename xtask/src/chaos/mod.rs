@@ -1,4 +1,4 @@
-//! `cargo xtask chaos`: numbered events from several producers to two groups, during a schedule of faults that a seed decides.
+//! `cargo xtask chaos`: numbered events from several producers to three groups, during a schedule of faults that a seed decides.
 //! Reports what was lost, delivered twice, or out of order.
 //!
 //! [`faults`] act on the [`stage`]: brokers, the network in a [`proxy`], and the producers and consumers ([`children`]), which send
@@ -165,12 +165,12 @@ fn one(
         left_behind.push(format!("after the end: {wrong}"));
     }
     let confirmed = books.ledger.confirmed();
-    writeln!(report, "\n| fault                           | longest stall of each group |")?;
-    writeln!(report, "|---------------------------------|-----------------------------|")?;
+    writeln!(report, "\n| fault                             | longest stall of each group |")?;
+    writeln!(report, "|-----------------------------------|-----------------------------|")?;
     let ends = injected.iter().skip(1).map(|(_, next)| *next).chain([ended]);
     for ((fault, from), to) in injected.iter().zip(ends) {
         let stalls = GROUPS.map(|group| format!("{:.1} s", books.ledger.stall(group, *from, to) as f64 / 1e6));
-        writeln!(report, "| {:<31} | {:<27} |", fault.name(), stalls.join(", "))?;
+        writeln!(report, "| {:<33} | {:<27} |", fault.name(), stalls.join(", "))?;
     }
     let events = (plan.events + stage.slow) as usize;
     writeln!(report, "\nemitted and confirmed: {confirmed} of {events}")?;
@@ -191,7 +191,7 @@ fn one(
     }
     let (effects, twice) = stage.nursery.effects()?;
     let again = twice.difference(books.ledger.emitted_again()).count();
-    writeln!(report, "effects of group two, with dedupe: {effects} done, {again} of them twice")?;
+    writeln!(report, "effects of each group with dedupe: {effects} done, {again} of them twice")?;
     ok &= effects == events && again == 0;
     if !books.ledger.emitted_again().is_empty() {
         writeln!(
