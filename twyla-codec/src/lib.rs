@@ -57,8 +57,8 @@ pub mod __private {
     pub use crate::json::variants::{no_own_member, no_variant, no_variant_of_value};
     pub use crate::json::write::write_extra;
     pub use crate::json::{
-        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, nothing_but, required, word,
-        write_member, write_optional, write_str,
+        Fault, MemberValue, Names, Read, Reader, Token, Write, close_object, default, nothing_but, word, write_member,
+        write_optional, write_str,
     };
     pub use crate::nullable::write_nullable;
     pub use crate::path::Path;
@@ -72,16 +72,18 @@ pub mod __private {
     pub use crate::validate::schema;
     pub use crate::validate::sensitive::Hidden;
     pub use crate::{
-        __bridge as bridge, __idna as idna, __ordered as ordered, __view as view, __words as words, DateTime, Nullable,
+        __bridge as bridge, __compared as compared, __idna as idna, __ordered as ordered, __view as view,
+        __words as words, DateTime, Nullable,
     };
     pub use {chrono, serde, serde_json, uuid};
 
     // contracts of events and RPCs
-    pub use crate::contract::builder::{Built, NoneMissing, RequiredMembers, Setting, Unset, set};
+    pub use crate::contract::builder::{Built, NoneMissing, RequiredMembers, Setting, Unset, unset_member};
     pub use crate::contract::event::bound::{DoesFit, Nothing, ReadField, WrittenField, is_absent};
     pub use crate::contract::event::fits::{Either, Fits, OwnKind, Reading, Writing};
     pub use crate::contract::event::kind;
     pub use crate::contract::method::{Requests, Responds, RpcKey, show_error};
+    pub use crate::contract::ordered::{FieldRef, compare_fields, debug_fields, equal_fields, hash_fields};
     pub use crate::contract::otherwise::Otherwise;
     pub use crate::contract::record;
     pub use crate::validate::Refusal;

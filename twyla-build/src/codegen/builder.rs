@@ -1,6 +1,4 @@
-//! Generates the builder of a struct whose `new` takes many arguments, or several of one type.
-
-use std::collections::BTreeSet;
+//! Generates the builder of a struct whose `new` takes many arguments.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,24 +7,22 @@ use crate::codegen::type_names::{TypeWriter, ident};
 use crate::codegen::union;
 use crate::model::{Body, Field, Model, Type};
 
-/// The maximum number of arguments of `new` in a type without a builder. Their types must also be distinct.
+/// The maximum number of arguments of `new` in a type without a builder.
 const MOST_ARGUMENTS: usize = 7;
 
 /// The maximum number of required members in a builder: the compiler finds each one in a list by recursion, which is
 /// limited to 128 steps by default.
 const MOST_MEMBERS: usize = 100;
 
-/// Returns the builder of a struct. It is empty if `new` has few arguments that can't be swapped, or too many for a
-/// builder. `fixed` has the fields without an argument, with their values.
+/// Returns the builder of a struct. It is empty if `new` has few arguments, or too many for a builder. `fixed` has the
+/// fields without an argument, with their values.
 pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]) -> TokenStream {
     let Body::Struct { fields, .. } = &type_.body else { return TokenStream::new() };
     let writer = TypeWriter { model, module: type_.module.as_deref() };
     let is_given = |field: &&Field| field.constant.is_none() && !fixed.iter().any(|(name, _)| *name == field.name);
     let given = || fields.iter().filter(is_given);
-    let arguments = || given().filter(|field| field.required);
-    let count = arguments().count();
-    let is_clear = count <= MOST_ARGUMENTS && are_distinct(&writer, arguments());
-    if is_clear || count > MOST_MEMBERS {
+    let count = given().filter(|field| field.required).count();
+    if count <= MOST_ARGUMENTS || count > MOST_MEMBERS {
         return TokenStream::new();
     }
     let members = |required: bool, converts: bool| {
@@ -49,24 +45,15 @@ pub(crate) fn builder(model: &Model, type_: &Type, fixed: &[(&str, TokenStream)]
         let name = ident(name);
         quote!(#name: #value)
     });
-    let (name, builder, build) = (ident(&type_.name), ident(&name(model, type_)), ident(&build(fields)));
+    let builder = name(model, type_);
+    let members = ident(&format!("__{builder}"));
+    let (name, builder, build) = (ident(&type_.name), ident(&builder), ident(&build(fields)));
     quote! {
         __twyla::builder!(
-            #name #builder #build { #(#required),* } { #(#required_into),* }
+            #name #builder #members #build { #(#required),* } { #(#required_into),* }
             { #(#optional),* } { #(#optional_into),* } { #(#nullable),* } { #(#fixed),* }
         );
     }
-}
-
-/// Returns whether no two arguments accept the same type, directly or by conversion.
-fn are_distinct<'a>(writer: &TypeWriter<'_>, arguments: impl Iterator<Item = &'a Field>) -> bool {
-    let mut taken = BTreeSet::new();
-    arguments.into_iter().all(|field| {
-        let own = writer.boxed(&field.held, field.boxed).to_string();
-        let converted = union::converted(writer, &field.held, field.boxed);
-        let all: BTreeSet<String> = converted.into_iter().chain([own]).collect();
-        all.into_iter().all(|type_| taken.insert(type_))
-    })
 }
 
 /// Returns whether other types convert into the type of a field, so that `new` and the builder take any of them.

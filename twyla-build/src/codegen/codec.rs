@@ -65,25 +65,20 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
             (Some(keep), quote!(members.#read(reader, &mut extra)), Some(quote!(#name: extra)))
         }
     };
-    let constants = fields.iter().zip(&slots).filter(|(field, _)| field.constant.is_some()).map(|(field, slot)| {
-        let wire = &field.wire;
-        quote!(__twyla::required(#wire, #slot)?;)
-    });
     let values = fields.iter().zip(&slots).filter(|(field, _)| field.constant.is_none()).map(|(field, slot)| {
-        let (name, wire) = (ident(&field.name), &field.wire);
+        let name = ident(&field.name);
         if field.required {
-            quote!(#name: __twyla::required(#wire, #slot)?)
+            named(&name, slot)
         } else if field.nullable().is_some() {
             quote!(#name: #slot.unwrap_or_default())
         } else if field.null_is_absent {
             quote!(#name: #slot.flatten())
-        } else if *slot == name {
-            quote!(#name)
         } else {
-            quote!(#name: #slot)
+            named(&name, slot)
         }
     });
     let values = values.chain(kept);
+    let required = required(fields, &slots);
     quote! {
         static NAMES: __twyla::Names = __twyla::Names::new(&[#(#wires),*]);
         #(let mut #slots = ::std::option::Option::None;)*
@@ -95,9 +90,36 @@ fn read_struct(fields: &[Field], others: &Others) -> TokenStream {
                 _ => #other,
             }?;
         }
-        #(#constants)*
+        #required
         ::std::result::Result::Ok(Self { #(#values),* })
     }
+}
+
+/// Returns the initializer of a field from a variable.
+fn named(name: &Ident, variable: &Ident) -> TokenStream {
+    if name == variable { quote!(#name) } else { quote!(#name: #variable) }
+}
+
+/// Returns the statement that takes the values of the required members out of their slots, constants first. One statement for
+/// all of them compiles faster than a call and a `?` for each.
+fn required(fields: &[Field], slots: &[Ident]) -> Option<TokenStream> {
+    let all = || fields.iter().zip(slots);
+    let constants = all().filter(|(field, _)| field.constant.is_some());
+    let required: Vec<_> =
+        constants.chain(all().filter(|(field, _)| field.required && field.constant.is_none())).collect();
+    let patterns = required.iter().map(|(field, slot)| match &field.constant {
+        Some(_) => quote!(::std::option::Option::Some(())),
+        None => quote!(::std::option::Option::Some(#slot)),
+    });
+    let slots = required.iter().map(|(_, slot)| slot);
+    let wires = required.iter().map(|(field, _)| &field.wire);
+    (!required.is_empty()).then(|| {
+        quote! {
+            let (#(#patterns,)*) = (#(#slots,)*) else {
+                return ::std::result::Result::Err(members.missing(reader, &[#(#wires),*]));
+            };
+        }
+    })
 }
 
 /// Returns a key as JSON text, with quotes and the colon.

@@ -1,6 +1,6 @@
 //! Generates the structs, the enums of words and the unions, with the contracts' docs.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens as _, quote};
 use twyla_contract::Location;
 
@@ -8,6 +8,10 @@ use crate::codegen::type_names::{TypeWriter, ident};
 use crate::codegen::union;
 use crate::markdown::{code, plain, text};
 use crate::model::{Body, Field, Model, Others, Shape, Traits, Type, ValueType, checked};
+
+/// The maximum number of fields in a struct that derives `PartialEq`, `Ord`, `Hash` and `Debug`. Beyond it, one macro implements
+/// them: each derive costs the compiler about as much for a field as writing the field does.
+const MOST_DERIVED: usize = 7;
 
 /// Returns the definition of a type, with its derives, `Eq` and `PartialOrd`.
 pub(crate) fn definition(model: &Model, type_: &Type) -> TokenStream {
@@ -84,6 +88,12 @@ fn body(model: &Model, type_: &Type) -> TokenStream {
     }
 }
 
+/// Returns whether the `Debug` of a struct hides sensitive values.
+fn hides(type_: &Type) -> bool {
+    let Body::Struct { fields, others } = &type_.body else { return false };
+    struct_shown(type_, fields, others).is_some()
+}
+
 /// Returns an impl of `Debug` that hides sensitive values; `None` if the type has none.
 fn struct_shown(type_: &Type, fields: &[Field], others: &Others) -> Option<TokenStream> {
     let all = type_.is_hidden();
@@ -118,11 +128,11 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
     let derives = [
         ("Clone", true),
         ("Copy", has(Traits::COPY)),
-        ("Debug", debug),
+        ("Debug", debug && !is_compared(type_)),
         ("Default", has(Traits::DEFAULT)),
-        ("PartialEq", true),
-        ("Ord", has(Traits::ORD)),
-        ("Hash", has(Traits::HASH)),
+        ("PartialEq", !is_compared(type_)),
+        ("Ord", has(Traits::ORD) && !is_compared(type_)),
+        ("Hash", has(Traits::HASH) && !is_compared(type_)),
     ];
     let own = derives.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| ident(name).into_token_stream());
     let derives = own.chain(type_.custom.derives.iter().map(|path| checked(path)));
@@ -135,11 +145,29 @@ fn derives(type_: &Type, debug: bool) -> TokenStream {
 /// has no `PartialOrd`, which would seldom be of use.
 fn comparison(type_: &Type) -> Option<TokenStream> {
     let name = ident(&type_.name);
-    if type_.traits.has(Traits::ORD) {
+    if is_compared(type_) {
+        let names: Vec<Ident> = stored(type_).into_iter().map(ident).collect();
+        let (count, debug) = (Literal::usize_unsuffixed(names.len()), (!hides(type_)).then(|| quote!(debug)));
+        Some(quote!(__twyla::compared!(#debug #name #count { #(#names),* });))
+    } else if type_.traits.has(Traits::ORD) {
         Some(quote!(__twyla::ordered!(#name);))
     } else {
         type_.traits.has(Traits::EQ).then(|| quote!(impl ::std::cmp::Eq for #name {}))
     }
+}
+
+/// Returns whether a macro implements the comparison, the hash and the debug output of a struct.
+fn is_compared(type_: &Type) -> bool {
+    let has_all = type_.traits.has(Traits::ORD) && type_.traits.has(Traits::HASH);
+    has_all && stored(type_).len() > MOST_DERIVED
+}
+
+/// Returns the names of the fields of a struct; none for other types.
+fn stored(type_: &Type) -> Vec<&str> {
+    let Body::Struct { fields, others } = &type_.body else { return Vec::new() };
+    let declared = fields.iter().filter(|field| field.constant.is_none()).map(|field| field.name.as_str());
+    let others = if let Others::Kept { name, .. } = others { Some(name.as_str()) } else { None };
+    declared.chain(others).collect()
 }
 
 /// Returns the attributes that the build script adds to a field or variant.

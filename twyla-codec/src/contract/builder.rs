@@ -69,83 +69,77 @@ impl NoneMissing for () {}
 
 /// A type with a builder.
 pub trait Built {
-    /// The values of the members, as far as they are set.
-    type Members;
     /// The list of required members, none of which is set.
     type Unset;
 }
 
-/// Returns the value of a required member: the type of the builder proves that it is set.
-pub fn set<T>(member: Option<T>) -> T {
-    member.unwrap_or_else(|| unreachable!("a builder was built without a required member"))
+/// Panics. A builder never calls it: its type proves that each required member is set.
+pub fn unset_member() -> ! {
+    unreachable!("a builder was built without a required member")
 }
 
 /// Implements the builder of a generated struct.
 ///
-/// `builder!(Order OrderBuilder build { id: u64 } { name: String } { at: i64 } { note: String } { left_at: i64 }
-/// { kind: Kind::Order })`: the type, the builder and its last method, then six lists of members: required; required, set
-/// from any type that converts; optional; optional, set from any type that converts; optional and nullable; members with
-/// a fixed value, which have no method.
+/// `builder!(Order OrderBuilder __OrderBuilder build { id: u64 } { name: String } { at: i64 } { note: String }
+/// { left_at: i64 } { kind: Kind::Order })`: the type, the builder, the type of its members and its last method, then six lists
+/// of members: required; required, set from any type that converts; optional; optional, set from any type that converts;
+/// optional and nullable; members with a fixed value, which have no method.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __builder {
     (
-        $type:ident $builder:ident $build:ident { $($name:ident: $held:ty),* } { $($into:ident: $into_held:ty),* }
+        $type:ident $builder:ident $members:ident $build:ident { $($name:ident: $held:ty),* } { $($into:ident: $into_held:ty),* }
         { $($optional:ident: $optional_held:ty),* } { $($optional_into:ident: $optional_into_held:ty),* } { $($nullable:ident: $nullable_held:ty),* }
         { $($fixed:ident: $value:expr),* }
     ) => {
         #[doc = concat!("Builds a [`", stringify!($type), "`] member by member, in any order.")]
         #[must_use]
         pub struct $builder<__Set = <$type as $crate::__private::Built>::Unset> {
-            members: <$type as $crate::__private::Built>::Members,
+            members: $members,
             set: ::std::marker::PhantomData<__Set>,
         }
 
-        impl $type {
-            /// Returns a builder. Its last method compiles only after the methods of all required members were called.
-            pub fn builder() -> $builder {
-                let members = <<Self as $crate::__private::Built>::Members as ::std::default::Default>::default();
-                $builder { members, set: ::std::marker::PhantomData }
-            }
+        // what the compiler does for each member is most of a builder's cost: no calls, and no macros in the docs
+        #[doc(hidden)]
+        pub struct $members {
+            $($name: ::std::option::Option<$held>,)*
+            $($into: ::std::option::Option<$into_held>,)*
+            $($optional: ::std::option::Option<$optional_held>,)*
+            $($optional_into: ::std::option::Option<$optional_into_held>,)*
+            $($nullable: $crate::__private::Nullable<$nullable_held>,)*
         }
 
         #[allow(clippy::all, clippy::pedantic, nonstandard_style, unreachable_pub)]
         const _: () = {
-            // the types of members may have any name that doesn't begin with `__`
-            pub struct __Members {
-                $($name: ::std::option::Option<$held>,)*
-                $($into: ::std::option::Option<$into_held>,)*
-                $($optional: ::std::option::Option<$optional_held>,)*
-                $($optional_into: ::std::option::Option<$optional_into_held>,)*
-                $($nullable: $crate::__private::Nullable<$nullable_held>,)*
-            }
-
-            impl ::std::default::Default for __Members {
-                fn default() -> Self {
-                    Self {
-                        $($name: ::std::option::Option::None,)*
-                        $($into: ::std::option::Option::None,)*
-                        $($optional: ::std::option::Option::None,)*
-                        $($optional_into: ::std::option::Option::None,)*
-                        $($nullable: $crate::__private::Nullable::Absent,)*
-                    }
-                }
-            }
-
-            impl $crate::__private::Built for $type {
-                type Members = __Members;
-                type Unset = __member::All;
-            }
-
             mod __member {
                 pub type All = $crate::__private::unset!($($name)* $($into)*);
                 $(pub struct $name;)*
                 $(pub struct $into;)*
             }
 
+            impl $crate::__private::Built for $type {
+                type Unset = __member::All;
+            }
+
+            impl $type {
+                /// Returns a builder. Its last method compiles only after the methods of all required members were called.
+                pub fn builder() -> $builder {
+                    $builder {
+                        members: $members {
+                            $($name: ::std::option::Option::None,)*
+                            $($into: ::std::option::Option::None,)*
+                            $($optional: ::std::option::Option::None,)*
+                            $($optional_into: ::std::option::Option::None,)*
+                            $($nullable: $crate::__private::Nullable::Absent,)*
+                        },
+                        set: ::std::marker::PhantomData,
+                    }
+                }
+            }
+
             impl<__Set> $builder<__Set> {
                 $(
-                    #[doc = concat!("Sets `", stringify!($name), "`, which is required.")]
+                    /// Sets this member, which is required.
                     pub fn $name<__At>(mut self, value: $held) -> $builder<__Set::After>
                     where
                         __Set: $crate::__private::Setting<__member::$name, __At>,
@@ -155,7 +149,7 @@ macro_rules! __builder {
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($into), "`, which is required.")]
+                    /// Sets this member, which is required.
                     pub fn $into<__At>(
                         mut self,
                         value: impl ::std::convert::Into<$into_held>,
@@ -163,31 +157,31 @@ macro_rules! __builder {
                     where
                         __Set: $crate::__private::Setting<__member::$into, __At>,
                     {
-                        self.members.$into = ::std::option::Option::Some(value.into());
+                        self.members.$into = ::std::option::Option::Some(::std::convert::Into::into(value));
                         $builder { members: self.members, set: ::std::marker::PhantomData }
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($optional), "`.")]
+                    /// Sets this member.
                     pub fn $optional(mut self, value: $optional_held) -> Self {
                         self.members.$optional = ::std::option::Option::Some(value);
                         self
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($optional_into), "`.")]
+                    /// Sets this member.
                     pub fn $optional_into(mut self, value: impl ::std::convert::Into<$optional_into_held>) -> Self {
-                        self.members.$optional_into = ::std::option::Option::Some(value.into());
+                        self.members.$optional_into = ::std::option::Option::Some(::std::convert::Into::into(value));
                         self
                     }
                 )*
                 $(
-                    #[doc = concat!("Sets `", stringify!($nullable), "`: a value, or `Nullable::Null`.")]
+                    /// Sets this member: a value, or `Nullable::Null`.
                     pub fn $nullable(
                         mut self,
                         value: impl ::std::convert::Into<$crate::__private::Nullable<$nullable_held>>,
                     ) -> Self {
-                        self.members.$nullable = value.into();
+                        self.members.$nullable = ::std::convert::Into::into(value);
                         self
                     }
                 )*
@@ -199,13 +193,22 @@ macro_rules! __builder {
                     __Set: $crate::__private::RequiredMembers,
                     <__Set as $crate::__private::RequiredMembers>::Missing: $crate::__private::NoneMissing,
                 {
-                    let members = self.members;
+                    let $members {
+                        $($name: ::std::option::Option::Some($name),)*
+                        $($into: ::std::option::Option::Some($into),)*
+                        $($optional,)*
+                        $($optional_into,)*
+                        $($nullable,)*
+                    } = self.members else {
+                        // the type of the builder proves that each one is set
+                        $crate::__private::unset_member()
+                    };
                     $type {
-                        $($name: $crate::__private::set(members.$name),)*
-                        $($into: $crate::__private::set(members.$into),)*
-                        $($optional: members.$optional,)*
-                        $($optional_into: members.$optional_into,)*
-                        $($nullable: members.$nullable,)*
+                        $($name,)*
+                        $($into,)*
+                        $($optional,)*
+                        $($optional_into,)*
+                        $($nullable,)*
                         $($fixed: $value,)*
                     }
                 }
@@ -219,5 +222,11 @@ macro_rules! __builder {
 #[macro_export]
 macro_rules! __unset {
     () => { () };
+    // several at once: each step copies the rest
+    ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident $($rest:ident)*) => {
+        ($crate::__private::Unset<$a>, ($crate::__private::Unset<$b>, ($crate::__private::Unset<$c>,
+        ($crate::__private::Unset<$d>, ($crate::__private::Unset<$e>, ($crate::__private::Unset<$f>,
+        ($crate::__private::Unset<$g>, ($crate::__private::Unset<$h>, $crate::__private::unset!($($rest)*)))))))))
+    };
     ($member:ident $($rest:ident)*) => { ($crate::__private::Unset<$member>, $crate::__private::unset!($($rest)*)) };
 }

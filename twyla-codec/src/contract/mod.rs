@@ -5,6 +5,6 @@ pub(crate) mod builder;
 pub mod event;
 mod generated;
 pub(crate) mod method;
-mod ordered;
+pub(crate) mod ordered;
 pub(crate) mod otherwise;
 pub mod record;

@@ -52,6 +52,8 @@ impl Names {
 #[derive(Debug)]
 pub struct Members<'a> {
     first: bool,
+    /// The position of the object in the text.
+    start: usize,
     names: &'static Names,
     /// The index of the declared name that comes next if the members are in order.
     expected: usize,
@@ -67,8 +69,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// A `type` fault if the value is not an object.
     pub fn members(&mut self, names: &'static Names) -> Result<Members<'a>, Fault> {
+        let start = self.at;
         self.object()?;
-        Ok(Members { first: true, names, expected: 0, other: Cow::Borrowed(""), seen: None })
+        Ok(Members { first: true, start, names, expected: 0, other: Cow::Borrowed(""), seen: None })
     }
 }
 
@@ -174,6 +177,22 @@ impl<'a> Members<'a> {
         std::mem::take(&mut self.other)
     }
 
+    /// Returns the fault of an object that has been read and lacks one of these members: the first of those that it lacks.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn missing(&self, reader: &Reader<'a>, required: &[&'static str]) -> Fault {
+        let mut lacking = required.to_vec();
+        let (mut object, mut first) = (Reader::new(reader.text.get(self.start..).unwrap_or_default()), true);
+        let mut is_read = object.object().is_ok();
+        while is_read && let Ok(Some(key)) = object.next_key(first) {
+            first = false;
+            lacking.retain(|name| *name != key);
+            is_read = object.skip_unchecked().is_ok();
+        }
+        missing(lacking.first().copied().unwrap_or_default())
+    }
+
     /// Returns the fault of a closed object that has an undeclared member.
     #[cold]
     #[inline(never)]
@@ -249,21 +268,10 @@ pub fn nothing_but(reader: &mut Reader<'_>, names: &'static Names) -> Result<(),
     Ok(())
 }
 
-/// Returns the value of a required member.
-///
-/// # Errors
-/// A `required` fault if the member is missing.
-#[inline]
-pub fn required<T>(name: &'static str, slot: Option<T>) -> Result<T, Fault> {
-    match slot {
-        Some(value) => Ok(value),
-        None => Err(missing(name)),
-    }
-}
-
+/// Returns the fault of an object without a required member.
 #[cold]
 #[inline(never)]
-fn missing(name: &str) -> Fault {
+pub(super) fn missing(name: &str) -> Fault {
     Fault::new("required", format!("`{}` is missing", shortened(name, 200)))
 }
 

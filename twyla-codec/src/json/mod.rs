@@ -31,7 +31,7 @@ pub use bridge::{deserialize, serialize};
 pub use encoding::{other_encoding, utf8};
 pub use fault::Fault;
 pub use items::Items;
-pub use members::{Extra, Members, Names, nothing_but, required};
+pub use members::{Extra, Members, Names, nothing_but};
 pub use read::{Read, default, from_str, from_str_exactly};
 pub use reader::{Reader, Token};
 pub use variants::MemberValue;

@@ -20,7 +20,8 @@ impl Read for Sample {
                 _ => return Err(members.refuse()),
             }
         }
-        Ok(Self { count: required("count", count)?, next })
+        let (Some(count),) = (count,) else { return Err(members.missing(reader, &["count"])) };
+        Ok(Self { count, next })
     }
 }
 
@@ -38,6 +39,30 @@ impl Write for Sample {
 fn refusal(text: &str) -> String {
     let violation = from_str::<Sample>(text).unwrap_err().into_violation();
     format!("{} {violation}", violation.keyword)
+}
+
+#[test]
+fn says_which_required_member_is_missing_first() {
+    static NAMES: Names = Names::new(&["id", "at", "b\"c"]);
+    let missing = |text: &str| {
+        let mut reader = Reader::new(text);
+        let mut members = reader.members(&NAMES).unwrap();
+        while let Some(name) = members.name(&mut reader).unwrap() {
+            match name {
+                0..3 => members.field(&mut reader, &mut None::<serde_json::Value>).unwrap(),
+                _ => members.unknown(&mut reader).unwrap(),
+            }
+        }
+        members.missing(&reader, &["id", "at", "b\"c"]).into_violation().to_string()
+    };
+    for (text, name) in [
+        ("{}", "id"),
+        (r#" { "at": {"id": 1}, "other": ["id"] } "#, "id"),
+        (r#"{"\u0069d":1,"b\"c":2}"#, "at"),
+        (r#"{"other":{"b\"c":1},"at":1,"id":2}"#, "b\"c"),
+    ] {
+        assert_eq!(missing(text), format!("(root): `{name}` is missing"), "{text}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use twyla_contract::text::shortened;
 
 use super::fault::Fault;
-use super::members::required;
+use super::members::missing;
 use super::reader::{Reader, Token};
 use super::words::none_of;
 
@@ -126,7 +126,7 @@ pub fn no_variant_of_value(reader: &mut Reader<'_>, name: &'static str, wanted: 
     match reader.at_member(name) {
         Err(fault) => fault,
         Ok(true) => reader.mismatch(wanted).in_key(name),
-        Ok(false) => required::<()>(name, None).err().unwrap_or_else(|| Fault::new("required", String::new())),
+        Ok(false) => missing(name),
     }
 }
 

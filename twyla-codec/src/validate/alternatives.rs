@@ -81,7 +81,7 @@ fn both(one: &str, other: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Names, Read, required};
+    use crate::json::{Names, Read};
     use crate::validate::schema::{self, Number, Rule, Schema};
 
     #[derive(Debug, PartialEq)]
@@ -102,7 +102,7 @@ mod tests {
                 _ => members.unknown(reader)?,
             }
         }
-        required(wire, own)
+        own.ok_or_else(|| members.missing(reader, &[wire]))
     }
 
     impl Read for Contact {
@@ -177,7 +177,7 @@ mod tests {
                         _ => members.unknown(reader)?,
                     }
                 }
-                required("x", x)
+                x.ok_or_else(|| members.missing(reader, &["x"]))
             }
             one_of(reader, &[("a", |reader| x(reader).map(Self::AtMost)), ("b", |reader| x(reader).map(Self::AtLeast))])
         }

@@ -175,7 +175,7 @@ mod tests {
 
     use super::super::rules;
     use super::*;
-    use crate::json::{Fault, Names, Reader, close_object, required, write_member};
+    use crate::json::{Fault, Names, Reader, close_object, write_member};
 
     #[derive(Debug, PartialEq)]
     struct Sample {
@@ -194,7 +194,8 @@ mod tests {
                     _ => return Err(members.refuse()),
                 }
             }
-            Ok(Self { count: required("count", count)?, next })
+            let (Some(count),) = (count,) else { return Err(members.missing(reader, &["count"])) };
+            Ok(Self { count, next })
         }
     }
     impl Write for Sample {
