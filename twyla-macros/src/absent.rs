@@ -78,8 +78,8 @@ pub(crate) enum Resolution {
     Reported,
 }
 
-/// Looks for the contracts of an attribute: at its own path, or in `crate::contracts`. Only the root of the crate is known well
-/// enough to say that something is absent.
+/// Looks for the contracts of an attribute: at its own path, or in `crate::contracts`. Reports as absent
+/// only what the root of the crate certainly lacks; the compiler decides about everything else.
 pub(crate) fn contracts(path: Option<&Path>, runtime: &Runtime) -> Resolution {
     static REPORTED: AtomicBool = AtomicBool::new(false);
     let invocation = Invocation::current();

@@ -11,7 +11,7 @@ use crate::catalogue::{self, Problems};
 pub(crate) struct Attribute {
     /// The macro: `listener`.
     pub(crate) macro_name: &'static str,
-    /// The description of the name in error messages: `the event's name`. The name has no key.
+    /// The description of the name in error messages: `the event's name`. The name is written without a key: `#[listener("api.user_input")]`.
     pub(crate) name: &'static str,
     pub(crate) keys: &'static [&'static str],
 }

@@ -103,8 +103,8 @@ pub enum UndeclaredMembers {
 pub struct FieldExplanation {
     /// The name on the wire.
     pub wire: String,
-    /// The type: an `Option` if the property may be absent, a `Nullable` if it may be null too. For a property with only
-    /// one word, that word as JSON.
+    /// The type: an `Option` if the property may be absent, a `Nullable` if it may be null too. For a property whose
+    /// only value is one string, that string as JSON.
     pub rust_type: String,
     /// Whether the schema requires the property.
     pub required: bool,

@@ -35,7 +35,7 @@ impl<'a> SchemaReader<'a> {
         }
         let object = self.without_null(target);
         let all = || narrowing.parts.iter().chain([loc]);
-        // decided before the type of the target is read: reading would generate a type that nothing may use
+        // decided before the type of the target is read: reading it generates a type, which might then have no use
         if self.is_union(&object) || self.implies_object(&object) {
             let names = self.declared_names(&object);
             let is_map = self.is_map(&object) && !self.is_union(&object);

@@ -44,7 +44,7 @@ pub(crate) fn bad_retry(written: &str) -> Text {
 
 pub(crate) fn bad_rate(written: &str) -> Text {
     Text::new(format!("`rate` cannot be `{written}`"))
-        .help("write the most events in a period, from 1 to 1000000, as in `rate = \"100/s\"`")
+        .help("write the maximum number of events in a period, from 1 to 1000000, as in `rate = \"100/s\"`")
         .note("periods are `s`, `m` or `min`, `h` and `d`")
 }
 
@@ -88,8 +88,8 @@ pub(crate) fn within_of_one_event() -> Text {
 
 pub(crate) fn batch_over_the_most(batch: u16, concurrency: u16, most: u32, prefetch: u16) -> Text {
     let text = Text::new(format!("a batch of {batch} events is too large")).note(format!(
-        "AMQP limits `prefetch` to {prefetch} events: those of all batches that are being handled, and of the batch that is \
-         being collected"
+        "AMQP limits `prefetch` to {prefetch} events, which must cover all batches that are being handled and the batch that \
+         is being collected"
     ));
     match (concurrency, most) {
         (1, most) => text.help(format!("write `batch = {most}` or less")),

@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 /// struct Greeting { .. }                          // the struct as it was
 /// const _: () = {
 ///     const EMISSION_FITS: bool = ..;              // asked of the compiler: does the field's type fit its property?
-///     trait EmissionOfUserInput { .. }             // carries the words for a type that doesn't
+///     trait EmissionOfUserInput { .. }             // carries the error for a type that doesn't
 ///     trait ReadEmissionOfUserInput { .. }         // and for one that can't be read, where the struct is listened to
 ///     struct GreetingRead { .. }                   // the fields as serde reads and writes them
 ///     struct GreetingWritten<'a> { .. }

@@ -13,7 +13,7 @@ use crate::function;
 /// async fn answer(..) { .. }                       // the function as it was
 /// struct answer {}                                 // stands for it in `listeners![answer]`
 /// const _: () = {
-///     trait ContentOfUserInput { .. }              // carries the words for a first argument of another type
+///     trait ContentOfUserInput { .. }              // carries the error for a first argument of another type
 ///     impl Listener for answer { .. }
 /// };
 /// ```

@@ -13,7 +13,7 @@ use crate::function;
 /// async fn get_booking(..) -> Result<..> { .. }    // the function as it was
 /// struct get_booking {}                            // stands for it in `rpcs![get_booking]`
 /// const _: () = {
-///     trait RequestOfGetBooking { .. }             // carries the words for a first argument of another type
+///     trait RequestOfGetBooking { .. }             // carries the error for a first argument of another type
 ///     trait AnswerOfGetBooking { .. }              // and for a return type that isn't an answer
 ///     impl Handler for get_booking { .. }
 /// };

@@ -106,7 +106,8 @@ struct BatchRun<'a> {
 }
 
 impl BatchRun<'_> {
-    /// Returns the events without those that the broker delivers again. Their failed attempts are kept for the next delivery.
+    /// Returns the events whose deliveries are still valid. The broker delivers the others again; the failed attempts of those are
+    /// kept for the next delivery.
     fn without_void(&mut self, members: Vec<InBatch>) -> Vec<InBatch> {
         let (void, valid): (Vec<_>, Vec<_>) = members.into_iter().partition(|(_, member)| member.ack.is_void());
         let left = self.due.saturating_duration_since(Instant::now());

@@ -48,7 +48,7 @@ impl Wait {
             progress.rest();
             state.next = Some(progress.clone());
         }
-        // a permit is stored if it was given since then
+        // doesn't miss a signal that was given after the lock was released: `notify_one` stored a permit
         self.0.given.notified().await;
     }
 

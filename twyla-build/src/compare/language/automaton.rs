@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 /// The maximum number of states. A pattern that needs more has no automaton.
 const MOST: usize = 20_000;
 
-/// A state of the pattern's automaton.
+/// A state of the pattern's automaton, described by the transitions out of it.
 #[derive(Clone, Debug)]
 pub(super) enum Transition {
     /// One character of the class at the first index, then the state at the second.

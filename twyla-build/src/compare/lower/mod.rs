@@ -27,7 +27,8 @@ use crate::schema::scope::Scopes;
 const DEEPEST: usize = 5_000;
 
 /// The maximum number of opaque rules (rules that the comparison can't decide) of one side that are compared by content. The
-/// content has every schema that the rule reaches, so it is costly; a further rule equals no rule of the other side.
+/// content has every schema that the rule reaches, so it is costly. Beyond the maximum, a rule counts as different from every
+/// rule of the other side.
 const MOST_CONTENTS: usize = 16;
 
 /// The dynamic scope of a schema: each anchor with the outermost schema of its name.
