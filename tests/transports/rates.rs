@@ -22,8 +22,8 @@ both_transports!(
     events_of_a_key_keep_their_order,
     a_service_that_stops_does_not_wait_for_the_rate,
     a_batch_does_not_wait_for_the_rate_when_the_service_stops,
-    an_event_that_waits_too_long_comes_back_without_counting_as_redelivered,
-    a_batch_that_waits_too_long_comes_back,
+    an_event_that_waits_too_long_goes_to_another_member,
+    a_batch_that_waits_too_long_goes_to_another_member,
 );
 
 fn context() -> Here {
@@ -34,6 +34,9 @@ fn context() -> Here {
 fn quick() -> Policy {
     Policy { rate: Some(Rate::per_second(20)), ..Policy::default() }
 }
+
+/// Longer than any test runs.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// One event, and no other while a test runs.
 fn hourly() -> Policy {
@@ -148,7 +151,8 @@ async fn a_service_that_stops_does_not_wait_for_the_rate(bus: Bus) {
     here!(Mine, "a_service_that_stops_does_not_wait_for_the_rate");
     let (script, mut calls) = numbers::<Mine>(|_| true);
     let policy = Policy { prefetch: Some(10), ..hourly() };
-    let running = bus.service().state(script).listeners([with::<Mine>(policy)]).start().await.unwrap();
+    let service = bus.service().drain_deadline(DAY).state(script).listeners([with::<Mine>(policy)]);
+    let running = service.start().await.unwrap();
     emit::<Mine>(&bus, 0..3).await;
     assert_eq!(calls.recv().await, Some(0));
     running.stop().await;
@@ -162,7 +166,8 @@ async fn a_service_that_stops_does_not_wait_for_the_rate(bus: Bus) {
 async fn a_batch_does_not_wait_for_the_rate_when_the_service_stops(bus: Bus) {
     here!(Mine, "a_batch_does_not_wait_for_the_rate");
     let (script, mut calls) = BatchScript::<Mine>::numbers(|_| Ok(()));
-    let running = bus.service().state(script).listeners([batches::<Mine>(2, hourly())]).start().await.unwrap();
+    let service = bus.service().drain_deadline(DAY).state(script).listeners([batches::<Mine>(2, hourly())]);
+    let running = service.start().await.unwrap();
     emit::<Mine>(&bus, 0..4).await;
     assert_eq!(calls.recv().await, Some(vec![0, 1]));
     running.stop().await;
@@ -177,35 +182,34 @@ async fn a_batch_does_not_wait_for_the_rate_when_the_service_stops(bus: Bus) {
     running.stop().await;
 }
 
-/// An event each three seconds, in a service whose deliveries may wait for one second.
-fn slow() -> Policy {
-    Policy { rate: Some(Rate { events: 20, per: Duration::from_secs(60) }), prefetch: Some(10), ..Policy::default() }
-}
+/// Half of it is the time after which a waiting event moves.
 const SHORT: Duration = Duration::from_secs(2);
 
-async fn an_event_that_waits_too_long_comes_back_without_counting_as_redelivered(bus: Bus) {
-    here!(Mine, "an_event_that_waits_too_long_comes_back");
+async fn an_event_that_waits_too_long_goes_to_another_member(bus: Bus) {
+    here!(Mine, "an_event_that_waits_too_long_goes_to_another_member");
     let (sender, mut metas) = mpsc::unbounded_channel();
     let script = Script::<Mine>::new(move |call| {
         let _ = sender.send((call.ping.n, call.meta.attempt, call.meta.redelivered));
         async { Ok(()) }
     });
-    let service = bus.service().state(script).consumer_timeout(SHORT).listeners([with::<Mine>(slow())]);
-    let running = service.start().await.unwrap();
-    // the first two take the tokens of a full bucket
+    let policy = Policy { prefetch: Some(10), ..hourly() };
+    let service = bus.service().state(script.clone()).consumer_timeout(SHORT).listeners([with::<Mine>(policy)]);
+    let limited = service.start().await.unwrap();
     emit::<Mine>(&bus, 0..3).await;
-    let mut calls = Vec::new();
-    while calls.len() < 3 {
-        calls.push(metas.recv().await.unwrap());
-    }
+    assert_eq!(metas.recv().await, Some((0, 1, false)));
+    // this member takes what the other one has had and returns
+    let other = bus.service().state(script).listeners([listener::<Mine>("one")]).start().await.unwrap();
+    let mut calls = [metas.recv().await, metas.recv().await];
     calls.sort_unstable();
-    assert_eq!(calls, [(0, 1, false), (1, 1, false), (2, 1, false)]);
-    running.stop().await;
+    // an event that returns doesn't count as redelivered
+    assert_eq!(calls, [Some((1, 1, false)), Some((2, 1, false))]);
+    limited.stop().await;
+    other.stop().await;
     assert!(metas.recv().await.is_none(), "an event came twice");
 }
 
-async fn a_batch_that_waits_too_long_comes_back(bus: Bus) {
-    here!(Mine, "a_batch_that_waits_too_long_comes_back");
+async fn a_batch_that_waits_too_long_goes_to_another_member(bus: Bus) {
+    here!(Mine, "a_batch_that_waits_too_long_goes_to_another_member");
     let (sender, mut calls) = mpsc::unbounded_channel();
     let script = BatchScript::<Mine>::new(move |batch| {
         for event in &batch {
@@ -213,16 +217,18 @@ async fn a_batch_that_waits_too_long_comes_back(bus: Bus) {
         }
         async { Ok(()) }
     });
-    let policy = Policy { rate: slow().rate, ..soon() };
-    let service = bus.service().state(script).consumer_timeout(SHORT).listeners([batches::<Mine>(2, policy)]);
-    let running = service.start().await.unwrap();
+    let policy = Policy { rate: hourly().rate, ..soon() };
+    let service = bus.service().state(script.clone()).consumer_timeout(SHORT).listeners([batches::<Mine>(2, policy)]);
+    let limited = service.start().await.unwrap();
     emit::<Mine>(&bus, 0..4).await;
-    let mut all = BTreeSet::new();
-    while all.len() < 4 {
-        assert!(all.insert(calls.recv().await.unwrap()), "an event came twice");
-    }
-    assert_eq!(all, (0..4).map(|n| (n, 1, false)).collect());
-    running.stop().await;
+    assert_eq!((calls.recv().await, calls.recv().await), (Some((0, 1, false)), Some((1, 1, false))));
+    let other = bus.service().state(script).listeners([batches::<Mine>(2, soon())]).start().await.unwrap();
+    let mut left = [calls.recv().await, calls.recv().await];
+    left.sort_unstable();
+    assert_eq!(left, [Some((2, 1, false)), Some((3, 1, false))]);
+    limited.stop().await;
+    other.stop().await;
+    assert!(calls.recv().await.is_none(), "an event came twice");
 }
 
 /// Starts a member of the group, with a store of its own connections.

@@ -3,12 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
+use super::breaker::PauseAfter;
+use super::dedupe::Dedupe;
 use super::pauses::Pauses;
+use super::phase::Phase;
+use super::rate::Rate;
 use super::rate_limit::RateLimit;
+use crate::bus::config::FOREVER;
 use crate::progress::DeliveryProgress;
+use crate::telemetry::metrics::ListenerMetrics;
+use crate::transport::QueueSpec;
 
 /// The limits of a listener.
 pub(crate) struct Limits {
@@ -20,9 +27,50 @@ pub(crate) struct Limits {
     pub(crate) pauses: Option<Arc<Pauses>>,
 }
 
+/// The limits that the attribute of a listener or its service sets.
+#[derive(Clone, Copy)]
+pub(crate) struct LimitSettings {
+    pub(crate) rate: Option<Rate>,
+    pub(crate) pause_after: Option<PauseAfter>,
+}
+
+impl LimitSettings {
+    /// Bounds the times, so that they can be added to the current one.
+    pub(crate) fn bounded(self) -> Self {
+        let rate = self.rate.map(|rate| Rate { per: rate.per.min(FOREVER), ..rate });
+        let pause_after = self.pause_after.map(|after| PauseAfter {
+            within: after.within.min(FOREVER),
+            pause: after.pause.min(FOREVER),
+            ..after
+        });
+        Self { rate, pause_after }
+    }
+
+    /// Returns how many of `prefetch` events can be handled within this time, at least `least`: more of them would wait in this process
+    /// until they have to go back.
+    pub(crate) fn prefetch(self, prefetch: u16, least: u16, time: Duration) -> u16 {
+        let most = self.rate.map(|rate| rate.events_in(time));
+        most.and_then(|most| u16::try_from(most).ok()).map_or(prefetch, |most| prefetch.min(most.max(least)))
+    }
+}
+
 impl Limits {
-    /// Returns the limits, if there are any.
-    pub(crate) fn new(rate: Option<RateLimit>, pauses: Option<Arc<Pauses>>) -> Option<Self> {
+    /// Returns the limits of a queue's listener, if there are any.
+    pub(crate) fn new(
+        settings: LimitSettings,
+        queue: &QueueSpec,
+        dedupe: Option<&Dedupe>,
+        metrics: &ListenerMetrics,
+        stopping: &watch::Receiver<Phase>,
+    ) -> Option<Self> {
+        let (event, group) = (queue.event, queue.group);
+        let rate = settings.rate.map(|rate| RateLimit::new(rate, dedupe.map(|dedupe| &dedupe.store), &queue.name));
+        if let Some(rate) = &rate {
+            let of = if rate.is_shared() { "all members of the group together" } else { "this member" };
+            tracing::info!(event, group, of, "the rate of the listener is limited");
+        }
+        let pauses =
+            settings.pause_after.map(|after| Pauses::new(after, (event, group), metrics.clone(), stopping.clone()));
         let limits = Self { turn: Arc::new(Semaphore::new(1)), begun: Instant::now(), rate, pauses };
         (limits.rate.is_some() || limits.pauses.is_some()).then_some(limits)
     }

@@ -63,12 +63,10 @@ use self::breaker::PauseAfter;
 use self::dedupe::{Dedupe, forget};
 use self::gather::Gathering;
 use self::handler::{Batching, Registration, States};
-use self::limits::Limits;
+use self::limits::{LimitSettings, Limits};
 use self::pace::Pace;
-use self::pauses::Pauses;
 use self::phase::Phase;
 use self::rate::Rate;
-use self::rate_limit::RateLimit;
 use self::recall::Recall;
 use self::retry::Retry;
 use self::running::Running;
@@ -366,15 +364,12 @@ impl Service {
                 }
                 None => policy.prefetch.unwrap_or(self.prefetch).max(1),
             };
-            let rate = policy.rate.or(self.rate).map(|rate| Rate { per: rate.per.min(FOREVER), ..rate });
-            let prefetch = match (rate, policy.prefetch) {
-                // more would wait in this process until they have to go back
-                (Some(rate), None) => {
-                    let most =
-                        rate.events_in(self.consumer_timeout / 2).max(batch.map_or(1, |batch| batch.size.into()));
-                    u16::try_from(most).map_or(prefetch, |most| prefetch.min(most))
-                }
-                _ => prefetch,
+            let limits =
+                LimitSettings { rate: policy.rate.or(self.rate), pause_after: policy.pause_after.or(self.pause_after) };
+            let limits = limits.bounded();
+            let prefetch = match policy.prefetch {
+                Some(_) => prefetch,
+                None => limits.prefetch(prefetch, batch.map_or(1, |batch| batch.size), self.consumer_timeout / 2),
             };
             let places = concurrency.filter(|places| batch.is_some() || *places < prefetch);
             let queue = Arc::new(QueueSpec {
@@ -392,18 +387,10 @@ impl Service {
             tracing::info!(event = queue.event, group = queue.group, handler = listener.handler, "listening");
             let (event, group) = (queue.event, queue.group);
             let retry = policy.retry.unwrap_or(self.retry);
-            let rate = rate.map(|rate| RateLimit::new(rate, self.dedupe.as_ref().map(|it| &it.store), &queue.name));
-            if let Some(rate) = &rate {
-                let of = if rate.is_shared() { "all members of the group together" } else { "this member" };
-                tracing::info!(event, group, of, "the rate of the listener is limited");
-            }
             let metrics = ListenerMetrics::new(event, group);
-            let pauses = policy.pause_after.or(self.pause_after).map(|after| {
-                let PauseAfter { within, pause, .. } = after;
-                let after = PauseAfter { within: within.min(FOREVER), pause: pause.min(FOREVER), ..after };
-                Pauses::new(after, (event, group), metrics.clone(), stopping.clone())
-            });
-            running.paused.extend(pauses.as_ref().map(|pauses| (queue.name.clone(), pauses.subscribe())));
+            let limits = Limits::new(limits, &queue, self.dedupe.as_ref(), &metrics, &stopping);
+            let pauses = limits.as_ref().and_then(|limits| limits.pauses.as_ref());
+            running.paused.extend(pauses.map(|pauses| (queue.name.clone(), pauses.subscribe())));
             let listening = Arc::new(ActiveListener {
                 bus: self.bus.clone(),
                 states: states.clone(),
@@ -415,7 +402,7 @@ impl Service {
                 gathering: batch.map(Gathering::new),
                 places: places.map(|places| Arc::new(Semaphore::new(places.into()))),
                 stopping: stopping.clone(),
-                limits: Limits::new(rate, pauses),
+                limits,
                 pace: Pace::default(),
                 metrics,
                 store: StoreState::new(event, group),

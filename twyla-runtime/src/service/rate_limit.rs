@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dedupe::{Store, Trouble};
 use super::rate::{Bucket, Rate};
 
-/// A member takes the tokens of this time at once from a shared bucket, so that it asks the database at most 50 times in a second.
+/// A member takes the tokens of this time at once from a shared bucket, so that a high rate needs no query for each event.
 const LEASE: Duration = Duration::from_millis(20);
 /// How long taken tokens can be used: a member that takes them keeps no more than a second's from the others.
 const LEASED_FOR: Duration = Duration::from_secs(1);
