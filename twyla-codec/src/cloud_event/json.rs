@@ -114,6 +114,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::cloud_event::write::tests::event;
@@ -208,5 +209,26 @@ mod tests {
             assert!(!refused.message.contains("secret"), "{refused}");
         }
         assert!(decode_json(b"{\"id\":\"\xff\"}", "a.b").unwrap_err().message.contains("not valid UTF-8"));
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_writes(text in any::<String>(), app_id in any::<String>(), id in "[ -~]{1,40}") {
+            let context = serde_json::json!({ "text": text }).to_string();
+            let new = NewEvent { app_id: &app_id, id: &id, context: &context, ..event() };
+            let json = encode_json(&new, context.as_bytes());
+            let (read, content) = decode_json(&json, "shop.paid").unwrap();
+            prop_assert_eq!((&*read.id, content), (id.as_str(), context.as_bytes()));
+            let read = read.context.unwrap();
+            let value: serde_json::Value = serde_json::from_str(&read).unwrap();
+            prop_assert_eq!(value["text"].as_str(), Some(text.as_str()));
+            prop_assert!(!read.contains(char::is_control));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80), members in any::<String>()) {
+            let _ = decode_json(&bytes, "shop.paid");
+            let _ = decode_json(format!("{{{members}}}").as_bytes(), "shop.paid");
+        }
     }
 }

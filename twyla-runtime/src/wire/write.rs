@@ -67,3 +67,76 @@ fn properties(content_type: &str, timestamp: DateTime<Utc>, app_id: &str) -> Sen
         .with(Property::Timestamp, &seconds.to_be_bytes())
         .with_text(Property::AppId, app_id.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::transport::PublishTarget;
+
+    fn message(body: &'static str) -> Outgoing {
+        Outgoing {
+            to: PublishTarget::Event { domain: "shop".into(), event_type: "paid".into() },
+            body: Bytes::from_static(body.as_bytes()),
+            message_id: "17".into(),
+            timestamp: DateTime::UNIX_EPOCH,
+            app_id: "till".into(),
+            headers: Vec::new(),
+            trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse().ok(),
+            original: None,
+        }
+    }
+
+    const ENVELOPE: &str = r#"{"event_name":"shop.paid","content":{"sum":5},"context":{"channel":"web"},"meta":{"version":1,
+        "timestamp":"2025-06-27T04:53:20+00:00","session_id":"5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42"}}"#;
+
+    #[test]
+    fn binary_mode_has_the_attributes_as_headers_and_the_content_as_body() {
+        let written = Wire::CloudEventsBinary.written(message(ENVELOPE), "shop.paid");
+        let headers: Vec<_> = written
+            .headers
+            .iter()
+            .map(|(name, value)| match value {
+                Header::Text(text) => format!("{name}: {text}"),
+                other => panic!("{name} is not a text: {other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            headers,
+            [
+                "cloudEvents:specversion: 1.0",
+                "cloudEvents:type: shop.paid",
+                "cloudEvents:source: till",
+                "cloudEvents:id: 17",
+                "cloudEvents:time: 2025-06-27T04:53:20.000000+00:00",
+                "cloudEvents:twylasession: 5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42",
+                r#"cloudEvents:twylacontext: {"channel":"web"}"#,
+                "cloudEvents:traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            ]
+        );
+        assert_eq!(&written.body[..], br#"{"sum":5}"#);
+        let properties = written.original.unwrap();
+        assert_eq!(properties.text(Property::ContentType), Some(&b"application/json"[..]));
+        assert_eq!(properties.get(Property::DeliveryMode), [2]);
+        assert_eq!(
+            (properties.text(Property::AppId), properties.text(Property::MessageId)),
+            (Some(&b"till"[..]), None)
+        );
+    }
+
+    #[test]
+    fn structured_mode_has_no_headers() {
+        let written = Wire::CloudEventsStructured.written(message(ENVELOPE), "shop.paid");
+        assert!(written.headers.is_empty() && written.body.starts_with(br#"{"specversion":"1.0","#));
+        assert_eq!(written.original.unwrap().text(Property::ContentType), Some(MEDIA_TYPE.as_bytes()));
+    }
+
+    #[test]
+    fn an_envelope_and_a_body_that_is_none_stay_as_they_are() {
+        for (wire, body) in [(Wire::Envelope, ENVELOPE), (Wire::CloudEventsBinary, "no envelope")] {
+            let written = wire.written(message(body), "shop.paid");
+            assert!(written.body == body && written.headers.is_empty() && written.original.is_none(), "{wire:?}");
+        }
+    }
+}
