@@ -122,7 +122,11 @@ async fn take(listening: &ActiveListener, limits: &Limits, rate: &RateLimit, app
     let is_virtual = progress.virtual_time().is_some();
     let (mut patience, mut waits) = (StoreBackoff::default(), false);
     loop {
-        match rate.take(events, limits.now(progress), is_virtual).await {
+        let taken = rate.take(events, limits.now(progress), is_virtual).await;
+        if taken.is_ok() {
+            patience.works(listening);
+        }
+        match taken {
             Ok(Duration::ZERO) => return,
             Ok(wait) => {
                 if !waits {
