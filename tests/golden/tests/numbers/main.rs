@@ -333,6 +333,8 @@ fn pairs() -> Vec<String> {
             String::new(),
             format!(r#","list":[{a},{b}]"#),
             format!(r#","list":[1,2,4,5,6,7,8,{b},{a}]"#),
+            format!(r#","below":[{b},{a}]"#),
+            format!(r#","below":[3,{a}]"#),
             format!(r#","any":[{a},{b}]"#),
             format!(r#","first":[{a},1],"power":1.8014398509481984e38"#),
             format!(r#","first":[{b},3],"power":{a}"#),
