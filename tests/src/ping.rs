@@ -23,7 +23,7 @@ pub trait Place: Send + Sync + 'static {
 /// Defines the domain of a test: `here!(Mine, "my_test")`.
 #[macro_export]
 macro_rules! here {
-    ($name:ident, $domain:literal) => {
+    ($name:ident, $domain:expr) => {
         struct $name;
         impl $crate::Place for $name {
             const DOMAIN: &'static str = $domain;

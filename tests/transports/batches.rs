@@ -23,10 +23,12 @@ both_transports!(
     a_batch_ends_some_time_after_its_first_event,
     a_batch_fills_whatever_the_services_prefetch_is,
     one_poison_event_is_found_and_dead_lettered_alone,
+    the_events_of_a_failed_batch_are_handled_before_the_next_batch,
     what_a_handler_asks_for_a_batch_concerns_the_event_that_is_alone,
     a_batch_that_is_never_retried_fails_as_a_whole,
     a_batch_is_retried_as_it_is_after_a_failure_that_may_pass,
     events_join_a_batch_again_after_a_long_pause,
+    only_events_at_their_last_attempt_leave_a_batch_that_fails_for_a_time,
     events_that_wait_while_the_handler_runs_share_a_batch,
     a_panic_in_a_batch_is_found_too,
     the_handler_says_which_events_failed,
@@ -37,6 +39,7 @@ both_transports!(
     as_many_batches_as_allowed_are_handled_at_once,
     events_of_a_key_keep_their_order_within_and_across_batches,
     events_of_a_key_wait_for_one_that_failed,
+    other_batches_are_handled_while_one_in_order_waits_for_its_retry,
     an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on,
     the_outbox_repeats_only_the_events_that_it_made_fail,
     events_have_their_index_however_they_are_sorted,
@@ -51,10 +54,10 @@ twyla_tests::with_rabbitmq!(
     a_batch_is_one_transaction_with_sqlite,
     a_batch_is_one_transaction_with_postgres,
     events_that_end_the_process_take_no_other_to_the_dead_queue,
-    an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_sqlite,
-    an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_postgres,
-    a_batch_that_is_never_retried_is_split_after_a_rollback_with_sqlite,
-    a_batch_that_is_never_retried_is_split_after_a_rollback_with_postgres,
+    a_final_failure_keeps_the_order_after_a_rollback_with_sqlite,
+    a_final_failure_keeps_the_order_after_a_rollback_with_postgres,
+    a_batch_that_is_never_retried_is_split_with_sqlite,
+    a_batch_that_is_never_retried_is_split_with_postgres,
 );
 
 const QUICK: Retry = Retry { attempts: 3, first: Duration::from_millis(1), max: Duration::from_millis(2) };
@@ -172,6 +175,22 @@ async fn one_poison_event_is_found_and_dead_lettered_alone(bus: Bus) {
     assert_eq!((alone, again), ((0..20).collect(), 3), "they begin in their order");
 }
 
+async fn the_events_of_a_failed_batch_are_handled_before_the_next_batch(bus: Bus) {
+    here!(Mine, "the_events_of_a_failed_batch");
+    let (script, mut calls) = BatchScript::<Mine>::numbers(|numbers| match numbers {
+        [0, _, ..] => Err(BatchFail::whole("nothing of it holds")),
+        _ => Ok(()),
+    });
+    let service = || bus.service().state(script.clone()).listeners([batches::<Mine>(3, Policy::default())]).start();
+    // the events wait in the queue, and come at once
+    service().await.unwrap().stop().await;
+    emit::<Mine>(&bus, 0..6).await;
+    let running = service().await.unwrap();
+    let seen = received(&mut calls, 9).await;
+    assert_eq!(seen, [vec![0, 1, 2], vec![0], vec![1], vec![2], vec![3, 4, 5]]);
+    running.stop().await;
+}
+
 async fn what_a_handler_asks_for_a_batch_concerns_the_event_that_is_alone(bus: Bus) {
     here!(Mine, "what_a_handler_asks_for_a_batch");
     let (script, mut calls) = BatchScript::<Mine>::numbers(|numbers| {
@@ -242,6 +261,31 @@ async fn events_join_a_batch_again_after_a_long_pause(bus: Bus) {
     emit::<Mine>(&bus, 0..3).await;
     assert_eq!(calls.recv().await, Some(vec![(0, 1), (1, 1), (2, 1)]));
     assert_eq!(calls.recv().await, Some(vec![(0, 2), (1, 2), (2, 2)]));
+    running.stop().await;
+    assert!(calls.recv().await.is_none());
+}
+
+async fn only_events_at_their_last_attempt_leave_a_batch_that_fails_for_a_time(bus: Bus) {
+    here!(Mine, "only_events_at_their_last_attempt");
+    let (script, mut calls) = unreachable::<Mine>(2);
+    let pause = Duration::from_millis(1001);
+    let slow = Retry { attempts: 2, first: pause, max: pause };
+    let service = bus.service().retry(slow).state(script).listeners([batches::<Mine>(3, Policy::default())]);
+    let running = service.start().await.unwrap();
+    emit::<Mine>(&bus, 0..3).await;
+    assert_eq!(calls.recv().await, Some(vec![(0, 1), (1, 1), (2, 1)]));
+    // it shares a batch with two of those that come back
+    emit::<Mine>(&bus, 3..4).await;
+    let mixed = calls.recv().await.unwrap();
+    assert_eq!((mixed.len(), mixed[2]), (3, (3, 1)), "{mixed:?}");
+    for last in &mixed[..2] {
+        assert_eq!(calls.recv().await, Some(vec![*last]), "handled alone");
+    }
+    // the third of them, the fresh one at its second attempt, and another
+    emit::<Mine>(&bus, 4..5).await;
+    let rest = calls.recv().await.unwrap();
+    assert_eq!(rest[1..], [(3, 2), (4, 1)], "it stays in a batch");
+    assert!(rest[0].1 == 2 && !mixed.contains(&rest[0]), "{rest:?}");
     running.stop().await;
     assert!(calls.recv().await.is_none());
 }
@@ -476,6 +520,31 @@ async fn events_of_a_key_wait_for_one_that_failed(bus: Bus) {
     running.stop().await;
 }
 
+async fn other_batches_are_handled_while_one_in_order_waits_for_its_retry(bus: Bus) {
+    here!(Mine, "other_batches_are_handled");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let script = BatchScript::<Mine>::new(move |batch: Batch<Ping<Mine>>| {
+        let seen: Vec<_> = batch.iter().map(|event| (event.content.n, event.meta.attempt)).collect();
+        let _ = sender.send(seen.clone());
+        async move {
+            match &*seen {
+                [(1, 1), ..] => Err(BatchFail::whole(Fail::retry_after(Duration::from_secs(2), "1 is limited"))),
+                _ => Ok(()),
+            }
+        }
+    });
+    let policy = Policy { key: Some(by_ten), ..Policy::default() };
+    let running = bus.service().state(script).listeners([batches::<Mine>(2, policy)]).start().await.unwrap();
+    emit::<Mine>(&bus, 1..5).await;
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        seen.push(calls.recv().await.unwrap());
+    }
+    assert_eq!(seen, [[(1, 1), (2, 1)], [(3, 1), (4, 1)], [(1, 2), (2, 2)]]);
+    running.stop().await;
+    assert!(calls.recv().await.is_none());
+}
+
 async fn an_event_with_a_final_failure_does_not_let_the_next_of_its_key_go_on(bus: Bus) {
     here!(Mine, "an_event_with_a_final_failure");
     let (sender, mut calls) = mpsc::unbounded_channel();
@@ -694,19 +763,14 @@ async fn a_faulty_store_never_splits_a_batch_with_postgres() {
 type Answer = fn(&[(u32, u32)]) -> Result<(), BatchFail>;
 
 /// Starts a service whose batches of three write the number of each event in their transaction, and then answer with `answer`, given
-/// the numbers and attempts. Publishes these numbers, and returns the batches after `events` events, and what was written.
-async fn transactions<P: Place, DB: Works>(
-    pool: Pool<DB>,
-    policy: Policy,
-    answer: Answer,
-    numbers: &[u32],
-    events: usize,
-) -> (Vec<Vec<(u32, u32)>>, Vec<i64>)
+/// the numbers and attempts. Publishes the test's numbers, and checks what was called and written.
+async fn transactions<P: Place, DB: Works>(test: Transactions, pool: Pool<DB>)
 where
     for<'c> &'c Pool<DB>: sqlx::Executor<'c, Database = DB>,
     for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
     usize: sqlx::ColumnIndex<DB::Row>,
 {
+    let Transactions { policy, answer, numbers, events, dead, assert } = test;
     sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
     let bus = Bus::connect(config()).await.unwrap();
     let (sender, mut calls) = mpsc::unbounded_channel();
@@ -736,9 +800,11 @@ where
     }
     running.stop().await;
     assert!(calls.recv().await.is_none());
+    let letters = dead_letters(&bus, P::EVENT, "one", dead).await;
+    assert!(letters.iter().all(|letter| letter.attempts == 1), "{letters:?}");
     bus.close().await;
     let rows = sqlx::raw_sql("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
-    (seen, rows.iter().map(|row| row.get(0)).collect())
+    assert(seen, rows.iter().map(|row| row.get(0)).collect());
 }
 
 fn retried(retry: Retry) -> Policy {
@@ -754,93 +820,96 @@ fn in_part(numbers: &[(u32, u32)]) -> Result<(), BatchFail> {
     }
 }
 
+/// A test of [`transactions`], which runs with each database.
+struct Transactions {
+    policy: Policy,
+    answer: Answer,
+    numbers: &'static [u32],
+    /// The number of events in all batches.
+    events: usize,
+    /// The number of dead letters, each after its first attempt.
+    dead: usize,
+    assert: fn(Vec<Vec<(u32, u32)>>, Vec<i64>),
+}
+
+/// Defines each test with SQLite and with PostgreSQL.
+macro_rules! with_each_database {
+    ($($test:ident: $sqlite:ident, $postgres:ident;)*) => {
+        $(async fn $sqlite() {
+            here!(Mine, stringify!($sqlite));
+            let (_dir, pool) = sqlite().await;
+            transactions::<Mine, _>($test(), pool).await;
+        }
+        async fn $postgres() {
+            here!(Mine, stringify!($postgres));
+            transactions::<Mine, _>($test(), postgres_schema(Mine::DOMAIN).await).await;
+        })*
+    };
+}
+
+with_each_database! {
+    a_batch_is_one_transaction:
+        a_batch_is_one_transaction_with_sqlite, a_batch_is_one_transaction_with_postgres;
+    a_final_failure_keeps_the_order_after_a_rollback:
+        a_final_failure_keeps_the_order_after_a_rollback_with_sqlite,
+        a_final_failure_keeps_the_order_after_a_rollback_with_postgres;
+    a_batch_that_is_never_retried_is_split_after_a_rollback:
+        a_batch_that_is_never_retried_is_split_with_sqlite, a_batch_that_is_never_retried_is_split_with_postgres;
+}
+
 /// The work of a batch takes effect as a whole with its marks, or not at all, and each event's work once.
-async fn a_batch_is_one_transaction<P: Place, DB: Works>(pool: Pool<DB>)
-where
-    for<'c> &'c Pool<DB>: sqlx::Executor<'c, Database = DB>,
-    for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
-    usize: sqlx::ColumnIndex<DB::Row>,
-{
-    let (seen, rows) =
-        transactions::<P, DB>(pool, retried(QUICK), in_part, &[1, 2, 3, 10, 4, 5], 3 + 3 + 3 + 2 + 1).await;
-    assert_eq!(rows, [1, 2, 3, 4, 5, 10], "{seen:?}");
-    assert!(seen.contains(&vec![(4, 1), (5, 1)]), "those that didn't fail share a transaction: {seen:?}");
-    assert!(seen.contains(&vec![(10, 2)]), "the one that failed is alone: {seen:?}");
-}
-
-async fn a_batch_is_one_transaction_with_sqlite() {
-    here!(Mine, "a_batch_is_one_transaction_with_sqlite");
-    let (_dir, pool) = sqlite().await;
-    a_batch_is_one_transaction::<Mine, _>(pool).await;
-}
-
-async fn a_batch_is_one_transaction_with_postgres() {
-    here!(Mine, "a_batch_is_one_transaction_with_postgres");
-    let pool = postgres_schema(Mine::DOMAIN).await;
-    a_batch_is_one_transaction::<Mine, _>(pool).await;
+fn a_batch_is_one_transaction() -> Transactions {
+    Transactions {
+        policy: retried(QUICK),
+        answer: in_part,
+        numbers: &[1, 2, 3, 10, 4, 5],
+        events: 3 + 3 + 3 + 2 + 1,
+        dead: 0,
+        assert: |seen, rows| {
+            assert_eq!(rows, [1, 2, 3, 4, 5, 10], "{seen:?}");
+            assert!(seen.contains(&vec![(4, 1), (5, 1)]), "those that didn't fail share a transaction: {seen:?}");
+            assert!(seen.contains(&vec![(10, 2)]), "the one that failed is alone: {seen:?}");
+        },
+    }
 }
 
 /// The event behind one that is dead-lettered waits for the one before that, which is retried.
-async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback<P: Place, DB: Works>(pool: Pool<DB>)
-where
-    for<'c> &'c Pool<DB>: sqlx::Executor<'c, Database = DB>,
-    for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
-    usize: sqlx::ColumnIndex<DB::Row>,
-{
+fn a_final_failure_keeps_the_order_after_a_rollback() -> Transactions {
     let pause = Duration::from_millis(300);
-    let policy = Policy { key: Some(by_ten), ..retried(Retry { attempts: 5, first: pause, max: pause }) };
-    let answer = |numbers: &[(u32, u32)]| match numbers {
-        [(1, 1), _, _] => {
-            let mut failed = BatchFail::at(0, "not yet");
-            failed.add(1, Fail::park("no use"));
-            Err(failed)
-        }
-        _ => Ok(()),
-    };
-    let (seen, rows) = transactions::<P, DB>(pool, policy, answer, &[1, 11, 21], 3 + 2).await;
-    assert_eq!(seen, [vec![(1, 1), (11, 1), (21, 1)], vec![(1, 2)], vec![(21, 1)]]);
-    assert_eq!(rows, [1, 21]);
-}
-
-async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_sqlite() {
-    here!(Mine, "a_final_failure_with_sqlite");
-    let (_dir, pool) = sqlite().await;
-    an_event_with_a_final_failure_keeps_the_order_after_a_rollback::<Mine, _>(pool).await;
-}
-
-async fn an_event_with_a_final_failure_keeps_the_order_after_a_rollback_with_postgres() {
-    here!(Mine, "a_final_failure_with_postgres");
-    let pool = postgres_schema(Mine::DOMAIN).await;
-    an_event_with_a_final_failure_keeps_the_order_after_a_rollback::<Mine, _>(pool).await;
+    Transactions {
+        policy: Policy { key: Some(by_ten), ..retried(Retry { attempts: 5, first: pause, max: pause }) },
+        answer: |numbers| match numbers {
+            [(1, 1), _, _] => {
+                let mut failed = BatchFail::at(0, "not yet");
+                failed.add(1, Fail::park("no use"));
+                Err(failed)
+            }
+            _ => Ok(()),
+        },
+        numbers: &[1, 11, 21],
+        events: 3 + 2,
+        dead: 1,
+        assert: |seen, rows| {
+            assert_eq!(seen, [vec![(1, 1), (11, 1), (21, 1)], vec![(1, 2)], vec![(21, 1)]]);
+            assert_eq!(rows, [1, 21]);
+        },
+    }
 }
 
 /// A batch that was rolled back has done nothing, so its events are handled alone even if nothing is retried.
-async fn a_batch_that_is_never_retried_is_split_after_a_rollback<P: Place, DB: Works>(pool: Pool<DB>)
-where
-    for<'c> &'c Pool<DB>: sqlx::Executor<'c, Database = DB>,
-    for<'r> i64: sqlx::Decode<'r, DB> + sqlx::Type<DB>,
-    usize: sqlx::ColumnIndex<DB::Row>,
-{
-    let without_2 = |numbers: &[(u32, u32)]| match numbers.iter().any(|(n, _)| *n == 2) {
-        true => Err(BatchFail::whole("2")),
-        false => Ok(()),
-    };
-    let (seen, rows) = transactions::<P, DB>(pool, retried(Retry::never()), without_2, &[1, 2, 3], 3 + 3).await;
-    assert_eq!(rows, [1, 3], "{seen:?}");
-    assert_eq!(seen, [vec![(1, 1), (2, 1), (3, 1)], vec![(1, 1)], vec![(2, 1)], vec![(3, 1)]]);
-    let bus = Bus::connect(config()).await.unwrap();
-    assert_eq!(dead_letters(&bus, P::EVENT, "one", 1).await[0].attempts, 1);
-    bus.close().await;
-}
-
-async fn a_batch_that_is_never_retried_is_split_after_a_rollback_with_sqlite() {
-    here!(Mine, "a_batch_that_is_never_retried_with_sqlite");
-    let (_dir, pool) = sqlite().await;
-    a_batch_that_is_never_retried_is_split_after_a_rollback::<Mine, _>(pool).await;
-}
-
-async fn a_batch_that_is_never_retried_is_split_after_a_rollback_with_postgres() {
-    here!(Mine, "a_batch_that_is_never_retried_with_postgres");
-    let pool = postgres_schema(Mine::DOMAIN).await;
-    a_batch_that_is_never_retried_is_split_after_a_rollback::<Mine, _>(pool).await;
+fn a_batch_that_is_never_retried_is_split_after_a_rollback() -> Transactions {
+    Transactions {
+        policy: retried(Retry::never()),
+        answer: |numbers| match numbers.iter().any(|(n, _)| *n == 2) {
+            true => Err(BatchFail::whole("2")),
+            false => Ok(()),
+        },
+        numbers: &[1, 2, 3],
+        events: 3 + 3,
+        dead: 1,
+        assert: |seen, rows| {
+            assert_eq!(rows, [1, 3], "{seen:?}");
+            assert_eq!(seen, [vec![(1, 1), (2, 1), (3, 1)], vec![(1, 1)], vec![(2, 1)], vec![(3, 1)]]);
+        },
+    }
 }

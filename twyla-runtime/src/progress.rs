@@ -136,9 +136,9 @@ impl DeliveryProgress {
         }
     }
 
-    /// Releases a permit.
+    /// Releases a permit, if there is one.
     pub(crate) fn release(&self, permit: Option<OwnedSemaphorePermit>, permits: Option<&Arc<Semaphore>>) {
-        if let (Some(observer), Some(permits)) = (&self.0, permits) {
+        if let (Some(observer), Some(permits), true) = (&self.0, permits, permit.is_some()) {
             observer.releases(permits);
         }
         drop(permit);

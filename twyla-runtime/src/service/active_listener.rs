@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use super::ack::Decision;
 use super::backlog::HeldDeliveries;
@@ -18,6 +18,7 @@ use super::retry::Retry;
 use super::running_handlers::RunningHandlers;
 use super::store_state::StoreState;
 use crate::bus::Bus;
+use crate::progress::DeliveryProgress;
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{Delivery, QueueSpec};
 
@@ -61,6 +62,14 @@ impl ActiveListener {
     pub(crate) fn takes_transaction(&self) -> bool {
         let transaction = self.dedupe.as_ref().and_then(|dedupe| dedupe.gives);
         transaction.is_some_and(|id| self.listener.needs.iter().any(|need| need.id == id))
+    }
+
+    /// Waits for the permit of a handler; `None` if the prefetch is the only limit.
+    pub(crate) async fn permit(&self, progress: &DeliveryProgress) -> Option<OwnedSemaphorePermit> {
+        match &self.places {
+            Some(places) => progress.acquire(places).await,
+            None => None,
+        }
     }
 
     /// Returns whether a delivery was redelivered so often that it may be the one that ends the process each time.

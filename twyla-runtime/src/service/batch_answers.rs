@@ -7,7 +7,7 @@ use super::active_listener::ActiveListener;
 use super::call::AttemptTimer;
 use super::call_outcome::CallOutcome;
 use super::gather::{Answer, BatchMember, MemberOutcome};
-use super::start::{Signal, Starts, Turn};
+use super::start::{Signal, Turn};
 use super::verdict::FailedAttempts;
 use crate::progress::AttemptEnd;
 use crate::telemetry::metrics::AttemptOutcome;
@@ -18,12 +18,23 @@ pub(crate) type InBatch = (usize, BatchMember);
 
 /// The answered events of a batch.
 #[derive(Default)]
-pub(crate) struct Answers(Vec<(usize, BatchMember, Answer)>);
+pub(crate) struct Answers {
+    all: Vec<(usize, BatchMember, Answer)>,
+    /// The keys of those that are handled again.
+    keys: HashSet<u64>,
+}
 
 impl Answers {
     pub(crate) fn add(&mut self, (place, member): InBatch, outcome: MemberOutcome, begun: Instant, span: &ActiveSpan) {
         let (span, failed) = (span.clone(), member.failed.clone());
-        self.0.push((place, member, Answer { outcome, begun, span, failed, turn: None, start: None }));
+        let answer = Answer { outcome, begun, span, failed, turn: None };
+        self.keys.extend(member.key.filter(|_| answer.is_handled_again()));
+        self.all.push((place, member, answer));
+    }
+
+    /// Returns whether an event with this key is handled again.
+    pub(crate) fn is_again(&self, key: Option<u64>) -> bool {
+        key.is_some_and(|key| self.keys.contains(&key))
     }
 
     /// Answers events that are handled again after a pause in a retry queue.
@@ -48,33 +59,34 @@ impl Answers {
         distinct
     }
 
-    /// Returns the answers. Events that are handled again begin in their order in the batch; those with the same key take turns.
+    /// Returns the answers. Events with the same key that are handled again take turns, in their order in the batch.
     pub(crate) fn finish(mut self) -> Vec<(BatchMember, Answer)> {
-        self.0.sort_by_key(|(place, ..)| *place);
-        let mut starts = Starts::default();
+        self.all.sort_by_key(|(place, ..)| *place);
         let mut last = HashMap::<u64, usize>::new();
-        for at in 0..self.0.len() {
-            let Some((_, BatchMember { key, .. }, answer)) = self.0.get_mut(at) else { continue };
-            if matches!(answer.outcome, MemberOutcome::Called(CallOutcome::Acked | CallOutcome::Skipped)) {
+        for at in 0..self.all.len() {
+            let Some((_, BatchMember { key: Some(key), .. }, answer)) = self.all.get_mut(at) else { continue };
+            if !answer.is_handled_again() {
                 continue;
             }
-            let Some(key) = *key else {
-                if matches!(answer.outcome, MemberOutcome::Alone) {
-                    answer.start = Some(starts.next());
-                }
-                continue;
-            };
-            let previous = last.insert(key, at).and_then(|previous| self.0.get_mut(previous));
+            let key = *key;
+            let previous = last.insert(key, at).and_then(|previous| self.all.get_mut(previous));
             let before = previous.map(|(_, _, previous)| {
                 let (end, before) = Signal::new();
                 previous.turn.get_or_insert_default().end = Some(end);
                 before
             });
-            if let Some((_, _, answer)) = self.0.get_mut(at) {
+            if let Some((_, _, answer)) = self.all.get_mut(at) {
                 answer.turn = Some(Turn { before, end: None });
             }
         }
-        self.0.into_iter().map(|(_, member, answer)| (member, answer)).collect()
+        self.all.into_iter().map(|(_, member, answer)| (member, answer)).collect()
+    }
+}
+
+impl Answer {
+    /// Returns whether the event is still to be handled, or to be moved to another queue.
+    fn is_handled_again(&self) -> bool {
+        !matches!(self.outcome, MemberOutcome::Called(CallOutcome::Acked | CallOutcome::Skipped))
     }
 }
 

@@ -59,20 +59,22 @@ pub(crate) async fn call_in_batch<'a>(
             arrived: delivery.arrived,
             progress: delivery.progress.clone(),
             trace: delivery.trace.clone(),
+            session: attempt.session.clone(),
+            size: delivery.body.len(),
+            redeliveries: delivery.redeliveries,
             key: membership.key,
             answer,
         };
         if membership.alone {
-            alone(listening, gathering, member, attempt, membership).await;
+            alone(listening, gathering, member).await;
         } else {
             join(listening, gathering, member, delivery, membership).await?;
         }
         let answer = answered.await.ok()?;
-        let Answer { outcome, begun, span, turn, start, failed: so_far } = answer;
+        let Answer { outcome, begun, span, turn, failed: so_far } = answer;
         *failed = so_far;
         membership.alone = true;
         membership.turn = membership.turn.take().or(turn);
-        membership.start = start;
         if let MemberOutcome::Called(outcome) = outcome {
             return Some(Called { outcome, clock: AttemptTimer::since(&listening.metrics, begun), span });
         }
@@ -131,17 +133,17 @@ async fn lead_batch(listening: &ActiveListener, gathering: &Gathering, mut lead:
     if let Some(start) = &mut start {
         unless_full(&mut lead, start.wait(progress)).await;
     }
-    let mut permit = unless_full(&mut lead, acquire(listening, progress)).await;
+    let mut permit = unless_full(&mut lead, listening.permit(progress)).await;
     if !lead.is_full() {
         // The handler could run now, so the batch's time counts from here. Events that came while the handler was busy are in
         // this batch already. If the handler is busy again when the time is over, events that come until it is free join too.
         progress.release(permit, listening.places.as_ref());
         wait_for_events(listening, gathering, &mut lead, delivery).await;
-        permit = unless_full(&mut lead, acquire(listening, progress)).await;
+        permit = unless_full(&mut lead, listening.permit(progress)).await;
     }
     let members = lead.close().await;
     drop(start);
-    let answers = handle(listening, gathering, members, progress, None).await;
+    let (permit, answers) = handle(listening, gathering, members, progress, permit, false).await;
     answered(listening, progress, permit, answers);
 }
 
@@ -177,35 +179,17 @@ async fn unless_full<T>(lead: &mut LedBatch<'_>, until: impl Future<Output = T>)
 }
 
 /// Handles one event alone once a permit is free. It goes back to its queue if the service stops first.
-async fn alone(
-    listening: &ActiveListener,
-    gathering: &Gathering,
-    member: BatchMember,
-    attempt: Attempt<'_>,
-    membership: &mut Membership,
-) {
+async fn alone(listening: &ActiveListener, gathering: &Gathering, member: BatchMember) {
     // the consumer loop polls an event's task once: it must not run the handler
     in_next_poll().await;
     let progress = member.progress.clone();
-    let mut start = membership.start.take();
-    if let Some(start) = &mut start {
-        start.wait(&progress).await;
-    }
-    let permit = acquire(listening, &progress).await;
-    drop(start);
+    let permit = listening.permit(&progress).await;
     let is_running = *listening.stopping.borrow() == Phase::Running;
-    let answers = match is_running {
-        true => handle(listening, gathering, vec![member], &progress, Some(attempt)).await,
-        false => Vec::new(),
+    let (permit, answers) = match is_running {
+        true => handle(listening, gathering, vec![member], &progress, permit, true).await,
+        false => (permit, Vec::new()),
     };
     answered(listening, &progress, permit, answers);
-}
-
-async fn acquire(listening: &ActiveListener, progress: &DeliveryProgress) -> Option<OwnedSemaphorePermit> {
-    match &listening.places {
-        Some(places) => progress.acquire(places).await,
-        None => None,
-    }
 }
 
 /// Releases the permit and answers the tasks of the events.

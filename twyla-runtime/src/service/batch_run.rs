@@ -1,44 +1,49 @@
 //! Calls the handler with a batch until its events are handled, must be handled alone, or must wait elsewhere.
 
-use std::sync::PoisonError;
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::sleep_until;
 
 use super::ack::Ack;
 use super::active_listener::ActiveListener;
 use super::admission::{Admission, Applicant, admit, judged_batch};
 use super::batch_answers::{Answers, InBatch};
+use super::batch_attempt::{call_handler, claim, committed};
 use super::batch_fail::BatchFailure;
-use super::batch_failure::{
-    BoxError, Cause, NextForBatch, failed_with_each, not_committed, split_store, store_trouble,
-};
-use super::call::Attempt;
+use super::batch_failure::{BoxError, Cause, NextForBatch, failed_with_each, split_store};
 use super::call_outcome::CallOutcome;
-use super::catch_panic::guarded;
-use super::dedupe::{self, BatchClaim, BatchClaimOutcome, BatchIdentity, Transacting, Trouble};
+use super::dedupe::{BatchClaimOutcome, Trouble};
 use super::gather::{Answer, BatchMember, Gathering, MemberOutcome};
-use super::handler::{BatchIncoming, failed_batch};
 use super::limits::Pass;
 use super::phase::{self, Phase};
-use super::slow_handlers;
 use super::store_backoff::StoreBackoff;
-use crate::dead_letter::letter::Reason;
 use crate::progress::{AttemptStart, DeliveryProgress};
-use crate::telemetry::metrics::ListenerMetrics;
 use crate::telemetry::span::{self, ActiveSpan};
 
-/// Handles a batch, or an event `alone`; `progress` is the progress of the delivery whose task calls this. Returns the events
-/// with their answers; events without an answer go back to their queue.
+/// Handles a batch, or an event `alone`, with the permit; `progress` is the progress of the delivery whose task calls this. Returns the
+/// permit, and the events with their answers; events without an answer go back to their queue.
 pub(crate) async fn handle(
     listening: &ActiveListener,
     gathering: &Gathering,
     members: Vec<BatchMember>,
     progress: &DeliveryProgress,
-    alone: Option<Attempt<'_>>,
-) -> Vec<(BatchMember, Answer)> {
-    let mut batch =
-        BatchRun { listening, gathering, alone, answers: Answers::default(), due: Instant::now(), pass: None };
+    permit: Option<OwnedSemaphorePermit>,
+    alone: bool,
+) -> (Option<OwnedSemaphorePermit>, Vec<(BatchMember, Answer)>) {
+    let mut batch = BatchRun {
+        listening,
+        gathering,
+        progress,
+        permit,
+        alone,
+        split: VecDeque::new(),
+        answers: Answers::default(),
+        pass: None,
+        due: Instant::now(),
+    };
     let mut patience = StoreBackoff::default();
     let mut members: Vec<InBatch> = members.into_iter().enumerate().collect();
     if listening.dedupe.is_some() {
@@ -46,58 +51,61 @@ pub(crate) async fn handle(
     }
     loop {
         members = batch.without_void(members);
-        let Some((_, first)) = members.first() else { break };
-        let (first, arrived) = (first.ack.clone(), first.arrived);
+        let Some((_, first)) = members.first() else {
+            match batch.next_alone() {
+                Some(next) => members.push(next),
+                None => break,
+            }
+            continue;
+        };
         if batch.pass.is_none() {
+            let (first, arrived) = (first.ack.clone(), first.arrived);
             match admit(listening, Applicant { progress, ack: &first, arrived, events: members.len() }).await {
                 Admission::Admitted(pass) => batch.pass = Some(pass),
                 Admission::Later(pause) => {
-                    batch.answers.later(members, pause);
-                    break;
+                    batch.answers.later(std::mem::take(&mut members), pause);
+                    continue;
                 }
                 Admission::Ended if first.is_void() => continue,
-                Admission::Ended => return Vec::new(),
+                Admission::Ended => break,
             }
         }
-        let trouble = match batch.claim(&members).await {
-            None => return Vec::new(),
+        let trouble = match claim(listening, &members).await {
+            None => break,
             Some(Err(trouble)) => trouble,
-            Some(Ok(claimed)) => match batch.attempt(members, claimed).await {
-                (again, Ok(None)) => {
-                    patience.works(listening);
-                    members = again;
-                    continue;
-                }
-                (again, Ok(Some(pause))) => {
-                    patience.works(listening);
-                    members = again;
-                    batch.due = Instant::now() + pause;
-                    tokio::select! {
-                        () = progress.pause(pause) => {}
-                        () = first.voided() => {}
-                        () = batch.stopping_or_renewed(arrived) => return Vec::new(),
+            Some(Ok(claimed)) => {
+                let (again, next) = batch.attempt(members, claimed).await;
+                members = again;
+                match next {
+                    Ok(pause) => {
+                        patience.works(listening);
+                        if let Some(pause) = pause {
+                            let Some(again) = batch.pause(members, pause).await else { break };
+                            members = again;
+                        }
+                        continue;
                     }
-                    continue;
+                    Err(trouble) => trouble,
                 }
-                (again, Err(trouble)) => {
-                    members = again;
-                    trouble
-                }
-            },
+            }
         };
         if !patience.pause(listening, progress, trouble).await {
-            return Vec::new();
+            break;
         }
     }
-    batch.answers.finish()
+    (batch.permit, batch.answers.finish())
 }
 
 /// A batch that is handled, with the answers so far.
 struct BatchRun<'a> {
     listening: &'a ActiveListener,
     gathering: &'a Gathering,
-    /// The attempt at an event that is handled alone.
-    alone: Option<Attempt<'a>>,
+    progress: &'a DeliveryProgress,
+    permit: Option<OwnedSemaphorePermit>,
+    /// Whether each event is handled alone now.
+    alone: bool,
+    /// The events of a failed batch that are handled alone next.
+    split: VecDeque<InBatch>,
     answers: Answers,
     /// The pass of the next attempt.
     pass: Option<Pass<'a>>,
@@ -120,40 +128,40 @@ impl BatchRun<'_> {
         valid
     }
 
-    /// Resolves when the service stops. In an ordered listener, all unsettled deliveries are returned to the broker after half of its
-    /// `consumer_timeout`, and delivered again in the same order.
-    async fn stopping_or_renewed(&self, arrived: tokio::time::Instant) {
-        let listening = self.listening;
-        let mut stopping = listening.stopping.clone();
-        if listening.is_ordered() {
-            tokio::select! {
-                () = phase::stopping(&mut stopping) => return,
-                () = sleep_until(arrived + listening.consumer_timeout / 2) => listening.renew.notify_one(),
-            }
+    /// Returns the next event of a failed batch, unless the service stops. Those behind a failed one with the same key are answered
+    /// instead: they wait for it.
+    fn next_alone(&mut self) -> Option<InBatch> {
+        self.alone = true;
+        if *self.listening.stopping.borrow() != Phase::Running {
+            return None;
         }
-        phase::stopping(&mut stopping).await;
+        loop {
+            let next = self.split.pop_front()?;
+            if !self.answers.is_again(next.1.key) {
+                return Some(next);
+            }
+            self.answers.add(next, MemberOutcome::Alone, Instant::now(), &ActiveSpan::none());
+        }
     }
 
-    /// Asks the store which events were handled before. `None` if the service stops.
-    async fn claim(&self, members: &[InBatch]) -> Option<Result<BatchClaimOutcome, Trouble>> {
-        let listening = self.listening;
-        let Some(dedupe) = &listening.dedupe else {
-            let done = vec![false; members.len()];
-            return Some(Ok(BatchClaimOutcome { done, claim: Box::new(dedupe::Unheld) }));
-        };
-        let ids: Vec<_> = members.iter().map(|(_, member)| member.incoming.meta.message_id.as_deref()).collect();
-        let (queue, group) = (listening.queue.name.as_str(), listening.queue.group);
-        let batch = BatchIdentity { queue, group, message_ids: &ids };
-        let mut stopping = listening.stopping.clone();
-        tokio::select! {
-            biased;
-            begun = dedupe.store.begin_batch(batch) => Some(begun),
-            // a batch that gathered until the service stopped is still handled
-            () = async {
-                phase::stopping(&mut stopping).await;
-                let _ = stopping.wait_for(|phase| *phase == Phase::Ending).await;
-            } => None,
+    /// Waits until the next attempt at the events is due, without the permit: others are handled meanwhile. Returns those that the broker
+    /// hasn't taken back. `None` if the service stops.
+    async fn pause(&mut self, mut members: Vec<InBatch>, pause: Duration) -> Option<Vec<InBatch>> {
+        let (listening, progress) = (self.listening, self.progress);
+        self.due = Instant::now() + pause;
+        progress.release(self.permit.take(), listening.places.as_ref());
+        let arrived = members.first()?.1.arrived;
+        let (mut over, mut stops) = (pin!(progress.pause(pause)), pin!(stopping_or_renewed(listening, arrived)));
+        while let Some((_, first)) = members.first() {
+            let first = first.ack.clone();
+            tokio::select! {
+                () = &mut over => break,
+                () = first.voided() => members = self.without_void(members),
+                () = &mut stops => return None,
+            }
         }
+        self.permit = listening.permit(progress).await;
+        Some(members)
     }
 
     /// Calls the handler with the events that weren't handled before, and answers those that need no other attempt in this batch.
@@ -181,8 +189,8 @@ impl BatchRun<'_> {
             return (events, Ok(None));
         }
         let (span, begun) = (self.span(&events), Instant::now());
-        let failure = self.call(&mut events, claim.transaction(), &span).await;
-        let failure = match self.committed(failure, claim, &indices).await {
+        let failure = call_handler(listening, self.gathering.batching, &mut events, claim.transaction(), &span).await;
+        let failure = match committed(listening, failure, claim, &indices).await {
             Ok(failure) => failure,
             Err(trouble) => return (events, Err(trouble)),
         };
@@ -227,21 +235,28 @@ impl BatchRun<'_> {
             }
             return (Vec::new(), Ok(None));
         }
-        let attempt = events.iter().map(|(_, member)| member.incoming.meta.attempt).max().unwrap_or_default();
-        let next = cause.next(listening, attempt);
-        cause.report(listening, events.len(), next, span);
+        // in order, they keep together
+        let is_last = |(_, member): &InBatch| {
+            !listening.is_ordered() && listening.retry.pause(member.incoming.meta.attempt).is_none()
+        };
+        let attempts = events.iter().filter(|event| !is_last(event)).map(|(_, member)| member.incoming.meta.attempt);
+        // if each had its last attempt, there is no pause
+        let next = cause.next(listening, attempts.max().unwrap_or(u32::MAX));
+        if matches!(next, NextForBatch::Here(_) | NextForBatch::Elsewhere(_)) {
+            let last;
+            (last, events) = events.into_iter().partition(is_last);
+            self.split(last, cause, begun, span);
+        }
+        if next != NextForBatch::Alone {
+            cause.report(listening, events.len(), next, span);
+        }
         match next {
             NextForBatch::FailedEach => {
                 for member in events {
                     self.answers.add(member, MemberOutcome::Called(CallOutcome::Ended(cause.result())), begun, span);
                 }
             }
-            NextForBatch::Alone => {
-                for (place, member) in events {
-                    member.attempt_failed(listening, &cause.error, begun);
-                    self.answers.add((place, member), MemberOutcome::Alone, begun, span);
-                }
-            }
+            NextForBatch::Alone => self.split(events, cause, begun, span),
             NextForBatch::Here(pause) => {
                 events.iter_mut().for_each(|(_, member)| member.attempt_counts(listening, &cause.error, begun));
                 return (events, Ok(Some(pause)));
@@ -255,6 +270,17 @@ impl BatchRun<'_> {
             }
         }
         (Vec::new(), Ok(None))
+    }
+
+    /// Lets each of these events be handled alone: their attempt in the batch failed, and isn't counted.
+    fn split(&mut self, events: Vec<InBatch>, cause: &Cause, begun: Instant, span: &ActiveSpan) {
+        if !events.is_empty() {
+            cause.report(self.listening, events.len(), NextForBatch::Alone, span);
+        }
+        for (_, member) in &events {
+            member.attempt_failed(self.listening, &cause.error, begun);
+        }
+        self.split.extend(events);
     }
 
     /// Answers the events that the handler reports as failed. The others are acked; if the transaction is rolled back, they are
@@ -304,78 +330,30 @@ impl BatchRun<'_> {
         (again, trouble)
     }
 
-    /// Calls the handler, and returns its failure.
-    async fn call(
-        &self,
-        members: &mut [InBatch],
-        transaction: Option<Transacting>,
-        span: &ActiveSpan,
-    ) -> Option<(Reason, BatchFailure)> {
-        let listening = self.listening;
-        let batching = self.gathering.batching;
-        let _in_progress = InProgress::begin(&listening.metrics, members.len());
-        let (bus, states, trace) =
-            (listening.bus.in_trace(span.context()), listening.states.clone(), span.context().cloned());
-        let call = || {
-            let opened = members.iter_mut().map(|(_, member)| {
-                let opened = member.opened.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-                opened.map_or_else(|| (batching.open)(member.incoming.clone()), Ok)
-            });
-            match opened.collect() {
-                Ok(events) => (batching.handle)(BatchIncoming { events, bus, states, trace, transaction }),
-                Err(failure) => failed_batch(failure),
-            }
-        };
-        let handler = guarded(call, || span.enter());
-        let kept =
-            |time| slow_handlers::warn(listening, time, "a handler blocked its thread, so that nothing else ran on it");
-        match listening.runs.watched(handler, kept).await {
-            Ok(Ok(())) => None,
-            Ok(Err(failure)) => Some((Reason::Handler, failure)),
-            Err(panic) => Some((Reason::Panic, BatchFailure::Whole(panic.into()))),
-        }
-    }
-
-    /// Commits what the handler has done, unless it failed, and returns the batch's failure.
-    async fn committed(
-        &self,
-        failure: Option<(Reason, BatchFailure)>,
-        claim: Box<dyn BatchClaim>,
-        indices: &[usize],
-    ) -> Result<Option<(Reason, BatchFailure)>, Trouble> {
-        let (failure, failed) = match failure {
-            None => (None, Vec::new()),
-            Some((reason, failure)) => {
-                let failure = store_trouble(failure, !self.listening.takes_transaction())?;
-                match &failure {
-                    BatchFailure::Events(events)
-                        if events.len() < indices.len() && !self.listening.takes_transaction() =>
-                    {
-                        let failed = events.iter().filter_map(|(index, _)| indices.get(*index).copied()).collect();
-                        (Some((reason, failure)), failed)
-                    }
-                    // dropping the claim rolls the transaction back
-                    _ => return Ok(Some((reason, failure))),
-                }
-            }
-        };
-        match claim.commit(failed).await {
-            Ok(()) => Ok(failure),
-            Err(error) => not_committed(error).map(Some),
-        }
-    }
-
     /// Starts the span of the attempt: that of the event, or one of the batch with links.
     fn span(&self, members: &[InBatch]) -> ActiveSpan {
         let (queue, system) = (&self.listening.queue, self.listening.bus.system());
-        match &self.alone {
-            Some(attempt) => attempt.span(self.listening),
-            None => {
-                let traces = members.iter().filter_map(|(_, member)| member.trace.as_ref());
-                span::process_batch(queue, members.len(), system, traces)
-            }
+        if let [(_, member)] = members
+            && self.alone
+        {
+            return span::process(queue, member.traced(), system);
+        }
+        let traces = members.iter().filter_map(|(_, member)| member.trace.as_ref());
+        span::process_batch(queue, members.len(), system, traces)
+    }
+}
+
+/// Resolves when the service stops. In an ordered listener, all unsettled deliveries are returned to the broker after half of its
+/// `consumer_timeout`, and delivered again in the same order.
+async fn stopping_or_renewed(listening: &ActiveListener, arrived: tokio::time::Instant) {
+    let mut stopping = listening.stopping.clone();
+    if listening.is_ordered() {
+        tokio::select! {
+            () = phase::stopping(&mut stopping) => return,
+            () = sleep_until(arrived + listening.consumer_timeout / 2) => listening.renew.notify_one(),
         }
     }
+    phase::stopping(&mut stopping).await;
 }
 
 /// Returns the report that an attempt at an event of a batch begins.
@@ -387,24 +365,5 @@ fn start<'a>(listening: &ActiveListener, member: &'a BatchMember) -> AttemptStar
         handler: listening.listener.handler,
         number: meta.attempt,
         message_id: meta.message_id.as_deref(),
-    }
-}
-
-/// Counts the events of a batch as in progress until it is dropped.
-struct InProgress<'a> {
-    metrics: &'a ListenerMetrics,
-    events: usize,
-}
-
-impl<'a> InProgress<'a> {
-    fn begin(metrics: &'a ListenerMetrics, events: usize) -> Self {
-        (0..events).for_each(|_| metrics.begun());
-        Self { metrics, events }
-    }
-}
-
-impl Drop for InProgress<'_> {
-    fn drop(&mut self) {
-        (0..self.events).for_each(|_| self.metrics.ended(None));
     }
 }

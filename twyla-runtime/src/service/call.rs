@@ -21,7 +21,7 @@ use crate::contract::envelope::Envelope;
 use crate::contract::session::Session;
 use crate::progress::AttemptStart;
 use crate::telemetry::metrics::{AttemptOutcome, ListenerMetrics};
-use crate::telemetry::span::{self, ActiveSpan};
+use crate::telemetry::span::{self, ActiveSpan, TracedEvent};
 use crate::transport::{Delivery, QueueSpec};
 
 /// One attempt at a delivery.
@@ -118,8 +118,16 @@ impl<'a> Attempt<'a> {
 
     /// Starts the span of the attempt.
     pub(crate) fn span(&self, listening: &ActiveListener) -> ActiveSpan {
-        let (delivery, system) = (self.delivery, listening.bus.system());
-        span::process(&listening.queue, delivery, system, self.number, self.session, delivery.trace.as_ref())
+        let Self { delivery, session, number: attempt, .. } = *self;
+        let event = TracedEvent {
+            message_id: delivery.message_id.as_deref(),
+            size: delivery.body.len(),
+            redeliveries: delivery.redeliveries,
+            attempt,
+            session,
+            parent: delivery.trace.as_ref(),
+        };
+        span::process(&listening.queue, event, listening.bus.system())
     }
 
     /// Returns the input of the attempt.

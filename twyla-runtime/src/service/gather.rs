@@ -14,8 +14,9 @@ use super::call_outcome::CallOutcome;
 use super::handler::{Batching, Incoming, OpenedEvent};
 use super::start::{Start, Starts, Turn, Wait};
 use super::verdict::FailedAttempts;
+use crate::contract::session::Session;
 use crate::progress::DeliveryProgress;
-use crate::telemetry::span::ActiveSpan;
+use crate::telemetry::span::{ActiveSpan, TracedEvent};
 use crate::telemetry::trace::TraceContext;
 
 /// The batch that gathers now.
@@ -54,9 +55,27 @@ pub(crate) struct BatchMember {
     pub(crate) progress: DeliveryProgress,
     /// The sender's trace context.
     pub(crate) trace: Option<TraceContext>,
+    pub(crate) session: Session,
+    /// The size of the message, in bytes.
+    pub(crate) size: usize,
+    pub(crate) redeliveries: u32,
     /// The hash of the event's key in an ordered listener.
     pub(crate) key: Option<u64>,
     pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+impl BatchMember {
+    /// Returns what the span of an attempt at this event shows.
+    pub(crate) fn traced(&self) -> TracedEvent<'_> {
+        TracedEvent {
+            message_id: self.incoming.meta.message_id.as_deref(),
+            size: self.size,
+            redeliveries: self.redeliveries,
+            attempt: self.incoming.meta.attempt,
+            session: &self.session,
+            parent: self.trace.as_ref(),
+        }
+    }
 }
 
 /// The answer to the task of an event.
@@ -68,13 +87,13 @@ pub(crate) struct Answer {
     /// The failed attempts so far.
     pub(crate) failed: Option<FailedAttempts>,
     pub(crate) turn: Option<Turn>,
-    pub(crate) start: Option<Start>,
 }
 
 /// The outcome of a batch for one of its events.
 pub(crate) enum MemberOutcome {
     Called(CallOutcome),
-    /// The event is handled again, alone: its batch has failed, or has another delivery of the event.
+    /// The event is handled alone, by its own task: it waits for a failed one with the same key, or its batch has another delivery of
+    /// the event.
     Alone,
 }
 
@@ -90,7 +109,6 @@ pub(crate) struct Membership {
     /// Whether the delivery is handled alone from now on.
     pub(crate) alone: bool,
     pub(crate) turn: Option<Turn>,
-    pub(crate) start: Option<Start>,
 }
 
 /// The earlier events with the same key, all of which are in one batch.
@@ -268,6 +286,9 @@ mod tests {
             arrived: tokio::time::Instant::now(),
             progress: DeliveryProgress::default(),
             trace: None,
+            session: Session::new(),
+            size: 0,
+            redeliveries: 0,
             key: Some(1),
             answer: oneshot::channel().0,
         }

@@ -7,6 +7,7 @@ pub(crate) mod attempt;
 pub(crate) mod attempts;
 pub(crate) mod backlog;
 pub(crate) mod batch_answers;
+pub(crate) mod batch_attempt;
 pub(crate) mod batch_call;
 pub(crate) mod batch_fail;
 pub(crate) mod batch_failure;
@@ -407,7 +408,7 @@ impl Service {
                 metrics,
                 store: StoreState::new(event, group),
                 hold: HeldDeliveries::new(prefetch),
-                recall: Recall::default(),
+                recall: Recall::new(prefetch),
                 runs: RunningHandlers::default(),
                 renew: subscription.renew.clone(),
                 consumer_timeout: self.consumer_timeout,

@@ -17,7 +17,8 @@ use super::verdict::{DeadLetterCause, Destination, FailedAttempts};
 use crate::dead_letter::headers::{MAX_TEXT, named_size};
 use crate::truncate::ellipsized;
 
-/// The maximum number of kept outcomes. An outcome is never used if another member of the group gets the message.
+/// The maximum number of kept outcomes, or the prefetch if that is more: then the results of all unacked events are kept. An outcome is
+/// never used if another member of the group gets the message.
 const CAPACITY: usize = 10_000;
 /// The maximum size of all kept outcomes, in bytes.
 const MOST_BYTES: usize = 16 << 20;
@@ -62,8 +63,8 @@ impl VoidOutcome {
 }
 
 /// The messages that a listener is handling, and the outcomes of void deliveries.
-#[derive(Default)]
 pub(crate) struct Recall {
+    capacity: usize,
     hasher: RandomState,
     state: Mutex<RecallState>,
 }
@@ -90,6 +91,10 @@ struct Handling {
 }
 
 impl Recall {
+    pub(crate) fn new(prefetch: u16) -> Self {
+        Self { capacity: CAPACITY.max(prefetch.into()), hasher: RandomState::new(), state: Mutex::default() }
+    }
+
     /// Begins to handle a message that was not delivered before.
     pub(crate) fn begin(&self, id: &str) -> HandlingGuard<'_> {
         let key = self.hasher.hash_one(id);
@@ -165,7 +170,7 @@ impl HandlingGuard<'_> {
         let outcome = outcome.kept();
         state.forget(self.key);
         state.bytes += outcome.size();
-        while (state.order.len() >= CAPACITY || state.bytes > MOST_BYTES)
+        while (state.order.len() >= self.recall.capacity || state.bytes > MOST_BYTES)
             && let Some((number, oldest)) = state.order.pop_front()
         {
             if state.known.get(&oldest).is_some_and(|(known, _)| *known == number) {
@@ -200,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_that_comes_again_waits_for_its_first_handling_and_gets_its_outcome() {
-        let recall = Arc::new(Recall::default());
+        let recall = Arc::new(Recall::new(1));
         let first = recall.begin("a");
         let again = tokio::spawn({
             let recall = recall.clone();
@@ -220,7 +225,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_oldest_outcomes_are_forgotten() {
-        let recall = Recall::default();
+        let recall = Recall::new(1);
         for n in 0..=CAPACITY {
             recall.begin(&n.to_string()).remember(VoidOutcome::Decided(Decision::Ack));
         }
@@ -231,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_outcome_that_is_kept_again_is_as_new_as_it_is() {
-        let recall = Recall::default();
+        let recall = Recall::new(1);
         let ack = || VoidOutcome::Decided(Decision::Ack);
         recall.begin("a").remember(ack());
         assert!(recall.begin_again("a").await.1.is_some());
@@ -244,7 +249,7 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_no_bodies_and_not_more_bytes_than_it_may() {
-        let recall = Recall::default();
+        let recall = Recall::new(1);
         let dead = |text: usize| {
             VoidOutcome::Held(Destination::Dead(Outgoing {
                 to: PublishTarget::Back("q".into()),
@@ -270,5 +275,14 @@ mod tests {
         assert!((MOST_BYTES / 2..=MOST_BYTES).contains(&bytes), "{bytes}");
         assert!(recall.begin_again("0").await.1.is_none());
         assert!(recall.begin_again("99").await.1.is_some());
+    }
+
+    #[tokio::test]
+    async fn the_outcomes_of_all_unacked_events_are_kept() {
+        let recall = Recall::new(u16::MAX / 2);
+        for n in 0..u16::MAX / 2 {
+            recall.begin(&n.to_string()).remember(VoidOutcome::Decided(Decision::Ack));
+        }
+        assert!(recall.begin_again("0").await.1.is_some());
     }
 }

@@ -223,31 +223,35 @@ pub(crate) fn emit(
     })
 }
 
+/// What the span of an attempt at an event shows of it.
+pub(crate) struct TracedEvent<'a> {
+    pub(crate) message_id: Option<&'a str>,
+    /// The size of the message, in bytes.
+    pub(crate) size: usize,
+    pub(crate) redeliveries: u32,
+    pub(crate) attempt: u32,
+    pub(crate) session: &'a Session,
+    pub(crate) parent: Option<&'a TraceContext>,
+}
+
 /// Starts the span of one attempt, after the envelope is parsed. The span includes the handler and the commit of the dedupe store.
-pub(crate) fn process(
-    queue: &QueueSpec,
-    delivery: &Delivery,
-    system: &str,
-    attempt: u32,
-    session: &Session,
-    parent: Option<&TraceContext>,
-) -> ActiveSpan {
-    let begun = ActiveSpan::begin(parent, || {
+pub(crate) fn process(queue: &QueueSpec, event: TracedEvent<'_>, system: &str) -> ActiveSpan {
+    let begun = ActiveSpan::begin(event.parent, || {
         let (domain, event_type, name) = (queue.domain, queue.event_type, &queue.name);
         messaging_span!(
             "process", "consumer", "process", "process", system, format_args!("{domain}:{event_type}:{name}");
             messaging.rabbitmq.destination.routing_key = event_type,
             messaging.consumer.group.name = queue.group,
-            messaging.message.id = delivery.message_id,
-            messaging.message.conversation_id = %session.id,
-            messaging.message.body.size = number(delivery.body.len()),
-            twyla.session_text = session.text.as_deref(),
-            twyla.attempt = number(attempt),
-            twyla.redeliveries = number(delivery.redeliveries),
+            messaging.message.id = event.message_id,
+            messaging.message.conversation_id = %event.session.id,
+            messaging.message.body.size = number(event.size),
+            twyla.session_text = event.session.text.as_deref(),
+            twyla.attempt = number(event.attempt),
+            twyla.redeliveries = number(event.redeliveries),
         )
     });
     #[cfg(feature = "telemetry")]
-    let begun = begun.with_log_context(work_item(queue), Some(attempt), Some(session));
+    let begun = begun.with_log_context(work_item(queue), Some(event.attempt), Some(event.session));
     begun
 }
 
