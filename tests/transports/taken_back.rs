@@ -4,12 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::{Postgres, Row};
 use tokio::sync::{Semaphore, mpsc};
-use twyla_runtime::handler::{Keyed, Policy, Registration};
-use twyla_runtime::{Bus, Config, LinkState, Retry};
+use twyla_runtime::handler::{BatchArgument, Keyed, Policy, Registration};
+use twyla_runtime::sql::Tx;
+use twyla_runtime::{Bus, Config, Dedupe, LinkState, Retry};
+use twyla_tests::batch::{BatchScript, batches, soon};
 use twyla_tests::broker::{config, lapin};
 use twyla_tests::log::Warnings;
 use twyla_tests::proxy::{Mode, Proxy};
+use twyla_tests::work::{Works, postgres_schema};
 use twyla_tests::{Call, Here, Ping, Place, Script, dead_letters, here, listener};
 
 twyla_tests::with_rabbitmq!(
@@ -20,6 +24,7 @@ twyla_tests::with_rabbitmq!(
     the_end_of_a_service_has_one_deadline,
     a_long_pause_in_order_is_given_back_in_time_and_keeps_the_order,
     a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named,
+    batches_take_effect_once_and_in_order_while_connections_are_lost,
 );
 
 fn context() -> Here {
@@ -254,4 +259,67 @@ async fn a_handler_that_keeps_its_thread_keeps_its_connection_and_is_named() {
     assert!(!state.has_changed().unwrap(), "the connection was lost: {:?}", state.borrow());
     assert!(calls.try_recv().is_err(), "the event came again");
     bus.close().await;
+}
+
+/// Each batch is held until the test lets it end; every third one loses its connection first.
+async fn batches_take_effect_once_and_in_order_while_connections_are_lost() {
+    const EVENTS: u32 = 120;
+    here!(Mine, "batches_take_effect_once_and_in_order");
+    fn by_ten(keyed: &Keyed<'_>) -> Option<u64> {
+        let content: serde_json::Value = serde_json::from_slice(keyed.content).ok()?;
+        content["n"].as_u64().map(|n| n % 10)
+    }
+    let pool = postgres_schema(Mine::DOMAIN).await;
+    sqlx::raw_sql("CREATE TABLE effects (n bigint)").execute(&pool).await.unwrap();
+    let proxy = Proxy::start(Mode::Open).await;
+    let (bus, other) = (Bus::connect(through(&proxy)).await.unwrap(), Bus::connect(config()).await.unwrap());
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let gate = Arc::new(Semaphore::new(0));
+    let gates = gate.clone();
+    let script = BatchScript::<Mine>::with_parts(move |batch, parts| {
+        let (tx, sender, gate) = (Tx::<Postgres>::take(parts).unwrap(), sender.clone(), gates.clone());
+        async move {
+            let mut tx = tx.lock().await;
+            for event in &batch {
+                Postgres::write(&mut tx, event.content.n.into()).await?;
+            }
+            let _ = sender.send(batch.iter().map(|event| event.content.n).collect::<Vec<_>>());
+            gate.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    });
+    let mut listener = batches::<Mine>(8, Policy { key: Some(by_ten), concurrency: Some(2), ..soon() });
+    listener.needs.extend(<Tx<Postgres> as BatchArgument>::need());
+    let dedupe = Dedupe::sql(pool.clone()).await.unwrap();
+    let running = bus.service().dedupe(dedupe).state(script).listeners([listener]).start().await.unwrap();
+    for n in 0..EVENTS {
+        other.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+    }
+    let (mut seen, mut begun) = (Vec::new(), 0);
+    while seen.len() < EVENTS as usize {
+        seen.extend(calls.recv().await.unwrap());
+        begun += 1;
+        if begun % 3 == 0 {
+            take_back(&proxy, &bus).await;
+        }
+        gate.add_permits(1);
+    }
+    // each of these waits until those before it with its key are acked that were delivered again
+    for n in EVENTS..EVENTS + 10 {
+        other.emit(Ping::<Mine>::new(n), context()).await.unwrap();
+    }
+    while seen.len() < EVENTS as usize + 10 {
+        seen.extend(calls.recv().await.unwrap());
+        gate.add_permits(1);
+    }
+    running.stop().await;
+    assert_eq!(calls.recv().await, None, "a batch was handled twice");
+    let in_order = |key| seen.iter().filter(|n| **n % 10 == key).is_sorted();
+    assert!((0..10).all(in_order), "{seen:?}");
+    let rows = sqlx::raw_sql("SELECT n FROM effects ORDER BY n").fetch_all(&pool).await.unwrap();
+    let rows: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(rows, (0..i64::from(EVENTS) + 10).collect::<Vec<_>>());
+    assert_eq!(waiting(&format!("{}.one", Mine::EVENT)).await, 0);
+    bus.close().await;
+    other.close().await;
 }
