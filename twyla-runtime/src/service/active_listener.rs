@@ -18,7 +18,7 @@ use super::retry::Retry;
 use super::running_handlers::RunningHandlers;
 use super::store_state::StoreState;
 use crate::bus::Bus;
-use crate::progress::DeliveryProgress;
+use crate::progress::{AttemptStart, DeliveryProgress};
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::transport::{Delivery, QueueSpec};
 
@@ -62,6 +62,17 @@ impl ActiveListener {
     pub(crate) fn takes_transaction(&self) -> bool {
         let transaction = self.dedupe.as_ref().and_then(|dedupe| dedupe.gives);
         transaction.is_some_and(|id| self.listener.needs.iter().any(|need| need.id == id))
+    }
+
+    /// Returns the report that an attempt begins.
+    pub(crate) fn attempt_start<'a>(&self, number: u32, message_id: Option<&'a str>) -> AttemptStart<'a> {
+        AttemptStart {
+            event: self.queue.event,
+            group: self.queue.group,
+            handler: self.listener.handler,
+            number,
+            message_id,
+        }
     }
 
     /// Waits for the permit of a handler; `None` if the prefetch is the only limit.

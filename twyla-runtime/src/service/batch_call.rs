@@ -46,7 +46,9 @@ pub(crate) async fn call_in_batch<'a>(
             refused => {
                 let span = attempt.span(listening);
                 let clock = AttemptTimer::start(&listening.metrics);
-                delivery.progress.attempt_begins(attempt.start(listening));
+                delivery
+                    .progress
+                    .attempt_begins(listening.attempt_start(attempt.number, delivery.message_id.as_deref()));
                 return Some(Called { outcome: CallOutcome::Ended(refused.map(|it| it.map(drop))), clock, span });
             }
         };

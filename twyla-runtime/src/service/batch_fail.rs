@@ -27,7 +27,7 @@ type Cause = Box<dyn StdError + Send + Sync>;
 ///     failed.into_result()
 /// }
 /// ```
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct BatchFail {
     whole: Option<Cause>,
     events: Vec<(usize, Cause)>,
@@ -117,12 +117,6 @@ impl fmt::Display for BatchFail {
                 write!(f, "event {index} failed: {error}; and {} others", rest.len())
             }
         }
-    }
-}
-
-impl fmt::Debug for BatchFail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchFail").field("whole", &self.whole).field("events", &self.events).finish()
     }
 }
 

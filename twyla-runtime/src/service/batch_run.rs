@@ -20,7 +20,7 @@ use super::gather::{Answer, BatchMember, Gathering, MemberOutcome};
 use super::limits::Pass;
 use super::phase::{self, Phase};
 use super::store_backoff::StoreBackoff;
-use crate::progress::{AttemptStart, DeliveryProgress};
+use crate::progress::DeliveryProgress;
 use crate::telemetry::span::{self, ActiveSpan};
 
 /// Handles a batch, or an event `alone`, with the permit; `progress` is the progress of the delivery whose task calls this. Returns the
@@ -176,7 +176,8 @@ impl BatchRun<'_> {
         // the events to handle, with their index in the claim
         let (mut indices, mut events) = (Vec::with_capacity(members.len()), Vec::with_capacity(members.len()));
         for (index, (member, done)) in members.into_iter().zip(done).enumerate() {
-            member.1.progress.attempt_begins(start(listening, &member.1));
+            let meta = &member.1.incoming.meta;
+            member.1.progress.attempt_begins(listening.attempt_start(meta.attempt, meta.message_id.as_deref()));
             if done {
                 let skipped = MemberOutcome::Called(CallOutcome::Skipped);
                 self.answers.add(member, skipped, Instant::now(), &ActiveSpan::none());
@@ -354,16 +355,4 @@ async fn stopping_or_renewed(listening: &ActiveListener, arrived: tokio::time::I
         }
     }
     phase::stopping(&mut stopping).await;
-}
-
-/// Returns the report that an attempt at an event of a batch begins.
-fn start<'a>(listening: &ActiveListener, member: &'a BatchMember) -> AttemptStart<'a> {
-    let meta = &member.incoming.meta;
-    AttemptStart {
-        event: listening.queue.event,
-        group: listening.queue.group,
-        handler: listening.listener.handler,
-        number: meta.attempt,
-        message_id: meta.message_id.as_deref(),
-    }
 }

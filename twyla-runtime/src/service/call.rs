@@ -19,7 +19,6 @@ use super::store_backoff::StoreBackoff;
 use super::verdict::FailedAttempts;
 use crate::contract::envelope::Envelope;
 use crate::contract::session::Session;
-use crate::progress::AttemptStart;
 use crate::telemetry::metrics::{AttemptOutcome, ListenerMetrics};
 use crate::telemetry::span::{self, ActiveSpan, TracedEvent};
 use crate::transport::{Delivery, QueueSpec};
@@ -57,7 +56,7 @@ pub(crate) async fn call<'a>(
         let span = attempt.span(listening);
         let mut incoming = attempt.incoming(listening, &span);
         let clock = AttemptTimer::start(&listening.metrics);
-        delivery.progress.attempt_begins(attempt.start(listening));
+        delivery.progress.attempt_begins(listening.attempt_start(attempt.number, delivery.message_id.as_deref()));
         let outcome = match begun {
             ClaimOutcome::Done => CallOutcome::Skipped,
             ClaimOutcome::New(claim) => {
@@ -151,17 +150,6 @@ impl<'a> Attempt<'a> {
             states: listening.states.clone(),
             ack: delivery.ack.clone(),
             transaction: None,
-        }
-    }
-
-    /// Returns the report that the attempt begins.
-    pub(crate) fn start(&self, listening: &ActiveListener) -> AttemptStart<'_> {
-        AttemptStart {
-            event: listening.queue.event,
-            group: listening.queue.group,
-            handler: listening.listener.handler,
-            number: self.number,
-            message_id: self.delivery.message_id.as_deref(),
         }
     }
 }
