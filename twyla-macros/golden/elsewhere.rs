@@ -5,9 +5,9 @@ struct Answer {
 const _: () = {
     #[allow(unused_imports)]
     use ::twyla_runtime::__private::stand_in as __twyla_stand_in;
-    use platform::{__twyla_index as __twyla_contracts, Context as __TwylaContext};
+    use platform::{__twyla_contracts as __twyla_carrier, Context as __TwylaContext};
     {
-        __twyla_contracts! {
+        __twyla_carrier! {
             { ::twyla_runtime::__private::expand } event { "bot.reply", contracts =
             platform } { struct Answer { text : String } } { use
             ::twyla_runtime::__private::no_stand_in as __twyla_stand_in; }
@@ -53,7 +53,7 @@ const _: () = {
     #[allow(unused_imports)]
     use ::twyla_runtime::__private::stand_in as __twyla_stand_in;
     {
-        platform::__twyla_index! {
+        platform::__twyla_contracts! {
             { ::twyla_runtime::__private::expand } listener { "api.user_input", contracts
             = platform } { async fn answer(_ : UserInput) {} } { use
             ::twyla_runtime::__private::no_stand_in as __twyla_stand_in; }
@@ -80,7 +80,7 @@ const _: () = {
     #[allow(unused_imports)]
     use ::twyla_runtime::__private::stand_in as __twyla_stand_in;
     {
-        platform::__twyla_index! {
+        platform::__twyla_contracts! {
             { ::twyla_runtime::__private::expand } rpc { "desk.find", contracts =
             platform } { async fn find(_ : FindRequest) -> Result < Note, Error > {
             Err(Error) } } { use ::twyla_runtime::__private::no_stand_in as

@@ -1,4 +1,4 @@
-//! `include_contracts!()`: the generated code, and the macro `__twyla_index!` that carries the index to other crates.
+//! `include_contracts!()`: the generated code, and the macro `__twyla_contracts!` that carries the index to other crates.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -80,7 +80,7 @@ fn included(index: &str, unique: &str) -> TokenStream {
 }
 
 fn with_index(index: &str, unique: &str, code: &TokenStream) -> TokenStream {
-    let name = format_ident!("__twyla_index_{unique}");
+    let name = format_ident!("__twyla_contracts_{unique}");
     let index = stage::index(index);
     quote! {
         #code
@@ -92,7 +92,7 @@ fn with_index(index: &str, unique: &str, code: &TokenStream) -> TokenStream {
         }
         #[doc(hidden)]
         #[allow(unused_imports, unreachable_pub)]
-        pub use #name as __twyla_index;
+        pub use #name as __twyla_contracts;
     }
 }
 
@@ -103,11 +103,11 @@ fn missing(error: &syn::Error) -> TokenStream {
         #error
 
         #[allow(unused_macros)]
-        macro_rules! __twyla_index {
+        macro_rules! __twyla_contracts {
             ({ $($then:tt)* } $($given:tt)*) => { $($then)*! { ! $($given)* } };
         }
         #[allow(unused_imports)]
-        pub(crate) use __twyla_index;
+        pub(crate) use __twyla_contracts;
     }
 }
 

@@ -1,5 +1,5 @@
 //! The two stages of an attribute. The first stage looks for the contracts: in the crate itself, or elsewhere.
-//! Elsewhere they come with a macro, `__twyla_index!`, that [`include_contracts!`](crate::include) has written beside
+//! Elsewhere they come with a macro, `__twyla_contracts!`, that [`include_contracts!`](crate::include) has written beside
 //! the generated types. The first stage calls that macro, and the macro calls the second stage with the index in front
 //! of its input.
 //!
@@ -12,7 +12,7 @@
 //! const _: () = {
 //!     use twyla_runtime::__private::stand_in as __twyla_stand_in;         // `Listener`, `Event`, ..
 //!     {
-//!         platform::__twyla_index! { .. }
+//!         platform::__twyla_contracts! { .. }
 //!         impl __twyla_stand_in::Listener for answer { .. }
 //!     }
 //! };
@@ -115,7 +115,7 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     }
     let path = path.map_or_else(|| quote_spanned!(name=> crate::contracts), ToTokens::into_token_stream);
     let end = path.clone().into_iter().last().map_or(name, |last| last.span());
-    let (carrier, context) = (Ident::new("__twyla_index", end), Ident::new("Context", end));
+    let (carrier, context) = (Ident::new("__twyla_contracts", end), Ident::new("Context", end));
     let word = format_ident!("{}", attribute.word());
     let call = |carrier: TokenStream, import: Option<TokenStream>| {
         let groups = [Some(args.clone()), Some(item.clone()), import].into_iter().flatten();
@@ -132,8 +132,8 @@ fn with_runtime(attribute: Attribute, given: Given, args: TokenStream, item: Tok
     let carrier = match attribute {
         // imported together, so that the compiler reports a wrong path once
         Attribute::Event => {
-            imports.extend(quote!(use #path::{#carrier as __twyla_contracts, #context as __TwylaContext};));
-            quote!(__twyla_contracts)
+            imports.extend(quote!(use #path::{#carrier as __twyla_carrier, #context as __TwylaContext};));
+            quote!(__twyla_carrier)
         }
         Attribute::Listener | Attribute::Rpc => quote!(#path::#carrier),
     };

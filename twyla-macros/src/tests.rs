@@ -169,7 +169,7 @@ fn attributes_with_contracts_in_another_crate() {
         (Attribute::Rpc, "\"a.b\", contracts = platform", "async fn find(&self, _: FindRequest) {}"),
     ] {
         let first = first(attribute, args, item).to_string();
-        assert!(first.starts_with("platform :: __twyla_index !") && first.ends_with('}'), "{first}");
+        assert!(first.starts_with("platform :: __twyla_contracts !") && first.ends_with('}'), "{first}");
     }
 }
 
