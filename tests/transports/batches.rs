@@ -794,7 +794,7 @@ where
     for n in numbers {
         publish(P::DOMAIN, &format!("id-{n}"), *n).await;
     }
-    let mut seen: Vec<Vec<(u32, u32)>> = Vec::new();
+    let mut seen: Vec<Batched> = Vec::new();
     while seen.iter().map(Vec::len).sum::<usize>() < events {
         seen.push(calls.recv().await.unwrap());
     }
@@ -820,6 +820,9 @@ fn in_part(numbers: &[(u32, u32)]) -> Result<(), BatchFail> {
     }
 }
 
+/// The number and the attempt of each event of one batch.
+type Batched = Vec<(u32, u32)>;
+
 /// A test of [`transactions`], which runs with each database.
 struct Transactions {
     policy: Policy,
@@ -829,7 +832,8 @@ struct Transactions {
     events: usize,
     /// The number of dead letters, each after its first attempt.
     dead: usize,
-    assert: fn(Vec<Vec<(u32, u32)>>, Vec<i64>),
+    /// Judges the batches that the handler got and the rows in the table `effects`.
+    assert: fn(Vec<Batched>, Vec<i64>),
 }
 
 /// Defines each test with SQLite and with PostgreSQL.
