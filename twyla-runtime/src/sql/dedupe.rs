@@ -172,7 +172,7 @@ impl<DB: Dialect> Claim for SqlClaim<DB> {
 /// #[listener("shop.order_placed", group = "billing")]
 /// async fn bill(order: OrderPlaced, tx: Tx<Postgres>) -> Result<(), Fail> {
 ///     let mut tx = tx.lock().await;
-///     sqlx::query("INSERT INTO bills (order_id) VALUES ($1)").bind(order.id).execute(&mut *tx).await?;
+///     sqlx::query("INSERT INTO bills (order_id) VALUES ($1)").bind(order.order_id).execute(&mut *tx).await?;
 ///     Ok(())
 /// }
 /// ```

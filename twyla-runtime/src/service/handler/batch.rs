@@ -28,7 +28,7 @@ use twyla_codec::event::{Event, EventContext, Listen};
 /// #[listener("shop.order_placed", group = "ledger", batch = 500, within = "200ms")]
 /// async fn book(orders: Batch<OrderPlaced>) {
 ///     for order in orders {
-///         println!("{} of {} in {}", order.content.id, order.context.tenant, order.meta.session_id);
+///         println!("{} by {} in {}", order.content.order_id, order.context.channel, order.meta.session_id);
 ///     }
 /// }
 /// ```
