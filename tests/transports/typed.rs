@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use twyla_runtime::__private::publish_raw;
-use twyla_runtime::{Ack, Bus, Error, Meta, Reason, State, Uuid, listener, listeners};
+use twyla_runtime::__private::{publish_message, publish_raw};
+use twyla_runtime::{Ack, Bus, Error, Meta, Reason, Sort, State, Uuid, listener, listeners};
 use twyla_tests::{both_transports, dead_letters};
 
 mod contracts {
@@ -89,6 +89,24 @@ async fn typed(bus: Bus) {
     assert_eq!(hidden.sensitive, ["/content/secret"]);
     assert!(hidden.shown().contains(r#""secret": "[sensitive]""#), "{}", hidden.shown());
     assert!(!format!("{} {:?}", hidden.error, hidden.violations).contains("hidden"), "{hidden:?}");
+    bus.sort_dead_letters("typed.ping", "one", |_| Sort::Drop).await.unwrap();
+
+    // a message in another form than its content type and its headers say has the values elsewhere
+    let event = r#"{"specversion":"1.0","type":"typed.ping","source":"/","id":"1","data":{"secret":"hidden"}}"#;
+    let envelope = r#"{"content":{"secret":"hidden"},"context":{}}"#;
+    let none: &[(&str, &str)] = &[];
+    for (content_type, headers, body) in [
+        ("application/json", none, event),
+        ("", none, event),
+        ("application/cloudevents+json", none, envelope),
+        ("application/json", &[("ce-id", "1")], envelope),
+    ] {
+        publish_message(&bus, "typed", "ping", content_type, headers, body).await.unwrap();
+        let letter = dead_letters(&bus, "typed.ping", "one", 1).await.remove(0);
+        assert_eq!(letter.reason, Some(Reason::Envelope), "{letter:?}");
+        assert!(!format!("{} {letter:?}", letter.shown()).contains("hidden"), "{letter:?}");
+        bus.sort_dead_letters("typed.ping", "one", |_| Sort::Drop).await.unwrap();
+    }
     running.stop().await;
     assert!(seen.recv().await.is_none());
 }

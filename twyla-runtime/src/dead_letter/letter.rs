@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::headers::{
-    ATTEMPTS, ERROR, EVENT, EXCHANGE, FIRST_ERROR, FIRST_FAILED_AT, GROUP, Header, MAX_TEXT, PARKED_AT, REASON,
-    ROUTING_KEY, SENSITIVE, VIOLATIONS, all_sensitive,
+    ALL_SENSITIVE, ATTEMPTS, ERROR, EVENT, EXCHANGE, FIRST_ERROR, FIRST_FAILED_AT, GROUP, Header, MAX_TEXT, PARKED_AT,
+    REASON, ROUTING_KEY, SENSITIVE, VIOLATIONS,
 };
 use crate::transport::sender_properties::SenderProperties;
 use crate::truncate::ellipsized;
@@ -107,7 +107,8 @@ pub struct DeadLetter {
     /// The message id.
     pub message_id: Option<String>,
     /// The sensitive values of the body (`"x-sensitive": true` in the schema), as JSON Pointers (RFC 6901) in which `*`
-    /// matches any key or index. Covers content and context if something other than a listener put it into the dead queue.
+    /// matches any key or index. Covers content and context if something other than a listener put it into the dead queue, and
+    /// the whole body (`""`) if the message isn't in the form that its content type and its headers say.
     pub sensitive: Vec<String>,
     /// The queues from which the broker dead-lettered it, the latest first, because of a delivery limit, a time to live or a
     /// length limit. Empty if its listener dead-lettered it.
@@ -203,7 +204,7 @@ impl DeadLetter {
         if !self.sensitive.is_empty() {
             let json = serde_json::to_string(&self.sensitive).unwrap_or_default();
             // if the list is too long, everything is sensitive
-            let json = if json.len() > MAX_TEXT { all_sensitive(&self.sensitive).to_owned() } else { json };
+            let json = if json.len() > MAX_TEXT { ALL_SENSITIVE.to_owned() } else { json };
             headers.push((SENSITIVE, Header::Text(json)));
         }
         headers
@@ -238,7 +239,7 @@ impl DeadLetter {
     }
 
     /// Reads a dead letter from its headers and its other properties. A missing header yields an empty field; without a reason,
-    /// content and context are sensitive.
+    /// content and context are sensitive, or the whole body if it doesn't have them.
     pub(crate) fn read(
         headers: &[(String, Header)],
         properties: Option<&SenderProperties>,
@@ -272,9 +273,7 @@ impl DeadLetter {
                 Some(Header::Text(text)) => serde_json::from_str(text).unwrap_or_else(|_| vec![String::new()]),
                 Some(_) => vec![String::new()],
                 // not dead-lettered by a listener: nothing is known to be safe to show
-                None if find(REASON).is_none() => {
-                    Form::of(headers, properties).in_body(vec!["/content".to_owned(), "/context".to_owned()])
-                }
+                None if find(REASON).is_none() => Form::of(headers, properties).content_and_context(&body),
                 None => Vec::new(),
             },
             deaths: Vec::new(),
@@ -377,10 +376,13 @@ mod tests {
         for hidden in [r#"{"content":"secret"}"#, r#"{"content":{"emission":"secret""#, r#"["secret"]"#] {
             assert!(!shown(hidden).contains("secret"), "{hidden}");
         }
-        let many = DeadLetter { sensitive: vec!["/content/é".repeat(400); 9], ..letter() };
-        let headers: Vec<_> = many.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let read = DeadLetter::read(&headers, None, None, Bytes::from_static(body.as_bytes()));
-        assert!(!read.shown().contains("secret"), "{}", read.shown());
+        // the second is a pointer into the content of a CloudEvent, which isn't at `/content`
+        for (pointer, body) in [("/content/é", body), ("/contents/é", r#"{"contents":{"é":"secret"}}"#)] {
+            let many = DeadLetter { sensitive: vec![pointer.repeat(400); 9], ..letter() };
+            let headers: Vec<_> = many.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let read = DeadLetter::read(&headers, None, None, Bytes::from_static(body.as_bytes()));
+            assert!(!read.shown().contains("secret"), "{}", read.shown());
+        }
     }
 
     #[test]
@@ -406,13 +408,20 @@ mod tests {
         let shown = DeadLetter::read(&[], Some(&structured), None, body.clone()).shown();
         assert!(!shown.contains("secret") && shown.contains("\"id\": \"1\""), "{shown}");
         let header = ("cloudEvents:id".to_owned(), Header::Text("1".to_owned()));
-        assert!(!DeadLetter::read(&[header], None, None, body).shown().contains("secret"));
+        assert!(!DeadLetter::read(&[header], None, None, body.clone()).shown().contains("secret"));
+        // an event without its content type, and an envelope with that of an event
+        assert!(!DeadLetter::read(&[], None, None, body).shown().contains("secret"));
+        let envelope = Bytes::from_static(br#"{"content":{"emission":"secret"},"context":"secret"}"#);
+        let shown = DeadLetter::read(&[], Some(&structured), None, envelope).shown();
+        assert!(!shown.contains("secret"), "{shown}");
     }
 
     #[test]
     fn reads_a_message_that_no_listener_dead_lettered() {
         let read = DeadLetter::read(&[(ATTEMPTS.to_owned(), Header::Number(-1))], None, None, Bytes::new());
         assert_eq!((read.reason, read.attempts, read.error.as_str()), (None, 0, ""));
-        assert_eq!(read.sensitive, ["/content", "/context"]);
+        assert_eq!(read.sensitive, [""]);
+        let envelope = Bytes::from_static(br#"{"content":{},"context":{}}"#);
+        assert_eq!(DeadLetter::read(&[], None, None, envelope).sensitive, ["/content", "/context"]);
     }
 }

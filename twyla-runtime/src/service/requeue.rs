@@ -103,6 +103,7 @@ pub(crate) async fn dead_letter(
         ),
     });
     let (exchange, routing_key) = delivery.origin();
+    let sensitive = sensitive_values(&delivery, event, listening.listener.record.sensitive());
     let letter = DeadLetter {
         reason: Some(reason),
         error,
@@ -116,7 +117,7 @@ pub(crate) async fn dead_letter(
         first_error: failed.map(|failed| failed.first.error).unwrap_or_default(),
         parked_at: Some(Utc::now()),
         message_id: delivery.message_id.clone(),
-        sensitive: delivery.form().in_body(listening.listener.record.sensitive()),
+        sensitive,
         deaths: Vec::new(),
         body: delivery.body.clone(),
     };
@@ -131,6 +132,15 @@ pub(crate) async fn dead_letter(
             Some(Box::new(HeldDelivery { delivery, way: Destination::Dead(message), why }))
         }
     }
+}
+
+/// Converts the JSON Pointers of an event's sensitive values to those into the body of a delivery. The whole body is sensitive if it
+/// can't be read as an event in the form that its content type and its headers say: it may have the values anywhere.
+fn sensitive_values(delivery: &Delivery, event: &str, sensitive: Vec<String>) -> Vec<String> {
+    if !sensitive.is_empty() && delivery.envelope(event).is_err() {
+        return vec![String::new()];
+    }
+    delivery.form().in_body(sensitive)
 }
 
 /// Publishes the message to another queue and acks the delivery once the broker confirms. Otherwise returns the delivery, the message

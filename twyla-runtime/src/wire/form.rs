@@ -1,7 +1,9 @@
 //! Recognizes the form of a message by its content type and its headers.
 
+use std::collections::HashMap;
 use std::str;
 
+use serde::de::IgnoredAny;
 use twyla_codec::cloud_event::MEDIA_TYPES;
 
 use super::headers::has_attributes;
@@ -76,6 +78,18 @@ impl Form {
             }
         }
     }
+
+    /// Returns the JSON Pointers of the content and the context in a body that is expected to be of this form: that of the whole
+    /// body if it lacks the members of the form.
+    pub(crate) fn content_and_context(self, body: &[u8]) -> Vec<String> {
+        let members: HashMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+        let has = |name: &str| members.contains_key(name);
+        match self {
+            Self::Envelope if !has("content") || !has("context") => vec![String::new()],
+            Self::Structured if !has("data") && !has("data_base64") => vec![String::new()],
+            _ => self.in_body(vec!["/content".to_owned(), "/context".to_owned()]),
+        }
+    }
 }
 
 /// Returns the content type of a message; `None` if it is absent or empty.
@@ -118,6 +132,21 @@ mod tests {
         assert_eq!(Form::Binary.in_body(sensitive()), ["/card/number", "/tokens/*"]);
         let structured = ["/data/card/number", "/data/tokens/*", "/data_base64", "/twylacontext"];
         assert_eq!(Form::Structured.in_body(sensitive()), structured);
-        assert_eq!(Form::Binary.in_body(vec!["/content".to_owned(), "/context".to_owned()]), [""]);
+    }
+
+    #[test]
+    fn a_body_without_the_members_of_its_form_is_sensitive_as_a_whole() {
+        let (envelope, event) = (br#"{"content":1,"context":{}}"#, br#"{"data":1,"id":"1"}"#);
+        assert_eq!(Form::Envelope.content_and_context(envelope), ["/content", "/context"]);
+        assert_eq!(Form::Structured.content_and_context(event), ["/data", "/data_base64", "/twylacontext"]);
+        assert_eq!(Form::Binary.content_and_context(b"1"), [""]);
+        for (form, body) in [
+            (Form::Envelope, &event[..]),
+            (Form::Envelope, br#"{"content":1}"#),
+            (Form::Envelope, b"[1]"),
+            (Form::Structured, envelope),
+        ] {
+            assert_eq!(form.content_and_context(body), [""], "{form:?}");
+        }
     }
 }
