@@ -27,8 +27,8 @@ use twyla_codec::event::{AsContext, Emittable, Event, EventContext};
 /// again under the same message id, and [`Dedupe`](crate::Dedupe) skips it. In PostgreSQL one relay works at a time, however
 /// many processes run; with SQLite, give the outbox to a single service.
 ///
-/// An event that the broker refuses permanently, because it is too large or because the service may not write to its exchange,
-/// is moved to a table of refused events with a warning, and the relay goes on: see [`refused`](Self::refused) and
+/// An event that is refused permanently, because it is too large in its [form](crate::Wire) or because the service may not write to its
+/// exchange, is moved to a table of refused events with a warning, and the relay goes on: see [`refused`](Self::refused) and
 /// `cargo twyla outbox`.
 ///
 /// The outbox works through a pooler in transaction mode, such as pgbouncer with `pool_mode = transaction`. Your own statements
@@ -100,8 +100,9 @@ impl<DB: Dialect> Outbox<DB> {
     ///
     /// # Errors
     /// [`Error::Content`] and [`Error::Context`] if they break their contract, and [`Error::TooLarge`] if the event exceeds the
-    /// limit of the bus (32 MiB by default) or the known limit of its broker: the event was not put. [`Error::Outbox`] if the
-    /// database refuses the event: roll the transaction back.
+    /// limit of the bus (32 MiB by default) or the known limit of its broker: the event was not put. The envelope is measured; the
+    /// relay measures a CloudEvent, which may be larger, when it writes it. [`Error::Outbox`] if the database refuses the event: roll
+    /// the transaction back.
     ///
     /// # Cancel safety
     /// If the future is dropped, the event may or may not be in the transaction.

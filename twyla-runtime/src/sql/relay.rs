@@ -15,7 +15,7 @@ use crate::bus::Bus;
 use crate::future::BoxFuture;
 use crate::service::phase::{Phase, stopping};
 use crate::telemetry::metrics;
-use crate::telemetry::span;
+use crate::telemetry::span::{self, ActiveSpan};
 use crate::transport::{Outgoing, PublishFailure, PublishTarget, Unpublished};
 
 /// How often an empty outbox is polled.
@@ -135,7 +135,8 @@ impl<DB: Dialect> OutboxRelay<DB> {
         Ok(any)
     }
 
-    /// Publishes an event. Returns the broker's reason if it refuses the event permanently, `None` if it confirms the event.
+    /// Publishes an event. Returns the reason if the event is refused permanently, by the broker or because its form is larger than the
+    /// bus allows, and `None` if the broker confirms it.
     async fn publish(&self, row: Row) -> Result<Option<String>, RelayError> {
         let parent = row.trace.as_deref().and_then(|trace| trace.parse().ok());
         let event = format!("{}.{}", row.exchange, row.routing_key);
@@ -153,25 +154,21 @@ impl<DB: Dialect> OutboxRelay<DB> {
         let mut span = span::emit(&event, Some(&message), self.bus.system(), None, parent.as_ref());
         message.trace = span.take_context();
         let message = self.bus.wire_of(&event).written(message, &event);
+        let (bytes, most) = (message.body.len(), self.bus.max_event());
+        if bytes > most {
+            let why = format!(
+                "the event has {bytes} bytes in its form, and at most {most} are allowed (`Config::max_event`)"
+            );
+            return Ok(Some(refused(&span, &event, &message_id, row.id, why)));
+        }
         let deadline = Instant::now() + self.bus.emit_deadline().min(CONFIRM_TIMEOUT);
         let Err(Unpublished { why, cause, .. }) = self.bus.transport().publish(message, deadline).await else {
             return Ok(None);
         };
         match cause {
             PublishFailure::Refused | PublishFailure::TooLarge { .. } => {
-                span.failed("refused", Some(&why));
-                span.within(|| {
-                    tracing::warn!(
-                        event,
-                        message_id = &*message_id,
-                        id = row.id,
-                        error = why,
-                        "the broker refused an outbox event permanently: see `cargo twyla outbox`"
-                    );
-                });
-                metrics::refused_of_outbox(&event);
                 self.update_limits();
-                Ok(Some(why))
+                Ok(Some(refused(&span, &event, &message_id, row.id, why)))
             }
             PublishFailure::Deadline => {
                 span.failed("unconfirmed", Some(&why));
@@ -180,6 +177,22 @@ impl<DB: Dialect> OutboxRelay<DB> {
             PublishFailure::Closed => Err(RelayError::Closed),
         }
     }
+}
+
+/// Reports that an event is refused permanently. Returns the reason.
+fn refused(span: &ActiveSpan, event: &str, message_id: &str, id: i64, why: String) -> String {
+    span.failed("refused", Some(&why));
+    span.within(|| {
+        tracing::warn!(
+            event,
+            message_id,
+            id,
+            error = why,
+            "an outbox event was refused permanently: see `cargo twyla outbox`"
+        );
+    });
+    metrics::refused_of_outbox(event);
+    why
 }
 
 /// A pooled connection. If it is dropped without [`give_back`](Self::give_back), it may be within a transaction, so it is closed.
@@ -195,6 +208,46 @@ impl<DB: Dialect> Drop for ConnectionGuard<DB> {
     fn drop(&mut self) {
         if let Some(connection) = &mut self.0 {
             connection.close_on_drop();
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::sqlite::{Sqlite, SqlitePoolOptions};
+
+    use super::*;
+    use crate::bus::config::MAX_EVENT;
+    use crate::wire::Wire;
+
+    #[tokio::test]
+    async fn refuses_an_event_that_is_too_large_in_its_form() {
+        // each escape of the context is escaped again in structured mode: the envelope has two thirds of the limit, and the event more
+        let context = r#"\""#.repeat(MAX_EVENT / 3);
+        let body = format!(
+            r#"{{"event_name":"shop.paid","content":1,"context":{{"a":"{context}"}},"meta":{{"version":1,
+            "timestamp":"2025-06-27T04:53:20+00:00","session_id":"5f0c7d9e-3b1a-4c55-9d3e-2a6f1c0b7e42"}}}}"#
+        );
+        let pool = SqlitePoolOptions::new().connect_lazy("sqlite::memory:").unwrap();
+        let (_running, phase) = watch::channel(Phase::Running);
+        for (wire, is_refused) in
+            [(Wire::Envelope, false), (Wire::CloudEventsBinary, true), (Wire::CloudEventsStructured, true)]
+        {
+            let relay = OutboxRelay {
+                outbox: Outbox::<Sqlite>::of_tables(pool.clone()),
+                bus: Bus::in_memory().wire(wire),
+                phase: phase.clone(),
+            };
+            let row = Row {
+                id: 1,
+                message_id: "17".to_owned(),
+                exchange: "shop".to_owned(),
+                routing_key: "paid".to_owned(),
+                body: body.clone().into_bytes(),
+                trace: None,
+            };
+            let Ok(refused) = relay.publish(row).await else { panic!("{wire:?}: not published") };
+            assert_eq!(refused.is_some_and(|why| why.contains("`Config::max_event`")), is_refused, "{wire:?}");
         }
     }
 }
