@@ -23,12 +23,12 @@ const REQUIRED: [&str; 4] = ["specversion", "type", "source", "id"];
 const CONTENT_TYPE: &str = "datacontenttype";
 
 /// Returns whether a required attribute is among the headers.
-pub(super) fn has_attributes<N: AsRef<str>>(headers: &[(N, Header)]) -> bool {
+pub(crate) fn has_attributes<N: AsRef<str>>(headers: &[(N, Header)]) -> bool {
     headers.iter().any(|(name, _)| attribute(name.as_ref()).is_some_and(|name| REQUIRED.contains(&name)))
 }
 
 /// Returns the name of an attribute from that of its header.
-fn attribute(header: &str) -> Option<&str> {
+pub(crate) fn attribute(header: &str) -> Option<&str> {
     PREFIXES.iter().find_map(|prefix| header.strip_prefix(prefix))
 }
 
@@ -69,11 +69,12 @@ fn value<'a>(name: &str, header: &'a Header) -> Option<AttributeValue<'a>> {
     };
     Some(match raw.split_first()? {
         (b'V', _) => return None,
-        // some clients write texts as binary values; no attribute that Twyla reads is binary
-        (b'S' | b'x', text) => {
-            let text = Reader(text).long().and_then(|text| str::from_utf8(text).ok());
-            text.map_or(AttributeValue::None, |text| AttributeValue::Text(text.into()))
-        }
+        // some clients write texts as binary values; other binary values are those of extensions that Twyla doesn't read
+        (kind @ (b'S' | b'x'), bytes) => match Reader(bytes).long().map(str::from_utf8) {
+            Some(Ok(text)) => AttributeValue::Text(text.into()),
+            Some(Err(_)) if *kind == b'x' => AttributeValue::Other,
+            _ => AttributeValue::None,
+        },
         // a timestamp of AMQP 0-9-1, in seconds
         (b'T', seconds) => {
             let seconds = Reader(seconds).u64().and_then(|seconds| i64::try_from(seconds).ok());
@@ -164,9 +165,26 @@ mod tests {
             event.map(|event| event.id.into_owned()).map_err(|refused| refused.keyword)
         };
         assert_eq!((id(long(b'S', "ü".as_bytes())), id(long(b'x', b"17"))), (Ok("ü".to_owned()), Ok("17".to_owned())));
-        for bad in [long(b'S', b"\xff"), raw(b'I', &[0; 4]), raw(b'd', &[0; 8]), long(b'A', b"")] {
+        for bad in [long(b'S', b"\xff"), long(b'x', b"\xff"), raw(b'I', &[0; 4]), raw(b'd', &[0; 8]), long(b'A', b"")] {
             assert_eq!(id(bad.clone()), Err("type"), "{bad:?}");
         }
         assert_eq!(id(Header::Raw(Bytes::from_static(b"V"))), Err("required"));
+    }
+
+    /// Core specification, "Type System": Binary is a type of attributes. AMQP binding, section 3.1.3.2: it is AMQP's `binary`.
+    #[test]
+    fn accepts_binary_extensions() {
+        let with = |value: Header| {
+            let headers = [required("cloudEvents:"), vec![("cloudEvents:signature".to_owned(), value)]].concat();
+            attributes(&headers, None)
+                .and_then(|attributes| attributes.check("shop.paid"))
+                .map(drop)
+                .map_err(|refused| refused.pointer)
+        };
+        assert!(with(long(b'x', b"\xff\0")).is_ok());
+        // a string isn't binary, and a value must be whole
+        for bad in [long(b'S', b"\xff\0"), raw(b'x', &[0, 0, 0, 9, 1])] {
+            assert_eq!(with(bad.clone()), Err("/signature".to_owned()), "{bad:?}");
+        }
     }
 }
