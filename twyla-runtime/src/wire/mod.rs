@@ -12,4 +12,6 @@ mod write;
 pub use choice::Wire;
 pub(crate) use choice::Wires;
 pub(crate) use form::Form;
+#[cfg(feature = "amqp")]
+pub(crate) use headers::{attribute, has_attributes};
 pub(crate) use read::read;

@@ -1,7 +1,9 @@
 //! Writes an event in the chosen form.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
-use twyla_codec::cloud_event::{MEDIA_TYPE, NewEvent, encode_json};
+use twyla_codec::cloud_event::{CONTEXT, MEDIA_TYPE, NewEvent, encode_json};
 use twyla_codec::envelope;
 use uuid::Uuid;
 
@@ -11,8 +13,8 @@ use crate::dead_letter::headers::Header;
 use crate::transport::Outgoing;
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 
-/// The largest context that a header has, in bytes. The smallest frame of RabbitMQ, 8,192 bytes, then has room for it beside the
-/// headers of a dead letter, which would replace it otherwise.
+/// The largest context that a header has, escaped, in bytes. The smallest frame of RabbitMQ, 8,192 bytes, then has room for it beside
+/// the headers of a dead letter.
 const MAX_CONTEXT: usize = 2048;
 
 impl Wire {
@@ -41,10 +43,12 @@ impl Wire {
             trace_parent: trace_parent.as_deref(),
             trace_state: message.trace.as_ref().and_then(|trace| trace.state()),
         };
-        let content_type = if self == Self::CloudEventsBinary && context.len() <= MAX_CONTEXT {
-            let attributes = new.attributes().into_iter();
-            let headers =
-                attributes.map(|(name, value)| (format!("{PREFIX}{name}").into(), Header::Text(value.into())));
+        let attributes = (self == Self::CloudEventsBinary).then(|| new.attributes());
+        let fits = |(name, value): &(&str, Cow<'_, str>)| *name != CONTEXT || value.len() <= MAX_CONTEXT;
+        let content_type = if let Some(attributes) = attributes.filter(|attributes| attributes.iter().all(fits)) {
+            let headers = attributes
+                .into_iter()
+                .map(|(name, value)| (format!("{PREFIX}{name}").into(), Header::Text(value.into())));
             message.headers.extend(headers);
             message.body = body.slice_ref(envelope.content);
             "application/json"
@@ -75,10 +79,10 @@ mod tests {
     use super::*;
     use crate::transport::PublishTarget;
 
-    fn message(body: &'static str) -> Outgoing {
+    fn message(body: impl Into<Bytes>) -> Outgoing {
         Outgoing {
             to: PublishTarget::Event { domain: "shop".into(), event_type: "paid".into() },
-            body: Bytes::from_static(body.as_bytes()),
+            body: body.into(),
             message_id: "17".into(),
             timestamp: DateTime::UNIX_EPOCH,
             app_id: "till".into(),
@@ -123,6 +127,18 @@ mod tests {
             (properties.text(Property::AppId), properties.text(Property::MessageId)),
             (Some(&b"till"[..]), None)
         );
+    }
+
+    #[test]
+    fn a_context_that_is_too_large_for_a_header_is_written_in_the_body() {
+        // U+007F is escaped, as six bytes
+        for (character, count, in_headers) in
+            [('a', 2000, true), ('a', 2100, false), ('\u{7f}', 300, true), ('\u{7f}', 400, false)]
+        {
+            let envelope = ENVELOPE.replace("web", &character.to_string().repeat(count));
+            let written = Wire::CloudEventsBinary.written(message(envelope), "shop.paid");
+            assert_eq!(!written.headers.is_empty(), in_headers, "{count} x {character:?}");
+        }
     }
 
     #[test]

@@ -149,6 +149,12 @@ impl ConfirmChannel {
         let outgoing = &message.outgoing;
         self.check_limit(outgoing)?;
         let route = AmqpRoute::of(&outgoing.to);
+        if !route.publish(outgoing).fits(self.frame_max) {
+            return Err(PublishError::refused(format!(
+                "the attributes of the CloudEvent leave no room for the other headers in a frame of {} bytes",
+                self.frame_max
+            )));
+        }
         let untested = || self.accepted.untested(&route, outgoing.body.len());
         if let Some(new) = untested() {
             let turns = match new {

@@ -6,26 +6,31 @@ use std::borrow::Cow;
 use crate::dead_letter::headers::{ALL_SENSITIVE, Header, NamedHeader, SENSITIVE, VIOLATIONS};
 use crate::dead_letter::letter::DeadViolation;
 use crate::truncate::ellipsized;
+use crate::wire::{attribute, has_attributes};
 
 /// Twyla's texts up to this many bytes are cut only after all foreign headers are removed.
 const SHORT: usize = 256;
 
 /// Returns headers that fit into `room` bytes: Twyla's texts are cut, the longest first; if that isn't enough, the largest foreign
-/// headers are removed.
+/// headers are removed. The attributes of a CloudEvent are never removed, so its headers may still be larger: then the message can't be
+/// published.
 pub(crate) fn fit(headers: &[NamedHeader], room: usize) -> Cow<'_, [NamedHeader]> {
     if size(headers) <= room {
         return Cow::Borrowed(headers);
     }
+    let is_event = has_attributes(headers);
+    let stays = |named: &NamedHeader| is_ours(named) || is_event && attribute(&named.0).is_some();
     let mut kept = headers.to_vec();
     while size_with(&kept, SHORT) > room
         && let Some((at, _)) =
-            kept.iter().enumerate().filter(|(_, named)| !is_ours(named)).max_by_key(|(_, named)| size_of(named, 0))
+            kept.iter().enumerate().filter(|(_, named)| !stays(named)).max_by_key(|(_, named)| size_of(named, 0))
     {
         let (name, _) = kept.remove(at);
         tracing::debug!(name = &*name, "a header was left out: the headers are larger than a frame");
     }
-    let (mut most, mut too_much) = (0, room + 1);
-    while too_much - most > 1 {
+    // beside attributes, the room may be too small for texts that can't be cut, such as a routing key
+    let (mut most, mut too_much) = (if is_event { SHORT } else { 0 }, room + 1);
+    while too_much.saturating_sub(most) > 1 {
         let middle = most.midpoint(too_much);
         if size_with(&kept, middle) <= room { most = middle } else { too_much = middle }
     }
@@ -110,6 +115,21 @@ mod tests {
     fn removes_the_largest_foreign_headers_if_needed() {
         let headers = [text("small", "s"), text("x-twyla-error", "e".repeat(200)), text("large", "l".repeat(5000))];
         assert_eq!(fit(&headers, 1000)[..], headers[..2]);
+    }
+
+    #[test]
+    fn never_removes_the_attributes_of_a_cloud_event() {
+        let context = text("ce-twylacontext", "c".repeat(2000));
+        let headers =
+            [text("ce-id", "1"), context.clone(), text("x-twyla-error", "e".repeat(2000)), text("k", "v".repeat(500))];
+        let fitting = fit(&headers, 2400);
+        assert!(size(&fitting) <= 2400 && fitting.len() == 3 && fitting[..2] == headers[..2], "{fitting:?}");
+        // nor cuts names
+        let key = text("x-twyla-routing-key", "k".repeat(255));
+        let too_large = [headers[0].clone(), context.clone(), key];
+        assert_eq!(fit(&too_large, 2100)[..], too_large);
+        // in an envelope, it is any header
+        assert_eq!(fit(&[context, text("k", "v")], 100)[..], [text("k", "v")]);
     }
 
     #[test]

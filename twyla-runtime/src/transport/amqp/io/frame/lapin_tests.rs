@@ -364,3 +364,22 @@ fn a_message_carries_its_trace_context() {
         assert_eq!(read.trace, Some(sent));
     }
 }
+
+#[test]
+fn the_attributes_of_a_cloud_event_are_written_whole_or_do_not_fit() {
+    let text = |name: &'static str, size| -> NamedHeader { (name.into(), Header::Text("c".repeat(size))) };
+    for (attribute, foreign, fits) in [(3000, 3000, true), (3000, 0, true), (5000, 0, false)] {
+        let named = [text("cloudEvents:id", 1), text("cloudEvents:twylacontext", attribute), text("comment", foreign)];
+        let publish = Publish { headers: &named, ..Publish::short(b"") };
+        assert_eq!(publish.fits(4096), fits, "{attribute} {foreign}");
+        let mut out = Vec::new();
+        publish.write(1, 4096, &mut out);
+        let Some(AMQPFrame::Header(_, header)) = frames(&out).into_iter().nth(1) else { panic!("no header") };
+        let (_, read) = content_header(&payload(&AMQPFrame::Header(1, header))).unwrap();
+        let names: Vec<_> = read.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names[..2], ["cloudEvents:id", "cloudEvents:twylacontext"]);
+    }
+    // other headers are removed
+    let named = [text("comment", 5000)];
+    assert!(Publish { headers: &named, ..Publish::short(b"") }.fits(4096));
+}

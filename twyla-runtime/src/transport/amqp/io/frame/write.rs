@@ -6,6 +6,7 @@ use crate::dead_letter::headers::{Header, NamedHeader};
 use crate::telemetry::trace::{TRACE_PARENT, TRACE_STATE, TraceContext};
 use crate::transport::sender_properties::{COUNT, Property, SenderProperties};
 use crate::truncate::truncated;
+use crate::wire::has_attributes;
 
 /// The maximum length of a short string, in bytes.
 const SHORT: usize = 255;
@@ -53,6 +54,16 @@ impl Publish<'_> {
         original.unwrap_or_else(|| truncated(self.message_id, SHORT).as_bytes())
     }
 
+    /// Returns whether the content header fits into a frame: the attributes of a CloudEvent can't be shortened, other headers can.
+    pub(crate) fn fits(&self, frame_max: usize) -> bool {
+        if !has_attributes(self.headers) {
+            return true;
+        }
+        let mut header = Vec::new();
+        self.write_fitting_header(0, frame_max, &mut header);
+        header.len() <= frame_max
+    }
+
     /// Appends `basic.publish`, the content header and the body, in frames of at most `frame_max` bytes.
     pub(crate) fn write(&self, channel: u16, frame_max: usize, out: &mut Vec<u8>) {
         self.write_head(channel, frame_max, out);
@@ -83,7 +94,7 @@ impl Publish<'_> {
             out.truncate(start);
             self.write_header(channel, &headers, out);
         }
-        if out.len() - start > frame_max && self.original.is_some() {
+        if out.len() - start > frame_max && self.original.is_some() && !has_attributes(self.headers) {
             // the sender's properties leave no room for Twyla's headers
             out.truncate(start);
             Self { original: None, ..*self }.write_fitting_header(channel, frame_max, out);
