@@ -270,6 +270,35 @@ async fn members_share_the_rate_with_postgres() {
     within(members_share_the_rate::<Mine, _>(pool)).await;
 }
 
+/// The bucket was written an hour ahead, by a clock that has stepped back since or at a lower rate.
+async fn a_bucket_from_the_future_delays_no_event<P: Place, DB: Dialect>(pool: Pool<DB>) {
+    let (bus, (script, mut calls)) = (Bus::in_memory(), numbers::<P>(|_| true));
+    let running = member::<P, DB>(&bus, &script, &pool).await;
+    emit::<P>(&bus, 0..1).await;
+    received(&mut calls, 1).await;
+    let ahead = "UPDATE twyla_rates SET full_at = full_at + 3600000000";
+    DB::run(&mut pool.acquire().await.unwrap(), Some(ahead)).await.unwrap();
+    emit::<P>(&bus, 1..4).await;
+    // in any order, since they wait for a connection too
+    assert_eq!(received(&mut calls, 3).await.into_iter().collect::<BTreeSet<_>>(), (1..4).collect());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_bucket_from_the_future_delays_no_event_with_sqlite() {
+    here!(Mine, "a_bucket_from_the_future_delays_no_event_with_sqlite");
+    let (_dir, pool) = sqlite().await;
+    within(a_bucket_from_the_future_delays_no_event::<Mine, _>(pool)).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test starts it"]
+async fn a_bucket_from_the_future_delays_no_event_with_postgres() {
+    here!(Mine, "a_bucket_from_the_future_delays_no_event_with_postgres");
+    let pool = postgres_schema("a_bucket_from_the_future_delays_no_event").await;
+    within(a_bucket_from_the_future_delays_no_event::<Mine, _>(pool)).await;
+}
+
 async fn run(pool: &Pool<Sqlite>, sql: &str) {
     raw_sql(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap();
 }

@@ -55,16 +55,18 @@ impl LimitSettings {
 }
 
 impl Limits {
-    /// Returns the limits of a queue's listener, if there are any.
+    /// Returns the limits of a queue's listener, which handles at most `largest` events at once, if there are any.
     pub(crate) fn new(
         settings: LimitSettings,
+        largest: u16,
         queue: &QueueSpec,
         dedupe: Option<&Dedupe>,
         metrics: &ListenerMetrics,
         stopping: &watch::Receiver<Phase>,
     ) -> Option<Self> {
         let (event, group) = (queue.event, queue.group);
-        let rate = settings.rate.map(|rate| RateLimit::new(rate, dedupe.map(|dedupe| &dedupe.store), &queue.name));
+        let store = dedupe.map(|dedupe| &dedupe.store);
+        let rate = settings.rate.map(|rate| RateLimit::new(rate, largest, store, &queue.name));
         if let Some(rate) = &rate {
             let of = if rate.is_shared() { "all members of the group together" } else { "this member" };
             tracing::info!(event, group, of, "the rate of the listener is limited");

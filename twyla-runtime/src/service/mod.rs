@@ -368,9 +368,10 @@ impl Service {
             let limits =
                 LimitSettings { rate: policy.rate.or(self.rate), pause_after: policy.pause_after.or(self.pause_after) };
             let limits = limits.bounded();
+            let largest = batch.map_or(1, |batch| batch.size);
             let prefetch = match policy.prefetch {
                 Some(_) => prefetch,
-                None => limits.prefetch(prefetch, batch.map_or(1, |batch| batch.size), self.consumer_timeout / 2),
+                None => limits.prefetch(prefetch, largest, self.consumer_timeout / 2),
             };
             let places = concurrency.filter(|places| batch.is_some() || *places < prefetch);
             let queue = Arc::new(QueueSpec {
@@ -389,7 +390,7 @@ impl Service {
             let (event, group) = (queue.event, queue.group);
             let retry = policy.retry.unwrap_or(self.retry);
             let metrics = ListenerMetrics::new(event, group);
-            let limits = Limits::new(limits, &queue, self.dedupe.as_ref(), &metrics, &stopping);
+            let limits = Limits::new(limits, largest, &queue, self.dedupe.as_ref(), &metrics, &stopping);
             let pauses = limits.as_ref().and_then(|limits| limits.pauses.as_ref());
             running.paused.extend(pauses.map(|pauses| (queue.name.clone(), pauses.subscribe())));
             let listening = Arc::new(ActiveListener {

@@ -38,17 +38,18 @@ impl Rate {
     }
 
     /// Returns the number of tokens in a full bucket.
-    fn capacity(self) -> u32 {
+    pub(crate) fn capacity(self) -> u32 {
         (self.events / 10).max(1)
     }
 
-    /// Returns what `events` events take out of a bucket.
-    pub(crate) fn tokens(self, events: u32) -> Tokens {
+    /// Returns what `events` events take out of a bucket from which no more than `largest` are ever taken at once.
+    pub(crate) fn tokens(self, events: u32, largest: u32) -> Tokens {
         let capacity = self.capacity();
         let interval = self.interval();
         Tokens {
             cost: interval.saturating_mul(events),
             missing: interval.saturating_mul(capacity - events.min(capacity)),
+            most: interval.saturating_mul(capacity.max(largest).max(events)),
         }
     }
 
@@ -66,6 +67,8 @@ pub(crate) struct Tokens {
     pub(crate) cost: Duration,
     /// How many tokens of a full bucket may be missing before.
     pub(crate) missing: Duration,
+    /// How many tokens may be missing at all: a stored bucket that lacks more was written at another rate, or by a clock that was ahead.
+    pub(crate) most: Duration,
 }
 
 /// A bucket of tokens. A batch that takes more than a full bucket has leaves it in debt, so that the rate holds for batches of any size.
@@ -78,6 +81,7 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Takes tokens; returns how long until there are enough of them if they are missing now.
     pub(crate) fn take(&mut self, tokens: Tokens, now: Duration) -> Result<(), Duration> {
+        self.full_at = self.full_at.min(now.saturating_add(tokens.most));
         let missing = self.full_at.saturating_sub(now);
         match missing.checked_sub(tokens.missing).filter(|wait| !wait.is_zero()) {
             Some(wait) => Err(wait),
@@ -99,7 +103,7 @@ mod tests {
     fn times(rate: Rate, events: u32, takes: usize) -> Vec<u128> {
         let (mut bucket, mut now, mut times) = (Bucket::default(), Duration::ZERO, Vec::new());
         while times.len() < takes {
-            match bucket.take(rate.tokens(events), now) {
+            match bucket.take(rate.tokens(events, events), now) {
                 Ok(()) => times.push(now.as_millis()),
                 Err(wait) => now += wait,
             }
@@ -127,8 +131,8 @@ mod tests {
     fn a_quiet_time_fills_the_bucket_and_no_more() {
         let (mut bucket, rate) = (Bucket::default(), Rate::per_second(100));
         let later = Duration::from_secs(3600);
-        assert_eq!((0..11).filter(|_| bucket.take(rate.tokens(1), later).is_ok()).count(), 10);
-        assert_eq!(bucket.take(rate.tokens(1), later), Err(MILLI * 10));
+        assert_eq!((0..11).filter(|_| bucket.take(rate.tokens(1, 1), later).is_ok()).count(), 10);
+        assert_eq!(bucket.take(rate.tokens(1, 1), later), Err(MILLI * 10));
     }
 
     #[test]
@@ -139,10 +143,24 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_of_a_lower_rate_delays_a_higher_one_by_no_more_than_its_own_largest_batch() {
+        let (mut bucket, slow, quick) =
+            (Bucket::default(), Rate { events: 10, per: MILLI * 3_600_000 }, Rate::per_second(100));
+        assert_eq!(bucket.take(slow.tokens(500, 500), Duration::ZERO), Ok(()));
+        assert_eq!(bucket.take(quick.tokens(10, 500), Duration::ZERO), Err(MILLI * 5000));
+        assert_eq!(
+            bucket.take(quick.tokens(10, 500), MILLI * 4999),
+            Err(MILLI),
+            "the bound doesn't move with the clock"
+        );
+        assert_eq!(bucket.take(quick.tokens(10, 500), MILLI * 5000), Ok(()));
+    }
+
+    #[test]
     fn takes_any_rate() {
         assert_eq!(Rate { events: 0, per: Duration::from_secs(1) }.interval(), Duration::from_secs(1));
         let never = Rate { events: 1, per: Duration::MAX };
-        assert_eq!(Bucket::default().take(never.tokens(u32::MAX), Duration::MAX), Ok(()));
+        assert_eq!(Bucket::default().take(never.tokens(u32::MAX, u32::MAX), Duration::MAX), Ok(()));
         assert_eq!(times(Rate { events: 1, per: Duration::ZERO }, 1, 2), [0, 0]);
         assert_eq!(Rate { events: 1, per: Duration::ZERO }.events_in(Duration::from_secs(1)), u32::MAX);
         assert_eq!(Rate::per_second(2).events_in(Duration::from_secs(90)), 180);

@@ -14,6 +14,8 @@ const LEASED_FOR: Duration = Duration::from_secs(1);
 /// The rate limit of a listener.
 pub(crate) struct RateLimit {
     rate: Rate,
+    /// The most events that take their tokens at once.
+    largest: u32,
     bucket: Mutex<Bucket>,
     shared: Option<SharedBucket>,
 }
@@ -44,14 +46,15 @@ impl Lease {
 }
 
 impl RateLimit {
-    /// Returns the limit for the listener of a queue. The bucket is that of the store, if it has buckets.
-    pub(crate) fn new(rate: Rate, store: Option<&Arc<dyn Store>>, queue: &str) -> Self {
+    /// Returns the limit for the listener of a queue, which handles at most `largest` events at once. The bucket is that of the store, if
+    /// it has buckets.
+    pub(crate) fn new(rate: Rate, largest: u16, store: Option<&Arc<dyn Store>>, queue: &str) -> Self {
         let shared = store.filter(|store| store.has_buckets()).map(|store| SharedBucket {
             store: store.clone(),
             name: queue.to_owned(),
             lease: Mutex::default(),
         });
-        Self { rate, bucket: Mutex::default(), shared }
+        Self { rate, largest: largest.into(), bucket: Mutex::default(), shared }
     }
 
     /// Returns whether all members of the group have the rate together.
@@ -63,22 +66,22 @@ impl RateLimit {
     /// to do with that of a database, so a test has a bucket of its own.
     pub(crate) async fn take(&self, events: u32, now: Duration, is_virtual: bool) -> Result<Duration, Trouble> {
         match &self.shared {
-            Some(shared) if !is_virtual => shared.take(self.rate, events, now).await,
+            Some(shared) if !is_virtual => shared.take(self.rate, events, self.largest, now).await,
             _ => {
                 let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(bucket.take(self.rate.tokens(events), now).err().unwrap_or_default())
+                Ok(bucket.take(self.rate.tokens(events, self.largest), now).err().unwrap_or_default())
             }
         }
     }
 }
 
 impl SharedBucket {
-    async fn take(&self, rate: Rate, events: u32, now: Duration) -> Result<Duration, Trouble> {
+    async fn take(&self, rate: Rate, events: u32, largest: u32, now: Duration) -> Result<Duration, Trouble> {
         if self.lease.lock().unwrap_or_else(PoisonError::into_inner).take(events, now) {
             return Ok(Duration::ZERO);
         }
         let taken = rate.events_in(LEASE).max(events);
-        let wait = self.store.take(&self.name, rate.tokens(taken)).await?;
+        let wait = self.store.take(&self.name, rate.tokens(taken, largest)).await?;
         if wait.is_zero() {
             let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
             *lease = Lease { events: taken - events, until: now + LEASED_FOR };

@@ -81,8 +81,8 @@ impl<DB: Dialect> Store for SqlStore<DB> {
     fn take<'a>(&'a self, bucket: &'a str, tokens: Tokens) -> BoxFuture<'a, Result<Duration, Trouble>> {
         let micros = |time: Duration| i64::try_from(time.as_nanos().div_ceil(1000)).unwrap_or(LONGEST).min(LONGEST);
         Box::pin(async move {
-            let (cost, missing) = (micros(tokens.cost), micros(tokens.missing));
-            let wait = DB::take(&self.pool, bucket, cost, missing).await;
+            let (cost, missing, most) = (micros(tokens.cost), micros(tokens.missing), micros(tokens.most));
+            let wait = DB::take(&self.pool, bucket, cost, missing, most).await;
             let wait = wait.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))?;
             Ok(Duration::from_micros(u64::try_from(wait).unwrap_or_default()))
         })

@@ -59,8 +59,15 @@ pub trait Statements: Database {
     /// Deletes marks older than `seconds`; returns the number of rows.
     fn forget(pool: &Pool<Self>, seconds: f64) -> BoxFuture<'_, Result<u64>>;
     /// Takes tokens that are worth `cost` out of a bucket if at most `missing` is missing, and returns 0; otherwise returns how long until
-    /// there are enough. All times are in microseconds, on the database's clock.
-    fn take<'a>(pool: &'a Pool<Self>, bucket: &'a str, cost: i64, missing: i64) -> BoxFuture<'a, Result<i64>>;
+    /// there are enough. All times are in microseconds, on the database's clock. A bucket that lacks more than `most` was written at another
+    /// rate, or the clock has stepped back since: it counts as lacking `most`.
+    fn take<'a>(
+        pool: &'a Pool<Self>,
+        bucket: &'a str,
+        cost: i64,
+        missing: i64,
+        most: i64,
+    ) -> BoxFuture<'a, Result<i64>>;
     /// Creates the tables of the outbox.
     fn make_outbox(pool: &Pool<Self>) -> BoxFuture<'_, Result<()>>;
     /// Puts an event into the outbox.
@@ -104,7 +111,7 @@ const SENT: &str = "DELETE FROM twyla_outbox WHERE id = ";
 macro_rules! statements {
     (
         $database:ty, handled = $handled:literal, ids = $ids:literal, bind_ids = $bind_ids:expr, outbox = $outbox:literal, holds = $holds:expr, named = $named:literal,
-        forget = $forget:expr, now = $now:literal, later = $later:literal, micros = $micros:expr, put_back = $put_back:expr,
+        forget = $forget:expr, now = $now:literal, earlier = $earlier:literal, later = $later:literal, micros = $micros:expr, put_back = $put_back:expr,
         begin = $begin:expr, end = $end:expr, next = $next:literal
     ) => {
         impl Dialect for $database {}
@@ -166,16 +173,23 @@ macro_rules! statements {
                 Box::pin(async move { Ok(raw_sql(AssertSqlSafe($forget(seconds))).execute(pool).await?.rows_affected()) })
             }
 
-            fn take<'a>(pool: &'a Pool<Self>, bucket: &'a str, cost: i64, missing: i64) -> BoxFuture<'a, Result<i64>> {
+            fn take<'a>(
+                pool: &'a Pool<Self>,
+                bucket: &'a str,
+                cost: i64,
+                missing: i64,
+                most: i64,
+            ) -> BoxFuture<'a, Result<i64>> {
                 Box::pin(async move {
-                    let (name, now, later) = (bucket.replace('\'', "''"), $now, $later);
+                    let (name, now, earlier, later) = (bucket.replace('\'', "''"), $now, $earlier, $later);
+                    let full_at = format!("{earlier}(rate.full_at, {now} + {most})");
                     // each expression of the update reads the row as it was before
                     let sql = format!(
                         "INSERT INTO twyla_rates AS rate (bucket, full_at, wait) VALUES ('{name}', {now} + {cost}, 0) \
                          ON CONFLICT (bucket) DO UPDATE SET \
-                         full_at = CASE WHEN rate.full_at - {now} <= {missing} THEN {later}(rate.full_at, {now}) + {cost} \
-                         ELSE rate.full_at END, \
-                         wait = {later}(0, rate.full_at - {now} - {missing}) \
+                         full_at = CASE WHEN {full_at} - {now} <= {missing} THEN {later}({full_at}, {now}) + {cost} \
+                         ELSE {full_at} END, \
+                         wait = {later}(0, {full_at} - {now} - {missing}) \
                          RETURNING wait"
                     );
                     sqlx::Row::try_get(&raw_sql(AssertSqlSafe(sql)).fetch_one(pool).await?, 0)
@@ -334,6 +348,7 @@ statements!(
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE handled_at < now() - make_interval(secs => {seconds:.3})"),
     now = "CAST(extract(epoch FROM now()) * 1000000 AS bigint)",
+    earlier = "least",
     later = "greatest",
     micros = |column| format!("CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"),
     // A single statement, so that concurrent calls can't both copy the row.
@@ -390,6 +405,7 @@ statements!(
     forget =
         |seconds| format!("DELETE FROM twyla_handled WHERE unixepoch(handled_at) < unixepoch('now') - {seconds:.3}"),
     now = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    earlier = "min",
     later = "max",
     micros = |column| format!("unixepoch({column}) * 1000000"),
     // SQLite has a single writer, from the first statement to the commit.
