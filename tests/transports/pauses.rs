@@ -103,7 +103,8 @@ async fn pauses_after_failures_and_says_why(bus: Bus) {
     assert_eq!(received(&mut calls, 3).await, [0, 1, 2]);
     let reasons = unready(&running).await;
     let begins = format!("the listener of `{}.one` pauses for 2s from ", Mine::EVENT);
-    let ends = ": 3 attempts failed within 600s, the last one with: no answer";
+    // without the error of the handler, which may be about an event
+    let ends = ": 3 attempts failed within 600s";
     assert!(matches!(reasons.as_slice(), [one] if one.starts_with(&begins) && one.ends_with(ends)), "{reasons:?}");
     assert!(calls.try_recv().is_err(), "an event was handled in the pause");
     assert_eq!(received(&mut calls, 3).await, [3, 4, 5]);

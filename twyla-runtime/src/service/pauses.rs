@@ -12,7 +12,7 @@ use super::phase::{self, Phase};
 use crate::telemetry::metrics::ListenerMetrics;
 use crate::truncate::ellipsized;
 
-/// The longest error in the reason of a pause, in bytes.
+/// The longest error in the warning of a pause, in bytes.
 const MOST_OF_AN_ERROR: usize = 500;
 
 /// The circuit breaker of a listener, with the pause that lasts now.
@@ -75,8 +75,8 @@ impl Pauses {
             false => format!("{failures} attempts failed within {within:?}"),
         };
         // update the state before logging, so that the log can be trusted
-        let number =
-            self.begins(format!("for {pause:?} from {}: {cause}, the last one with: {error}", Utc::now().to_rfc3339()));
+        // anyone who reaches the service may read the reason: it has no text of a handler, which may be about an event
+        let number = self.begins(format!("for {pause:?} from {}: {cause}", Utc::now().to_rfc3339()));
         tracing::warn!(event, group, ?pause, error, "the listener pauses, and its events wait: {cause}");
         // the pause ends for health and metrics even if no event waits for its end
         let (pauses, mut stopping) = (Arc::downgrade(self), self.stopping.clone());
