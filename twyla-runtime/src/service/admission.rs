@@ -68,15 +68,16 @@ pub(crate) async fn admit<'a>(listening: &'a ActiveListener, applicant: Applican
 async fn pass<'a>(listening: &ActiveListener, limits: &'a Limits, applicant: Applicant<'_>) -> Pass<'a> {
     let progress = applicant.progress;
     let turn = limits.turn(progress).await;
-    if let Some(rate) = &limits.rate {
-        take(listening, limits, rate, applicant).await;
-    }
-    let Some(pauses) = &limits.pauses else { return Pass::free() };
+    let mut rate = limits.rate.as_ref();
     loop {
-        match pauses.enter(limits.now(progress)) {
-            Entry::Closed => return Pass::of(limits, progress, None),
-            Entry::HalfOpen => return Pass::of(limits, progress, Some(turn)),
-            Entry::Open(left) => progress.pause(left).await,
+        let entry = limits.pauses.as_ref().map_or(Entry::Closed, |pauses| pauses.enter(limits.now(progress)));
+        if let Entry::Open(left) = entry {
+            progress.pause(left).await;
+        } else if let Some(rate) = rate.take() {
+            // only now, since an event that leaves in a pause would lose its tokens; a pause may begin meanwhile
+            take(listening, limits, rate, applicant).await;
+        } else {
+            return Pass::of(limits, progress, (entry == Entry::HalfOpen).then_some(turn));
         }
     }
 }
