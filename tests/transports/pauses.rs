@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sqlx::pool::PoolOptions;
+use sqlx::{Pool, Sqlite};
 use tokio::sync::{Semaphore, mpsc};
 use twyla_runtime::handler::{Keyed, Policy, Registration};
-use twyla_runtime::{BatchFail, Bus, Fail, PauseAfter, Retry, Running};
+use twyla_runtime::{BatchFail, Bus, Dedupe, Fail, PauseAfter, Rate, Retry, Running};
 use twyla_tests::batch::{BatchScript, batches, soon};
+use twyla_tests::work::sqlite_file;
 use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, dead_letters, here, listener};
 
 both_transports!(
     pauses_after_failures_and_says_why,
     the_services_setting_is_that_of_each_listener,
     the_first_event_after_the_pause_decides_alone,
+    an_event_that_decides_and_does_not_end_has_failed,
+    an_event_that_leaves_in_a_pause_takes_no_token,
     an_event_that_is_refused_decides_nothing,
     retries_and_panics_are_failures,
     refusals_are_no_failures,
@@ -165,6 +170,95 @@ async fn the_first_event_after_the_pause_decides_alone(bus: Bus) {
         goes_on.add_permits(1);
     }
     assert_eq!(received(&mut calls, 5).await.into_iter().collect::<BTreeSet<_>>(), (3..8).collect());
+    running.stop().await;
+}
+
+async fn an_event_that_decides_and_does_not_end_has_failed(bus: Bus) {
+    here!(Mine, "an_event_that_decides_and_does_not_end_has_failed");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let ends = Arc::new(Semaphore::new(0));
+    let script = Script::<Mine>::new({
+        let ends = ends.clone();
+        move |call| {
+            let (ends, n) = (ends.clone(), call.ping.n);
+            let _ = sender.send(n);
+            async move {
+                if n == 1 {
+                    ends.acquire().await?.forget();
+                }
+                if n == 0 { Err("no answer".into()) } else { Ok(()) }
+            }
+        }
+    });
+    // half of the timeout is the time after which the attempt counts as failed
+    let service = bus.service().retry(ONCE).consumer_timeout(Duration::from_secs(2)).state(script);
+    let running = service.listeners([with::<Mine>(after(1, PAUSE))]).start().await.unwrap();
+    emit::<Mine>(&bus, 0..1).await;
+    assert_eq!(calls.recv().await, Some(0));
+    let begun = Instant::now();
+    unready(&running).await;
+    emit::<Mine>(&bus, 1..2).await;
+    assert_eq!(calls.recv().await, Some(1));
+    emit::<Mine>(&bus, 2..3).await;
+    assert_eq!(calls.recv().await, Some(2));
+    assert!(begun.elapsed() >= Duration::from_secs(1) + PAUSE, "{:?}", begun.elapsed());
+    ends.add_permits(1);
+    running.stop().await;
+}
+
+async fn an_event_that_leaves_in_a_pause_takes_no_token(bus: Bus) {
+    here!(Mine, "an_event_that_leaves_in_a_pause_takes_no_token");
+    let (script, mut calls) = calls_with(fail_below::<Mine>(1));
+    // two events at once, and no other while the test runs
+    let rate = Some(Rate { events: 20, per: DAY });
+    let policy = Policy { rate, prefetch: Some(1), ..after(1, Duration::from_millis(1500)) };
+    // half of the timeout is the time after which a waiting event moves
+    let service = bus.service().retry(ONCE).consumer_timeout(Duration::from_secs(2)).state(script);
+    let running = service.listeners([with::<Mine>(policy)]).start().await.unwrap();
+    emit::<Mine>(&bus, 0..1).await;
+    assert_eq!(calls.recv().await, Some(0));
+    unready(&running).await;
+    // waits for the end of the pause, leaves before, and comes back
+    emit::<Mine>(&bus, 1..2).await;
+    assert_eq!(calls.recv().await, Some(1));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_waits_for_a_connection_is_not_handled_in_a_pause() {
+    here!(Mine, "an_event_that_waits_for_a_connection");
+    let (_dir, options) = sqlite_file();
+    let pool: Pool<Sqlite> = PoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+    let bus = Bus::in_memory();
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let fails = Arc::new(Semaphore::new(0));
+    let script = Script::<Mine>::new({
+        let fails = fails.clone();
+        move |call| {
+            let (fails, n) = (fails.clone(), call.ping.n);
+            let _ = sender.send(n);
+            async move {
+                if n == 0 {
+                    fails.acquire().await?.forget();
+                    return Err("no answer".into());
+                }
+                Ok(())
+            }
+        }
+    });
+    let service = bus.service().retry(ONCE).dedupe(Dedupe::sql(pool).await.unwrap()).state(script);
+    let running = service.listeners([with::<Mine>(after(1, PAUSE))]).start().await.unwrap();
+    emit::<Mine>(&bus, 0..1).await;
+    assert_eq!(calls.recv().await, Some(0));
+    emit::<Mine>(&bus, 1..4).await;
+    // they wait for the connection that the first one has
+    for _ in 0..64 {
+        tokio::task::yield_now().await;
+    }
+    let begun = Instant::now();
+    fails.add_permits(1);
+    assert_eq!(received(&mut calls, 3).await.into_iter().collect::<BTreeSet<_>>(), (1..4).collect());
+    assert!(begun.elapsed() >= PAUSE, "an event was handled in the pause");
     running.stop().await;
 }
 

@@ -3,13 +3,15 @@
 //! Tests compare times only with the least that a rate allows, which no slow machine changes.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Pool, Sqlite, raw_sql};
 use tokio::sync::mpsc;
 use twyla_runtime::handler::{Keyed, Policy, Registration};
 use twyla_runtime::sql::Dialect;
-use twyla_runtime::{Bus, Dedupe, Rate, Retry, Running};
+use twyla_runtime::{BatchFail, Bus, Dedupe, Rate, Retry, Running};
 use twyla_tests::batch::{BatchScript, batches, soon};
 use twyla_tests::work::{postgres_schema, sqlite};
 use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, here, listener, within};
@@ -18,6 +20,8 @@ both_transports!(
     handlers_begin_at_the_rate,
     the_services_rate_is_that_of_each_listener,
     a_retry_counts_again,
+    an_attempt_that_the_outbox_ends_takes_a_token,
+    a_batch_that_the_outbox_ends_takes_its_tokens_again,
     a_batch_counts_all_of_its_events,
     events_of_a_key_keep_their_order,
     a_service_that_stops_does_not_wait_for_the_rate,
@@ -112,6 +116,49 @@ async fn a_retry_counts_again(bus: Bus) {
     emit::<Mine>(&bus, 0..1).await;
     assert_eq!(received(&mut calls, 10).await, [0; 10]);
     assert!(begun.elapsed() >= least(10), "{:?}", begun.elapsed());
+    running.stop().await;
+}
+
+/// Two events at once, and then one each 400 ms: more slowly than events ask the outbox again.
+fn slow() -> Policy {
+    Policy { rate: Some(Rate { events: 20, per: Duration::from_secs(8) }), ..Policy::default() }
+}
+
+fn outbox_fails<P: Place>() -> twyla_runtime::Error {
+    twyla_runtime::Error::Outbox { event: P::EVENT, why: "no connection".to_owned(), passes: true }
+}
+
+async fn an_attempt_that_the_outbox_ends_takes_a_token(bus: Bus) {
+    here!(Mine, "an_attempt_that_the_outbox_ends_takes_a_token");
+    let (sender, mut calls) = mpsc::unbounded_channel();
+    let number = AtomicU32::new(0);
+    let script = Script::<Mine>::new(move |call| {
+        let number = number.fetch_add(1, SeqCst);
+        let _ = sender.send(call.ping.n);
+        async move { if number < 3 { Err(outbox_fails::<Mine>().into()) } else { Ok(()) } }
+    });
+    let running = bus.service().state(script).listeners([with::<Mine>(slow())]).start().await.unwrap();
+    let begun = Instant::now();
+    emit::<Mine>(&bus, 0..1).await;
+    assert_eq!(received(&mut calls, 4).await, [0; 4]);
+    assert!(begun.elapsed() >= Duration::from_millis(400) * 2, "{:?}", begun.elapsed());
+    running.stop().await;
+}
+
+async fn a_batch_that_the_outbox_ends_takes_its_tokens_again(bus: Bus) {
+    here!(Mine, "a_batch_that_the_outbox_ends_takes_its_tokens_again");
+    let number = AtomicU32::new(0);
+    let (script, mut calls) = BatchScript::<Mine>::numbers(move |_| match number.fetch_add(1, SeqCst) {
+        0 | 1 => Err(BatchFail::whole(outbox_fails::<Mine>())),
+        _ => Ok(()),
+    });
+    let running = bus.service().state(script).listeners([batches::<Mine>(2, slow())]).start().await.unwrap();
+    let begun = Instant::now();
+    emit::<Mine>(&bus, 0..2).await;
+    for _ in 0..3 {
+        assert_eq!(calls.recv().await, Some(vec![0, 1]));
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(800) * 2, "{:?}", begun.elapsed());
     running.stop().await;
 }
 

@@ -6,15 +6,13 @@ use tokio::time::sleep_until;
 
 use super::ack::Decision;
 use super::active_listener::ActiveListener;
-use super::admission::{Admission, Applicant, admit, judged};
 use super::batch_call::call_in_batch;
-use super::call::{Attempt, Called, call};
+use super::call::{Attempt, Called, Uncalled, call};
 use super::call_outcome::CallOutcome;
 use super::catch_panic::chain;
 use super::fail::FailAction;
 use super::gather::Membership;
 use super::handler::Failure;
-use super::limits::Pass;
 use super::phase;
 use super::recall::VoidOutcome;
 use super::retry::HERE;
@@ -89,15 +87,11 @@ pub(super) async fn attempts(
     loop {
         let number = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let this = Attempt { delivery, envelope: &envelope, session: &session, number, failed: failed.as_ref() };
-        let mut pass = Pass::free();
         let called = match &listening.gathering {
-            None => match admit(listening, Applicant::of(delivery)).await {
-                Admission::Admitted(admitted) => {
-                    pass = admitted;
-                    call(listening, this, &mut patience).await
-                }
-                Admission::Later(pause) => return NextStep::Later(pause, failed),
-                Admission::Ended => None,
+            None => match call(listening, this, &mut patience).await {
+                Ok(called) => Some(called),
+                Err(Uncalled::Later(pause)) => return NextStep::Later(pause, failed),
+                Err(Uncalled::Ended) => None,
             },
             Some(gathering) => {
                 let mut so_far = failed.clone();
@@ -108,7 +102,6 @@ pub(super) async fn attempts(
             }
         };
         let Some(Called { outcome, clock, span }) = called else { return given_up(delivery, failed) };
-        pass.ends(|| judged(&outcome));
         let attempt = failed.as_ref().map_or(1, |failed| failed.attempts.saturating_add(1));
         let outcome = match outcome {
             CallOutcome::Skipped => {

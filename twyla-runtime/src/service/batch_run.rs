@@ -73,6 +73,11 @@ pub(crate) async fn handle(
         let trouble = match claim(listening, &members).await {
             None => break,
             Some(Err(trouble)) => trouble,
+            // a pause has begun while the batch waited for a connection
+            Some(Ok(_)) if batch.pass.as_ref().is_some_and(Pass::is_stale) => {
+                batch.pass = None;
+                continue;
+            }
             Some(Ok(claimed)) => {
                 let (again, next) = batch.attempt(members, claimed).await;
                 members = again;
@@ -190,14 +195,15 @@ impl BatchRun<'_> {
             return (events, Ok(None));
         }
         let (span, begun) = (self.span(&events), Instant::now());
-        let failure = call_handler(listening, self.gathering.batching, &mut events, claim.transaction(), &span).await;
+        // each call of the handler has a pass of its own
+        let mut pass = self.pass.take().unwrap_or_else(Pass::free);
+        let called = call_handler(listening, self.gathering.batching, &mut events, claim.transaction(), &span);
+        let failure = pass.watched(called, listening.consumer_timeout / 2).await;
         let failure = match committed(listening, failure, claim, &indices).await {
             Ok(failure) => failure,
             Err(trouble) => return (events, Err(trouble)),
         };
-        if let Some(pass) = self.pass.take() {
-            pass.ends(|| judged_batch(failure.as_ref()));
-        }
+        pass.ends(|| judged_batch(failure.as_ref()));
         let failure = match failure {
             Some((_, BatchFailure::Events(failed))) => return self.some_failed(events, failed, begun, &span),
             Some((reason, BatchFailure::Whole(error))) => Some((reason, error)),

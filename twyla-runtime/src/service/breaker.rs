@@ -70,6 +70,11 @@ impl Breaker {
         }
     }
 
+    /// Returns whether events are handled one beside another.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, BreakerState::Closed(_))
+    }
+
     /// Reports that an event was handled; `decides` if it has entered half-open. Returns whether the listener goes on now.
     pub(crate) fn handled(&mut self, decides: bool) -> bool {
         let closes = decides && self.state == BreakerState::HalfOpen;

@@ -7,11 +7,13 @@ use chrono::Utc;
 
 use super::ack::Decision;
 use super::active_listener::ActiveListener;
+use super::admission::{Admission, Applicant, admit, judged};
 use super::call_outcome::CallOutcome;
 use super::catch_panic::guarded;
 use super::dedupe::{self, ClaimOutcome, Identity, NotCommitted, Trouble};
 use super::fail::FailAction;
 use super::handler::{Failure, Incoming};
+use super::limits::Pass;
 use super::meta::Meta;
 use super::phase;
 use super::slow_handlers;
@@ -41,18 +43,35 @@ pub(crate) struct Called<'a> {
     pub(crate) span: ActiveSpan,
 }
 
-/// Calls the handler once the store has answered, and again while the store fails. `None` if the service stops or the delivery is
-/// void.
+/// Why the handler wasn't called.
+pub(crate) enum Uncalled {
+    /// The event waits for the limits of its listener elsewhere, for this time.
+    Later(Duration),
+    /// The service stops, or the delivery is void.
+    Ended,
+}
+
+/// Calls the handler once the limits let the event pass and the store has answered, and again while the store fails.
 pub(crate) async fn call<'a>(
     listening: &'a ActiveListener,
     attempt: Attempt<'_>,
     patience: &mut StoreBackoff,
-) -> Option<Called<'a>> {
+) -> Result<Called<'a>, Uncalled> {
     let delivery = attempt.delivery;
     let ack = &delivery.ack;
     loop {
+        // each call of the handler has a pass of its own
+        let mut pass = match admit(listening, Applicant::of(delivery)).await {
+            Admission::Admitted(pass) => pass,
+            Admission::Later(pause) => return Err(Uncalled::Later(pause)),
+            Admission::Ended => return Err(Uncalled::Ended),
+        };
         // wait for the store before an attempt begins, so that a failing store uses up no attempt
-        let begun = claim(listening, delivery, patience).await?;
+        let begun = claim(listening, delivery, patience).await.ok_or(Uncalled::Ended)?;
+        // a pause may have begun while the event waited for a connection
+        if matches!(begun, ClaimOutcome::New(_)) && pass.is_stale() {
+            continue;
+        }
         let span = attempt.span(listening);
         let mut incoming = attempt.incoming(listening, &span);
         let clock = AttemptTimer::start(&listening.metrics);
@@ -65,19 +84,22 @@ pub(crate) async fn call<'a>(
                 let kept = |time| {
                     slow_handlers::warn(listening, time, "a handler blocked its thread, so that nothing else ran on it")
                 };
-                CallOutcome::Ended(match listening.runs.watched(handler, kept).await {
+                let handler = listening.runs.watched(handler, kept);
+                CallOutcome::Ended(match pass.watched(handler, listening.consumer_timeout / 2).await {
                     // Commits before the ack, so that every acked event is remembered.
                     Ok(Ok(())) if ack.decision() != Some(Decision::Requeue) => match claim.commit().await {
                         Ok(()) => Ok(Ok(())),
                         Err(NotCommitted::Handler(error)) => Ok(Err(Failure::Handler(error))),
                         Err(NotCommitted::Store(trouble)) if ack.decision().is_none() => {
-                            drop((clock, span));
-                            patience.wait(listening, delivery, trouble).await?;
+                            drop((clock, span, pass));
+                            patience.wait(listening, delivery, trouble).await.ok_or(Uncalled::Ended)?;
                             continue;
                         }
                         // the handler has decided, and is not called again: no event waits for the store
                         Err(NotCommitted::Store(trouble)) => {
                             listening.metrics.store_failed();
+                            // says nothing about the handler
+                            pass = Pass::free();
                             Ok(Err(Failure::Handler(trouble.cause)))
                         }
                     },
@@ -93,13 +115,15 @@ pub(crate) async fn call<'a>(
             CallOutcome::Ended(Ok(Err(Failure::Handler(error))))
                 if ack.decision().is_none() && FailAction::of(&*error) == FailAction::Store =>
             {
-                drop((clock, span));
-                patience.wait(listening, delivery, Trouble { cause: error, busy: false }).await?;
+                drop((clock, span, pass));
+                let trouble = Trouble { cause: error, busy: false };
+                patience.wait(listening, delivery, trouble).await.ok_or(Uncalled::Ended)?;
                 continue;
             }
             outcome => outcome,
         };
-        return Some(Called { outcome, clock, span });
+        pass.ends(|| judged(&outcome));
+        return Ok(Called { outcome, clock, span });
     }
 }
 

@@ -1,10 +1,11 @@
 //! The limits of a running listener, which its events pass one after another.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::breaker::PauseAfter;
 use super::dedupe::Dedupe;
@@ -123,7 +124,29 @@ impl<'a> Pass<'a> {
         Self { limits: Some(limits), progress: progress.clone(), decides }
     }
 
-    /// Reports how the attempt has ended.
+    /// Returns whether a pause has begun since the event passed.
+    pub(crate) fn is_stale(&self) -> bool {
+        let pauses = self.limits.and_then(|limits| limits.pauses.as_ref());
+        self.decides.is_none() && pauses.is_some_and(|pauses| !pauses.is_closed())
+    }
+
+    /// Runs the attempt. One that decides and doesn't end within `most` counts as failed, so that the next event can decide.
+    pub(crate) async fn watched<T>(&mut self, attempt: impl Future<Output = T>, most: Duration) -> T {
+        let mut attempt = pin!(attempt);
+        if self.decides.is_some() {
+            tokio::select! {
+                biased;
+                out = &mut attempt => return out,
+                () = sleep(most) => {
+                    let judgement = Judgement::Fails(format!("the attempt has not ended after {most:?}"));
+                    std::mem::replace(self, Self::free()).ends(|| judgement);
+                }
+            }
+        }
+        attempt.await
+    }
+
+    /// Reports how the attempt has ended. A pass that is dropped instead says nothing about the handler.
     pub(crate) fn ends(self, judgement: impl FnOnce() -> Judgement) {
         let Some((limits, pauses)) =
             self.limits.and_then(|limits| limits.pauses.as_ref().map(|pauses| (limits, pauses)))

@@ -55,6 +55,11 @@ impl Pauses {
         entry
     }
 
+    /// Returns whether no pause lasts, and none waits for the event that decides.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.breaker().is_closed()
+    }
+
     /// Reports that an event was handled; `decides` if it has entered half-open.
     pub(crate) fn handled(&self, decides: bool) {
         if self.breaker().handled(decides) {
