@@ -206,7 +206,8 @@ impl Service {
         self
     }
 
-    /// Sets how many events of each listener may be in progress at once; 64 unless set, 0 counts as 1.
+    /// Sets how many events of each listener may be in progress at once; 64 unless set, 0 counts as 1. A listener with a rate takes no more
+    /// than come within half of the [`consumer_timeout`](Self::consumer_timeout), unless its own `prefetch` is set.
     ///
     /// A listener with `batch` has at least enough for its batches and one that gathers meanwhile, unless its own `prefetch` says less.
     pub fn prefetch(mut self, events: u16) -> Self {
@@ -228,7 +229,8 @@ impl Service {
     ///
     /// The broker takes back a delivery that isn't settled within that time, and closes its channel. The bus can't query this value, so
     /// set it to the broker's. The log warns of a handler that runs for half of it. After half of it, deliveries that an ordered listener
-    /// keeps for a retry, and deliveries that their dead queue or retry queue refuses, return to the broker.
+    /// keeps for a retry, a token of its rate or the end of a pause, and deliveries that their dead queue or retry queue refuses, return to
+    /// the broker. Those of other listeners that wait for a token or the end of a pause wait on in a retry queue.
     pub fn consumer_timeout(mut self, timeout: Duration) -> Self {
         self.consumer_timeout = timeout.min(FOREVER);
         self

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The most events that a listener's handler gets in a period, counted by attempts: a retry counts again.
 ///
 /// The events come evenly: with 100 events in a second, one each 10 ms. A tenth of the events of a period, at least one, may come at once
-/// after a time with fewer: so in any second there are at most 110.
+/// after a time with fewer: so in any second there are at most 110. Each member of a group that shares its rate may add the events of 20 ms.
 ///
 /// With [`Dedupe::sql`](crate::Dedupe::sql) the rate is that of all members of the group, which share it in the database. Otherwise each
 /// member has its own.
