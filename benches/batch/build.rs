@@ -1,0 +1,5 @@
+//! Compiles the demo platform's contracts.
+
+fn main() {
+    twyla_build::compile("../../schemas");
+}
