@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use twyla_runtime::handler::{Keyed, Policy, Registration};
 use twyla_runtime::sql::Dialect;
 use twyla_runtime::{BatchFail, Bus, Dedupe, Rate, Retry, Running};
-use twyla_tests::batch::{BatchScript, batches, soon};
+use twyla_tests::batch::{self, BatchScript, batches, soon};
 use twyla_tests::work::{postgres_schema, sqlite};
 use twyla_tests::{Call, Here, Ping, Place, Script, both_transports, here, listener, within};
 
@@ -264,7 +264,8 @@ async fn a_batch_that_waits_too_long_goes_to_another_member(bus: Bus) {
         }
         async { Ok(()) }
     });
-    let policy = Policy { rate: hourly().rate, ..soon() };
+    // the first batch waits for its second event, also on a slow machine
+    let policy = Policy { rate: hourly().rate, ..batch::within(Duration::from_secs(2)) };
     let service = bus.service().state(script.clone()).consumer_timeout(SHORT).listeners([batches::<Mine>(2, policy)]);
     let limited = service.start().await.unwrap();
     emit::<Mine>(&bus, 0..4).await;

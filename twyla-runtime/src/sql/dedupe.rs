@@ -60,13 +60,15 @@ struct SqlStore<DB: Dialect> {
 impl<DB: Dialect> Store for SqlStore<DB> {
     fn begin<'a>(&'a self, event: Identity<'a>) -> BoxFuture<'a, Result<ClaimOutcome, Trouble>> {
         Box::pin(async move {
-            self.begin(event).await.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))
+            let was_in_use = self.is_in_use();
+            self.begin(event).await.map_err(|error| store_error(error, was_in_use || self.is_in_use()))
         })
     }
 
     fn begin_batch<'a>(&'a self, batch: BatchIdentity<'a>) -> BoxFuture<'a, Result<BatchClaimOutcome, Trouble>> {
         Box::pin(async move {
-            self.begin_batch(batch).await.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))
+            let was_in_use = self.is_in_use();
+            self.begin_batch(batch).await.map_err(|error| store_error(error, was_in_use || self.is_in_use()))
         })
     }
 
@@ -83,7 +85,7 @@ impl<DB: Dialect> Store for SqlStore<DB> {
         Box::pin(async move {
             let (cost, missing, most) = (micros(tokens.cost), micros(tokens.missing), micros(tokens.most));
             let wait = DB::take(&self.pool, bucket, cost, missing, most).await;
-            let wait = wait.map_err(|error| store_error(error, Arc::strong_count(&self.open) > 1))?;
+            let wait = wait.map_err(|error| store_error(error, self.is_in_use()))?;
             Ok(Duration::from_micros(u64::try_from(wait).unwrap_or_default()))
         })
     }
@@ -94,6 +96,11 @@ impl<DB: Dialect> Store for SqlStore<DB> {
 }
 
 impl<DB: Dialect> SqlStore<DB> {
+    /// Returns whether a transaction is open. Between two that take turns on one connection it is not, so ask before waiting and after.
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.open) > 1
+    }
+
     async fn begin(&self, event: Identity<'_>) -> Result<ClaimOutcome, sqlx::Error> {
         let mut transaction = self.pool.begin().await?;
         // PostgreSQL text can't contain NUL; an event with such an id is treated as one without an id
